@@ -1,0 +1,38 @@
+"""Train models from CSV files that do not fit in memory."""
+
+import warnings
+from importlib.metadata import version
+
+from csvfeed._core import DEBUG
+from csvfeed.dataset import MISSING, CsvDataset
+from csvfeed.errors import (
+    CsvError,
+    EncodingError,
+    NumberError,
+    QuoteError,
+    RowLengthError,
+    SourceChangedError,
+)
+from csvfeed.generator import generate_arrays_from_file
+
+__version__ = version("csvfeed")
+
+__all__ = [
+    "MISSING",
+    "CsvDataset",
+    "CsvError",
+    "EncodingError",
+    "NumberError",
+    "QuoteError",
+    "RowLengthError",
+    "SourceChangedError",
+    "generate_arrays_from_file",
+]
+
+if DEBUG:
+    warnings.warn(
+        "this csvfeed is a debug build, many times slower than a release build: "
+        "install it with `pip install .` or `maturin develop --release`",
+        RuntimeWarning,
+        stacklevel=2,
+    )

@@ -1,0 +1,40 @@
+from typing import Any, Final, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+DEBUG: Final[bool]
+MISSING: Final[list[str]]
+
+@final
+class Reader:
+    def __init__(
+        self,
+        source: str | bytes,
+        *,
+        target: list[int | str],
+        features: list[int | str] | None,
+        weight: int | str | None,
+        header: bool | list[str] | None,
+        delimiter: int,
+        quote: int | None,
+        missing: list[str],
+        missing_target: Literal["raise", "skip", "keep"],
+        threads: int | None,
+        memory: int | None,
+    ) -> None: ...
+    @property
+    def columns(self) -> list[str]: ...
+    @property
+    def feature_names(self) -> list[str]: ...
+    @property
+    def target_names(self) -> list[str]: ...
+    def count_rows(self) -> int: ...
+    def batches(
+        self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
+    ) -> Batches: ...
+
+@final
+class Batches:
+    def __iter__(self) -> Batches: ...
+    def __next__(self) -> tuple[NDArray[np.float32], *tuple[Any, ...]]: ...

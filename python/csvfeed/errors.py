@@ -1,0 +1,90 @@
+"""What can be wrong with a file, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class CsvError(ValueError):
+    """A file cannot be read as asked.
+
+    Attributes
+    ----------
+    path : str or None
+        The file, as it was named; ``"<bytes>"`` for bytes in memory.
+    line : int or None
+        Number of the physical line, counted from 1, the header included.
+    column : int or None
+        Position of the column, counted from 0: ``ds.columns[column] == column_name``.
+    column_name : str or None
+        Name of the column.
+    byte_offset : int or None
+        Where the field or row begins, in bytes from the start of the file.
+    text : str or None
+        What stands there, shortened if it is long.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        path: str | None = None,
+        line: int | None = None,
+        column: int | None = None,
+        column_name: str | None = None,
+        byte_offset: int | None = None,
+        text: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.line = line
+        self.column = column
+        self.column_name = column_name
+        self.byte_offset = byte_offset
+        self.text = text
+
+    def __str__(self) -> str:
+        place = []
+        if self.path is not None:
+            place.append(self.path)
+        if self.line is not None:
+            place.append(f"line {self.line}")
+        if self.column is not None:
+            name = "" if self.column_name is None else f" {self.column_name!r}"
+            place.append(f"column{name} (index {self.column})")
+        if self.byte_offset is not None:
+            place.append(f"byte {self.byte_offset}")
+        parts = [", ".join(place)] if place else []
+        if self.text is not None:
+            parts.append(repr(self.text))
+        return ": ".join([*parts, self.message])
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self)._rebuild, (self.message, dict(vars(self)))
+
+    @classmethod
+    def _rebuild(cls, message: str, place: dict[str, Any]) -> CsvError:
+        error = cls(message)
+        vars(error).update(place)
+        return error
+
+
+class NumberError(CsvError):
+    """A field that should be a number is none, or a target or weight is missing."""
+
+
+class RowLengthError(CsvError):
+    """A row has more or fewer fields than the header, or is too long to be one."""
+
+
+class EncodingError(CsvError):
+    """The file is not UTF-8."""
+
+
+class QuoteError(CsvError):
+    """A quoted field is never closed, or text follows its closing quote."""
+
+
+class SourceChangedError(CsvError):
+    """The file changed after the dataset was made, or while it was read."""

@@ -1,0 +1,94 @@
+//! `Batches`: the iterator that hands core batches to Python as numpy arrays.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use csvfeed_core::batch::{self, Batch, NextBatch};
+use csvfeed_core::block::{Block, Buffer, Widths};
+use csvfeed_core::source::Source;
+use numpy::ndarray::ArrayViewMut;
+use numpy::{Ix1, Ix2, PyArray};
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+use pyo3::types::PyTuple;
+
+use crate::reader::Reader;
+
+/// How long a wait for the next block may last before Ctrl-C is looked for.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// An iterator over the batches of one pass, or of endless passes.
+#[pyclass(frozen, module = "csvfeed._core")]
+pub(crate) struct Batches {
+    reader: Py<Reader>,
+    source: Arc<dyn Source>,
+    inner: Mutex<batch::Batches>,
+    widths: Widths,
+}
+
+/// Keeps the rows of an array alive.
+#[pyclass(frozen, module = "csvfeed._core")]
+struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
+
+impl Batches {
+    pub(crate) fn new(reader: Py<Reader>, source: Arc<dyn Source>, batches: batch::Batches, widths: Widths) -> Self {
+        Self { reader, source, inner: Mutex::new(batches), widths }
+    }
+}
+
+#[pymethods]
+impl Batches {
+    fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
+        slf
+    }
+
+    fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
+        let batches = &mut *guard;
+        py.check_signals()?;
+        // A block already here costs neither a wait nor a release of the GIL.
+        let mut found = batches.next(Duration::ZERO);
+        loop {
+            match found {
+                Ok(NextBatch::Batch(batch)) => return self.arrays(py, batch).map(Some),
+                Ok(NextBatch::End) => return Ok(None),
+                Ok(NextBatch::Pending) => {}
+                Err(error) => return Err(self.reader.get().exception(py, &error, Some(&*self.source))),
+            }
+            found = py.detach(|| batches.next(PATIENCE));
+            py.check_signals()?;
+        }
+    }
+}
+
+impl Batches {
+    fn arrays<'py>(&self, py: Python<'py>, batch: Batch) -> PyResult<Bound<'py, PyTuple>> {
+        let Batch { block, rows } = batch;
+        let owner = Bound::new(py, Owner(Arc::clone(&block)))?.into_any();
+        let parts = block.parts();
+        let Widths { features, targets, weights } = self.widths;
+        let matrix = |buffer: &Buffer, width: usize| {
+            let values = buffer.address_of(rows.start * width);
+            // SAFETY: the block holds `rows.end` rows of `width` values, and nobody reads these rows again.
+            let view = unsafe { ArrayViewMut::from_shape_ptr(Ix2(rows.len(), width), values) };
+            // SAFETY: the owner keeps the block alive.
+            unsafe { PyArray::borrow_from_array(&view, owner.clone()) }.into_any()
+        };
+        let vector = |buffer: &Buffer| {
+            let values = buffer.address_of(rows.start);
+            // SAFETY: the block holds `rows.end` rows of one value, and nobody reads these rows again.
+            let view = unsafe { ArrayViewMut::from_shape_ptr(Ix1(rows.len()), values) };
+            // SAFETY: the owner keeps the block alive.
+            unsafe { PyArray::borrow_from_array(&view, owner.clone()) }.into_any()
+        };
+        let x = matrix(&parts.features, features);
+        if targets == 0 {
+            return PyTuple::new(py, [x]);
+        }
+        let y = if targets == 1 { vector(&parts.targets) } else { matrix(&parts.targets, targets) };
+        if weights == 0 {
+            return PyTuple::new(py, [x, y]);
+        }
+        PyTuple::new(py, [x, y, vector(&parts.weights)])
+    }
+}

@@ -1,0 +1,45 @@
+//! Core errors to Python exceptions.
+
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::source::Source;
+use pyo3::exceptions::PyOSError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The Python exception for an error in the source called `path`, of which as much is known as is given.
+pub(crate) fn exception(
+    py: Python<'_>,
+    error: &Error,
+    path: &str,
+    columns: &[String],
+    source: Option<&dyn Source>,
+) -> PyErr {
+    if let Kind::Io(io) = &error.kind
+        && let Some(number) = io.raw_os_error()
+    {
+        let text = io.to_string();
+        let text = text.split(" (os error").next().unwrap_or_default().to_owned();
+        return PyOSError::new_err((number, text, path.to_owned()));
+    }
+    let line = source.and_then(|source| py.detach(|| error.line(source)));
+    build(py, error, path, columns, line).unwrap_or_else(|failure| failure)
+}
+
+fn build(py: Python<'_>, error: &Error, path: &str, columns: &[String], line: Option<u64>) -> PyResult<PyErr> {
+    let class = py.import("csvfeed.errors")?.getattr(match error.kind {
+        Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
+        Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
+        Kind::Encoding(_) | Kind::NameNotUtf8 => "EncodingError",
+        Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
+        Kind::SourceChanged(_) => "SourceChangedError",
+        Kind::Io(_) | Kind::Empty(_) | Kind::Column(_) | Kind::Internal => "CsvError",
+    })?;
+    let place = PyDict::new(py);
+    place.set_item("path", path)?;
+    place.set_item("line", line)?;
+    place.set_item("column", error.column)?;
+    place.set_item("column_name", error.column.and_then(|column| columns.get(column)))?;
+    place.set_item("byte_offset", error.offset)?;
+    place.set_item("text", &error.text)?;
+    Ok(PyErr::from_value(class.call((error.kind.to_string(),), Some(&place))?))
+}

@@ -1,0 +1,24 @@
+//! The Python extension module `csvfeed._core`: conversions between Python and `csvfeed-core`, and nothing else.
+
+mod batches;
+mod error;
+mod reader;
+
+use pyo3::prelude::*;
+
+/// The reading core of csvfeed.
+#[pymodule]
+mod _core {
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use super::batches::Batches;
+    #[pymodule_export]
+    use super::reader::Reader;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;
+        module.add("DEBUG", cfg!(debug_assertions))
+    }
+}

@@ -1,0 +1,264 @@
+//! What the bytes mean: delimiter, quote, line ends, byte-order mark and header.
+
+use memchr::{memchr, memchr2};
+
+use crate::error::{Error, Kind, Result};
+use crate::number;
+use crate::schema::Missing;
+use crate::source::Source;
+
+const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
+/// UTF-32 first: its little-endian mark begins with UTF-16's.
+const FOREIGN_BOMS: [(&[u8], &str); 4] = [
+    (b"\xFF\xFE\0\0", "UTF-32LE"),
+    (b"\0\0\xFE\xFF", "UTF-32BE"),
+    (b"\xFF\xFE", "UTF-16LE"),
+    (b"\xFE\xFF", "UTF-16BE"),
+];
+
+/// How fields and rows are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dialect {
+    /// The byte between two fields.
+    pub delimiter: u8,
+    /// The byte around a field that may hold delimiters and line ends; `None` when no byte means that.
+    pub quote: Option<u8>,
+}
+
+/// Whether the first row names the columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// It does when one of its fields is neither a number nor a missing token.
+    Auto,
+    /// It does.
+    Present,
+    /// It does not; the columns are called `column_0`, `column_1`, …
+    Absent,
+    /// It does not; these are the names.
+    Names(Vec<String>),
+}
+
+/// What the start of a source says about the rest.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// A name for each column, in file order.
+    pub columns: Vec<String>,
+    /// Where the number of columns was read from, for messages.
+    pub reference: &'static str,
+    /// Byte offset of the first data row.
+    pub data_start: u64,
+}
+
+impl Dialect {
+    /// Where the field that starts at `start` ends: the position of its delimiter or newline. A carriage return before
+    /// the newline still belongs to the field. `text` ends with a newline; a quoted field that runs over it is not
+    /// closed.
+    pub(crate) fn field_end(self, text: &[u8], start: usize) -> std::result::Result<usize, BadQuote> {
+        let Some(quote) = self.quote.filter(|&quote| text[start] == quote) else {
+            let end = memchr2(self.delimiter, b'\n', &text[start..]);
+            return Ok(start + end.expect("a text ends with a newline"));
+        };
+        let mut position = start + 1;
+        let closing = loop {
+            let Some(found) = memchr(quote, &text[position..]) else {
+                return Err(BadQuote { position: start, kind: Kind::UnclosedQuote });
+            };
+            position += found;
+            if text.get(position + 1) != Some(&quote) {
+                break position;
+            }
+            position += 2;
+        };
+        let mut end = closing + 1;
+        if text[end..].starts_with(b"\r\n") {
+            end += 1;
+        }
+        if text.get(end).is_some_and(|&byte| byte == self.delimiter || byte == b'\n') {
+            Ok(end)
+        } else {
+            Err(BadQuote { position: start, kind: Kind::TextAfterQuote })
+        }
+    }
+
+    /// Whether there is a quote in `text`.
+    pub(crate) fn quote_in(self, text: &[u8]) -> bool {
+        self.quote.is_some_and(|quote| memchr(quote, text).is_some())
+    }
+
+    /// The fields of the row that starts at `start` and the position after its newline.
+    fn row(self, text: &[u8], start: usize) -> std::result::Result<(Vec<&[u8]>, usize), BadQuote> {
+        let mut fields = Vec::new();
+        let mut position = start;
+        loop {
+            let end = self.field_end(text, position)?;
+            let field = &text[position..end];
+            if text[end] == b'\n' {
+                fields.push(field.strip_suffix(b"\r").unwrap_or(field));
+                return Ok((fields, end + 1));
+            }
+            fields.push(field);
+            position = end + 1;
+        }
+    }
+}
+
+/// A field whose quotes are wrong.
+#[derive(Debug)]
+pub(crate) struct BadQuote {
+    /// Position of the field in its text.
+    pub position: usize,
+    /// What is wrong.
+    pub kind: Kind,
+}
+
+impl BadQuote {
+    /// The error for a field of `text`, which starts at byte `offset` (modulo 2^64) of the source.
+    pub(crate) fn into_error(self, text: &[u8], offset: u64) -> Error {
+        let field = &text[self.position..];
+        let line = memchr(b'\n', field).unwrap_or(field.len());
+        Error::at(self.kind, offset.wrapping_add(self.position as u64), &field[..line])
+    }
+}
+
+/// Reads the byte-order mark and the header, growing the piece it looks at up to `max_row` bytes.
+pub fn read_head(
+    source: &dyn Source,
+    dialect: Dialect,
+    header: &Header,
+    missing: &Missing,
+    max_row: usize,
+) -> Result<Head> {
+    if source.is_empty() {
+        return Err(Kind::Empty("the file is empty").into());
+    }
+    let mut size = 1 << 16;
+    loop {
+        let length = source.len().min(size as u64) as usize;
+        let mut text = vec![0; length];
+        source.read_at(0, &mut text)?;
+        let whole = length as u64 == source.len();
+        if whole && !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        // Up to the last newline every row is whole, unless that newline is quoted.
+        let end = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
+        match parse_head(&text[..end], dialect, header, missing, whole) {
+            Some(head) => return head,
+            None if size > max_row => return Err(Kind::RowTooLong { limit: max_row }.into()),
+            None => size *= 4,
+        }
+    }
+}
+
+/// The head, or `None` when more of the source has to be read to tell.
+fn parse_head(text: &[u8], dialect: Dialect, header: &Header, missing: &Missing, whole: bool) -> Option<Result<Head>> {
+    for (mark, name) in FOREIGN_BOMS {
+        if text.starts_with(mark) {
+            return Some(Err(Error { offset: Some(0), ..Kind::Encoding(name).into() }));
+        }
+    }
+    let bom = if text.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
+    let first = skip_blank_lines(text, bom);
+    if first == text.len() {
+        return whole.then(|| Err(Kind::Empty("the file holds nothing but blank lines").into()));
+    }
+    let (fields, after) = match dialect.row(text, first) {
+        Ok(row) => row,
+        Err(BadQuote { kind: Kind::UnclosedQuote, .. }) if !whole => return None,
+        Err(bad) => return Some(Err(bad.into_error(text, 0))),
+    };
+    let is_value = |field: &&[u8]| !matches!(number::value(field, dialect.quote, missing), number::Value::Other);
+    let named_by_first_row = match header {
+        Header::Auto => !fields.iter().all(is_value),
+        Header::Present => true,
+        Header::Absent | Header::Names(_) => false,
+    };
+    if !named_by_first_row {
+        let (columns, reference) = match header {
+            Header::Names(names) => (names.clone(), "header= given"),
+            _ => ((0..fields.len()).map(|column| format!("column_{column}")).collect(), "first row"),
+        };
+        return Some(Ok(Head { columns, reference, data_start: bom as u64 }));
+    }
+    if skip_blank_lines(text, after) == text.len() {
+        let error = Kind::Empty("the file holds a header and no rows after it").into();
+        return whole.then_some(Err(error));
+    }
+    let mut columns = Vec::with_capacity(fields.len());
+    let mut position = first;
+    for (column, field) in fields.into_iter().enumerate() {
+        let wrong = |kind| Some(Err(Error::at(kind, position as u64, field).in_column(column)));
+        if field.contains(&0) {
+            return wrong(Kind::Encoding(if field.starts_with(b"\0") { "UTF-16BE" } else { "UTF-16LE" }));
+        }
+        let Ok(name) = String::from_utf8(number::unquote(field, dialect.quote).into_owned()) else {
+            return wrong(Kind::NameNotUtf8);
+        };
+        columns.push(name);
+        position += field.len() + 1;
+    }
+    Some(Ok(Head { columns, reference: "header", data_start: after as u64 }))
+}
+
+/// The position of the first line from `start` on that is not blank.
+fn skip_blank_lines(text: &[u8], start: usize) -> usize {
+    let mut position = start;
+    loop {
+        match &text[position..] {
+            [b'\n', ..] => position += 1,
+            [b'\r', b'\n', ..] => position += 2,
+            _ => return position,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::MemorySource;
+
+    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+    fn head(bytes: &[u8], header: &Header) -> Result<Head> {
+        read_head(&MemorySource::new(bytes), COMMA, header, &Missing::default(), 1 << 20)
+    }
+
+    #[test]
+    fn a_first_row_with_a_word_is_a_header() {
+        let found = head(b"x,\"a \"\"b\"\"\",3\n1,2,3\n", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["x", "a \"b\"", "3"]);
+        assert_eq!(found.data_start, 14);
+    }
+
+    #[test]
+    fn a_first_row_of_numbers_and_missing_tokens_is_data() {
+        let found = head(b"\xEF\xBB\xBF1,NA,,-inf\n", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["column_0", "column_1", "column_2", "column_3"]);
+        assert_eq!(found.data_start, 3);
+    }
+
+    #[test]
+    fn a_header_longer_than_the_first_piece_is_read_whole() {
+        let names: Vec<_> = (0..40_000).map(|i| format!("name{i}")).collect();
+        let found = head(format!("{}\n1\n", names.join(",")).as_bytes(), &Header::Auto).unwrap();
+        assert_eq!(found.columns, names);
+    }
+
+    #[test]
+    fn a_quoted_name_may_hold_a_line_end() {
+        let found = head(b"\r\n\n\"a\nb\",c\r\n\r\n1,2", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["a\nb", "c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_a_table_is_refused() {
+        let kind = |bytes: &[u8]| head(bytes, &Header::Auto).unwrap_err().kind.to_string();
+        assert!(kind(b"").contains("empty"));
+        assert!(kind(b"\n\r\n\n").contains("blank lines"));
+        assert!(kind(b"x,y\n\n\r\n").contains("no rows"));
+        assert!(kind(b"\xFF\xFEx\0,\0y\0\n\0").contains("UTF-16LE"));
+        assert!(kind(b"x\0,\0y\0\n\x001\0,\x002\0\n\0").contains("UTF-16LE"));
+        assert!(kind(b"\"x,y\n1,2\n").contains("never closed"));
+        assert!(kind(b"x\xFF,y\n1,2\n").contains("not UTF-8"));
+    }
+}

@@ -1,0 +1,29 @@
+//! CSV bytes to float32 batches, as one pipeline with one direction:
+//!
+//! ```text
+//! bytes ──> texts ──> field marks ──> float32 rows ──> batches
+//! source    split     index           number, block    batch
+//! ```
+//!
+//! 1. [`source`] reads bytes at an offset: a file or memory.
+//! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
+//! 3. `index` finds where each field of a text ends; [`dialect`] says what the bytes mean.
+//! 4. `number` rounds one field to the nearest float32; [`schema`] says which fields are wanted, and where they go.
+//! 5. [`block`] holds the parsed rows of one text, row-major.
+//! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
+//! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
+//!
+//! Every failure is an [`error::Error`]: what is wrong and at which byte.
+
+pub mod batch;
+pub mod block;
+pub mod dialect;
+pub mod error;
+mod index;
+mod number;
+#[cfg(test)]
+mod oracle;
+pub mod pipeline;
+pub mod schema;
+pub mod source;
+pub mod split;

@@ -1,0 +1,120 @@
+//! A decimal `mantissa * 10^exponent` to the nearest float32.
+
+/// Smallest power of ten in the table: 5^54 is the last that fits the division below.
+const MIN_EXPONENT: i32 = -54;
+/// Largest power of ten that is a finite float32.
+const MAX_EXPONENT: i32 = 38;
+
+/// A tie, in the 40 bits of a 64-bit significand that a float32 drops.
+const HALF: u64 = 1 << 39;
+
+/// The first 64 bits of each power of ten, rounded down, the highest bit set.
+static POWERS: [u64; (MAX_EXPONENT - MIN_EXPONENT + 1) as usize] = powers();
+
+const fn powers() -> [u64; (MAX_EXPONENT - MIN_EXPONENT + 1) as usize] {
+    let mut table = [0; (MAX_EXPONENT - MIN_EXPONENT + 1) as usize];
+    // 10^e and 5^e have the same leading bits.
+    let mut power: u128 = 1;
+    let mut exponent = 0;
+    while exponent <= MAX_EXPONENT {
+        table[(exponent - MIN_EXPONENT) as usize] = leading_bits(power, 1);
+        power *= 5;
+        exponent += 1;
+    }
+    power = 5;
+    exponent = -1;
+    while exponent >= MIN_EXPONENT {
+        table[(exponent - MIN_EXPONENT) as usize] = leading_bits(1, power);
+        power *= 5;
+        exponent -= 1;
+    }
+    table
+}
+
+/// The first 64 bits of a quotient, by long division.
+const fn leading_bits(numerator: u128, denominator: u128) -> u64 {
+    if denominator == 1 {
+        let aligned = numerator << numerator.leading_zeros();
+        return (aligned >> 64) as u64;
+    }
+    let mut remainder = numerator;
+    let mut bits: u64 = 0;
+    while bits >> 63 == 0 {
+        remainder <<= 1;
+        bits <<= 1;
+        if remainder >= denominator {
+            remainder -= denominator;
+            bits |= 1;
+        }
+    }
+    bits
+}
+
+/// Rounds `mantissa * 10^exponent` to the nearest float32, ties to even; `None` when 64 bits of the product do not
+/// settle it: next to a tie, or outside the normal range.
+///
+/// One product with a truncated power, as in D. Lemire, "Number parsing at a gigabyte per second" (2021); float32
+/// leaves 40 bits to tell the two sides of a tie apart, so the second product of that paper is never worth its code.
+#[inline]
+pub(super) fn decimal(mantissa: u64, exponent: i32) -> Option<f32> {
+    if exponent == 0 {
+        return Some(mantissa as f32);
+    }
+    if mantissa == 0 {
+        return Some(0.0);
+    }
+    let power = *POWERS.get(exponent.wrapping_sub(MIN_EXPONENT) as usize)?;
+    let zeros = mantissa.leading_zeros();
+    let product = (u128::from(mantissa << zeros) * u128::from(power)) >> 64;
+    let short = (product >> 63) as u32 ^ 1;
+    // The exact product lies in [significand, significand + 4): each of the two truncations loses less than one unit,
+    // and the shift may double them.
+    let significand = (product as u64) << short;
+    let rest = significand & (2 * HALF - 1);
+    if HALF.wrapping_sub(rest) < 4 {
+        return None;
+    }
+    let floor_log2 = (exponent * 217_706) >> 16;
+    let biased = 127 + 64 + floor_log2 - (zeros + short) as i32;
+    if !(1..=254).contains(&biased) {
+        return None;
+    }
+    let bits = ((biased as u32) << 23) + ((significand >> 40) as u32 & 0x7F_FFFF) + u32::from(rest > HALF);
+    Some(f32::from_bits(bits))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn floor_log2_is_exact_in_the_range_of_the_table() {
+        for exponent in MIN_EXPONENT..=MAX_EXPONENT {
+            let exact = (f64::from(exponent) * std::f64::consts::LOG2_10).floor() as i32;
+            assert_eq!((exponent * 217_706) >> 16, exact, "10^{exponent}");
+        }
+    }
+
+    #[test]
+    fn ties_and_the_ends_of_the_range_are_declined_or_right() {
+        for exponent in -70..60 {
+            for bits in (0..64).map(|shift| u64::MAX >> shift).chain([1, 5, 10, 16_777_217, 33_554_433, 1 << 63]) {
+                if let Some(value) = decimal(bits, exponent) {
+                    assert_eq!(value.to_bits(), crate::oracle::nearest(bits, exponent).to_bits(), "{bits}e{exponent}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+        #[test]
+        fn what_is_settled_is_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
+            let mantissa = mantissa >> shift;
+            if let Some(value) = decimal(mantissa, exponent) {
+                prop_assert_eq!(value.to_bits(), crate::oracle::nearest(mantissa, exponent).to_bits());
+            }
+        }
+    }
+}

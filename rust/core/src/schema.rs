@@ -1,0 +1,208 @@
+//! Which column goes where: features, targets, weight; and what counts as missing.
+
+use crate::error::{Kind, Result};
+
+/// The tokens read as missing unless others are given; the empty field always is.
+pub const MISSING: [&str; 15] =
+    ["NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "?"];
+
+/// The tokens that mean "no value".
+#[derive(Clone, Debug)]
+pub struct Missing {
+    tokens: Vec<Box<[u8]>>,
+    /// The values of those tokens that are numbers, which the fast path would take at their word.
+    numbers: Vec<f32>,
+}
+
+impl Missing {
+    /// These tokens, and the empty field.
+    pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
+        let tokens: Vec<Box<[u8]>> = tokens.into_iter().map(|token| token.as_ref().trim().as_bytes().into()).collect();
+        let numbers = tokens.iter().filter_map(|token| crate::number::parse_exact(token)).filter(|n| !n.is_nan());
+        Self { numbers: numbers.collect(), tokens }
+    }
+
+    /// Whether `field`, without its quotes and the spaces around it, means "no value".
+    pub(crate) fn contains(&self, field: &[u8]) -> bool {
+        field.is_empty() || self.tokens.iter().any(|token| **token == *field)
+    }
+
+    /// Whether a field of this value may be a missing token, so that its text has to be looked at.
+    pub(crate) fn may_be(&self, value: f32) -> bool {
+        self.numbers.contains(&value)
+    }
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self::new(MISSING)
+    }
+}
+
+/// What becomes of a row whose target or weight is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingTarget {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// The row is left out.
+    Skip,
+    /// The missing value becomes NaN.
+    Keep,
+}
+
+/// A column as the caller names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// By its name.
+    Name(String),
+    /// By its position from 0, or from the end when negative.
+    Index(i64),
+}
+
+/// Where each value of a row goes.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// A name for each column, in file order.
+    pub columns: Vec<String>,
+    /// Where the number of columns was read from, for messages.
+    pub reference: &'static str,
+    /// Positions of the feature columns, in the order of the features.
+    pub features: Vec<usize>,
+    /// Positions of the target columns.
+    pub targets: Vec<usize>,
+    /// Position of the column of sample weights.
+    pub weight: Option<usize>,
+    /// What means "no value".
+    pub missing: Missing,
+    /// What becomes of a row without a target or weight.
+    pub missing_target: MissingTarget,
+}
+
+impl Schema {
+    /// Resolves what the caller asked for against the columns there are. Without `features`, every column that is
+    /// neither target nor weight is one.
+    pub fn resolve(
+        columns: Vec<String>,
+        reference: &'static str,
+        features: Option<&[Column]>,
+        targets: &[Column],
+        weight: Option<&Column>,
+        missing: Missing,
+        missing_target: MissingTarget,
+    ) -> Result<Self> {
+        let targets = positions(&columns, targets, "target")?;
+        let weight = weight.map(|column| position(&columns, column, "weight")).transpose()?;
+        if weight.is_some() && targets.is_empty() {
+            return Err(wrong("a weight needs a target to weigh: name one with target="));
+        }
+        let features = match features {
+            Some(features) => positions(&columns, features, "features")?,
+            None => (0..columns.len()).filter(|at| !targets.contains(at) && weight != Some(*at)).collect(),
+        };
+        if features.is_empty() {
+            let message = "no feature column is left: the file has only target and weight columns (target=None reads \
+                           every column as a feature)";
+            return Err(wrong(message));
+        }
+        Ok(Self { columns, reference, features, targets, weight, missing, missing_target })
+    }
+
+    /// The same rows with no values, for counting them.
+    #[must_use]
+    pub fn for_counting(&self) -> Self {
+        let mut schema = self.clone();
+        schema.features.clear();
+        if schema.missing_target != MissingTarget::Skip {
+            schema.targets.clear();
+            schema.weight = None;
+        }
+        schema
+    }
+
+    /// Whether no column is read at all, so that rows are only counted.
+    pub(crate) fn only_counts(&self) -> bool {
+        self.features.is_empty() && self.targets.is_empty() && self.weight.is_none()
+    }
+}
+
+fn wrong(message: impl Into<String>) -> crate::error::Error {
+    Kind::Column(message.into()).into()
+}
+
+fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut seen = vec![false; columns.len()];
+    for column in wanted {
+        let at = position(columns, column, role)?;
+        if std::mem::replace(&mut seen[at], true) {
+            return Err(wrong(format!("{role}= names column {:?} (index {at}) twice", columns[at])));
+        }
+        found.push(at);
+    }
+    Ok(found)
+}
+
+fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
+    match wanted {
+        Column::Index(index) => {
+            let count = columns.len() as i64;
+            let at = if *index < 0 { index + count } else { *index };
+            if (0..count).contains(&at) {
+                Ok(at as usize)
+            } else {
+                Err(wrong(format!("{role}= asks for column {index}, but the file has {count} columns")))
+            }
+        }
+        Column::Name(name) => {
+            let mut found = (0..columns.len()).filter(|&at| columns[at] == *name);
+            match (found.next(), found.next()) {
+                (Some(at), None) => Ok(at),
+                (Some(first), Some(second)) => Err(wrong(format!(
+                    "{role}= asks for column {name:?}, which the header names at index {first} and again at {second}: \
+                     use the index"
+                ))),
+                (None, _) => {
+                    const SHOWN: usize = 20;
+                    let mut known = columns.iter().take(SHOWN).map(|c| format!("{c:?}")).collect::<Vec<_>>().join(", ");
+                    if columns.len() > SHOWN {
+                        known.push_str(", …");
+                    }
+                    Err(wrong(format!("{role}= asks for column {name:?}, but the columns are {known}")))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(features: Option<&[Column]>, targets: &[Column], weight: Option<&Column>) -> Result<Schema> {
+        let columns = ["a", "b", "c", "b"].map(String::from).to_vec();
+        let missing = Missing::default();
+        Schema::resolve(columns, "header", features, targets, weight, missing, MissingTarget::Raise)
+    }
+
+    fn name(name: &str) -> Column {
+        Column::Name(name.into())
+    }
+
+    #[test]
+    fn features_are_what_is_left_in_file_order() {
+        let schema = resolve(None, &[Column::Index(-2)], Some(&name("a"))).unwrap();
+        assert_eq!((schema.features, schema.targets, schema.weight), (vec![1, 3], vec![2], Some(0)));
+    }
+
+    #[test]
+    fn wrong_columns_are_refused_with_a_reason() {
+        let message = |result: Result<Schema>| result.unwrap_err().kind.to_string();
+        assert!(message(resolve(None, &[name("z")], None)).contains("the columns are \"a\", \"b\", \"c\""));
+        assert!(message(resolve(None, &[name("b")], None)).contains("index 1 and again at 3"));
+        assert!(message(resolve(None, &[Column::Index(4)], None)).contains("has 4 columns"));
+        assert!(message(resolve(None, &[Column::Index(0), name("a")], None)).contains("twice"));
+        assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("no feature"));
+        assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
+    }
+}

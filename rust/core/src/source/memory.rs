@@ -1,0 +1,27 @@
+//! Bytes already in memory.
+
+use super::Source;
+use crate::error::{Kind, Result};
+
+/// Bytes in memory, of whatever type owns them.
+pub struct MemorySource<B>(B);
+
+impl<B: AsRef<[u8]> + Send + Sync> MemorySource<B> {
+    /// A source over `bytes`, which are not copied.
+    pub fn new(bytes: B) -> Self {
+        Self(bytes)
+    }
+}
+
+impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
+    fn len(&self) -> u64 {
+        self.0.as_ref().len() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let start = offset as usize;
+        let bytes = self.0.as_ref().get(start..start + buffer.len());
+        buffer.copy_from_slice(bytes.ok_or(Kind::SourceChanged("it ends too early"))?);
+        Ok(())
+    }
+}

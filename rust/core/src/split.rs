@@ -1,0 +1,380 @@
+//! Stage 2: bytes to row-aligned texts, each knowing its byte offset.
+//!
+//! The source is read in pieces of equal size by any number of threads. A row that straddles two pieces belongs to the
+//! later one: the earlier hands its last, unfinished row on. What a piece hands on depends on whether it begins inside a
+//! quoted field, which only the piece before it can tell, so the pieces pass a [`Carry`] down the line in their order;
+//! everything that costs time (reading, looking for quotes and line ends) is done before a piece's turn comes.
+
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use memchr::{memchr, memrchr};
+
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind, Result};
+use crate::number::WINDOW;
+use crate::source::Source;
+
+/// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
+///
+/// It ends with a newline, which stands in for the end of the source where that has none.
+#[derive(Default)]
+pub struct Text {
+    buffer: Vec<u8>,
+    start: usize,
+    end: usize,
+    /// Whether there may be a quote in it.
+    has_quotes: bool,
+    /// Byte offset of the first byte in the source.
+    pub offset: u64,
+}
+
+impl Text {
+    /// The bytes, with [`WINDOW`] bytes of any value before and after them.
+    pub(crate) fn padded(&self) -> &[u8] {
+        &self.buffer[self.start - WINDOW..self.end + WINDOW]
+    }
+
+    /// The rows, each ending with a newline.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Whether there may be a quote in it.
+    pub(crate) fn has_quotes(&self) -> bool {
+        self.has_quotes
+    }
+
+    /// Makes room for `lead` bytes before and `size` bytes from `start` on.
+    fn reserve(&mut self, lead: usize, size: usize) {
+        self.start = WINDOW + lead;
+        self.end = self.start + size;
+        // One byte more for the newline that the end of the source may need.
+        let needed = self.end + 1 + WINDOW;
+        if self.buffer.len() < needed {
+            self.buffer.resize(needed, 0);
+        }
+    }
+
+    /// Puts the bytes of `carry` before the piece.
+    fn prepend(&mut self, carry: &[u8]) {
+        let room = self.start - WINDOW;
+        if room < carry.len() {
+            let more = carry.len() - room;
+            self.buffer.resize(self.buffer.len() + more, 0);
+            self.buffer.copy_within(self.start..self.end, self.start + more);
+            self.start += more;
+            self.end += more;
+        }
+        self.start -= carry.len();
+        self.buffer[self.start..self.start + carry.len()].copy_from_slice(carry);
+        self.offset -= carry.len() as u64;
+    }
+}
+
+/// Where the reader stands between two bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Before the first byte of a field, where a quote opens it.
+    #[default]
+    FieldStart,
+    /// In a field, outside quotes, where a quote is an ordinary byte.
+    Field,
+    /// Inside quotes.
+    Quoted,
+    /// After a quote inside quotes: another one makes it a literal quote, anything else ends the quotes.
+    QuoteInQuoted,
+}
+
+/// What one piece hands to the next: its last, unfinished row.
+#[derive(Debug, Default)]
+struct Carry {
+    row: Vec<u8>,
+    state: State,
+}
+
+/// Cuts a source into texts.
+pub struct Splitter {
+    source: std::sync::Arc<dyn Source>,
+    dialect: Dialect,
+    data_start: u64,
+    piece: u64,
+    max_row: usize,
+    turn: Mutex<Turn>,
+    turned: Condvar,
+}
+
+struct Turn {
+    /// The piece whose turn it is.
+    index: u64,
+    carry: Carry,
+    /// Whether an earlier piece failed, so that no later one can be cut.
+    broken: bool,
+}
+
+impl Splitter {
+    /// Cuts everything from `data_start` on into pieces of `piece` bytes; no row may be longer than `max_row` bytes.
+    pub fn new(
+        source: std::sync::Arc<dyn Source>,
+        dialect: Dialect,
+        data_start: u64,
+        piece: usize,
+        max_row: usize,
+    ) -> Self {
+        let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
+        let piece = piece as u64;
+        Self { source, dialect, data_start, piece, max_row, turn, turned: Condvar::new() }
+    }
+
+    /// How many texts make one pass over the source.
+    #[must_use]
+    pub fn texts(&self) -> u64 {
+        (self.source.len() - self.data_start).div_ceil(self.piece)
+    }
+
+    /// Reads text `index`, counted over all passes; `false` when an earlier text failed. Every index must be asked for
+    /// once, in the order of the indices but from any thread.
+    pub fn read(&self, index: u64, text: &mut Text) -> Result<bool> {
+        let place = index % self.texts();
+        let cut = self.read_piece(place, text);
+        let last = place + 1 == self.texts();
+
+        let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        while turn.index != index && !turn.broken {
+            turn = self.turned.wait(turn).unwrap_or_else(PoisonError::into_inner);
+        }
+        if turn.broken {
+            return Ok(false);
+        }
+        let result = cut.and_then(|cut| self.hand_on(&cut, last, text, &mut turn.carry));
+        turn.index += 1;
+        turn.broken = result.is_err();
+        drop(turn);
+        self.turned.notify_all();
+        result.map(|()| true)
+    }
+
+    /// Gives up: readers that wait for their turn return, as does every later one.
+    pub fn abandon(&self) {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
+        self.turned.notify_all();
+    }
+
+    fn read_piece(&self, place: u64, text: &mut Text) -> Result<Cut> {
+        const ROOM_FOR_A_ROW: usize = 4096;
+        let offset = self.data_start + place * self.piece;
+        let size = self.piece.min(self.source.len() - offset) as usize;
+        text.reserve(ROOM_FOR_A_ROW, size);
+        text.offset = offset;
+        let bytes = &mut text.buffer[text.start..text.end];
+        self.source.read_at(offset, bytes).map_err(|error| Error { offset: Some(offset), ..error })?;
+        Ok(Cut::find(bytes, self.dialect))
+    }
+
+    /// Completes `text` with the carried row and carries its own last row on.
+    fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
+        let Tail { rows_end, state } = cut.tail(text.bytes(), carry.state, self.dialect);
+        let carried = carry.row.len();
+        text.has_quotes = matches!(cut, Cut::Quoted { .. }) || self.dialect.quote_in(&carry.row);
+        if rows_end.is_none() && !last {
+            // No row ends here: the whole piece joins the carried row, and this text is empty.
+            carry.row.extend_from_slice(text.bytes());
+            carry.state = state;
+            text.end = text.start;
+            let offset = text.offset - carried as u64;
+            return if carry.row.len() > self.max_row { Err(self.too_long(carry, offset)) } else { Ok(()) };
+        }
+        text.prepend(&carry.row);
+        carry.row.clear();
+        carry.state = State::FieldStart;
+        if last {
+            if !text.bytes().ends_with(b"\n") {
+                text.buffer[text.end] = b'\n';
+                text.end += 1;
+            }
+        } else if let Some(rows_end) = rows_end {
+            let rows_end = text.start + carried + rows_end;
+            carry.row.extend_from_slice(&text.buffer[rows_end..text.end]);
+            carry.state = state;
+            text.end = rows_end;
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, carry: &mut Carry, offset: u64) -> Error {
+        if matches!(carry.state, State::Quoted | State::QuoteInQuoted) {
+            carry.row.push(b'\n');
+            let mut start = 0;
+            while start < carry.row.len() {
+                match self.dialect.field_end(&carry.row, start) {
+                    Ok(end) => start = end + 1,
+                    Err(bad) => return bad.into_error(&carry.row, offset),
+                }
+            }
+        }
+        Error::at(Kind::RowTooLong { limit: self.max_row }, offset, &carry.row)
+    }
+}
+
+/// Where the last row of a piece ends, for each way in which the piece may begin.
+enum Cut {
+    /// A piece without quotes.
+    Plain { after_newline: Option<usize> },
+    /// A piece with quotes, begun outside and inside a quoted field.
+    Quoted { outside: Tail, inside: Tail },
+}
+
+/// The end of a piece.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tail {
+    /// The position after the last newline that ends a row.
+    rows_end: Option<usize>,
+    state: State,
+}
+
+impl Cut {
+    fn find(piece: &[u8], dialect: Dialect) -> Self {
+        match dialect.quote {
+            Some(quote) if memchr(quote, piece).is_some() => Self::Quoted {
+                outside: walk(piece, State::Field, dialect, quote),
+                inside: walk(piece, State::Quoted, dialect, quote),
+            },
+            _ => Self::Plain { after_newline: memrchr(b'\n', piece).map(|newline| newline + 1) },
+        }
+    }
+
+    fn tail(&self, piece: &[u8], state: State, dialect: Dialect) -> Tail {
+        match self {
+            Self::Plain { .. } if state == State::Quoted => Tail { rows_end: None, state },
+            &Self::Plain { after_newline } => {
+                Tail { rows_end: after_newline, state: outside_state(piece, dialect, State::Field) }
+            }
+            &Self::Quoted { inside, .. } if state == State::Quoted => inside,
+            &Self::Quoted { outside, .. } => match dialect.quote {
+                // The one place where it matters how exactly the piece begins.
+                Some(quote) if state != State::Field && piece[0] == quote => walk(piece, state, dialect, quote),
+                _ => outside,
+            },
+        }
+    }
+}
+
+/// The state after a piece that ends outside quotes; `empty` is the state if there is no byte.
+fn outside_state(piece: &[u8], dialect: Dialect, empty: State) -> State {
+    match piece.last() {
+        None => empty,
+        Some(&byte) if byte == dialect.delimiter || byte == b'\n' => State::FieldStart,
+        Some(_) => State::Field,
+    }
+}
+
+/// Follows the quotes through a piece, from one quote to the next.
+fn walk(piece: &[u8], start: State, dialect: Dialect, quote: u8) -> Tail {
+    let mut state = start;
+    let mut position = 0;
+    let mut rows_end = None;
+    loop {
+        let rest = &piece[position..];
+        let found = memchr(quote, rest);
+        match state {
+            State::Quoted => match found {
+                None => return Tail { rows_end, state },
+                Some(at) => {
+                    position += at + 1;
+                    state = State::QuoteInQuoted;
+                }
+            },
+            State::QuoteInQuoted => match rest.first() {
+                None => return Tail { rows_end, state },
+                Some(&byte) if byte == quote => {
+                    position += 1;
+                    state = State::Quoted;
+                }
+                Some(_) => state = State::Field,
+            },
+            State::FieldStart | State::Field => {
+                let outside = &rest[..found.unwrap_or(rest.len())];
+                if let Some(newline) = memrchr(b'\n', outside) {
+                    rows_end = Some(position + newline + 1);
+                }
+                state = outside_state(outside, dialect, state);
+                let Some(at) = found else { return Tail { rows_end, state } };
+                position += at + 1;
+                state = if state == State::FieldStart { State::Quoted } else { State::Field };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle;
+    use crate::source::MemorySource;
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+    fn split(bytes: &[u8], piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+        let source = Arc::new(MemorySource::new(bytes.to_vec()));
+        let splitter = Splitter::new(source, QUOTED, 0, piece, 1 << 20);
+        let mut text = Text::default();
+        let mut texts = Vec::new();
+        for index in 0..passes * splitter.texts() {
+            assert!(splitter.read(index, &mut text)?);
+            texts.push((text.offset, text.bytes().to_vec()));
+        }
+        Ok(texts)
+    }
+
+    #[test]
+    fn a_quoted_newline_does_not_end_a_row() {
+        for piece in 1..20 {
+            let texts = split(b"a,\"b\n\"\"\nc\"\nd\n", piece, 1).unwrap();
+            for (_, text) in texts {
+                assert!(
+                    [&b""[..], b"a,\"b\n\"\"\nc\"\n", b"d\n", b"a,\"b\n\"\"\nc\"\nd\n"].contains(&&text[..]),
+                    "{text:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_beyond_the_limit_is_an_error_at_its_place() {
+        let split = |bytes: &[u8]| {
+            let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.to_vec())), QUOTED, 0, 8, 32);
+            let mut text = Text::default();
+            (0..splitter.texts()).find_map(|index| splitter.read(index, &mut text).err()).unwrap()
+        };
+        let error = split(format!("1,2\n3,\"{}", "4,5\n".repeat(50)).as_bytes());
+        assert!(matches!(error.kind, Kind::UnclosedQuote));
+        assert_eq!(error.offset, Some(6));
+        let error = split(format!("1,2\n{}", "3".repeat(100)).as_bytes());
+        assert!(matches!(error.kind, Kind::RowTooLong { limit: 32 }));
+        assert_eq!(error.offset, Some(4));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn texts_are_whole_rows_of_the_source(soup in "[a\",\n\r]{1,60}", piece in 1_usize..30) {
+            let bytes = soup.as_bytes();
+            let texts = split(bytes, piece, 2).unwrap();
+            let (first, second) = texts.split_at(texts.len() / 2);
+            prop_assert_eq!(first, second, "each pass is the same");
+
+            let mut joined = Vec::new();
+            for (offset, text) in first {
+                prop_assert!(text.is_empty() || *offset == joined.len() as u64);
+                prop_assert!(text.is_empty() || text.ends_with(b"\n"));
+                joined.extend_from_slice(text);
+            }
+            prop_assert!(joined.starts_with(bytes) && joined.len() <= bytes.len() + 1);
+
+            let rows: Vec<_> = first.iter().flat_map(|(_, text)| oracle::rows(text, QUOTED)).collect();
+            prop_assert_eq!(rows, oracle::rows(bytes, QUOTED));
+        }
+    }
+}
