@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::index::{self, Index};
-use crate::number::{self, Value};
+use crate::index::{self, Index, Rows};
+use crate::number::{self, Fields, GROUP, Value, WINDOW};
 use crate::schema::{MissingTarget, Schema};
 use crate::split::Text;
 
@@ -149,6 +149,18 @@ impl Block {
         self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
+    /// Appends a row that stands further down in the buffers.
+    fn pull_up(&mut self, widths: Widths, row: usize) {
+        let to = self.rows;
+        let copy = |buffer: &mut Buffer, width: usize| {
+            buffer.values_mut().copy_within(row * width..(row + 1) * width, to * width);
+        };
+        copy(&mut self.parts.features, widths.features);
+        copy(&mut self.parts.targets, widths.targets);
+        copy(&mut self.parts.weights, widths.weights);
+        self.rows += 1;
+    }
+
     /// Appends rows of another block.
     pub(crate) fn extend_from(&mut self, widths: Widths, other: &Self, rows: Range<usize>) {
         self.reserve(widths, self.rows + rows.len());
@@ -198,11 +210,14 @@ pub(crate) struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     index: Index,
+    fields: Fields,
+    values: [f32; GROUP],
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(schema: &'a Schema, dialect: Dialect) -> Self {
-        Self { schema, dialect, index: Index::default() }
+        let fields = Fields { starts: [0; GROUP], ends: [0; GROUP], count: 0 };
+        Self { schema, dialect, index: Index::default(), fields, values: [0.0; GROUP] }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -218,106 +233,112 @@ impl<'a> Parser<'a> {
         let columns = schema.columns.len();
         let bad_row = self.index.fill(text, self.dialect, columns, schema.reference);
         let mut block = Block::with_capacity(pool, widths, self.index.rows());
-        let features = block.parts.features.values_mut();
-        let targets = block.parts.targets.values_mut();
-        let weights = block.parts.weights.values_mut();
-        let mut rows = 0;
-        for marks in self.index.marks_by_row(columns) {
-            let row = Row { text, marks, schema, dialect: self.dialect };
-            let read = row.read(
-                &mut features[rows * widths.features..][..widths.features],
-                &mut targets[rows * widths.targets..][..widths.targets],
-                &mut weights[rows * widths.weights..][..widths.weights],
-            );
-            match read {
-                Ok(kept) => rows += usize::from(kept),
-                Err(error) => {
-                    block.rows = rows;
-                    return (block, Some(error));
+        let index = std::mem::take(&mut self.index);
+        let bad_field = index.groups(columns).find_map(|rows| self.convert(text, rows, &mut block).err());
+        self.index = index;
+        (block, bad_field.or(bad_row))
+    }
+
+    /// Appends a group of rows, column by column, up to the first that is wrong.
+    fn convert(&mut self, text: &Text, rows: Rows<'_>, block: &mut Block) -> Result<()> {
+        let schema = self.schema;
+        let mut outcome = Outcome { rows: rows.count(), left_out: 0, error: None };
+        let Parts { features, targets, weights } = &mut block.parts;
+        let parts: [(&mut Buffer, &[usize], Role); 3] = [
+            (features, &schema.features, Role::Feature),
+            (targets, &schema.targets, Role::Target),
+            (weights, schema.weight.as_slice(), Role::Weight),
+        ];
+        for (buffer, columns, role) in parts {
+            let width = columns.len();
+            let places = &mut buffer.values_mut()[block.rows * width..];
+            for (at, &column) in columns.iter().enumerate() {
+                rows.fields(text.padded(), column, &mut self.fields);
+                let mut declined = number::convert(text.padded(), &self.fields, &mut self.values);
+                declined |= self.tokens_among_numbers();
+                while declined != 0 {
+                    let row = declined.trailing_zeros() as usize;
+                    declined &= declined - 1;
+                    self.read_with_care(text, row, column, role, &mut outcome);
+                }
+                for row in 0..outcome.rows.min(GROUP) {
+                    places[row * width + at] = self.values[row];
                 }
             }
         }
-        block.rows = rows;
-        (block, bad_row)
+        let kept = outcome.rows;
+        if outcome.left_out & low_bits(kept) == 0 {
+            block.rows += kept;
+        } else {
+            let first = block.rows;
+            for row in (0..kept).filter(|row| outcome.left_out >> row & 1 == 0) {
+                block.pull_up(Widths::of(schema), first + row);
+            }
+        }
+        outcome.error.map_or(Ok(()), Err)
+    }
+
+    /// One bit for each value that the fast path read as a number and that may be a missing token.
+    fn tokens_among_numbers(&self) -> u64 {
+        if !self.schema.missing.has_numbers() {
+            return 0;
+        }
+        let values = self.values.iter().take(self.fields.count).enumerate();
+        values.fold(0, |found, (row, &value)| found | u64::from(self.schema.missing.may_be(value)) << row)
+    }
+
+    /// Reads a field that is not a plain number.
+    #[cold]
+    fn read_with_care(&mut self, text: &Text, row: usize, column: usize, role: Role, outcome: &mut Outcome) {
+        if row >= outcome.rows {
+            return;
+        }
+        let place = self.fields.starts[row] as usize..self.fields.ends[row] as usize;
+        let field = &text.padded()[place.clone()];
+        let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
+            Value::Number(number) => {
+                self.values[row] = number;
+                return;
+            }
+            Value::Missing => {
+                self.values[row] = f32::NAN;
+                match (role, self.schema.missing_target) {
+                    (Role::Feature, _) | (_, MissingTarget::Keep) => return,
+                    (_, MissingTarget::Skip) => {
+                        outcome.left_out |= 1 << row;
+                        return;
+                    }
+                    (Role::Target, MissingTarget::Raise) => Kind::MissingTarget("target"),
+                    (Role::Weight, MissingTarget::Raise) => Kind::MissingTarget("weight"),
+                }
+            }
+            Value::Other if field.contains(&0) => Kind::Nul,
+            Value::Other => Kind::Number,
+        };
+        let offset = text.offset + (place.start - WINDOW) as u64;
+        outcome.rows = row;
+        outcome.error = Some(Error::at(wrong, offset, field).in_column(column));
     }
 }
 
-/// One row of a text.
-struct Row<'a> {
-    text: &'a Text,
-    marks: &'a [u32],
-    schema: &'a Schema,
-    dialect: Dialect,
+#[derive(Clone, Copy)]
+enum Role {
+    Feature,
+    Target,
+    Weight,
 }
 
-impl Row<'_> {
-    /// Converts the wanted fields; `false` when the row is to be left out.
-    #[inline]
-    fn read(&self, features: &mut [f32], targets: &mut [f32], weights: &mut [f32]) -> Result<bool> {
-        for (value, &column) in features.iter_mut().zip(&self.schema.features) {
-            *value = match self.number(column) {
-                Some(number) => number,
-                None => self.careful(column)?.unwrap_or(f32::NAN),
-            };
-        }
-        let targets = targets.iter_mut().zip(&self.schema.targets).map(|place| (place, "target"));
-        let weights = weights.iter_mut().zip(&self.schema.weight).map(|place| (place, "weight"));
-        for ((value, &column), role) in targets.chain(weights) {
-            *value = match self.number(column) {
-                Some(number) => number,
-                None => match self.required(column, role)? {
-                    Some(number) => number,
-                    None => return Ok(false),
-                },
-            };
-        }
-        Ok(true)
-    }
+/// What became of a group of rows.
+struct Outcome {
+    /// Rows before the first that is wrong.
+    rows: usize,
+    /// One bit for each row that is to be left out for want of a target or weight.
+    left_out: u64,
+    /// What is wrong with row `rows`.
+    error: Option<Error>,
+}
 
-    /// The plain number in a column; `None` when it takes more care to tell.
-    #[inline]
-    fn number(&self, column: usize) -> Option<f32> {
-        let (start, end) = self.field(column);
-        let number = number::parse(self.text.padded(), start, end)?;
-        if self.schema.missing.may_be(number) { None } else { Some(number) }
-    }
-
-    /// Where the field of a column starts and ends, in the padded text.
-    #[inline]
-    fn field(&self, column: usize) -> (usize, usize) {
-        let bytes = self.text.padded();
-        let (start, end) = (self.marks[column] as usize + 1, self.marks[column + 1] as usize);
-        let carriage_return = column + 2 == self.marks.len() && end > start && bytes[end - 1] == b'\r';
-        (start, end - usize::from(carriage_return))
-    }
-
-    /// The number in a column, or `None` when it is missing.
-    #[cold]
-    fn careful(&self, column: usize) -> Result<Option<f32>> {
-        let (start, end) = self.field(column);
-        let field = &self.text.padded()[start..end];
-        match number::value(field, self.dialect.quote, &self.schema.missing) {
-            Value::Number(number) => Ok(Some(number)),
-            Value::Missing => Ok(None),
-            Value::Other if field.contains(&0) => Err(self.error(column, Kind::Nul)),
-            Value::Other => Err(self.error(column, Kind::Number)),
-        }
-    }
-
-    /// The number in a target or weight column, or `None` when the row is to be left out for want of it.
-    #[cold]
-    fn required(&self, column: usize, role: &'static str) -> Result<Option<f32>> {
-        match (self.careful(column)?, self.schema.missing_target) {
-            (Some(number), _) => Ok(Some(number)),
-            (None, MissingTarget::Skip) => Ok(None),
-            (None, MissingTarget::Keep) => Ok(Some(f32::NAN)),
-            (None, MissingTarget::Raise) => Err(self.error(column, Kind::MissingTarget(role))),
-        }
-    }
-
-    fn error(&self, column: usize, kind: Kind) -> Error {
-        let (start, end) = self.field(column);
-        let offset = self.text.offset + (start - number::WINDOW) as u64;
-        Error::at(kind, offset, &self.text.padded()[start..end]).in_column(column)
-    }
+/// A mask of the lowest `count` bits.
+fn low_bits(count: usize) -> u64 {
+    if count == 64 { u64::MAX } else { (1 << count) - 1 }
 }

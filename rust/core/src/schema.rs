@@ -27,6 +27,11 @@ impl Missing {
         field.is_empty() || self.tokens.iter().any(|token| **token == *field)
     }
 
+    /// Whether some tokens are numbers.
+    pub(crate) fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
     /// Whether a field of this value may be a missing token, so that its text has to be looked at.
     pub(crate) fn may_be(&self, value: f32) -> bool {
         self.numbers.contains(&value)

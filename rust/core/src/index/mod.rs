@@ -4,7 +4,7 @@ mod portable;
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
-use crate::number::WINDOW;
+use crate::number::{Fields, GROUP, WINDOW};
 use crate::split::Text;
 
 /// The marks of one text. Positions are those of [`Text::padded`].
@@ -39,12 +39,13 @@ impl Index {
         self.marks.push(WINDOW as u32 - 1);
         self.runs.clear();
         let end = bytes.len() - WINDOW;
-        let (newlines, bad_quote) = if text.has_quotes() {
-            quoted_marks(&bytes[..end], dialect, &mut self.marks)
+        let bad_quote = if text.has_quotes() {
+            quoted_marks(&bytes[..end], dialect, &mut self.marks).err()
         } else {
-            (portable::marks(&bytes[..end], dialect.delimiter, &mut self.marks), None)
+            portable::marks(&bytes[..end], dialect.delimiter, &mut self.marks);
+            None
         };
-        let bad_row = self.find_runs(bytes, columns, newlines);
+        let bad_row = self.find_runs(bytes, columns, text.has_quotes());
         let offset = text.offset.wrapping_sub(WINDOW as u64);
         if let Some(bad) = bad_row {
             return Some(bad.into_error(bytes, offset, columns, reference));
@@ -57,27 +58,31 @@ impl Index {
         self.runs.iter().map(|run| run.rows).sum()
     }
 
-    /// The marks of each row, in file order: the mark before its first field, then where each field ends.
-    pub(crate) fn marks_by_row(&self, columns: usize) -> impl Iterator<Item = &[u32]> {
+    /// The rows in groups of at most [`GROUP`], in file order.
+    pub(crate) fn groups(&self, columns: usize) -> impl Iterator<Item = Rows<'_>> {
         self.runs.iter().flat_map(move |run| {
-            (0..run.rows).map(move |row| {
-                let before = run.before + row * columns;
-                &self.marks[before..=before + columns]
+            let marks = &self.marks[run.before..=run.before + run.rows * columns];
+            (0..run.rows).step_by(GROUP).map(move |first| {
+                let rows = (run.rows - first).min(GROUP);
+                Rows { marks: &marks[first * columns..=(first + rows) * columns], columns }
             })
         })
     }
 
     /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that has another
     /// number of fields.
-    fn find_runs(&mut self, bytes: &[u8], columns: usize, newlines: usize) -> Option<BadRow> {
+    fn find_runs(&mut self, bytes: &[u8], columns: usize, has_quotes: bool) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
-        // The common case: every `columns`-th mark is a newline and no other one is.
-        let fields = &self.marks[1..];
+        // The common case: every `columns`-th mark is a newline, and there are no others.
+        let rows = (self.marks.len() - 1) / columns;
+        let newlines = || memchr::memchr_iter(b'\n', &bytes[WINDOW..bytes.len() - WINDOW]).count();
         let regular = columns > 1
-            && fields.len() == newlines * columns
-            && fields.chunks_exact(columns).all(|row| is_newline(row[columns - 1]));
+            && !has_quotes
+            && self.marks.len() == 1 + rows * columns
+            && self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
+            && newlines() == rows;
         if regular {
-            self.runs.push(Run { before: 0, rows: newlines });
+            self.runs.push(Run { before: 0, rows });
             return None;
         }
         let mut before = 0;
@@ -103,6 +108,36 @@ impl Index {
     }
 }
 
+/// Some rows of a text: the mark before their first field, then where each field ends.
+#[derive(Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    marks: &'a [u32],
+    columns: usize,
+}
+
+impl Rows<'_> {
+    /// How many rows there are.
+    pub(crate) fn count(self) -> usize {
+        (self.marks.len() - 1) / self.columns
+    }
+
+    /// The fields of one column. A carriage return before a newline belongs to no field.
+    pub(crate) fn fields(self, text: &[u8], column: usize, fields: &mut Fields) {
+        fields.count = self.count().min(GROUP);
+        let marks = &self.marks[column..];
+        for row in 0..fields.count {
+            let before = row * self.columns;
+            fields.starts[row] = marks[before] + 1;
+            fields.ends[row] = marks[before + 1];
+        }
+        if column + 1 == self.columns {
+            for (end, start) in fields.ends.iter_mut().zip(fields.starts).take(fields.count) {
+                *end -= u32::from(*end > start && text[*end as usize - 1] == b'\r');
+            }
+        }
+    }
+}
+
 /// A row with a wrong number of fields.
 struct BadRow {
     start: usize,
@@ -123,21 +158,15 @@ impl BadRow {
     }
 }
 
-/// The marks of a text with quotes, field by field, and the number of row ends among them.
-fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Vec<u32>) -> (usize, Option<BadQuote>) {
-    let mut newlines = 0;
+/// The marks of a text with quotes, field by field.
+fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Vec<u32>) -> std::result::Result<(), BadQuote> {
     let mut start = WINDOW;
     while start < bytes.len() {
-        match dialect.field_end(bytes, start) {
-            Ok(end) => {
-                marks.push(end as u32);
-                newlines += usize::from(bytes[end] == b'\n');
-                start = end + 1;
-            }
-            Err(bad) => return (newlines, Some(bad)),
-        }
+        let end = dialect.field_end(bytes, start)?;
+        marks.push(end as u32);
+        start = end + 1;
     }
-    (newlines, None)
+    Ok(())
 }
 
 /// Counts the rows of a text without looking at their fields.

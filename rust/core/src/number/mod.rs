@@ -1,7 +1,7 @@
 //! Stage 4: one field to the nearest float32, ties to even.
 //!
-//! [`parse`] is the fast path for plain numbers; what it declines goes to [`value`], which knows spaces, quotes, missing
-//! tokens, words and any number of digits.
+//! [`convert`] is the fast path, for many plain numbers at once; what it declines goes to [`value`], which knows spaces,
+//! quotes, missing tokens, words and any number of digits.
 
 mod portable;
 mod round;
@@ -10,7 +10,29 @@ use std::borrow::Cow;
 
 use crate::schema::Missing;
 
-pub(crate) use portable::{WINDOW, parse};
+/// Bytes, of any value, that must stand before the first field of a text and after its last.
+pub(crate) const WINDOW: usize = 32;
+
+/// Fields of one column that are converted together.
+pub(crate) const GROUP: usize = 64;
+
+/// Where some fields of one column start and end.
+pub(crate) struct Fields {
+    pub starts: [u32; GROUP],
+    pub ends: [u32; GROUP],
+    pub count: usize,
+}
+
+/// The numbers in `fields` of `text`, and one bit for each that is not plain, whose value means nothing.
+pub(crate) fn convert(text: &[u8], fields: &Fields, values: &mut [f32; GROUP]) -> u64 {
+    let mut declined = 0;
+    for at in 0..fields.count.min(GROUP) {
+        let number = portable::parse(text, fields.starts[at] as usize, fields.ends[at] as usize);
+        declined |= u64::from(number.is_none()) << at;
+        values[at] = number.unwrap_or(f32::NAN);
+    }
+    declined
+}
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
