@@ -1,4 +1,4 @@
-from typing import Any, Final, Literal, final
+from typing import Final, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,4 +37,4 @@ class Reader:
 @final
 class Batches:
     def __iter__(self) -> Batches: ...
-    def __next__(self) -> tuple[NDArray[np.float32], *tuple[Any, ...]]: ...
+    def __next__(self) -> tuple[NDArray[np.float32], ...]: ...

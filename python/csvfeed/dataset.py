@@ -23,10 +23,10 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 
 
 class CsvDataset:
-    """The rows of a CSV file as batches of float32.
+    r"""The rows of a CSV file as batches of float32.
 
-    The file is read in blocks by several threads, each time it is iterated; the order of the rows is
-    the file's. Only the head of the file is read when the dataset is made.
+    The file is read in blocks by several threads, each time it is iterated; the order of the rows
+    is the file's. Only the head of the file is read when the dataset is made.
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ class CsvDataset:
         What becomes of the rows left over at the end of a pass: a shorter batch, or nothing.
     header : {"auto", True, False} or list of str, default "auto"
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
-        is neither a number nor a missing token. A list names the columns of a file without a header.
-        Columns without a name are called ``column_0``, ``column_1``, ...
+        is neither a number nor a missing token. A list names the columns of a file that has no
+        header. Columns without a name are called ``column_0``, ``column_1``, ...
     delimiter : str, default ","
         The character between fields.
     quote : str or None, default '"'
@@ -78,7 +78,7 @@ class CsvDataset:
     Examples
     --------
     >>> import csvfeed
-    >>> ds = csvfeed.CsvDataset(b"a,b,y\\n1,2,3\\n4,5,6\\n7,8,9\\n", target="y", batch_size=2)
+    >>> ds = csvfeed.CsvDataset(b"a,b,y\n1,2,3\n4,5,6\n7,8,9\n", target="y", batch_size=2)
     >>> len(ds), ds.num_rows, ds.feature_names
     (2, 3, ['a', 'b'])
     >>> for X, y in ds:
@@ -132,11 +132,21 @@ class CsvDataset:
         Yields
         ------
         tuple
-            ``(X, y)``: X of shape (B, F), y of shape (B,) for one target and (B, T) for several, both
-            C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight, of shape (B,).
-            The arrays belong to the caller.
+            ``(X, y)``: X of shape (B, F), y of shape (B,) for one target and (B, T) for several,
+            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight, of
+            shape (B,). The arrays belong to the caller.
         """
         return self._batches(self._batch_size, drop_remainder=self._drop_remainder)
+
+    def _row_shapes(self) -> list[tuple[int, ...]]:
+        """Shape of one row in each array of a batch."""
+        targets = len(self.target_names)
+        shapes: list[tuple[int, ...]] = [(len(self.feature_names),)]
+        if targets:
+            shapes.append(() if targets == 1 else (targets,))
+        if self._options["weight"] is not None:
+            shapes.append(())
+        return shapes
 
     def _batches(
         self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
@@ -150,7 +160,7 @@ class CsvDataset:
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch, before a remainder is dropped. Counted once, by a pass over the file."""
+        """Rows in an epoch before a remainder is dropped. Counted once, by a pass over the file."""
         if self._num_rows is None:
             self._num_rows = self._reader.count_rows()
         return self._num_rows
@@ -176,14 +186,15 @@ class CsvDataset:
         return self._reader.target_names
 
     def to_keras(self) -> tf.data.Dataset:
-        """Return what ``model.fit``, ``evaluate`` and ``predict`` take, as training and validation data.
+        """Return what ``fit``, ``evaluate`` and ``predict`` take, as training or validation data.
 
-        Its length is known, so that ``steps_per_epoch`` is not needed; each epoch is one pass over the file.
+        Its length is known, so that ``steps_per_epoch`` is not needed; each epoch is one pass over
+        the file.
 
         Returns
         -------
         tf.data.Dataset
-            On every backend of Keras. Its elements are batches as iterating the dataset yields them.
+            On every backend of Keras. Its elements are the batches that iteration yields.
 
         Raises
         ------

@@ -23,8 +23,8 @@ def generate_arrays_from_file(
 
     For ``model.fit(generator, steps_per_epoch=n)``, which needs n as an int:
     ``len(csvfeed.CsvDataset(path, batch_size=batchsize))`` is one pass. For validation data use
-    ``CsvDataset(path).to_keras()``: Keras begins each validation of a generator with the two batches
-    it saw first.
+    ``CsvDataset(path).to_keras()``: Keras begins each validation of a generator with the two
+    batches it saw first.
 
     Parameters
     ----------

@@ -1,0 +1,79 @@
+# make demo    set everything up, write the textbook file (ROWS= says how long), train on it
+# make test    set everything up, check format, lint and types, run all tests
+# make bench   compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
+# make wheel   build a release wheel into dist/
+# make clean   remove what these made
+
+PYTHON ?= python3
+ROWS ?=
+BENCH_MB ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/pip --disable-pip-version-check --quiet
+RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+DEBUG_PACKAGE := target/debug/python
+
+# A Python extension does not link against libpython.
+export PYO3_BUILD_EXTENSION_MODULE := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel bench wheel clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+demo: $(VENV)/demo
+	$(BIN)/csvfeed demo --directory demo $(if $(ROWS),--rows $(ROWS))
+
+test: lint test-rust test-debug test-wheel test-python
+
+lint: $(VENV)/dev
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+
+test-rust:
+	cargo test --workspace --locked --quiet
+
+test-python: $(VENV)/dev
+	$(BIN)/pytest
+
+# The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
+test-debug: $(VENV)/dev
+	cargo build --locked --package csvfeed-binding
+	rm -rf $(DEBUG_PACKAGE) && mkdir -p $(DEBUG_PACKAGE)
+	cp -r python/csvfeed $(DEBUG_PACKAGE) && rm -f $(DEBUG_PACKAGE)/csvfeed/*.so
+	cp target/debug/lib_core.so $(DEBUG_PACKAGE)/csvfeed/_core.abi3.so
+	PYTHONPATH=$(DEBUG_PACKAGE) $(BIN)/pytest $(DEBUG_TESTS)
+
+# What a user installs works without anything but numpy.
+test-wheel: wheel
+	rm -rf target/wheel-venv && $(PYTHON) -m venv target/wheel-venv
+	target/wheel-venv/bin/pip --disable-pip-version-check --quiet install dist/csvfeed-*.whl
+	cd target && wheel-venv/bin/python -W error -m csvfeed --version
+	cd target && wheel-venv/bin/python -W error -c \
+	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
+
+bench: $(VENV)/bench
+	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
+	$(BIN)/python benches/fit.py
+
+wheel: $(BIN)/python
+	rm -rf dist
+	$(PIP) wheel --no-deps --wheel-dir dist .
+
+clean:
+	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'csvfeed needs Python 3.10 or newer: make PYTHON=python3.12 ...'; exit 1; }
+	@command -v cargo >/dev/null || { echo 'csvfeed is built with Rust: install it with rustup'; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Editable installs of a release build: changes in Python show at once, changes in Rust rebuild.
+$(VENV)/demo $(VENV)/dev $(VENV)/bench: $(VENV)/%: $(BIN)/python $(RUST)
+	$(PIP) install --editable '.[$*]'
+	@touch $@
