@@ -1,0 +1,339 @@
+"""The readers that are compared, each asked for the same thing.
+
+A reader turns a `CsvFile` into batches ``(X, y)`` of `BATCH_SIZE` rows, the last one shorter:
+``X`` float32 of shape ``(rows, features)``, ``y`` float32 of shape ``(rows,)``, both C-contiguous,
+a missing value being NaN. Each library reads in pieces of the size that serves it best, which
+`rebatch` cuts to size, copying only where a batch lies across two pieces. Types are given, never
+inferred.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from files import CsvFile
+
+BATCH_SIZE = 4096
+CHUNK_ROWS = 65_536
+DUCKDB_ROWS = 122_880  # a DuckDB row group
+ARROW_BYTES = 1 << 20
+
+Batches = Iterator[tuple[np.ndarray, np.ndarray]]
+LEAST_MEGABYTES = 8
+NUMBERS_ONLY = "it reads files of plain numbers only: no text columns, no NA"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One reader.
+
+    Attributes
+    ----------
+    name, label : str
+        What the command line and the tables call it.
+    modules : tuple of str
+        Imported before the clock starts.
+    read : callable
+        Reads a file with so many threads (None: as many as the library likes).
+    limit : callable, optional
+        Tells the library, before it reads, to use one thread.
+    share : float
+        How much of a file it reads when timed, from its beginning: all of it, unless it is so slow
+        that nobody would wait.
+    numbers_only : bool
+        It cannot read text columns or missing values.
+    """
+
+    name: str
+    label: str
+    modules: tuple[str, ...]
+    read: Callable[[CsvFile, int | None], Batches]
+    limit: Callable[[], None] | None = None
+    share: float = 1.0
+    numbers_only: bool = False
+
+    def part(self, file: CsvFile) -> CsvFile:
+        """Return the part of the file that this reader is timed on."""
+        if self.share == 1:
+            return file
+        return file.head(max(LEAST_MEGABYTES, int(self.share * file.megabytes)))
+
+    def refusal(self, file: CsvFile) -> str | None:
+        """Say why this reader cannot read the file, or None."""
+        return NUMBERS_ONLY if self.numbers_only and file.missing else None
+
+
+def rebatch(pieces: Iterable[tuple[np.ndarray, np.ndarray]]) -> Batches:
+    """Cut pieces of any number of rows into batches of `BATCH_SIZE`."""
+    rest: list[tuple[np.ndarray, np.ndarray]] = []
+    waiting = 0
+    for X, y in pieces:
+        start = 0
+        if waiting:
+            start = min(BATCH_SIZE - waiting, len(y))
+            rest.append((X[:start], y[:start]))
+            waiting += start
+            if waiting < BATCH_SIZE:
+                continue
+            yield join(rest)
+            rest, waiting = [], 0
+        whole = start + (len(y) - start) // BATCH_SIZE * BATCH_SIZE
+        for stop in range(start + BATCH_SIZE, whole + 1, BATCH_SIZE):
+            yield X[stop - BATCH_SIZE : stop], y[stop - BATCH_SIZE : stop]
+        if whole < len(y):
+            rest, waiting = [(X[whole:], y[whole:])], len(y) - whole
+    if waiting:
+        yield join(rest)
+
+
+def join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    return np.concatenate([X for X, _ in pieces]), np.concatenate([y for _, y in pieces])
+
+
+def csvfeed(file: CsvFile, threads: int | None) -> Batches:
+    import csvfeed
+
+    everything = len(file.used) == len(file.columns)
+    positions = [file.columns.index(name) for name in file.features]
+    return iter(
+        csvfeed.CsvDataset(
+            file.path,
+            target=file.columns.index(file.target),
+            features=None if everything else positions,
+            batch_size=BATCH_SIZE,
+            header=file.header,
+            missing_target="keep" if file.missing else "raise",
+            threads=threads,
+        )
+    )
+
+
+def pure_python(file: CsvFile, _threads: int | None) -> Batches:
+    from csvfeed.pure_python import read_batches
+
+    target = file.columns.index(file.target)
+    return read_batches(file.path, BATCH_SIZE, target=target, skip_header=file.header)
+
+
+def loadtxt(file: CsvFile, _threads: int | None) -> Batches:
+    with open(file.path, encoding="utf-8") as lines, warnings.catch_warnings():
+        # At the end of the file there is "no data", which is how this loop ends.
+        warnings.simplefilter("ignore", UserWarning)
+        next(islice(lines, int(file.header), int(file.header)), None)
+        target = file.columns.index(file.target)
+
+        def tables() -> Batches:
+            while True:
+                chunk = islice(lines, CHUNK_ROWS)
+                table = np.loadtxt(chunk, dtype=np.float32, delimiter=",", ndmin=2)
+                if not len(table):
+                    return
+                X = np.delete(table, target, axis=1)
+                yield X, np.ascontiguousarray(table[:, target])
+
+        yield from rebatch(tables())
+
+
+def pandas(file: CsvFile, _threads: int | None) -> Batches:
+    import pandas as pd
+
+    frames = pd.read_csv(
+        file.path,
+        header=None,
+        names=list(file.columns),
+        skiprows=int(file.header),
+        usecols=list(file.used),
+        dtype=np.float32,
+        chunksize=CHUNK_ROWS,
+    )
+    features = list(file.features)
+    with frames:
+        yield from rebatch(
+            (np.ascontiguousarray(frame[features].to_numpy()), frame[file.target].to_numpy())
+            for frame in frames
+        )
+
+
+def polars(file: CsvFile, _threads: int | None) -> Batches:
+    import polars as pl
+
+    frames = (
+        pl.scan_csv(
+            file.path,
+            has_header=file.header,
+            schema={name: pl.Float32 if name in file.used else pl.String for name in file.columns},
+            null_values=file.missing,
+        )
+        .select(file.used)
+        .collect_batches(chunk_size=CHUNK_ROWS)
+    )
+    return rebatch(
+        (frame.select(file.features).to_numpy(order="c"), frame[file.target].to_numpy())
+        for frame in frames
+    )
+
+
+def pyarrow(file: CsvFile, _threads: int | None) -> Batches:
+    import pyarrow as pa
+    from pyarrow import csv
+
+    reader = csv.open_csv(
+        file.path,
+        read_options=csv.ReadOptions(
+            column_names=list(file.columns),
+            skip_rows=int(file.header),
+            block_size=ARROW_BYTES,
+        ),
+        convert_options=csv.ConvertOptions(
+            column_types=dict.fromkeys(file.used, pa.float32()),
+            include_columns=list(file.used),
+            null_values=[file.missing] if file.missing else [],
+        ),
+    )
+    with reader:
+        yield from rebatch(arrow_arrays(batch, file) for batch in reader)
+
+
+def one_thread_pyarrow() -> None:
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+
+
+def duckdb(file: CsvFile, threads: int | None) -> Batches:
+    import duckdb
+
+    types = {name: "FLOAT" if name in file.used else "VARCHAR" for name in file.columns}
+    with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
+        relation = connection.read_csv(
+            file.path,
+            header=file.header,
+            columns=types,
+            auto_detect=False,
+            delimiter=",",
+            na_values=file.missing,
+        )
+        columns = relation.select(*file.used)
+        yield from rebatch(
+            arrow_arrays(batch, file) for batch in columns.to_arrow_reader(DUCKDB_ROWS)
+        )
+
+
+def arrow_arrays(batch: object, file: CsvFile) -> tuple[np.ndarray, np.ndarray]:
+    X = batch.select(list(file.features)).to_tensor(null_to_nan=True, row_major=True).to_numpy()
+    return X, batch.column(file.target).to_numpy(zero_copy_only=False)
+
+
+def tf_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
+    import tensorflow as tf
+
+    rows = tf.data.experimental.CsvDataset(
+        file.path,
+        record_defaults=[float("nan")] * len(file.used),
+        header=file.header,
+        select_cols=[file.columns.index(name) for name in file.used],
+        na_value=file.missing or "",
+    )
+    batches = rows.batch(BATCH_SIZE).map(
+        lambda *columns: stack(columns, file), num_parallel_calls=calls(threads)
+    )
+    return batches.prefetch(1).as_numpy_iterator()
+
+
+def tf_make_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
+    import tensorflow as tf
+
+    batches = tf.data.experimental.make_csv_dataset(
+        file.path,
+        BATCH_SIZE,
+        column_names=list(file.columns),
+        column_defaults=[float("nan")] * len(file.used),
+        select_columns=list(file.used),
+        label_name=file.target,
+        na_value=file.missing or "",
+        header=file.header,
+        num_epochs=1,
+        shuffle=False,
+        num_parallel_reads=1,
+    )
+    return batches.map(
+        lambda features, y: (tf.stack([features[name] for name in file.features], axis=1), y),
+        num_parallel_calls=calls(threads),
+    ).as_numpy_iterator()
+
+
+def tf_decode_csv(file: CsvFile, threads: int | None) -> Batches:
+    import tensorflow as tf
+
+    positions = [file.columns.index(name) for name in file.used]
+
+    def decode(lines: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        columns = tf.io.decode_csv(
+            lines,
+            record_defaults=[float("nan")] * len(file.used),
+            select_cols=positions,
+            na_value=file.missing or "",
+        )
+        return stack(columns, file)
+
+    lines = tf.data.TextLineDataset(file.path).skip(int(file.header)).batch(BATCH_SIZE)
+    return lines.map(decode, num_parallel_calls=calls(threads)).prefetch(1).as_numpy_iterator()
+
+
+def stack(columns: Iterable[object], file: CsvFile) -> tuple[object, object]:
+    import tensorflow as tf
+
+    named = dict(zip(file.used, columns, strict=True))
+    return tf.stack([named[name] for name in file.features], axis=1), named[file.target]
+
+
+def calls(threads: int | None) -> int | None:
+    """Return the ``num_parallel_calls`` for that many threads: all of them means "tune it"."""
+    import tensorflow as tf
+
+    return tf.data.AUTOTUNE if threads is None else None
+
+
+def one_thread_tensorflow() -> None:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+# The first conversion to numpy loads pandas, where that is installed.
+ARROW = ("pyarrow.csv", "pandas")
+TF = {"modules": ("tensorflow",), "limit": one_thread_tensorflow}
+CONTENDERS = {
+    contender.name: contender
+    for contender in (
+        Contender("csvfeed", "csvfeed", ("csvfeed",), csvfeed),
+        Contender("polars", "polars collect_batches", ("polars",), polars),
+        Contender("pyarrow", "pyarrow open_csv", ARROW, pyarrow, one_thread_pyarrow),
+        Contender("pandas", "pandas chunks", ("pandas",), pandas),
+        Contender("duckdb", "duckdb read_csv", ("duckdb", *ARROW), duckdb),
+        Contender("loadtxt", "numpy loadtxt", ("numpy",), loadtxt, share=0.25, numbers_only=True),
+        Contender(
+            "pure-python",
+            "pure Python",
+            ("csvfeed.pure_python",),
+            pure_python,
+            share=0.25,
+            numbers_only=True,
+        ),
+        Contender("tf-decode-csv", "tf decode_csv", read=tf_decode_csv, share=0.15, **TF),
+        Contender("tf-csv-dataset", "tf CsvDataset", read=tf_csv_dataset, share=0.1, **TF),
+        Contender(
+            "tf-make-csv-dataset",
+            "tf make_csv_dataset",
+            read=tf_make_csv_dataset,
+            share=0.04,
+            **TF,
+        ),
+    )
+}

@@ -1,0 +1,187 @@
+"""The pages that tell the results in Markdown."""
+
+from __future__ import annotations
+
+from statistics import median
+
+MEBIBYTE = 1 << 20
+CORES = {"one": "One core", "all": "All cores"}
+
+
+def readers_page(results: dict) -> str:
+    """Return the comparison of readers as Markdown."""
+    parts = [
+        "# Readers: CSV text to float32 batches",
+        where(results),
+        f"""Each reader is asked for the same batches of {results["batch_size"]:,} rows: `X` \
+float32 (rows, features) and `y` float32 (rows,), both contiguous, a missing value being NaN, \
+column types given beforehand. Each run is one pass over a file in the page cache, in a fresh \
+process; imports and a warm-up on 0.1 MB come before the clock starts. The readers took turns for \
+{results["rounds"]} rounds. "One core" means a process bound to one core and a library told to \
+use one thread; "all cores" leaves each library its own choice.""",
+        """MB/s is millions of bytes of text a second, the median of the rounds; "csvfeed is \
+faster by" is the median of each round's ratio. "Memory" is the peak of resident memory above what \
+it was after importing, the highest of the rounds; pages of a memory-mapped file count. "Floats" \
+says what a comparison of the file's first 4 MB with the correctly rounded values gave; a reader \
+that is off by more than a neighbouring float32 gets no time. Slow readers are timed on the \
+beginning of a file, as much as "read" says.""",
+    ]
+    if results["files"]:
+        parts += [summary(results, cores) for cores in CORES if entries(results, cores=cores)]
+    for file in results["files"]:
+        head = f"## {file['name']}: {file['about']}"
+        parts.append(f"{head}\n\n{file['rows']:,} rows, {file['megabytes']:,.0f} MB.")
+        parts += [details(results, file["name"], cores) for cores in CORES]
+    if results["halfway"]:
+        rows = [[label, verdict] for label, verdict in results["halfway"].items()]
+        parts.append(
+            "## Hard roundings\n\nNumbers a hair above the middle of two float32s, where rounding "
+            "first to float64 and then to float32 goes the wrong way half of the time. Such "
+            "numbers are rare: of long random decimals, about one in a thousand million.\n\n"
+            + table(["reader", "floats"], rows, "ll")
+        )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def summary(results: dict, cores: str) -> str:
+    files = [file["name"] for file in results["files"]]
+    labels = list(dict.fromkeys(entry["label"] for entry in results["entries"]))
+    rows = []
+    for label in labels:
+        row = [label]
+        for file in files:
+            (entry,) = entries(results, cores=cores, label=label, file=file)
+            row.append(figure(median(speeds(entry))) if entry["reason"] is None else "-")
+        rows.append(row)
+    columns = ["reader", *files]
+    return f"## {CORES[cores]}, MB/s\n\n" + table(columns, rows, "l" + "r" * len(files))
+
+
+def details(results: dict, file: str, cores: str) -> str:
+    rows, left_out = [], []
+    for entry in entries(results, cores=cores, file=file):
+        if entry["reason"] is not None:
+            left_out.append(f"{entry['label']}: {entry['reason']}.")
+            continue
+        speed = speeds(entry)
+        ratio = ratio_to_csvfeed(results, entry)
+        rows.append(
+            [
+                entry["label"],
+                figure(median(speed)),
+                f"{figure(min(speed))} to {figure(max(speed))}",
+                "-" if ratio is None else f"{ratio:.1f}x",
+                f"{max(entry['peak']) / MEBIBYTE:,.0f} MiB",
+                entry["floats"],
+                f"{entry['megabytes']:,.0f} MB",
+            ]
+        )
+    if not rows and not left_out:
+        return ""
+    columns = ["reader", "MB/s", "min to max", "csvfeed is faster by", "memory", "floats", "read"]
+    text = f"### {file}, {CORES[cores].lower()}\n\n" + table(columns, rows, "lrrrrlr")
+    return text + "".join(f"\n\nLeft out: {reason}" for reason in left_out)
+
+
+def ratio_to_csvfeed(results: dict, entry: dict) -> float | None:
+    """Return how many times as fast csvfeed was: the median over the rounds."""
+    ours = entries(results, cores=entry["cores"], file=entry["file"], reader="csvfeed")
+    if not ours or ours[0]["reason"] is not None:
+        return None
+    pairs = zip(speeds(ours[0]), speeds(entry), strict=True)
+    return median(our / their for our, their in pairs)
+
+
+def speeds(entry: dict) -> list[float]:
+    """Return the MB/s of each round."""
+    return [entry["megabytes"] / seconds for seconds in entry["seconds"]]
+
+
+def entries(results: dict, **wanted: str) -> list[dict]:
+    """Return the entries whose values are those wanted."""
+    return [
+        entry
+        for entry in results["entries"]
+        if all(entry[key] == value for key, value in wanted.items())
+    ]
+
+
+def fit_page(results: dict) -> str:
+    """Return the comparison of ways to feed ``model.fit`` as Markdown."""
+    columns = ["fed from"]
+    counts = list(dict.fromkeys(entry["steps_per_execution"] for entry in results["entries"]))
+    for count in counts:
+        columns += [f"steps_per_execution={count}", "min to max", "to arrays"]
+    rows = []
+    for label in dict.fromkeys(entry["label"] for entry in results["entries"]):
+        row = [label]
+        for count in counts:
+            found = entries(results, steps_per_execution=count, label=label)
+            row += fit_cells(results, found[0]) if found else ["-", "-", "-"]
+        rows.append(row)
+    parts = [
+        "# Feeding model.fit: microseconds a step",
+        where(results),
+        f"""One `fit` call of one epoch, {results["steps"]:,} steps of {results["batch_size"]} \
+rows, timed whole and divided by its steps. The model has three dense layers (16 relu, 8 relu, \
+1), mean absolute error, Adam and mean squared error as metric, on the TensorFlow backend; the \
+file has two columns. Rows come in the file's order everywhere (`shuffle=False`). All routes took \
+turns in one process for {results["rounds"]} rounds, after one epoch each to warm up. The figures \
+are medians; "to arrays" is the median of each round's ratio to arrays in memory.""",
+        table(columns, rows, "l" + "rrr" * len(counts)),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def fit_cells(results: dict, entry: dict) -> list[str]:
+    times = entry["microseconds"]
+    spread = f"{min(times):,.0f} to {max(times):,.0f}"
+    return [f"{median(times):,.0f}", spread, f"{ratio_to_arrays(results, entry):.2f}x"]
+
+
+def ratio_to_arrays(results: dict, entry: dict) -> float:
+    """Return the median over the rounds of a route's time over that of arrays in memory."""
+    count = entry["steps_per_execution"]
+    (arrays,) = entries(results, steps_per_execution=count, route="arrays")
+    pairs = zip(entry["microseconds"], arrays["microseconds"], strict=True)
+    return median(time / base for time, base in pairs)
+
+
+PAGES = {"readers": readers_page, "fit": fit_page}
+
+
+def where(results: dict) -> str:
+    """Return a paragraph with the date, the machine and the versions."""
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
+    simd = f"csvfeed uses {machine['instructions']}" if machine["instructions"] else ""
+    facts = [
+        f"{machine['processor']}, {machine['cores']} cores",
+        f"{machine['memory'] / 2**30:,.0f} GiB of memory",
+        machine["system"],
+        simd,
+    ]
+    return f"{results['date']}. {', '.join(fact for fact in facts if fact)}. {versions}."
+
+
+def table(columns: list[str], rows: list[list[str]], alignment: str) -> str:
+    """Return a Markdown table; ``alignment`` has an l or an r for each column."""
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+
+    def line(cells: list[str]) -> str:
+        padded = (
+            cell.ljust(width) if side == "l" else cell.rjust(width)
+            for cell, width, side in zip(cells, widths, alignment, strict=True)
+        )
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * width if side == "l" else "-" * (width - 1) + ":"
+        for width, side in zip(widths, alignment, strict=True)
+    ]
+    return "\n".join([line(columns), line(rule), *map(line, rows)])
+
+
+def figure(number: float) -> str:
+    """Return a number with as many decimals as are worth reading."""
+    return f"{number:,.1f}" if number < 10 else f"{number:,.0f}"
