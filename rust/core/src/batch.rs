@@ -131,3 +131,239 @@ impl Batches {
         Some(Batch { block: Arc::new(block), rows })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::{Dialect, Header, read_head};
+    use crate::error::Error;
+    use crate::number::{Value, value};
+    use crate::oracle;
+    use crate::pipeline::{Budget, count_rows};
+    use crate::schema::{Column, Missing, MissingTarget, Schema};
+    use crate::source::{MemorySource, Source};
+    use proptest::prelude::*;
+
+    const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const COLUMNS: usize = 4;
+
+    /// Rows as (features, targets, weights), and the kind of error that ends them.
+    type Read = (Vec<[Vec<u32>; 3]>, Option<String>);
+
+    fn schema(missing_target: MissingTarget) -> Arc<Schema> {
+        let columns = ["text", "weight", "feature", "target"].map(String::from).to_vec();
+        let name = |name: &str| Column::Name(name.into());
+        let features = [name("feature"), name("weight")];
+        let missing = Missing::new(["NA", "-9"]);
+        let weight = name("weight");
+        let schema = Schema::resolve(
+            columns,
+            "header",
+            Some(&features),
+            &[name("target")],
+            Some(&weight),
+            missing,
+            missing_target,
+        );
+        Arc::new(schema.unwrap())
+    }
+
+    /// The rows one by one, each field by the careful path alone.
+    fn naive(text: &str, schema: &Schema) -> Read {
+        let mut read = Vec::new();
+        for row in oracle::rows(text.as_bytes(), DIALECT) {
+            if row.len() != COLUMNS {
+                return (read, Some("fields".into()));
+            }
+            let values = |columns: &[usize]| -> Vec<Value> {
+                columns.iter().map(|&column| value(&row[column], DIALECT.quote, &schema.missing)).collect()
+            };
+            let parts = [values(&schema.features), values(&schema.targets), values(schema.weight.as_slice())];
+            if parts.iter().flatten().any(|value| *value == Value::Other) {
+                return (read, Some("not a number".into()));
+            }
+            if parts[1..].iter().flatten().any(|value| *value == Value::Missing) {
+                match schema.missing_target {
+                    MissingTarget::Raise => return (read, Some("is missing".into())),
+                    MissingTarget::Skip => continue,
+                    MissingTarget::Keep => {}
+                }
+            }
+            let bits =
+                |value: &Value| if let Value::Number(number) = value { number.to_bits() } else { f32::NAN.to_bits() };
+            read.push(parts.map(|part| part.iter().map(bits).collect()));
+        }
+        (read, None)
+    }
+
+    fn start(text: &str, schema: &Arc<Schema>, budget: Budget, repeat: bool) -> Pipeline {
+        let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.as_bytes().to_vec()));
+        Pipeline::start(source, DIALECT, 0, Arc::clone(schema), budget, repeat).unwrap()
+    }
+
+    /// Up to `limit` batches, checked for their size, as rows.
+    fn read(pipeline: Pipeline, schema: &Schema, batch_size: usize, drop: bool, limit: usize) -> Read {
+        let widths = Widths::of(schema);
+        let mut batches = Batches::new(pipeline, widths, batch_size, drop);
+        let mut rows = Vec::new();
+        let mut short = false;
+        for _ in 0..limit {
+            let batch = loop {
+                match batches.next(Duration::from_secs(5)) {
+                    Ok(NextBatch::Batch(batch)) => break batch,
+                    Ok(NextBatch::Pending) => {}
+                    Ok(NextBatch::End) => return (rows, None),
+                    Err(error) => {
+                        assert!(matches!(batches.next(Duration::ZERO), Ok(NextBatch::End)), "nothing after an error");
+                        return (rows, Some(error.kind.to_string()));
+                    }
+                }
+            };
+            assert!(!short, "only the last batch is short");
+            short = batch.rows.len() < batch_size;
+            assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size && !(short && drop));
+            let parts = batch.block.parts();
+            let bits = |buffer: &crate::block::Buffer, width: usize, row: usize| -> Vec<u32> {
+                buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
+            };
+            rows.extend(batch.rows.map(|row| {
+                [
+                    bits(&parts.features, widths.features, row),
+                    bits(&parts.targets, widths.targets, row),
+                    bits(&parts.weights, widths.weights, row),
+                ]
+            }));
+        }
+        (rows, None)
+    }
+
+    fn field() -> impl Strategy<Value = String> {
+        prop_oneof![
+            8 => "-?[0-9]{1,9}",
+            8 => "-?[0-9]{1,4}\\.[0-9]{1,12}",
+            2 => "[0-9]\\.[0-9]{18}e[+-][0-9]{2}",
+            2 => "\" ?[0-9]{1,3} ?\"",
+            2 => Just(" 7\t".to_owned()),
+            1 => Just("-9".to_owned()),
+            1 => Just("NA".to_owned()),
+            1 => Just("inf".to_owned()),
+        ]
+    }
+
+    fn table(bad: bool) -> impl Strategy<Value = String> {
+        let text = prop_oneof!["[a-z ]{0,9}", "\"([a-z,\n\r]|\"\"){0,12}\"", "[a-z]\"[a-z]"];
+        let line_end = prop_oneof![8 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\n\n"), 1 => Just("\n\r\n")];
+        let good = (text, field(), field(), field()).prop_map(|(a, b, c, d)| format!("{a},{b},{c},{d}"));
+        let wrong = prop_oneof![Just("a,1,2".to_owned()), Just("a,1,2,3,4".to_owned()), Just("a,1,x,2".to_owned())];
+        let row = prop_oneof![30 => good, u32::from(bad) => wrong];
+        proptest::collection::vec((row, line_end), 1..60).prop_map(|rows| {
+            let mut text: String = rows.into_iter().flat_map(|(row, end)| [row, end.to_owned()]).collect();
+            if text.len() % 2 == 0 {
+                text.truncate(text.trim_end().len());
+            }
+            text
+        })
+    }
+
+    fn budget() -> impl Strategy<Value = Budget> {
+        (1_usize..4, 1_usize..300, 1_usize..6).prop_map(|(threads, block_bytes, window)| Budget {
+            threads,
+            block_bytes,
+            window,
+            max_row: 1 << 20,
+        })
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn batches_are_the_rows_of_the_file_up_to_the_first_error(
+            text in table(true),
+            budget in budget(),
+            batch_size in 1_usize..20,
+            drop: bool,
+            choice in 0..3,
+        ) {
+            let policy = [MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep][choice as usize];
+            let schema = schema(policy);
+            let (mut expected, error) = naive(&text, &schema);
+            let nothing = expected.is_empty() && error.is_none();
+            if error.is_some() || drop {
+                expected.truncate(expected.len() / batch_size * batch_size);
+            }
+            let (rows, found) = read(start(&text, &schema, budget, false), &schema, batch_size, drop, usize::MAX);
+            prop_assert_eq!(rows, expected);
+            match (error, found) {
+                (None, None) => {}
+                (None, Some(found)) => prop_assert!(nothing && found.contains("every row is left out"), "{}", found),
+                (Some(error), found) => prop_assert!(found.as_ref().is_some_and(|found| found.contains(&error)), "{found:?}"),
+            }
+        }
+
+        #[test]
+        fn an_endless_pass_carries_rows_over(text in table(false), budget in budget(), batch_size in 1_usize..50) {
+            let schema = schema(MissingTarget::Skip);
+            let (once, _) = naive(&text, &schema);
+            let pipeline = start(&text, &schema, budget, true);
+            let (rows, error) = read(pipeline, &schema, batch_size, false, 9);
+            if once.is_empty() {
+                prop_assert!(error.is_some());
+            } else {
+                let expected: Vec<_> = once.iter().cycle().take(9 * batch_size).cloned().collect();
+                prop_assert_eq!(rows, expected);
+            }
+        }
+
+        #[test]
+        fn counting_agrees_with_reading(text in table(false), budget in budget(), skip: bool) {
+            let schema = schema(if skip { MissingTarget::Skip } else { MissingTarget::Keep });
+            let (rows, _) = naive(&text, &schema);
+            let source = Arc::new(MemorySource::new(text.into_bytes()));
+            let counted = count_rows(source, DIALECT, 0, &schema, budget, || Ok::<_, Error>(())).unwrap();
+            prop_assert_eq!(counted, rows.len() as u64);
+        }
+    }
+
+    #[test]
+    fn the_place_of_an_error_is_that_of_the_field() {
+        let text = "a,b\n1,2\n\n\"3\",4\r\n5,six\r\n";
+        let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.as_bytes()));
+        let head = read_head(&*source, DIALECT, &Header::Auto, &Missing::default(), 1 << 20).unwrap();
+        let target = [Column::Index(-1)];
+        let missing = Missing::default();
+        let schema =
+            Schema::resolve(head.columns, head.reference, None, &target, None, missing, MissingTarget::Raise).unwrap();
+        for block_bytes in 1..30 {
+            let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20 };
+            let schema = Arc::new(schema.clone());
+            let pipeline =
+                Pipeline::start(Arc::clone(&source), DIALECT, head.data_start, Arc::clone(&schema), budget, false)
+                    .unwrap();
+            let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, false);
+            let error = loop {
+                match batches.next(Duration::from_secs(5)) {
+                    Ok(NextBatch::End) => panic!("the error is lost"),
+                    Ok(_) => {}
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!((error.offset, error.column, error.line(&*source)), (Some(18), Some(1), Some(5)));
+            assert_eq!(error.text.as_deref(), Some("six"));
+        }
+    }
+
+    #[test]
+    fn dropping_an_iterator_ends_its_threads() {
+        let text = "a,1,2,3\n".repeat(100_000);
+        let schema = schema(MissingTarget::Raise);
+        let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.into_bytes()));
+        let watched = Arc::downgrade(&source);
+        let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
+        let pipeline = Pipeline::start(source, DIALECT, 0, Arc::clone(&schema), budget, true).unwrap();
+        let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, false);
+        assert!(matches!(batches.next(Duration::from_secs(5)), Ok(NextBatch::Batch(_))));
+        drop(batches);
+        assert_eq!(watched.strong_count(), 0, "no thread holds the source any more");
+    }
+}
