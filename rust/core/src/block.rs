@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
-use crate::number::{self, Fields, GROUP, Value, WINDOW};
+use crate::number::{self, Value, WINDOW};
 use crate::schema::{MissingTarget, Schema};
 use crate::split::Text;
 
@@ -149,16 +149,32 @@ impl Block {
         self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
-    /// Appends a row that stands further down in the buffers.
-    fn pull_up(&mut self, widths: Widths, row: usize) {
-        let to = self.rows;
-        let copy = |buffer: &mut Buffer, width: usize| {
-            buffer.values_mut().copy_within(row * width..(row + 1) * width, to * width);
-        };
-        copy(&mut self.parts.features, widths.features);
-        copy(&mut self.parts.targets, widths.targets);
-        copy(&mut self.parts.weights, widths.weights);
-        self.rows += 1;
+    /// Appends rows whose values stand together: features, targets, then the weight.
+    fn extend(&mut self, widths: Widths, values: &[f32]) {
+        let Widths { features, targets, weights } = widths;
+        let width = features + targets + weights;
+        let rows = values.len() / width;
+        self.reserve(widths, self.rows + rows);
+        let Parts { features: feature_values, targets: target_values, weights: weight_values } = &mut self.parts;
+        let parts =
+            [(feature_values, 0, features), (target_values, features, targets), (weight_values, width - 1, weights)];
+        for (buffer, skipped, taken) in parts {
+            let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
+            match taken {
+                0 => {}
+                1 => {
+                    for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
+                        *place = row[skipped];
+                    }
+                }
+                _ => {
+                    for (place, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
+                        place.copy_from_slice(&row[skipped..skipped + taken]);
+                    }
+                }
+            }
+        }
+        self.rows += rows;
     }
 
     /// Appends rows of another block.
@@ -205,19 +221,23 @@ impl Pool {
     }
 }
 
+/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1.
+const GROUP: usize = 1024;
+
 /// Turns texts into blocks; one for each thread.
 pub(crate) struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
+    /// The columns that are read, in the order of a row's values: features, targets, then the weight.
+    wanted: Vec<usize>,
     index: Index,
-    fields: Fields,
-    values: [f32; GROUP],
+    group: Group,
 }
 
 impl<'a> Parser<'a> {
     pub(crate) fn new(schema: &'a Schema, dialect: Dialect) -> Self {
-        let fields = Fields { starts: [0; GROUP], ends: [0; GROUP], count: 0 };
-        Self { schema, dialect, index: Index::default(), fields, values: [0.0; GROUP] }
+        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
+        Self { schema, dialect, wanted, index: Index::default(), group: Group::default() }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -233,112 +253,100 @@ impl<'a> Parser<'a> {
         let columns = schema.columns.len();
         let bad_row = self.index.fill(text, self.dialect, columns, schema.reference);
         let mut block = Block::with_capacity(pool, widths, self.index.rows());
-        let index = std::mem::take(&mut self.index);
-        let bad_field = index.groups(columns).find_map(|rows| self.convert(text, rows, &mut block).err());
-        self.index = index;
+        let reading = Reading { schema, dialect: self.dialect, wanted: &self.wanted, text };
+        let mut groups = self.index.groups(columns, (GROUP / self.wanted.len()).max(1));
+        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, &mut block).err());
         (block, bad_field.or(bad_row))
     }
+}
 
-    /// Appends a group of rows, column by column, up to the first that is wrong.
-    fn convert(&mut self, text: &Text, rows: Rows<'_>, block: &mut Block) -> Result<()> {
-        let schema = self.schema;
-        let mut outcome = Outcome { rows: rows.count(), left_out: 0, error: None };
-        let Parts { features, targets, weights } = &mut block.parts;
-        let parts: [(&mut Buffer, &[usize], Role); 3] = [
-            (features, &schema.features, Role::Feature),
-            (targets, &schema.targets, Role::Target),
-            (weights, schema.weight.as_slice(), Role::Weight),
-        ];
-        for (buffer, columns, role) in parts {
-            let width = columns.len();
-            let places = &mut buffer.values_mut()[block.rows * width..];
-            for (at, &column) in columns.iter().enumerate() {
-                rows.fields(text.padded(), column, &mut self.fields);
-                let mut declined = number::convert(text.padded(), &self.fields, &mut self.values);
-                declined |= self.tokens_among_numbers();
-                while declined != 0 {
-                    let row = declined.trailing_zeros() as usize;
-                    declined &= declined - 1;
-                    self.read_with_care(text, row, column, role, &mut outcome);
-                }
-                for row in 0..outcome.rows.min(GROUP) {
-                    places[row * width + at] = self.values[row];
+/// What is read, and how.
+struct Reading<'a> {
+    schema: &'a Schema,
+    dialect: Dialect,
+    wanted: &'a [usize],
+    text: &'a Text,
+}
+
+/// The buffers that a group of rows passes through.
+#[derive(Default)]
+struct Group {
+    /// Where the wanted fields start and end, unless they are all there are.
+    before: Vec<u32>,
+    ends: Vec<u32>,
+    values: Vec<f32>,
+    /// The fields that are not plain numbers.
+    declined: Vec<u32>,
+    /// The rows that are left out for want of a target or weight.
+    left_out: Vec<usize>,
+}
+
+impl Group {
+    /// Appends a group of rows, up to the first that is wrong.
+    fn convert(&mut self, reading: &Reading<'_>, rows: Rows<'_>, block: &mut Block) -> Result<()> {
+        let Reading { schema, wanted, text, .. } = *reading;
+        let width = wanted.len();
+        let as_they_stand = width == schema.columns.len() && wanted.is_sorted();
+        let fields = if as_they_stand { rows.fields() } else { rows.pick(wanted, &mut self.before, &mut self.ends) };
+        let count = rows.count() * width;
+        if self.values.len() < count {
+            self.values.resize(count, 0.0);
+        }
+        let values = &mut self.values[..count];
+        self.declined.clear();
+        number::convert(text.padded(), fields, values, &mut self.declined);
+        if schema.missing.has_numbers() {
+            let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
+            self.declined.extend(tokens.map(|(at, _)| at as u32));
+            self.declined.sort_unstable();
+        }
+        self.left_out.clear();
+        let mut error = None;
+        let mut kept = rows.count();
+        for &at in &self.declined {
+            let at = at as usize;
+            match reading.read_with_care(fields.place(at), at % width) {
+                Ok(Some(value)) => values[at] = value,
+                Ok(None) => self.left_out.push(at / width),
+                Err(wrong) => {
+                    kept = at / width;
+                    error = Some(wrong);
+                    break;
                 }
             }
         }
-        let kept = outcome.rows;
-        if outcome.left_out & low_bits(kept) == 0 {
-            block.rows += kept;
-        } else {
-            let first = block.rows;
-            for row in (0..kept).filter(|row| outcome.left_out >> row & 1 == 0) {
-                block.pull_up(Widths::of(schema), first + row);
-            }
+        let widths = Widths::of(schema);
+        let mut first = 0;
+        for &row in self.left_out.iter().chain([&kept]) {
+            block.extend(widths, &values[first.min(row) * width..row * width]);
+            first = row + 1;
         }
-        outcome.error.map_or(Ok(()), Err)
+        error.map_or(Ok(()), Err)
     }
+}
 
-    /// One bit for each value that the fast path read as a number and that may be a missing token.
-    fn tokens_among_numbers(&self) -> u64 {
-        if !self.schema.missing.has_numbers() {
-            return 0;
-        }
-        let values = self.values.iter().take(self.fields.count).enumerate();
-        values.fold(0, |found, (row, &value)| found | u64::from(self.schema.missing.may_be(value)) << row)
-    }
-
-    /// Reads a field that is not a plain number.
+impl Reading<'_> {
+    /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to be
+    /// left out.
     #[cold]
-    fn read_with_care(&mut self, text: &Text, row: usize, column: usize, role: Role, outcome: &mut Outcome) {
-        if row >= outcome.rows {
-            return;
-        }
-        let place = self.fields.starts[row] as usize..self.fields.ends[row] as usize;
-        let field = &text.padded()[place.clone()];
+    fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
+        let field = &self.text.padded()[place.clone()];
+        let targets = self.schema.features.len()..;
         let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
-            Value::Number(number) => {
-                self.values[row] = number;
-                return;
-            }
-            Value::Missing => {
-                self.values[row] = f32::NAN;
-                match (role, self.schema.missing_target) {
-                    (Role::Feature, _) | (_, MissingTarget::Keep) => return,
-                    (_, MissingTarget::Skip) => {
-                        outcome.left_out |= 1 << row;
-                        return;
-                    }
-                    (Role::Target, MissingTarget::Raise) => Kind::MissingTarget("target"),
-                    (Role::Weight, MissingTarget::Raise) => Kind::MissingTarget("weight"),
+            Value::Number(number) => return Ok(Some(number)),
+            Value::Missing if !targets.contains(&wanted) => return Ok(Some(f32::NAN)),
+            Value::Missing => match self.schema.missing_target {
+                MissingTarget::Keep => return Ok(Some(f32::NAN)),
+                MissingTarget::Skip => return Ok(None),
+                MissingTarget::Raise if self.schema.weight == Some(self.wanted[wanted]) => {
+                    Kind::MissingTarget("weight")
                 }
-            }
+                MissingTarget::Raise => Kind::MissingTarget("target"),
+            },
             Value::Other if field.contains(&0) => Kind::Nul,
             Value::Other => Kind::Number,
         };
-        let offset = text.offset + (place.start - WINDOW) as u64;
-        outcome.rows = row;
-        outcome.error = Some(Error::at(wrong, offset, field).in_column(column));
+        let offset = self.text.offset + (place.start - WINDOW) as u64;
+        Err(Error::at(wrong, offset, field).in_column(self.wanted[wanted]))
     }
-}
-
-#[derive(Clone, Copy)]
-enum Role {
-    Feature,
-    Target,
-    Weight,
-}
-
-/// What became of a group of rows.
-struct Outcome {
-    /// Rows before the first that is wrong.
-    rows: usize,
-    /// One bit for each row that is to be left out for want of a target or weight.
-    left_out: u64,
-    /// What is wrong with row `rows`.
-    error: Option<Error>,
-}
-
-/// A mask of the lowest `count` bits.
-fn low_bits(count: usize) -> u64 {
-    if count == 64 { u64::MAX } else { (1 << count) - 1 }
 }

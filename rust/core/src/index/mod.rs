@@ -2,16 +2,20 @@
 
 mod portable;
 
+use std::ops::Deref;
+
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
-use crate::number::{Fields, GROUP, WINDOW};
+use crate::number::{Fields, WINDOW};
 use crate::split::Text;
 
 /// The marks of one text. Positions are those of [`Text::padded`].
 #[derive(Default)]
 pub(crate) struct Index {
     /// Where each field ends, after one mark before the first field. Each field starts after the mark before it.
-    marks: Vec<u32>,
+    marks: Marks,
+    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does.
+    trimmed: Vec<u32>,
     /// The rows, in runs that lie without a gap in `marks`.
     runs: Vec<Run>,
 }
@@ -22,6 +26,47 @@ struct Run {
     /// The mark before the first field.
     before: usize,
     rows: usize,
+}
+
+/// Positions in a vector that keeps its length from text to text, so that its tail is written only once.
+#[derive(Default)]
+struct Marks {
+    places: Vec<u32>,
+    count: usize,
+}
+
+impl Deref for Marks {
+    type Target = [u32];
+
+    fn deref(&self) -> &[u32] {
+        &self.places[..self.count]
+    }
+}
+
+impl Marks {
+    fn clear(&mut self) {
+        self.count = 0;
+    }
+
+    fn push(&mut self, mark: u32) {
+        self.room()[0] = mark;
+        self.advance(1);
+    }
+
+    /// The next 64 places, to be written to before [`Marks::advance`].
+    #[inline]
+    fn room(&mut self) -> &mut [u32; 64] {
+        if self.places.len() < self.count + 64 {
+            self.places.resize((self.count + 64).next_power_of_two(), 0);
+        }
+        self.places[self.count..].first_chunk_mut().expect("64 places were made")
+    }
+
+    /// Takes in the first `count` places of [`Marks::room`].
+    #[inline]
+    fn advance(&mut self, count: usize) {
+        self.count += count;
+    }
 }
 
 impl Index {
@@ -42,10 +87,11 @@ impl Index {
         let bad_quote = if text.has_quotes() {
             quoted_marks(&bytes[..end], dialect, &mut self.marks).err()
         } else {
-            portable::marks(&bytes[..end], dialect.delimiter, &mut self.marks);
+            portable::fill(&bytes[..end], dialect.delimiter, &mut self.marks);
             None
         };
         let bad_row = self.find_runs(bytes, columns, text.has_quotes());
+        self.trim(bytes, columns);
         let offset = text.offset.wrapping_sub(WINDOW as u64);
         if let Some(bad) = bad_row {
             return Some(bad.into_error(bytes, offset, columns, reference));
@@ -58,13 +104,15 @@ impl Index {
         self.runs.iter().map(|run| run.rows).sum()
     }
 
-    /// The rows in groups of at most [`GROUP`], in file order.
-    pub(crate) fn groups(&self, columns: usize) -> impl Iterator<Item = Rows<'_>> {
+    /// The rows in groups of at most `size`, in file order.
+    pub(crate) fn groups(&self, columns: usize, size: usize) -> impl Iterator<Item = Rows<'_>> {
+        let ends = if self.trimmed.is_empty() { &*self.marks } else { &*self.trimmed };
         self.runs.iter().flat_map(move |run| {
-            let marks = &self.marks[run.before..=run.before + run.rows * columns];
-            (0..run.rows).step_by(GROUP).map(move |first| {
-                let rows = (run.rows - first).min(GROUP);
-                Rows { marks: &marks[first * columns..=(first + rows) * columns], columns }
+            (0..run.rows).step_by(size).map(move |first| {
+                let count = (run.rows - first).min(size);
+                let before = run.before + first * columns;
+                let fields = count * columns;
+                Rows { marks: &self.marks[before..][..fields], ends: &ends[before + 1..][..fields], columns }
             })
         })
     }
@@ -106,35 +154,54 @@ impl Index {
         self.runs.extend((run.rows > 0).then_some(run));
         None
     }
+
+    /// Leaves the carriage return before each row's newline out of its field.
+    fn trim(&mut self, bytes: &[u8], columns: usize) {
+        self.trimmed.clear();
+        let last_marks = self.runs.iter().flat_map(|run| (1..=run.rows).map(|row| run.before + row * columns));
+        for mark in last_marks {
+            let end = self.marks[mark];
+            if bytes[end as usize - 1] == b'\r' && self.marks[mark - 1] + 1 < end {
+                if self.trimmed.is_empty() {
+                    self.trimmed.extend_from_slice(&self.marks);
+                }
+                self.trimmed[mark] -= 1;
+            }
+        }
+    }
 }
 
-/// Some rows of a text: the mark before their first field, then where each field ends.
+/// Some rows of a text.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
+    /// The mark before each field.
     marks: &'a [u32],
+    /// Where each field ends.
+    ends: &'a [u32],
     columns: usize,
 }
 
-impl Rows<'_> {
+impl<'a> Rows<'a> {
     /// How many rows there are.
     pub(crate) fn count(self) -> usize {
-        (self.marks.len() - 1) / self.columns
+        self.marks.len() / self.columns
     }
 
-    /// The fields of one column. A carriage return before a newline belongs to no field.
-    pub(crate) fn fields(self, text: &[u8], column: usize, fields: &mut Fields) {
-        fields.count = self.count().min(GROUP);
-        let marks = &self.marks[column..];
-        for row in 0..fields.count {
-            let before = row * self.columns;
-            fields.starts[row] = marks[before] + 1;
-            fields.ends[row] = marks[before + 1];
+    /// All fields, row by row.
+    pub(crate) fn fields(self) -> Fields<'a> {
+        Fields { before: self.marks, ends: self.ends }
+    }
+
+    /// The fields of some columns, row by row.
+    pub(crate) fn pick<'b>(self, columns: &[usize], before: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Fields<'b> {
+        before.clear();
+        ends.clear();
+        let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
+        for (row_marks, row_ends) in rows {
+            before.extend(columns.iter().map(|&column| row_marks[column]));
+            ends.extend(columns.iter().map(|&column| row_ends[column]));
         }
-        if column + 1 == self.columns {
-            for (end, start) in fields.ends.iter_mut().zip(fields.starts).take(fields.count) {
-                *end -= u32::from(*end > start && text[*end as usize - 1] == b'\r');
-            }
-        }
+        Fields { before, ends }
     }
 }
 
@@ -159,7 +226,7 @@ impl BadRow {
 }
 
 /// The marks of a text with quotes, field by field.
-fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Vec<u32>) -> std::result::Result<(), BadQuote> {
+fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
     let mut start = WINDOW;
     while start < bytes.len() {
         let end = dialect.field_end(bytes, start)?;

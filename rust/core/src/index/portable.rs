@@ -1,33 +1,31 @@
 //! Delimiters and newlines in 64-byte steps, in ordinary 64-bit registers.
 
+use super::Marks;
 use crate::number::WINDOW;
 
 /// Appends the position of each delimiter and newline of `bytes[WINDOW..]`.
-pub(super) fn marks(bytes: &[u8], delimiter: u8, marks: &mut Vec<u32>) {
-    let mut filled = marks.len();
-    let mut step = |base: usize, mut mask: u64| {
-        if marks.len() < filled + 64 {
-            marks.resize((filled + 64).next_power_of_two(), 0);
-        }
-        let found = mask.count_ones() as usize;
-        let out: &mut [u32; 64] = marks[filled..].first_chunk_mut().expect("64 places were made");
-        // Four at a time, so that most steps end alike; what is written past the last is overwritten by the next step.
-        for places in out.as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
-            for place in places {
-                *place = base as u32 + mask.trailing_zeros();
-                mask &= mask.wrapping_sub(1);
-            }
-        }
-        filled += found;
-    };
+pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) {
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for (at, chunk) in chunks.iter().enumerate() {
-        step(WINDOW + 64 * at, mask(chunk, delimiter));
+        append(marks, WINDOW + 64 * at, mask(chunk, delimiter));
     }
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
-    step(WINDOW + 64 * chunks.len(), mask(&last, delimiter) & ((1 << rest.len()) - 1));
-    marks.truncate(filled);
+    append(marks, WINDOW + 64 * chunks.len(), mask(&last, delimiter) & ((1 << rest.len()) - 1));
+}
+
+/// Appends the positions of the bits of `mask`, `base` being that of the lowest.
+#[inline]
+fn append(marks: &mut Marks, base: usize, mut mask: u64) {
+    let found = mask.count_ones() as usize;
+    // Four at a time, so that most steps end alike; what is written past the last is overwritten by the next step.
+    for places in marks.room().as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
+        for place in places {
+            *place = base as u32 + mask.trailing_zeros();
+            mask &= mask.wrapping_sub(1);
+        }
+    }
+    marks.advance(found);
 }
 
 /// One bit for each byte that is a delimiter or a newline.
@@ -53,12 +51,12 @@ mod tests {
         #[test]
         fn finds_each_delimiter_and_newline(text in "[,;\n+\u{B}x]{0,300}") {
             let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
-            let mut found = vec![];
-            marks(&bytes, b',', &mut found);
+            let mut found = Marks::default();
+            fill(&bytes, b',', &mut found);
             let naive = |wanted: &[u8]| -> Vec<u32> {
                 (WINDOW..bytes.len()).filter(|&at| wanted.contains(&bytes[at])).map(|at| at as u32).collect()
             };
-            prop_assert_eq!(found, naive(b",\n"));
+            prop_assert_eq!(&*found, &*naive(b",\n"));
         }
     }
 }

@@ -7,31 +7,33 @@ mod portable;
 mod round;
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use crate::schema::Missing;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
 pub(crate) const WINDOW: usize = 32;
 
-/// Fields of one column that are converted together.
-pub(crate) const GROUP: usize = 64;
-
-/// Where some fields of one column start and end.
-pub(crate) struct Fields {
-    pub starts: [u32; GROUP],
-    pub ends: [u32; GROUP],
-    pub count: usize,
+/// Some fields of a text: each starts after the mark before it.
+#[derive(Clone, Copy)]
+pub(crate) struct Fields<'a> {
+    /// The position before each field.
+    pub before: &'a [u32],
+    /// The position after each field; as many as there are before.
+    pub ends: &'a [u32],
 }
 
-/// The numbers in `fields` of `text`, and one bit for each that is not plain, whose value means nothing.
-pub(crate) fn convert(text: &[u8], fields: &Fields, values: &mut [f32; GROUP]) -> u64 {
-    let mut declined = 0;
-    for at in 0..fields.count.min(GROUP) {
-        let number = portable::parse(text, fields.starts[at] as usize, fields.ends[at] as usize);
-        declined |= u64::from(number.is_none()) << at;
-        values[at] = number.unwrap_or(f32::NAN);
+impl Fields<'_> {
+    /// Where one of the fields stands.
+    pub(crate) fn place(self, at: usize) -> Range<usize> {
+        self.before[at] as usize + 1..self.ends[at] as usize
     }
-    declined
+}
+
+/// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
+/// not plain, in their order; the value of those is NaN.
+pub(crate) fn convert(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+    portable::convert(text, fields, values, declined);
 }
 
 /// What a field holds.

@@ -1,116 +1,217 @@
 //! Plain numbers eight digits at a time, in ordinary 64-bit registers.
 
-use super::round;
+use super::{Fields, round};
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 const DOT: u8 = b'.' ^ b'0';
+
+/// The powers of ten below 2^64.
+const POWERS: [u64; 20] = {
+    let mut powers = [1; 20];
+    let mut at = 1;
+    while at < powers.len() {
+        powers[at] = 10 * powers[at - 1];
+        at += 1;
+    }
+    powers
+};
+
+/// See [`super::convert`].
+pub(super) fn convert(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+    for (at, ((&before, &end), value)) in fields.before.iter().zip(fields.ends).zip(values).enumerate() {
+        *value = parse(text, before as usize + 1, end as usize).unwrap_or_else(|| {
+            declined.push(at as u32);
+            f32::NAN
+        });
+    }
+}
 
 /// The number in `text[start..end]`, or `None` when it is not a plain one: then the field may hold anything.
 ///
 /// At least 24 bytes of `text`, of any value, must stand before `start`.
 #[inline(always)]
 pub(super) fn parse(text: &[u8], start: usize, end: usize) -> Option<f32> {
-    if start == end {
-        return None;
-    }
-    let sign = text[start];
-    let signed = sign == b'-' || sign == b'+';
-    let length = end - start - usize::from(signed);
+    let sign = *text.get(start)?;
+    let negative = sign == b'-';
+    let start = start + usize::from(negative);
+    let length = end.wrapping_sub(start);
     let magnitude = match length {
-        1..=8 => plain::<1>(text, end, length),
-        9..=16 => plain::<2>(text, end, length),
-        17..=24 if text[end - 4] | 0x20 != b'e' => plain::<3>(text, end, length),
+        1..=8 => short(text, end, length),
+        9..=32 => long(text, start, end),
         _ => None,
     };
     let magnitude = match magnitude {
         Some(magnitude) => magnitude,
-        None => scientific(text, end, length)?,
+        None => uncommon(text, start, end, negative)?,
     };
-    Some(f32::from_bits(magnitude.to_bits() | u32::from(sign == b'-') << 31))
+    Some(f32::from_bits(magnitude.to_bits() | u32::from(negative) << 31))
 }
 
-/// Digits with or without a dot, the last `length` bytes before `end`.
+/// Digits with or without a dot, the last `length` bytes before `end`, at most eight.
 #[inline(always)]
-fn plain<const WORDS: usize>(text: &[u8], end: usize, length: usize) -> Option<f32> {
-    let (mantissa, places) = decimal_digits::<WORDS>(text, end, length)?;
-    if places == 0 {
-        // Up to 16 digits are an i64, which converts in one instruction.
-        return Some(if WORDS < 3 { mantissa as i64 as f32 } else { mantissa as f32 });
+fn short(text: &[u8], end: usize, length: usize) -> Option<f32> {
+    let outside = 64 - 8 * length;
+    // What stands before the field becomes leading zeros.
+    let word = last_words::<1>(text, end)[0] & u64::MAX << outside;
+    let others = others(word);
+    if others == 0 {
+        return Some(eight_digits(word) as i64 as f32);
     }
-    if WORDS < 3 { round::short_decimal(mantissa, places) } else { round::decimal(mantissa, -(places as i32)) }
+    let place = others.trailing_zeros() - 7;
+    // Squeezing the dot out would turn a second one, or anything else, into a digit.
+    if others & (others - 1) != 0 || (word >> place) as u8 != DOT || length == 1 {
+        return None;
+    }
+    // The bytes before the dot move up by one and take its place.
+    let before = word & ((1 << place) - 1);
+    let after = (word >> place >> 8 << 8) << place;
+    round::short_decimal(eight_digits(after | before << 8), 7 - place as usize / 8)
 }
 
-/// Digits, then an exponent.
-fn scientific(text: &[u8], end: usize, length: usize) -> Option<f32> {
-    // An exponent of two digits and a sign is by far the most frequent.
-    let after_e = [3, 2, 4, 1].into_iter().find(|&after| after + 1 < length && text[end - after - 1] | 0x20 == b'e')?;
-    let written = &text[end - after_e..end];
-    let (negative, digits) = match written {
+/// Up to 19 digits, a dot among them or not, and an exponent of two digits or none.
+#[inline(always)]
+fn long(text: &[u8], start: usize, end: usize) -> Option<f32> {
+    let (exponent, end) = match exponent(text, end) {
+        Some(exponent) => (exponent, end - 4),
+        None => (0, end),
+    };
+    mantissa(text, start, end, exponent)
+}
+
+/// The exponent in the four bytes before `end`, if they are one.
+#[inline(always)]
+fn exponent(text: &[u8], end: usize) -> Option<i32> {
+    let &[e, sign, tens, ones] = text[..end].last_chunk()?;
+    if e | 0x20 != b'e' {
+        return None;
+    }
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 {
+        return None;
+    }
+    let magnitude = i32::from(tens) * 10 + i32::from(ones);
+    match sign {
+        b'+' => Some(magnitude),
+        b'-' => Some(-magnitude),
+        _ => None,
+    }
+}
+
+/// Digits with or without a dot, times a power of ten.
+#[inline(always)]
+fn mantissa(text: &[u8], start: usize, end: usize, exponent: i32) -> Option<f32> {
+    let length = end - start;
+    if length == 0 {
+        return None;
+    }
+    let whole = leading_digits(text, start).min(length);
+    let before = digits(text, start + whole, whole)?;
+    if whole == length {
+        // Up to 16 digits are an i64, which converts in one instruction.
+        let exact = if length <= 16 { before as i64 as f32 } else { before as f32 };
+        return if exponent == 0 { Some(exact) } else { round::decimal(before, exponent) };
+    }
+    let places = length - whole - 1;
+    if text[start + whole] != b'.' || length == 1 {
+        return None;
+    }
+    let after = digits(text, end, places)?;
+    if whole + places > 19 && before != 0 {
+        return None;
+    }
+    let mantissa = before * POWERS.get(places).copied().unwrap_or(0) + after;
+    if exponent == 0 && length <= 16 {
+        round::short_decimal(mantissa, places)
+    } else {
+        round::decimal(mantissa, exponent - places as i32)
+    }
+}
+
+/// How many digits stand from `start` on, looking at 24 bytes at most and eight in the common case.
+#[inline(always)]
+fn leading_digits(text: &[u8], start: usize) -> usize {
+    let mut found = 0;
+    while let Some(word) = text.get(start + found..).and_then(|rest| rest.first_chunk()) {
+        let others = others(u64::from_le_bytes(*word) ^ ZEROS);
+        if others != 0 {
+            return found + others.trailing_zeros() as usize / 8;
+        }
+        found += 8;
+        if found > 16 {
+            break;
+        }
+    }
+    found
+}
+
+/// The integer in the last `count` bytes before `end`, if they are digits that an integer of 64 bits can hold.
+#[inline(always)]
+fn digits(text: &[u8], end: usize, count: usize) -> Option<u64> {
+    match count {
+        0 => Some(0),
+        1 => {
+            let digit = text[end - 1].wrapping_sub(b'0');
+            (digit <= 9).then_some(u64::from(digit))
+        }
+        2..=8 => {
+            let word = last_words::<1>(text, end)[0] & u64::MAX << (64 - 8 * count);
+            (others(word) == 0).then(|| eight_digits(word))
+        }
+        9..=16 => {
+            let [high, low] = last_words(text, end);
+            let high = high & u64::MAX << (128 - 8 * count);
+            (others(high) | others(low) == 0).then(|| eight_digits(high) * 100_000_000 + eight_digits(low))
+        }
+        17..=24 => {
+            let [top, high, low] = last_words(text, end);
+            let top = top & u64::MAX << (192 - 8 * count);
+            let top_digits = eight_digits(top);
+            if others(top) | others(high) | others(low) != 0 || top_digits >= 1000 {
+                return None;
+            }
+            Some((top_digits * 100_000_000 + eight_digits(high)) * 100_000_000 + eight_digits(low))
+        }
+        _ => None,
+    }
+}
+
+/// A plus sign, or an exponent of another length.
+#[cold]
+fn uncommon(text: &[u8], start: usize, end: usize, negative: bool) -> Option<f32> {
+    let start = if !negative && text[start] == b'+' { start + 1 } else { start };
+    let field = text.get(start..end)?;
+    let Some(e) = field.iter().position(|byte| byte | 0x20 == b'e') else { return mantissa(text, start, end, 0) };
+    let (negative, digits) = match &field[e + 1..] {
         [b'-', digits @ ..] => (true, digits),
         [b'+', digits @ ..] | digits => (false, digits),
     };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+    if digits.is_empty() || digits.len() > 3 || !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }
     let magnitude = digits.iter().fold(0, |value, digit| 10 * value + i32::from(digit - b'0'));
-    let exponent = if negative { -magnitude } else { magnitude };
-    let end = end - after_e - 1;
-    let length = length - after_e - 1;
-    let (mantissa, places) = match length {
-        17..=24 => decimal_digits::<3>(text, end, length),
-        9..=16 => decimal_digits::<2>(text, end, length),
-        1..=8 => decimal_digits::<1>(text, end, length),
-        _ => None,
-    }?;
-    round::decimal(mantissa, exponent - places as i32)
+    mantissa(text, start, start + e, if negative { -magnitude } else { magnitude })
 }
 
-/// The digits in the last `length` bytes before `end` as one integer of at most 19 digits, and how many of them stand
-/// after a dot. `length` is more than `8 * (WORDS - 1)` and at most `8 * WORDS`.
+/// The last bytes before `end` as digits, if they are: what is none has its value changed in the same way.
 #[inline(always)]
-fn decimal_digits<const WORDS: usize>(text: &[u8], end: usize, length: usize) -> Option<(u64, usize)> {
-    let window = &text[end - 8 * WORDS..end];
+fn last_words<const WORDS: usize>(text: &[u8], end: usize) -> [u64; WORDS] {
+    let bytes = &text[end - 8 * WORDS..end];
     let mut words = [0; WORDS];
-    for (word, bytes) in words.iter_mut().zip(window.as_chunks::<8>().0) {
+    for (word, bytes) in words.iter_mut().zip(bytes.as_chunks().0) {
         *word = u64::from_le_bytes(*bytes) ^ ZEROS;
     }
-    // What stands before the field becomes leading zeros.
-    let outside = 64 * WORDS - 8 * length;
-    words[0] = (words[0] >> outside) << outside;
-    let mut places = None;
-    for at in 0..WORDS {
-        let others = (words[at].wrapping_add(0x7676_7676_7676_7676) | words[at]) & HIGH_BITS;
-        if others == 0 {
-            continue;
-        }
-        let place = others.trailing_zeros() - 7;
-        // Squeezing the dot out would turn a second one, or anything else, into a digit.
-        let only_a_dot = others & (others - 1) == 0 && (words[at] >> place) as u8 == DOT;
-        if !only_a_dot || places.is_some() || length == 1 {
-            return None;
-        }
-        places = Some(8 * (WORDS - at) - 1 - place as usize / 8);
-        // The bytes before the dot move up by one and take its place.
-        let before = words[at] & ((1 << place) - 1);
-        words[at] = (words[at] >> place >> 8 << 8 << place) | before << 8;
-        for earlier in (0..at).rev() {
-            words[earlier + 1] |= words[earlier] >> 56;
-            words[earlier] <<= 8;
-        }
-    }
-    let mut mantissa = eight_digits(words[0]);
-    if WORDS == 3 && mantissa >= 1000 {
-        return None;
-    }
-    for &word in &words[1..] {
-        mantissa = mantissa * 100_000_000 + eight_digits(word);
-    }
-    Some((mantissa, places.unwrap_or(0)))
+    words
+}
+
+/// The highest bit of each byte that is no digit; above the first of them, others may be marked as well.
+#[inline(always)]
+fn others(word: u64) -> u64 {
+    (word.wrapping_add(0x7676_7676_7676_7676) | word) & HIGH_BITS
 }
 
 /// Eight decimal digits, one a byte, the first in the lowest: pairs, then fours, then all, in three products.
-#[inline]
+#[inline(always)]
 fn eight_digits(bytes: u64) -> u64 {
     const PAIRS: u64 = 0x0000_00FF_0000_00FF;
     let twos = bytes.wrapping_mul(10).wrapping_add(bytes >> 8);
