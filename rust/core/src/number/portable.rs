@@ -4,6 +4,8 @@ use super::{Fields, round};
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
+/// Sets the high bit of a byte above nine.
+const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
 const DOT: u8 = b'.' ^ b'0';
 
 /// The powers of ten below 2^64.
@@ -15,6 +17,19 @@ const POWERS: [u64; 20] = {
         at += 1;
     }
     powers
+};
+
+/// For each number of digits, what to keep of the three words that end with them.
+static KEPT: [[u64; 3]; 32] = {
+    let mut kept = [[0; 3]; 32];
+    let mut count = 1;
+    while count < kept.len() {
+        let digit = if count <= 24 { count } else { 24 };
+        kept[count] = kept[digit - 1];
+        kept[count][2 - (digit - 1) / 8] |= 0xFF << (56 - 8 * ((digit - 1) % 8));
+        count += 1;
+    }
+    kept
 };
 
 /// See [`super::convert`].
@@ -72,108 +87,86 @@ fn short(text: &[u8], end: usize, length: usize) -> Option<f32> {
 /// Up to 19 digits, a dot among them or not, and an exponent of two digits or none.
 #[inline(always)]
 fn long(text: &[u8], start: usize, end: usize) -> Option<f32> {
-    let (exponent, end) = match exponent(text, end) {
-        Some(exponent) => (exponent, end - 4),
-        None => (0, end),
-    };
-    mantissa(text, start, end, exponent)
+    match exponent(text, end) {
+        Some(exponent) => mantissa(text, start, end - 4, exponent),
+        None => mantissa(text, start, end, 0),
+    }
 }
 
 /// The exponent in the four bytes before `end`, if they are one.
 #[inline(always)]
 fn exponent(text: &[u8], end: usize) -> Option<i32> {
-    let &[e, sign, tens, ones] = text[..end].last_chunk()?;
-    if e | 0x20 != b'e' {
-        return None;
-    }
+    let &[e, sign, tens, ones] = text.get(..end)?.last_chunk()?;
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    if tens > 9 || ones > 9 {
+    let negative = sign == b'-';
+    if e | 0x20 != b'e' || tens > 9 || ones > 9 || !matches!(sign, b'+' | b'-') {
         return None;
     }
+    // No branch on the sign, which is as good as random.
     let magnitude = i32::from(tens) * 10 + i32::from(ones);
-    match sign {
-        b'+' => Some(magnitude),
-        b'-' => Some(-magnitude),
-        _ => None,
-    }
+    Some((magnitude ^ -i32::from(negative)) + i32::from(negative))
 }
 
 /// Digits with or without a dot, times a power of ten.
 #[inline(always)]
 fn mantissa(text: &[u8], start: usize, end: usize, exponent: i32) -> Option<f32> {
-    let length = end - start;
-    if length == 0 {
-        return None;
+    let head = u64::from_le_bytes(*text.get(start..)?.first_chunk()?) ^ ZEROS;
+    let whole = others(head).trailing_zeros() as usize / 8;
+    let length = end.wrapping_sub(start);
+    if whole == 8 || whole >= length {
+        return long_integer_part(text, start, end, exponent);
     }
-    let whole = leading_digits(text, start).min(length);
-    let before = digits(text, start + whole, whole)?;
-    if whole == length {
-        // Up to 16 digits are an i64, which converts in one instruction.
-        let exact = if length <= 16 { before as i64 as f32 } else { before as f32 };
-        return if exponent == 0 { Some(exact) } else { round::decimal(before, exponent) };
-    }
-    let places = length - whole - 1;
-    if text[start + whole] != b'.' || length == 1 {
-        return None;
-    }
-    let after = digits(text, end, places)?;
-    if whole + places > 19 && before != 0 {
-        return None;
-    }
-    let mantissa = before * POWERS.get(places).copied().unwrap_or(0) + after;
-    if exponent == 0 && length <= 16 {
-        round::short_decimal(mantissa, places)
-    } else {
-        round::decimal(mantissa, exponent - places as i32)
-    }
+    let before = eight_digits(head << (56 - 8 * whole) << 8);
+    fraction(text, before, start + whole, end, exponent).filter(|_| length > 1)
 }
 
-/// How many digits stand from `start` on, looking at 24 bytes at most and eight in the common case.
-#[inline(always)]
-fn leading_digits(text: &[u8], start: usize) -> usize {
-    let mut found = 0;
-    while let Some(word) = text.get(start + found..).and_then(|rest| rest.first_chunk()) {
-        let others = others(u64::from_le_bytes(*word) ^ ZEROS);
-        if others != 0 {
-            return found + others.trailing_zeros() as usize / 8;
-        }
-        found += 8;
-        if found > 16 {
-            break;
-        }
+/// As `mantissa`, for a number that begins with eight digits or has no dot.
+#[inline(never)]
+fn long_integer_part(text: &[u8], start: usize, end: usize, exponent: i32) -> Option<f32> {
+    let field = text.get(start..end)?;
+    let dot = field.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(field.len());
+    if field.is_empty() || dot > 24 {
+        return None;
     }
-    found
+    let before = last_digits(text, start + dot, dot)?;
+    if dot < field.len() {
+        return fraction(text, before, start + dot, end, exponent);
+    }
+    if exponent == 0 { Some(before as f32) } else { round::decimal(before, exponent) }
 }
 
-/// The integer in the last `count` bytes before `end`, if they are digits that an integer of 64 bits can hold.
+/// The digits after the dot, with what stands `before` it.
 #[inline(always)]
-fn digits(text: &[u8], end: usize, count: usize) -> Option<u64> {
-    match count {
-        0 => Some(0),
-        1 => {
-            let digit = text[end - 1].wrapping_sub(b'0');
-            (digit <= 9).then_some(u64::from(digit))
-        }
-        2..=8 => {
-            let word = last_words::<1>(text, end)[0] & u64::MAX << (64 - 8 * count);
-            (others(word) == 0).then(|| eight_digits(word))
-        }
-        9..=16 => {
-            let [high, low] = last_words(text, end);
-            let high = high & u64::MAX << (128 - 8 * count);
-            (others(high) | others(low) == 0).then(|| eight_digits(high) * 100_000_000 + eight_digits(low))
-        }
-        17..=24 => {
-            let [top, high, low] = last_words(text, end);
-            let top = top & u64::MAX << (192 - 8 * count);
-            let top_digits = eight_digits(top);
-            if others(top) | others(high) | others(low) != 0 || top_digits >= 1000 {
-                return None;
-            }
-            Some((top_digits * 100_000_000 + eight_digits(high)) * 100_000_000 + eight_digits(low))
-        }
-        _ => None,
+fn fraction(text: &[u8], before: u64, dot: usize, end: usize, exponent: i32) -> Option<f32> {
+    let places = end - dot - 1;
+    if text[dot] != b'.' || places > 24 {
+        return None;
     }
+    let after = last_digits(text, end, places)?;
+    // Past 19 digits they do not fit, unless all before are zeros, as in 0.000…
+    let power = POWERS.get(places).copied().unwrap_or(0);
+    let mantissa = before.checked_mul(power)?.checked_add(after)?;
+    if power == 0 && before != 0 {
+        return None;
+    }
+    round::decimal(mantissa, exponent - places as i32)
+}
+
+/// The integer in the last `count` bytes before `end`, at most 24, if they are digits and it is below 10^19.
+#[inline(always)]
+fn last_digits(text: &[u8], end: usize, count: usize) -> Option<u64> {
+    // Three words whatever the count, which varies from field to field where there are many digits.
+    let [top, high, low] = last_words(text, end);
+    let kept = &KEPT[count & 31];
+    let (top, high, low) = (top & kept[0], high & kept[1], low & kept[2]);
+    let others = (top.wrapping_add(ABOVE_NINE) | top)
+        | (high.wrapping_add(ABOVE_NINE) | high)
+        | (low.wrapping_add(ABOVE_NINE) | low);
+    let top = eight_digits(top);
+    if others & HIGH_BITS != 0 || top >= 1000 {
+        return None;
+    }
+    Some((top * 100_000_000 + eight_digits(high)) * 100_000_000 + eight_digits(low))
 }
 
 /// A plus sign, or an exponent of another length.
@@ -207,7 +200,7 @@ fn last_words<const WORDS: usize>(text: &[u8], end: usize) -> [u64; WORDS] {
 /// The highest bit of each byte that is no digit; above the first of them, others may be marked as well.
 #[inline(always)]
 fn others(word: u64) -> u64 {
-    (word.wrapping_add(0x7676_7676_7676_7676) | word) & HIGH_BITS
+    (word.wrapping_add(ABOVE_NINE) | word) & HIGH_BITS
 }
 
 /// Eight decimal digits, one a byte, the first in the lowest: pairs, then fours, then all, in three products.
