@@ -32,7 +32,7 @@ fn build(py: Python<'_>, error: &Error, path: &str, columns: &[String], line: Op
         Kind::Encoding(_) | Kind::NameNotUtf8 => "EncodingError",
         Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
-        Kind::Io(_) | Kind::Empty(_) | Kind::Column(_) | Kind::Internal => "CsvError",
+        Kind::Io(_) | Kind::Empty(_) | Kind::Column(_) | Kind::Simd(_) | Kind::Internal => "CsvError",
     })?;
     let place = PyDict::new(py);
     place.set_item("path", path)?;

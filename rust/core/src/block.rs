@@ -10,6 +10,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
 use crate::number::{self, Value, WINDOW};
 use crate::schema::{MissingTarget, Schema};
+use crate::simd::Simd;
 use crate::split::Text;
 
 /// Values of float32, the first on a 64-byte boundary, so that frameworks that borrow aligned arrays can.
@@ -228,6 +229,7 @@ const GROUP: usize = 1024;
 pub(crate) struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
+    simd: Simd,
     /// The columns that are read, in the order of a row's values: features, targets, then the weight.
     wanted: Vec<usize>,
     index: Index,
@@ -235,9 +237,9 @@ pub(crate) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(schema: &'a Schema, dialect: Dialect) -> Self {
+    pub(crate) fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
-        Self { schema, dialect, wanted, index: Index::default(), group: Group::default() }
+        Self { schema, dialect, simd, wanted, index: Index::default(), group: Group::default() }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -251,9 +253,9 @@ impl<'a> Parser<'a> {
             return (block, error);
         }
         let columns = schema.columns.len();
-        let bad_row = self.index.fill(text, self.dialect, columns, schema.reference);
+        let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let mut block = Block::with_capacity(pool, widths, self.index.rows());
-        let reading = Reading { schema, dialect: self.dialect, wanted: &self.wanted, text };
+        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, wanted: &self.wanted, text };
         let mut groups = self.index.groups(columns, (GROUP / self.wanted.len()).max(1));
         let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, &mut block).err());
         (block, bad_field.or(bad_row))
@@ -264,6 +266,7 @@ impl<'a> Parser<'a> {
 struct Reading<'a> {
     schema: &'a Schema,
     dialect: Dialect,
+    simd: Simd,
     wanted: &'a [usize],
     text: &'a Text,
 }
@@ -284,7 +287,7 @@ struct Group {
 impl Group {
     /// Appends a group of rows, up to the first that is wrong.
     fn convert(&mut self, reading: &Reading<'_>, rows: Rows<'_>, block: &mut Block) -> Result<()> {
-        let Reading { schema, wanted, text, .. } = *reading;
+        let Reading { schema, simd, wanted, text, .. } = *reading;
         let width = wanted.len();
         let as_they_stand = width == schema.columns.len() && wanted.is_sorted();
         let fields = if as_they_stand { rows.fields() } else { rows.pick(wanted, &mut self.before, &mut self.ends) };
@@ -294,7 +297,7 @@ impl Group {
         }
         let values = &mut self.values[..count];
         self.declined.clear();
-        number::convert(text.padded(), fields, values, &mut self.declined);
+        number::convert(simd, text.padded(), fields, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));

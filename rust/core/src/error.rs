@@ -77,6 +77,9 @@ pub enum Kind {
     /// A column was asked for that is not there, or in a way that makes no sense.
     #[error("{0}")]
     Column(String),
+    /// An instruction set was asked for that is not there.
+    #[error("{0}")]
+    Simd(String),
     /// A reading thread panicked, which is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,

@@ -12,6 +12,7 @@ use crate::block::{Block, Parser, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::schema::Schema;
+use crate::simd::{Simd, simd};
 use crate::source::Source;
 use crate::split::{Splitter, Text};
 
@@ -63,6 +64,7 @@ struct Shared {
     splitter: Splitter,
     schema: Arc<Schema>,
     dialect: Dialect,
+    simd: Simd,
     pool: Arc<Pool>,
     window: u64,
     /// Texts to read in all; `u64::MAX` for an endless pipeline.
@@ -116,6 +118,7 @@ impl Pipeline {
             splitter,
             schema,
             dialect,
+            simd: simd()?,
             pool: Pool::new(budget.window),
             window: budget.window as u64,
             texts,
@@ -213,7 +216,7 @@ impl Shared {
     /// Takes, parses and delivers texts until there are no more.
     fn work(&self) {
         let alarm = Alarm(self);
-        let mut parser = Parser::new(&self.schema, self.dialect);
+        let mut parser = Parser::new(&self.schema, self.dialect, self.simd);
         let mut text = Text::default();
         while let Some(index) = self.take() {
             let parsed = match self.splitter.read(index, &mut text) {

@@ -1,5 +1,7 @@
 //! Stage 3: a text to field marks: where each field ends, row by row.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod portable;
 
 use std::ops::Deref;
@@ -7,6 +9,7 @@ use std::ops::Deref;
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
 use crate::number::{Fields, WINDOW};
+use crate::simd::Simd;
 use crate::split::Text;
 
 /// The marks of one text. Positions are those of [`Text::padded`].
@@ -74,6 +77,7 @@ impl Index {
     /// indexed and the error says what is wrong with it.
     pub(crate) fn fill(
         &mut self,
+        simd: Simd,
         text: &Text,
         dialect: Dialect,
         columns: usize,
@@ -84,13 +88,12 @@ impl Index {
         self.marks.push(WINDOW as u32 - 1);
         self.runs.clear();
         let end = bytes.len() - WINDOW;
-        let bad_quote = if text.has_quotes() {
-            quoted_marks(&bytes[..end], dialect, &mut self.marks).err()
+        let (newlines, bad_quote) = if text.has_quotes() {
+            (None, quoted_marks(&bytes[..end], dialect, &mut self.marks).err())
         } else {
-            portable::fill(&bytes[..end], dialect.delimiter, &mut self.marks);
-            None
+            (Some(plain_marks(simd, &bytes[..end], dialect.delimiter, &mut self.marks)), None)
         };
-        let bad_row = self.find_runs(bytes, columns, text.has_quotes());
+        let bad_row = self.find_runs(bytes, columns, newlines);
         self.trim(bytes, columns);
         let offset = text.offset.wrapping_sub(WINDOW as u64);
         if let Some(bad) = bad_row {
@@ -118,17 +121,15 @@ impl Index {
     }
 
     /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that has another
-    /// number of fields.
-    fn find_runs(&mut self, bytes: &[u8], columns: usize, has_quotes: bool) -> Option<BadRow> {
+    /// number of fields. `newlines` is how many of the marks are newlines, where that is known.
+    fn find_runs(&mut self, bytes: &[u8], columns: usize, newlines: Option<usize>) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
         // The common case: every `columns`-th mark is a newline, and there are no others.
         let rows = (self.marks.len() - 1) / columns;
-        let newlines = || memchr::memchr_iter(b'\n', &bytes[WINDOW..bytes.len() - WINDOW]).count();
         let regular = columns > 1
-            && !has_quotes
+            && newlines == Some(rows)
             && self.marks.len() == 1 + rows * columns
-            && self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
-            && newlines() == rows;
+            && self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]));
         if regular {
             self.runs.push(Run { before: 0, rows });
             return None;
@@ -158,6 +159,9 @@ impl Index {
     /// Leaves the carriage return before each row's newline out of its field.
     fn trim(&mut self, bytes: &[u8], columns: usize) {
         self.trimmed.clear();
+        if memchr::memchr(b'\r', bytes).is_none() {
+            return;
+        }
         let last_marks = self.runs.iter().flat_map(|run| (1..=run.rows).map(|row| run.before + row * columns));
         for mark in last_marks {
             let end = self.marks[mark];
@@ -225,6 +229,15 @@ impl BadRow {
     }
 }
 
+/// The marks of a text without quotes, and how many of them are newlines.
+fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
+        Simd::Portable => portable::fill(bytes, delimiter, marks),
+    }
+}
+
 /// The marks of a text with quotes, field by field.
 fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
     let mut start = WINDOW;
@@ -267,4 +280,31 @@ pub(crate) fn count_rows(text: &Text, dialect: Dialect) -> (usize, Option<Error>
         row = newline + 1;
     }
     (rows, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+        #[test]
+        fn marks_are_the_delimiters_and_newlines(
+            text in "([,;\n+\u{B}x]{0,200}|[,\n]{0,200}|[x,]{0,600})",
+            before in 0_usize..3,
+        ) {
+            let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
+            let naive: Vec<u32> =
+                (WINDOW..bytes.len()).filter(|&at| matches!(bytes[at], b',' | b'\n')).map(|at| at as u32).collect();
+            for simd in Simd::available() {
+                let mut found = Marks::default();
+                (0..before).for_each(|mark| found.push(mark as u32));
+                let newlines = plain_marks(simd, &bytes, b',', &mut found);
+                prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
+                prop_assert_eq!(newlines, text.bytes().filter(|&byte| byte == b'\n').count());
+            }
+        }
+    }
 }

@@ -3,16 +3,21 @@
 //! [`convert`] is the fast path, for many plain numbers at once; what it declines goes to [`value`], which knows spaces,
 //! quotes, missing tokens, words and any number of digits.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod portable;
 mod round;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::schema::Missing;
+use crate::simd::Simd;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
-pub(crate) const WINDOW: usize = 32;
+pub(crate) const WINDOW: usize = 64;
 
 /// Some fields of a text: each starts after the mark before it.
 #[derive(Clone, Copy)]
@@ -32,8 +37,13 @@ impl Fields<'_> {
 
 /// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
 /// not plain, in their order; the value of those is NaN.
-pub(crate) fn convert(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
-    portable::convert(text, fields, values, declined);
+pub(crate) fn convert(simd: Simd, text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+    assert!(fields.before.len() == values.len() && fields.ends.len() == values.len());
+    match simd {
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2(avx2) => avx2::convert(avx2, text, fields, values, declined),
+        Simd::Portable => portable::convert(text, fields, values, declined),
+    }
 }
 
 /// What a field holds.
@@ -116,59 +126,4 @@ pub(crate) fn parse_exact(text: &[u8]) -> Option<f32> {
 
 fn digits(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_digit()).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(field: &str) -> Value {
-        value(field.as_bytes(), Some(b'"'), &Missing::default())
-    }
-
-    #[test]
-    fn the_grammar_is_kept() {
-        for good in
-            ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
-        {
-            assert!(matches!(read(good), Value::Number(_)), "{good}");
-        }
-        for bad in [
-            ".",
-            "-",
-            "+-1",
-            "e5",
-            "1e",
-            "1e+",
-            "1.2.3",
-            "1_000",
-            "0x10",
-            "1 2",
-            "1,5",
-            "infi",
-            " \"1\"",
-            "1\0",
-            "\"1\"\"2\"",
-            "½",
-            "1f",
-        ] {
-            assert_eq!(read(bad), Value::Other, "{bad}");
-        }
-    }
-
-    #[test]
-    fn missing_is_the_empty_field_and_the_tokens() {
-        for missing in ["", "  ", "\"\"", "\" \"", "NA", " NA ", "\"NA\"", "null", "NaN"] {
-            assert_eq!(read(missing), Value::Missing, "{missing}");
-        }
-        assert!(matches!(value(b"nan", None, &Missing::new::<&str>([])), Value::Number(n) if n.is_nan()));
-        assert_eq!(value(b"NA", None, &Missing::new::<&str>([])), Value::Other);
-    }
-
-    #[test]
-    fn doubled_quotes_become_one() {
-        assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Some(b'"')), b"a \"b\"");
-        assert_eq!(&*unquote(b"\"\"\"\"", Some(b'"')), b"\"");
-        assert_eq!(&*unquote(b"\"a\"", None), b"\"a\"");
-    }
 }

@@ -1,0 +1,346 @@
+//! What is plain is read as the standard library reads it under every instruction set, and the rest with care.
+
+use super::*;
+use crate::oracle;
+use proptest::prelude::*;
+
+/// Bytes between fields that a careless load would take for a part of one.
+const NEIGHBOURS: &[u8] = b",9.-e\n0+";
+
+/// What each instruction set makes of fields that stand side by side, the `turn`-th neighbour before the first.
+fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, Vec<Option<f32>>)> {
+    let mut neighbours = NEIGHBOURS.iter().cycle().skip(turn);
+    let mut text: Vec<u8> = neighbours.clone().take(WINDOW).copied().collect();
+    let (mut before, mut ends) = (vec![], vec![]);
+    for field in fields {
+        before.push(text.len() as u32 - 1);
+        text.extend_from_slice(field.as_bytes());
+        ends.push(text.len() as u32);
+        text.push(*neighbours.next().unwrap());
+    }
+    text.pop();
+    text.extend(neighbours.take(WINDOW));
+    // Without room to spare, so that a tool that watches memory sees a load past either end.
+    let text = text.into_boxed_slice();
+    Simd::available().into_iter().map(move |simd| {
+        let (mut values, mut declined) = (vec![0.0; ends.len()], vec![]);
+        convert(simd, &text, Fields { before: &before, ends: &ends }, &mut values, &mut declined);
+        assert!(declined.is_sorted_by(|one, next| one < next), "{declined:?}");
+        let mut found: Vec<_> = values.into_iter().map(Some).collect();
+        for at in declined {
+            assert!(found[at as usize].take().is_some_and(f32::is_nan));
+        }
+        (simd, found)
+    })
+}
+
+/// Each field is declined or read exactly; returns whether one was declined.
+fn check(fields: &[String], turn: usize) -> bool {
+    let exact: Vec<_> = fields.iter().map(|field| parse_exact(field.as_bytes())).collect();
+    let mut any_declined = false;
+    for (simd, found) in convert_each(fields, turn) {
+        for ((field, exact), found) in fields.iter().zip(&exact).zip(found) {
+            let Some(found) = found else {
+                any_declined = true;
+                continue;
+            };
+            let exact = exact.unwrap_or_else(|| panic!("{simd:?}: {field:?} is no number, yet read as {found}"));
+            assert_eq!(found.to_bits(), exact.to_bits(), "{simd:?}: {field:?}: {found} instead of {exact}");
+        }
+    }
+    any_declined
+}
+
+/// As [`check`], for one field among seven that are plain, at each place among them, and by itself.
+fn check_among(field: &str, others: &str) -> bool {
+    let declined = (0..8).filter(|&at| {
+        let mut fields = vec![others.to_owned(); 8];
+        fields[at] = field.to_owned();
+        check(&fields, at)
+    });
+    let alone = (0..NEIGHBOURS.len()).filter(|&turn| check(&[field.to_owned()], turn));
+    declined.count() + alone.count() > 0
+}
+
+#[test]
+fn plain_numbers_take_the_fast_path() {
+    let plain = [
+        "0",
+        "-7",
+        "+7",
+        "12345678",
+        "-123456789",
+        "123456789012345",
+        "1234567890123456",
+        "16777217",
+        "0.5",
+        "-.5",
+        "5.",
+        "-5.",
+        "-3.141593",
+        "12345.678901",
+        "1234567.25",
+        "0.12345678901",
+        "-0.12345678901",
+        "0.12345678901234567",
+        "-0.12345678901234567",
+        "0.00012345678901234567",
+        "0.000000000000000000e+00",
+        "1.000000000000000000e+00",
+        "-8.692932128906250000e-01",
+        "1.5e-07",
+        "1.5e-7",
+        "1.234567E+03",
+        "1e+20",
+    ];
+    for field in plain {
+        assert!(!check_among(field, "1.5"), "{field}");
+        assert!(!check_among(field, "-8.692932128906250000e-01"), "{field}");
+    }
+}
+
+#[test]
+fn what_is_no_number_is_declined() {
+    let wrong = [
+        "",
+        ".",
+        "-",
+        "-.",
+        "--1",
+        "1-",
+        "1-2",
+        "1.-2",
+        "-1-2",
+        "1.2.3",
+        "12.34567890.1234",
+        "-1.5.2",
+        "1e",
+        "e1",
+        "e+01",
+        "-e+01",
+        ".e+01",
+        "1e+",
+        "1e+1.",
+        "1.5e+0e+01",
+        ".e1",
+        "1 ",
+        " 1",
+        "\"1\"",
+        "1:2",
+        "1/2",
+        "1n2",
+        "1\u{7e}2",
+        "1}2",
+        "1=2",
+        "..",
+        "123456789..",
+        "........",
+        "................",
+        "....................",
+        "12345678901234567.8.9",
+        "1.234567890123456789.",
+        "1.23456789012345678-9",
+        "1.234567890123456789x",
+        "11111111111111111e",
+        "11111111111111111e+",
+        "1111111111111111111.e",
+        "................e5",
+        "1.000000000000000000e*00",
+        "1.000000000000000000f+00",
+        "1.000000000000000000e+0a",
+        "1.00000000000000000 e+00",
+    ];
+    for field in wrong {
+        assert!(check_among(field, "1.5"), "{field}");
+        assert!(check_among(field, "-8.692932128906250000e-01"), "{field}");
+    }
+}
+
+#[test]
+fn every_length_is_read_or_declined() {
+    for length in 0..80 {
+        for filler in ["0", "9", ".", "-", "e", "1.", "é"] {
+            let field: String = filler.chars().cycle().take(length).collect();
+            check_among(&field, "1.5");
+            check_among(&field, "0.12345678901234567");
+            check_among(&format!("0.{field}"), "2");
+            check_among(&format!("1.{field}e+02"), "2");
+        }
+    }
+}
+
+/// All decimals of up to `digits` digits with the dot at each place, with and without a minus.
+fn sweep(digits: u32) {
+    let mut fields = Vec::with_capacity(1024);
+    for count in 1..=digits as usize {
+        for mantissa in 0..10_u32.pow(count as u32) {
+            let whole = format!("{mantissa:0count$}");
+            for dot in 0..=count + 1 {
+                let sign = if (mantissa as usize + dot).is_multiple_of(2) { "" } else { "-" };
+                let (before, after) = whole.split_at(dot.min(count));
+                fields.push(format!("{sign}{before}{}{after}", if dot > count { "" } else { "." }));
+            }
+            if fields.len() >= 1000 {
+                assert!(!check(&fields, mantissa as usize));
+                fields.clear();
+            }
+        }
+    }
+    assert!(!check(&fields, 0));
+}
+
+#[test]
+fn short_decimals_are_exact() {
+    sweep(4);
+}
+
+#[test]
+#[ignore = "a minute in a release build"]
+fn longer_decimals_are_exact() {
+    sweep(7);
+}
+
+fn cases() -> ProptestConfig {
+    ProptestConfig::with_cases(if cfg!(debug_assertions) { 1_000 } else { 50_000 })
+}
+
+fn finite() -> impl Strategy<Value = f32> {
+    any::<u32>().prop_map(f32::from_bits).prop_filter("finite", |value| value.is_finite())
+}
+
+proptest! {
+    #![proptest_config(cases())]
+
+    #[test]
+    fn agrees_on_numbers(
+        fields in prop::collection::vec("[+-]?[0-9]{0,21}(\\.[0-9]{0,21})?(e[+-]?[0-9]{0,3})?", 1..20),
+        turn in 0_usize..8,
+    ) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_short_numbers(fields in prop::collection::vec("-?[0-9]{0,8}(\\.[0-9]{0,7})?", 1..40), turn in 0_usize..8) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_soup(fields in prop::collection::vec("[-+.0-9eE \"/:xnm~]{0,24}", 1..20), turn in 0_usize..8) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_numbers_with_one_byte_wrong(
+        number in "-?[0-9]{1,10}\\.[0-9]{1,18}(e[+-][0-9]{2})?",
+        at: prop::sample::Index,
+        byte in 0_u8..128,
+    ) {
+        let mut field = number.clone().into_bytes();
+        let at = at.index(field.len());
+        field[at] = byte;
+        let mut fields = vec![number; 8];
+        fields[at % 8] = String::from_utf8(field).unwrap();
+        check(&fields, at);
+    }
+
+    #[test]
+    fn agrees_on_shortest_and_long_forms(values in prop::collection::vec(finite(), 1..20)) {
+        let forms: [fn(f32) -> String; 6] = [
+            |value| format!("{value}"),
+            |value| format!("{value:e}"),
+            |value| {
+                let form = format!("{:.18e}", f64::from(value));
+                let (digits, exponent) = form.split_once('e').unwrap();
+                format!("{digits}e{:+03}", exponent.parse::<i32>().unwrap())
+            },
+            |value| format!("{:.6}", f64::from(value) % 1e9),
+            |value| format!("{:.12}", f64::from(value) % 1e2),
+            |value| format!("{}", f64::from(value) / 3.0),
+        ];
+        for form in forms {
+            check(&values.iter().map(|&value| form(value)).collect::<Vec<_>>(), 0);
+        }
+    }
+
+    #[test]
+    fn agrees_next_to_ties(bits in prop::collection::vec((0x0D00_0000_u32..0x7F80_0000, -1_i64..=1), 1..10)) {
+        for form in [|tie: f64| format!("{tie:e}"), |tie| format!("{tie:.17e}"), |tie| format!("{tie}")] {
+            let ties = bits.iter().map(|&(bits, step)| {
+                // Halfway to the next float32, and the float64s beside it.
+                let value = f64::from(f32::from_bits(bits));
+                form(f64::from_bits((value.to_bits() + (1 << 28)).wrapping_add_signed(step)))
+            });
+            check(&ties.collect::<Vec<_>>(), 0);
+        }
+    }
+
+    #[test]
+    fn agrees_with_exact_integers(
+        numbers in prop::collection::vec((any::<u64>(), 0_u32..64, 0_usize..19, -20_i32..20), 1..10),
+    ) {
+        let mut fields = vec![];
+        let mut exact = vec![];
+        for (mantissa, shift, places, exponent) in numbers {
+            let mantissa = mantissa >> shift;
+            let digits = format!("{mantissa:0width$}", width = places + 1);
+            let (before, after) = digits.split_at(digits.len() - places);
+            fields.push(format!("{before}.{after}e{exponent:+03}"));
+            exact.push(oracle::nearest(mantissa, exponent - places as i32));
+        }
+        for (simd, found) in convert_each(&fields, 0) {
+            for ((field, exact), found) in fields.iter().zip(&exact).zip(found) {
+                prop_assert!(found.is_none_or(|found| found.to_bits() == exact.to_bits()), "{:?} {}", simd, field);
+            }
+        }
+    }
+}
+
+fn read(field: &str) -> Value {
+    value(field.as_bytes(), Some(b'"'), &Missing::default())
+}
+
+#[test]
+fn the_grammar_is_kept() {
+    for good in
+        ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
+    {
+        assert!(matches!(read(good), Value::Number(_)), "{good}");
+    }
+    for bad in [
+        ".",
+        "-",
+        "+-1",
+        "e5",
+        "1e",
+        "1e+",
+        "1.2.3",
+        "1_000",
+        "0x10",
+        "1 2",
+        "1,5",
+        "infi",
+        " \"1\"",
+        "1\0",
+        "\"1\"\"2\"",
+        "½",
+        "1f",
+    ] {
+        assert_eq!(read(bad), Value::Other, "{bad}");
+    }
+}
+
+#[test]
+fn missing_is_the_empty_field_and_the_tokens() {
+    for missing in ["", "  ", "\"\"", "\" \"", "NA", " NA ", "\"NA\"", "null", "NaN"] {
+        assert_eq!(read(missing), Value::Missing, "{missing}");
+    }
+    assert!(matches!(value(b"nan", None, &Missing::new::<&str>([])), Value::Number(n) if n.is_nan()));
+    assert_eq!(value(b"NA", None, &Missing::new::<&str>([])), Value::Other);
+}
+
+#[test]
+fn doubled_quotes_become_one() {
+    assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Some(b'"')), b"a \"b\"");
+    assert_eq!(&*unquote(b"\"\"\"\"", Some(b'"')), b"\"");
+    assert_eq!(&*unquote(b"\"a\"", None), b"\"a\"");
+}

@@ -1,0 +1,113 @@
+//! Which instructions the hot loops use, chosen once for the process.
+//!
+//! [`Simd`] names the choice and is at the same time the proof for it: the variants that need something of the processor
+//! hold a value that only detection makes, so that what is reached through them may rely on it.
+
+use std::sync::OnceLock;
+
+use crate::error::{Kind, Result};
+
+/// The environment variable that forces an instruction set.
+const VARIABLE: &str = "CSVFEED_SIMD";
+
+/// An instruction set that this processor has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Simd {
+    /// 256-bit registers.
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    /// Ordinary 64-bit registers.
+    Portable,
+}
+
+/// The proof that this processor has AVX2, and what came to x86-64 with it: FMA, BMI1, BMI2, LZCNT and POPCNT.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx2(());
+
+#[cfg(target_arch = "x86_64")]
+impl Avx2 {
+    /// The proof, if this processor has all of it.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt");
+        found.then_some(Self(()))
+    }
+}
+
+impl Simd {
+    /// Every name that [`simd`] takes, whether this build and processor have it or not.
+    pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
+
+    /// Every instruction set that this processor has, the fastest first.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        found.extend(Avx2::new().map(Self::Avx2));
+        found.push(Self::Portable);
+        found
+    }
+
+    /// One of [`Simd::NAMES`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(_) => "avx2",
+            Self::Portable => "portable",
+        }
+    }
+
+    /// The one of that name, or the fastest.
+    fn choose(wanted: Option<&str>) -> std::result::Result<Self, String> {
+        let available = Self::available();
+        let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(available[0]) };
+        available.iter().copied().find(|simd| simd.name() == wanted).ok_or_else(|| {
+            let has = available.iter().map(|simd| simd.name()).collect::<Vec<_>>().join(" and ");
+            if Self::NAMES.contains(&wanted) {
+                format!("{VARIABLE}={wanted}: not available here, where csvfeed has {has}")
+            } else {
+                format!("{VARIABLE}={wanted:?}: it must be one of {}", Self::NAMES.join(", "))
+            }
+        })
+    }
+}
+
+/// The instruction set in use: what `CSVFEED_SIMD` names, or the fastest there is. The first call settles it.
+pub fn simd() -> Result<Simd> {
+    static CHOICE: OnceLock<std::result::Result<Simd, String>> = OnceLock::new();
+    let choice = CHOICE.get_or_init(|| {
+        let wanted = std::env::var_os(VARIABLE);
+        Simd::choose(wanted.as_ref().map(|wanted| wanted.to_string_lossy()).as_deref())
+    });
+    choice.clone().map_err(|message| Kind::Simd(message).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_forces_what_is_available_and_nothing_else() {
+        for simd in Simd::available() {
+            assert_eq!(Simd::choose(Some(simd.name())), Ok(simd));
+        }
+        for unavailable in Simd::NAMES.iter().filter(|name| Simd::available().iter().all(|simd| simd.name() != **name))
+        {
+            assert!(Simd::choose(Some(unavailable)).unwrap_err().contains("not available"));
+        }
+        assert!(Simd::choose(Some("sse9")).unwrap_err().contains("avx512, avx2, portable"));
+    }
+
+    #[test]
+    fn the_fastest_is_the_default() {
+        assert_eq!(Simd::choose(None), Ok(Simd::available()[0]));
+        assert_eq!(Simd::choose(Some("")), Ok(Simd::available()[0]));
+    }
+}
