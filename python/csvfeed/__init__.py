@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from csvfeed._core import DEBUG
 from csvfeed.dataset import MISSING, CsvDataset
+from csvfeed.engine import simd
 from csvfeed.errors import (
     CsvError,
     EncodingError,
@@ -27,6 +28,7 @@ __all__ = [
     "RowLengthError",
     "SourceChangedError",
     "generate_arrays_from_file",
+    "simd",
 ]
 
 if DEBUG:

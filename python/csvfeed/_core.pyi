@@ -6,6 +6,8 @@ from numpy.typing import NDArray
 DEBUG: Final[bool]
 MISSING: Final[list[str]]
 
+def simd() -> Literal["avx2", "portable"]: ...
+
 @final
 class Reader:
     def __init__(

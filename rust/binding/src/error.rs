@@ -6,11 +6,11 @@ use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-/// The Python exception for an error in the source called `path`, of which as much is known as is given.
+/// The Python exception for an error in the source called `path`; each of the others tells more about its place.
 pub(crate) fn exception(
     py: Python<'_>,
     error: &Error,
-    path: &str,
+    path: Option<&str>,
     columns: &[String],
     source: Option<&dyn Source>,
 ) -> PyErr {
@@ -19,13 +19,13 @@ pub(crate) fn exception(
     {
         let text = io.to_string();
         let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-        return PyOSError::new_err((number, text, path.to_owned()));
+        return PyOSError::new_err((number, text, path.map(str::to_owned)));
     }
     let line = source.and_then(|source| py.detach(|| error.line(source)));
     build(py, error, path, columns, line).unwrap_or_else(|failure| failure)
 }
 
-fn build(py: Python<'_>, error: &Error, path: &str, columns: &[String], line: Option<u64>) -> PyResult<PyErr> {
+fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], line: Option<u64>) -> PyResult<PyErr> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
         Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",

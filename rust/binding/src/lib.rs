@@ -16,6 +16,13 @@ mod _core {
     #[pymodule_export]
     use super::reader::Reader;
 
+    /// The instruction set in use.
+    #[pyfunction]
+    fn simd(py: Python<'_>) -> PyResult<&'static str> {
+        let chosen = csvfeed_core::simd::simd();
+        chosen.map(csvfeed_core::simd::Simd::name).map_err(|error| crate::error::exception(py, &error, None, &[], None))
+    }
+
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;

@@ -107,14 +107,14 @@ impl Reader {
         } else {
             let path: PathBuf = source.extract()?;
             name = path.display().to_string();
-            let file = FileSource::open(&path).map_err(|error| exception(py, &error, &name, &[], None))?;
+            let file = FileSource::open(&path).map_err(|error| exception(py, &error, Some(&name), &[], None))?;
             let identity = file.identity();
             opened = Arc::new(file);
             Origin::File { path, identity }
         };
         let head = py
             .detach(|| read_head(&*opened, dialect, &header, &missing, budget.max_row))
-            .map_err(|error| exception(py, &error, &name, &[], Some(&*opened)))?;
+            .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let schema = Schema::resolve(
             head.columns.clone(),
@@ -125,7 +125,7 @@ impl Reader {
             missing,
             missing_target,
         )
-        .map_err(|error| exception(py, &error, &name, &head.columns, None))?;
+        .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
         Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), budget })
     }
 
@@ -201,7 +201,7 @@ impl Reader {
     }
 
     pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
-        exception(py, error, &self.name, &self.head.columns, source)
+        exception(py, error, Some(&self.name), &self.head.columns, source)
     }
 }
 

@@ -258,7 +258,7 @@ mod tests {
         let row = prop_oneof![30 => good, u32::from(bad) => wrong];
         proptest::collection::vec((row, line_end), 1..60).prop_map(|rows| {
             let mut text: String = rows.into_iter().flat_map(|(row, end)| [row, end.to_owned()]).collect();
-            if text.len() % 2 == 0 {
+            if text.len().is_multiple_of(2) {
                 text.truncate(text.trim_end().len());
             }
             text
