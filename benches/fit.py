@@ -17,12 +17,13 @@ from pathlib import Path
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 
-import csvfeed
 import keras
 import numpy as np
 import report
-from csvfeed.pure_python import read_batches
 from files import DATA, write, xy_rows
+
+import csvfeed
+from csvfeed.pure_python import read_batches
 
 BATCH_SIZE = 250
 STEPS_PER_EXECUTION = (1, 32)

@@ -7,15 +7,15 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from csvfeed import _core
 
 if TYPE_CHECKING:
-    import numpy as np
     import tensorflow as tf
-    from numpy.typing import NDArray
 
-    Batch: TypeAlias = tuple[NDArray[np.float32], ...]
-
+Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
 
 MISSING: tuple[str, ...] = tuple(_core.MISSING)
@@ -104,26 +104,39 @@ class CsvDataset:
         threads: int | None = None,
         memory: int | None = None,
     ) -> None:
-        self._options = {name: value for name, value in locals().items() if name != "self"}
-        if not isinstance(missing, str):
-            self._options["missing"] = missing = list(missing)
-        self._batch_size = _positive(batch_size, "batch_size")
-        _choice(remainder, ("keep", "drop"), "remainder")
-        _choice(missing_target, ("raise", "skip", "keep"), "missing_target")
+        if quote == delimiter:
+            raise ValueError(f"delimiter and quote are both {quote!r}")
+        # What was given, in plain types of our own: for pickling, and so that nobody changes it.
+        options = self._options = {
+            "source": _source(source),
+            "target": _columns(target, "target"),
+            "features": None if features is None else _columns(features, "features"),
+            "weight": None if weight is None else _column(weight, "weight"),
+            "batch_size": _positive(batch_size, "batch_size"),
+            "remainder": _choice(remainder, ("keep", "drop"), "remainder"),
+            "header": _header(header),
+            "delimiter": _character(delimiter, "delimiter"),
+            "quote": None if quote is None else _character(quote, "quote"),
+            "missing": _strings(missing, "missing"),
+            "missing_target": _choice(missing_target, ("raise", "skip", "keep"), "missing_target"),
+            "threads": None if threads is None else _positive(threads, "threads"),
+            "memory": None if memory is None else _positive(memory, "memory"),
+        }
+        self._batch_size: int = options["batch_size"]
         self._drop_remainder = remainder == "drop"
         self._num_rows: int | None = None
         self._reader = _core.Reader(
-            _source(source),
-            target=_columns(target, "target"),
-            features=None if features is None else _columns(features, "features"),
-            weight=None if weight is None else _column(weight, "weight"),
-            header=_header(header),
-            delimiter=_delimiter(delimiter),
-            quote=_quote(quote, delimiter),
-            missing=_tokens(missing),
+            options["source"],
+            target=options["target"],
+            features=options["features"],
+            weight=options["weight"],
+            header=None if options["header"] == "auto" else options["header"],
+            delimiter=ord(delimiter),
+            quote=None if quote is None else ord(quote),
+            missing=options["missing"],
             missing_target=missing_target,
-            threads=None if threads is None else _positive(threads, "threads"),
-            memory=None if memory is None else _positive(memory, "memory"),
+            threads=options["threads"],
+            memory=options["memory"],
         )
 
     def __iter__(self) -> Iterator[Batch]:
@@ -154,7 +167,7 @@ class CsvDataset:
         return self._reader.batches(batch_size, drop_remainder=drop_remainder, repeat=repeat)
 
     def __len__(self) -> int:
-        """Batches in an epoch."""
+        """Return the number of batches in an epoch, for which the rows are counted."""
         whole, rest = divmod(self.num_rows, self._batch_size)
         return whole + (rest > 0 and not self._drop_remainder)
 
@@ -223,22 +236,19 @@ class CsvDataset:
         return to_tf(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        options = dict(self._options)
-        return _rebuild, (options.pop("source"), options, self._num_rows)
+        return _rebuild, (self._options,)
 
     def __repr__(self) -> str:
         source = self._options["source"]
-        shown = f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(os.fspath(source))
+        shown = f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(source)
         return (
             f"CsvDataset({shown}, features={_shorten(self.feature_names)}, "
             f"target={_shorten(self.target_names)}, batch_size={self._batch_size})"
         )
 
 
-def _rebuild(source: Any, options: dict[str, Any], num_rows: int | None) -> CsvDataset:
-    dataset = CsvDataset(source, **options)
-    dataset._num_rows = num_rows
-    return dataset
+def _rebuild(options: dict[str, Any]) -> CsvDataset:
+    return CsvDataset(**options)
 
 
 def _shorten(names: list[str]) -> str:
@@ -263,20 +273,22 @@ def _positive(value: Any, name: str) -> int:
     return number
 
 
-def _choice(value: Any, choices: tuple[str, ...], name: str) -> None:
+def _choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
     if value not in choices:
         raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
+    return value
 
 
 def _column(value: Any, name: str) -> int | str:
     if isinstance(value, str):
         return value
     try:
-        if not isinstance(value, bool):
-            return operator.index(value)
+        index = None if isinstance(value, bool) else operator.index(value)
     except TypeError:
-        pass
-    raise TypeError(f"{name} names columns by name or index, not by {value!r}")
+        index = None
+    if index is None or abs(index) >= 2**62:
+        raise TypeError(f"{name} names columns by name or index, not by {value!r}")
+    return index
 
 
 def _columns(value: Any, name: str) -> list[int | str]:
@@ -289,39 +301,30 @@ def _columns(value: Any, name: str) -> list[int | str]:
     return [_column(value, name)]
 
 
-def _header(value: Any) -> bool | list[str] | None:
+def _header(value: Any) -> str | bool | list[str]:
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
         _choice(value, ("auto",), "header")
-        return None
-    names = list(value)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise ValueError(f"header is 'auto', True, False or a list of names, not {value!r}")
+        return value
+    names = _strings(value, "header")
+    if not names:
+        raise ValueError("header is an empty list of names")
     return names
 
 
-def _byte(value: Any, name: str) -> int:
+def _strings(value: Any, name: str) -> list[str]:
+    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
+        strings = list(value)
+        if all(isinstance(string, str) for string in strings):
+            return strings
+        value = strings
+    raise TypeError(f"{name} takes a list of strings, not {value!r}")
+
+
+def _character(value: Any, name: str) -> str:
     if not isinstance(value, str) or len(value) != 1 or not value.isascii():
         raise ValueError(f"{name} is one ASCII character, not {value!r}")
     if value.isalnum() or value in "+-.\r\n\0":
         raise ValueError(f"{name} cannot be {value!r}, which is part of numbers or of line ends")
-    return ord(value)
-
-
-def _delimiter(value: Any) -> int:
-    return _byte(value, "delimiter")
-
-
-def _quote(value: Any, delimiter: str) -> int | None:
-    if value is None:
-        return None
-    if value == delimiter:
-        raise ValueError(f"delimiter and quote are both {value!r}")
-    return _byte(value, "quote")
-
-
-def _tokens(missing: Any) -> list[str]:
-    if isinstance(missing, str) or not all(isinstance(token, str) for token in missing):
-        raise TypeError(f"missing is a list of strings, not {missing!r}")
-    return list(missing)
+    return value

@@ -22,7 +22,8 @@ def to_tf(dataset: CsvDataset) -> tf.data.Dataset:
     cardinality = len(dataset)
     rows, batch_size = dataset.num_rows, dataset.batch_size
     if cardinality == 0:
-        raise ValueError(f"{dataset!r} has no batch: {rows} rows are dropped as a remainder")
+        why = f"its {rows} rows are dropped as a remainder" if rows else "every row is left out"
+        raise ValueError(f"{dataset!r} has no batch: {why}")
     keep = not dataset._drop_remainder
     shapes = dataset._row_shapes()
     batch_bytes = 4 * batch_size * sum(math.prod(shape) for shape in shapes)

@@ -32,7 +32,13 @@ fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], 
         Kind::Encoding(_) | Kind::NameNotUtf8 => "EncodingError",
         Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
-        Kind::Io(_) | Kind::Empty(_) | Kind::Column(_) | Kind::Simd(_) | Kind::Internal => "CsvError",
+        Kind::Io(_)
+        | Kind::Empty(_)
+        | Kind::Column(_)
+        | Kind::Simd(_)
+        | Kind::LineEnds
+        | Kind::Forked
+        | Kind::Internal => "CsvError",
     })?;
     let place = PyDict::new(py);
     place.set_item("path", path)?;

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::block::{Block, Pool, Widths};
 use crate::error::{Kind, Result};
@@ -62,17 +62,15 @@ impl Batches {
         }
     }
 
-    /// The next batch, waiting up to `patience` for each block it needs. After an error there is nothing more, and no
-    /// batch ever holds a row that comes after one.
+    /// The next batch, if it is ready within about `patience`. After an error there is nothing more, and no batch ever
+    /// holds a row that comes after one.
     pub fn next(&mut self, patience: Duration) -> Result<NextBatch> {
-        loop {
-            if let Some(batch) = self.cut_current() {
-                return Ok(NextBatch::Batch(batch));
-            }
-            if self.ended {
-                return Ok(NextBatch::End);
-            }
-            match self.pipeline.next(patience) {
+        if let Some(batch) = self.cut_current() {
+            return Ok(NextBatch::Batch(batch));
+        }
+        let deadline = Instant::now() + patience;
+        while !self.ended {
+            match self.pipeline.next(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Next::Pending) => return Ok(NextBatch::Pending),
                 Ok(Next::Block(block)) if block.rows > 0 => {
                     let rows = 0..block.rows;
@@ -99,7 +97,15 @@ impl Batches {
                     return Err(error);
                 }
             }
+            if let Some(batch) = self.cut_current() {
+                return Ok(NextBatch::Batch(batch));
+            }
+            // Blocks may keep coming and not complete a batch: it is large, or their rows are left out.
+            if Instant::now() >= deadline {
+                return Ok(NextBatch::Pending);
+            }
         }
+        Ok(NextBatch::End)
     }
 
     /// A whole batch, if the current block completes one; else its rows go to the partial batch.

@@ -215,8 +215,10 @@ impl Pool {
     }
 
     fn put(&self, parts: Parts) {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        if free.len() < self.limit {
+        // Not at any price: a process forked while a thread held the lock would wait for ever.
+        if let Ok(mut free) = self.free.try_lock()
+            && free.len() < self.limit
+        {
             free.push(parts);
         }
     }

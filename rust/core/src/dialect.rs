@@ -120,7 +120,10 @@ impl BadQuote {
     }
 }
 
-/// Reads the byte-order mark and the header, growing the piece it looks at up to `max_row` bytes.
+/// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
+const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
+
+/// Reads the byte-order mark and the header, whose row may have up to `max_row` bytes.
 pub fn read_head(
     source: &dyn Source,
     dialect: Dialect,
@@ -128,76 +131,125 @@ pub fn read_head(
     missing: &Missing,
     max_row: usize,
 ) -> Result<Head> {
-    if source.is_empty() {
+    let mut start = [0; 4];
+    let start = &mut start[..source.len().min(4) as usize];
+    source.read_at(0, start)?;
+    if start.is_empty() {
         return Err(Kind::Empty("the file is empty").into());
     }
-    let mut size = 1 << 16;
-    loop {
-        let length = source.len().min(size as u64) as usize;
-        let mut text = vec![0; length];
-        source.read_at(0, &mut text)?;
-        let whole = length as u64 == source.len();
-        if whole && !text.ends_with(b"\n") {
-            text.push(b'\n');
-        }
-        // Up to the last newline every row is whole, unless that newline is quoted.
-        let end = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
-        match parse_head(&text[..end], dialect, header, missing, whole) {
-            Some(head) => return head,
-            None if size > max_row => return Err(Kind::RowTooLong { limit: max_row }.into()),
-            None => size *= 4,
-        }
+    if let Some((_, name)) = FOREIGN_BOMS.iter().find(|(mark, _)| start.starts_with(mark)) {
+        return Err(Error { offset: Some(0), ..Kind::Encoding(name).into() });
     }
-}
-
-/// The head, or `None` when more of the source has to be read to tell.
-fn parse_head(text: &[u8], dialect: Dialect, header: &Header, missing: &Missing, whole: bool) -> Option<Result<Head>> {
-    for (mark, name) in FOREIGN_BOMS {
-        if text.starts_with(mark) {
-            return Some(Err(Error { offset: Some(0), ..Kind::Encoding(name).into() }));
-        }
-    }
-    let bom = if text.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
-    let first = skip_blank_lines(text, bom);
-    if first == text.len() {
-        return whole.then(|| Err(Kind::Empty("the file holds nothing but blank lines").into()));
-    }
-    let (fields, after) = match dialect.row(text, first) {
-        Ok(row) => row,
-        Err(BadQuote { kind: Kind::UnclosedQuote, .. }) if !whole => return None,
-        Err(bad) => return Some(Err(bad.into_error(text, 0))),
+    let data_start = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() as u64 } else { 0 };
+    let Some(first) = first_row(source, data_start)? else {
+        return Err(Kind::Empty("the file holds nothing but blank lines").into());
     };
+    let (text, end) = read_row(source, dialect, first, max_row)?;
+    let fields = dialect.row(&text, 0).map_err(|bad| bad.into_error(&text, first))?.0;
     let is_value = |field: &&[u8]| !matches!(number::value(field, dialect.quote, missing), number::Value::Other);
     let named_by_first_row = match header {
         Header::Auto => !fields.iter().all(is_value),
         Header::Present => true,
         Header::Absent | Header::Names(_) => false,
     };
-    if !named_by_first_row {
-        let (columns, reference) = match header {
-            Header::Names(names) => (names.clone(), "header= given"),
-            _ => ((0..fields.len()).map(|column| format!("column_{column}")).collect(), "first row"),
-        };
-        return Some(Ok(Head { columns, reference, data_start: bom as u64 }));
-    }
-    if skip_blank_lines(text, after) == text.len() {
-        let error = Kind::Empty("the file holds a header and no rows after it").into();
-        return whole.then_some(Err(error));
-    }
-    let mut columns = Vec::with_capacity(fields.len());
-    let mut position = first;
-    for (column, field) in fields.into_iter().enumerate() {
-        let wrong = |kind| Some(Err(Error::at(kind, position as u64, field).in_column(column)));
-        if field.contains(&0) {
-            return wrong(Kind::Encoding(if field.starts_with(b"\0") { "UTF-16BE" } else { "UTF-16LE" }));
+    if named_by_first_row {
+        let columns = column_names(&fields, dialect, first)?;
+        if first_row(source, first + end as u64)?.is_none() {
+            return Err(Kind::Empty("the file holds a header and no rows after it").into());
         }
-        let Ok(name) = String::from_utf8(number::unquote(field, dialect.quote).into_owned()) else {
-            return wrong(Kind::NameNotUtf8);
-        };
-        columns.push(name);
-        position += field.len() + 1;
+        return Ok(Head { columns, reference: "header", data_start: first + end as u64 });
     }
-    Some(Ok(Head { columns, reference: "header", data_start: after as u64 }))
+    let (columns, reference) = match header {
+        Header::Names(names) => (names.clone(), "header= given"),
+        _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
+    };
+    Ok(Head { columns, reference, data_start })
+}
+
+/// The byte offset of the first line from `offset` on that is not blank.
+fn first_row(source: &dyn Source, mut offset: u64) -> Result<Option<u64>> {
+    let mut piece = [0; PIECE];
+    while offset < source.len() {
+        let size = (source.len() - offset).min(PIECE as u64) as usize;
+        source.read_at(offset, &mut piece[..size])?;
+        let blank = skip_blank_lines(&piece[..size], 0);
+        offset += blank as u64;
+        // A carriage return at the end of a piece may begin a line end, and at the end of the file it is one.
+        if piece[blank..size] == *b"\r" && offset + 1 == source.len() {
+            return Ok(None);
+        }
+        if blank < size && piece[blank..size] != *b"\r" {
+            return Ok(Some(offset));
+        }
+    }
+    Ok(None)
+}
+
+/// The row that starts at byte `offset`, with a newline at its end, and how many bytes of the source it takes.
+fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
+    let mut size = PIECE;
+    loop {
+        let length = (source.len() - offset).min(size as u64) as usize;
+        let whole = offset + length as u64 == source.len();
+        let mut text = vec![0; length];
+        source.read_at(offset, &mut text)?;
+        if whole && !text.ends_with(b"\n") {
+            text.push(b'\n');
+        }
+        // Up to the last newline every row is whole, unless that newline is quoted.
+        let rows = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
+        if rows > 0 {
+            match dialect.row(&text[..rows], 0).map(|(_, end)| end) {
+                Ok(end) => {
+                    text.truncate(end);
+                    return Ok((text, end.min(length)));
+                }
+                Err(bad) if whole || !matches!(bad.kind, Kind::UnclosedQuote) => {
+                    return Err(bad.into_error(&text, offset));
+                }
+                Err(_) => {}
+            }
+        }
+        if size > max_row {
+            text.push(b'\n');
+            return Err(match dialect.row(&text, 0) {
+                Ok(_) => Error::at(Kind::RowTooLong { limit: max_row }, offset, &text),
+                Err(bad) => bad.into_error(&text, offset),
+            });
+        }
+        size *= 4;
+    }
+}
+
+/// What a column without a name is called.
+fn positional_name(column: usize) -> String {
+    format!("column_{column}")
+}
+
+/// The names that a header row at byte `offset` gives.
+fn column_names(fields: &[&[u8]], dialect: Dialect, offset: u64) -> Result<Vec<String>> {
+    let mut names = Vec::with_capacity(fields.len());
+    let mut offset = offset;
+    for (column, field) in fields.iter().enumerate() {
+        let wrong = |kind| Error::at(kind, offset, field).in_column(column);
+        if field.contains(&0) {
+            return Err(wrong(Kind::Encoding(match field {
+                [0, 0, 0, ..] => "UTF-32BE",
+                [_, 0, 0, 0, ..] => "UTF-32LE",
+                [0, ..] => "UTF-16BE",
+                _ => "UTF-16LE",
+            })));
+        }
+        let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
+        if field.contains(&b'\r') && !is_quoted {
+            return Err(wrong(Kind::LineEnds));
+        }
+        let name = number::unquote(field, dialect.quote).into_owned();
+        let name = String::from_utf8(name).map_err(|_| wrong(Kind::NameNotUtf8))?;
+        names.push(if name.is_empty() { positional_name(column) } else { name });
+        offset += field.len() as u64 + 1;
+    }
+    Ok(names)
 }
 
 /// The position of the first line from `start` on that is not blank.

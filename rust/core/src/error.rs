@@ -71,6 +71,9 @@ pub enum Kind {
     /// The bytes are in an encoding that is not read.
     #[error("the file is {0}: convert it to UTF-8, for example with `iconv -f {0} -t UTF-8`")]
     Encoding(&'static str),
+    /// Lines end with a carriage return alone.
+    #[error("the line ends are CR alone: convert them to LF, for example with `tr '\\r' '\\n'`")]
+    LineEnds,
     /// A column name is not UTF-8.
     #[error("a column name is not UTF-8: convert the file to UTF-8, or name the columns with header=[...]")]
     NameNotUtf8,
@@ -80,6 +83,9 @@ pub enum Kind {
     /// An instruction set was asked for that is not there.
     #[error("{0}")]
     Simd(String),
+    /// The process forked while the source was read.
+    #[error("the iterator belongs to the process that this one was forked from: iterate over the dataset anew")]
+    Forked,
     /// A reading thread panicked, which is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::block::{Block, Parser, Pool, Widths};
 use crate::dialect::Dialect;
@@ -57,6 +57,8 @@ impl Budget {
 pub struct Pipeline {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
+    /// The process that has the threads: a fork inherits the pipeline without them.
+    process: u32,
 }
 
 /// What the threads work on, and where they meet the consumer.
@@ -127,7 +129,7 @@ impl Pipeline {
             moved: Condvar::new(),
         });
         let threads = budget.threads.min(texts.try_into().unwrap_or(usize::MAX)).max(1);
-        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads) };
+        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), process: std::process::id() };
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
             let thread = std::thread::Builder::new().name(format!("csvfeed-{number}"));
@@ -145,6 +147,9 @@ impl Pipeline {
     ///
     /// A block that an error ended early comes first, and its error at the next call.
     pub fn next(&self, patience: Duration) -> Result<Next> {
+        if self.process != std::process::id() {
+            return Err(Kind::Forked.into());
+        }
         let shared = &*self.shared;
         let mut queue = shared.lock();
         if !shared.is_ready(&queue) && !patience.is_zero() {
@@ -186,6 +191,10 @@ impl Pipeline {
 
 impl Drop for Pipeline {
     fn drop(&mut self) {
+        if self.process != std::process::id() {
+            // There is nobody to stop, and the locks are as some thread of the other process left them.
+            return self.threads.drain(..).for_each(std::mem::forget);
+        }
         self.shared.lock().stopped = true;
         self.shared.wake_all();
         for thread in self.threads.drain(..) {
@@ -266,7 +275,7 @@ impl Drop for Alarm<'_> {
     }
 }
 
-/// Counts the rows that a pass yields. Calls `check` now and then; what it returns ends the count.
+/// Counts the rows that a pass yields. Calls `check` several times a second; an error that it returns ends the count.
 pub fn count_rows<E: From<Error>>(
     source: Arc<dyn Source>,
     dialect: Dialect,
@@ -276,12 +285,18 @@ pub fn count_rows<E: From<Error>>(
     mut check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<u64, E> {
     let pipeline = Pipeline::start(source, dialect, data_start, Arc::new(schema.for_counting()), budget, false)?;
+    let patience = Duration::from_millis(50);
+    let mut checked = Instant::now();
     let mut rows = 0;
     loop {
-        match pipeline.next(Duration::from_millis(50))? {
+        match pipeline.next(patience)? {
             Next::Block(block) => rows += block.rows as u64,
-            Next::Pending => check()?,
+            Next::Pending => {}
             Next::End => return Ok(rows),
+        }
+        if checked.elapsed() >= patience {
+            check()?;
+            checked = Instant::now();
         }
     }
 }

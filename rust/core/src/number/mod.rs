@@ -110,11 +110,14 @@ pub(crate) fn parse_exact(text: &[u8]) -> Option<f32> {
         if whole + fraction == 0 {
             return None;
         }
-        if let [b'e' | b'E', exponent @ ..] = rest {
-            let exponent = exponent.strip_prefix(b"-").or_else(|| exponent.strip_prefix(b"+")).unwrap_or(exponent);
+        if let [b'e' | b'E', signed @ ..] = rest {
+            let exponent = signed.strip_prefix(b"-").or_else(|| signed.strip_prefix(b"+")).unwrap_or(signed);
             rest = &exponent[digits(exponent)..];
             if exponent.is_empty() {
                 return None;
+            }
+            if rest.is_empty() && exponent.len() > 4 {
+                return Some(with_large_exponent(text, &unsigned[..whole], fraction, signed));
             }
         }
         if !rest.is_empty() {
@@ -122,6 +125,29 @@ pub(crate) fn parse_exact(text: &[u8]) -> Option<f32> {
         }
     }
     std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+/// The number whose exponent has more than four digits, which the standard library does not count to the end: long runs
+/// of zeros may make up for it. `text` begins with a sign or with `whole`, and has `fraction` digits after the dot.
+fn with_large_exponent(text: &[u8], whole: &[u8], fraction: usize, exponent: &[u8]) -> f32 {
+    let negative = text[0] == b'-';
+    let end = text.len() - exponent.len() - 1;
+    let fraction = &text[end - fraction..end];
+    let significant: Vec<u8> = whole.iter().chain(fraction).copied().skip_while(|&digit| digit == b'0').collect();
+    // One with more digits than an i128 has is beyond any length of text.
+    let exponent = std::str::from_utf8(exponent).ok().and_then(|exponent| exponent.parse::<i128>().ok());
+    let exponent = exponent.unwrap_or(if text[end + 1] == b'-' { i128::MIN / 2 } else { i128::MAX / 2 });
+    // That of the first significant digit; a float32 reaches from 1e-46 to 1e39.
+    let leading = exponent - fraction.len() as i128 + significant.len() as i128 - 1;
+    let magnitude = if significant.is_empty() || leading < -100 {
+        0.0
+    } else if leading > 100 {
+        f32::INFINITY
+    } else {
+        let digits = String::from_utf8_lossy(&significant);
+        format!("{}.{}e{leading}", &digits[..1], &digits[1..]).parse().expect("digits, a dot and an exponent")
+    };
+    if negative { -magnitude } else { magnitude }
 }
 
 fn digits(text: &[u8]) -> usize {

@@ -1,0 +1,78 @@
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import csvfeed
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+SMALL = 1024
+"""As ``memory=`` this gives blocks of 64 bytes, so that blocks and rows straddle everywhere."""
+
+
+def wait_until(condition):
+    """Wait for what is bound to happen; a test that would wait for ever fails."""
+    for _ in range(6000):
+        if condition():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it never happened")
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file and return its path as a str."""
+
+    def write(content, name="table.csv"):
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def read():
+    """Return all rows of all parts: a list of arrays, one a part, over one epoch."""
+
+    def read(source, **options):
+        batches = list(csvfeed.CsvDataset(source, **options))
+        return [np.concatenate(parts) for parts in zip(*batches, strict=True)]
+
+    return read
+
+
+@pytest.fixture
+def features():
+    """Return the rows of a file without a target, as lists."""
+
+    def features(source, **options):
+        batches = csvfeed.CsvDataset(source, target=None, **options)
+        return [row for (X,) in batches for row in X.tolist()]
+
+    return features
+
+
+@pytest.fixture
+def reading_threads():
+    """Wait until as many threads of csvfeed run as are given, besides those from before the test.
+
+    A thread names itself when it first runs, and stands in the list a moment longer than it runs.
+    """
+
+    def name(task):
+        try:
+            return (task / "comm").read_text()
+        except OSError:
+            return ""  # It ended meanwhile.
+
+    def running():
+        return {task for task in Path("/proc/self/task").iterdir() if name(task)[:8] == "csvfeed-"}
+
+    before = running()
+    return lambda count: wait_until(lambda: len(running() - before) == count)
