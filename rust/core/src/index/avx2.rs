@@ -8,6 +8,9 @@ use super::{Marks, portable};
 use crate::number::WINDOW;
 use crate::simd::Avx2;
 
+/// Chunks for which room is made at a time.
+const CHUNKS: usize = 16;
+
 /// See [`super::portable::fill`].
 pub(super) fn fill(_: Avx2, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
     // SAFETY: the proof is made only where the processor has these instructions.
@@ -17,18 +20,51 @@ pub(super) fn fill(_: Avx2, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> u
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
 fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
     let mut newlines = 0;
+    let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
-    for (at, chunk) in chunks.iter().enumerate() {
-        let (found, newline) = masks(chunk, delimiter);
-        newlines += newline.count_ones() as usize;
-        portable::append(marks, WINDOW + 64 * at, found);
+    for chunks in chunks.chunks(CHUNKS) {
+        let out = marks.room(64 * CHUNKS).as_mut_ptr();
+        let mut filled = 0;
+        for chunk in chunks {
+            let (found, newline) = masks(chunk, delimiter);
+            newlines += newline.count_ones() as usize;
+            // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+            unsafe { write_positions(out.add(filled), base as u32, found) };
+            filled += found.count_ones() as usize;
+            base += 64;
+        }
+        marks.advance(filled);
     }
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     let (found, newline) = masks(&last, delimiter);
     let inside = (1 << rest.len()) - 1;
-    portable::append(marks, WINDOW + 64 * chunks.len(), found & inside);
+    portable::append(marks, base, found & inside);
     newlines + (newline & inside).count_ones() as usize
+}
+
+/// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
+///
+/// # Safety
+///
+/// `out` must have room for 64 positions.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
+    let count = mask.count_ones() as usize;
+    let mut write = |places: std::ops::Range<usize>| {
+        for place in places {
+            // SAFETY: the caller promises 64 places, and none of the ranges below goes further.
+            unsafe { out.add(place).write(base + mask.trailing_zeros()) };
+            mask &= mask.wrapping_sub(1);
+        }
+    };
+    // Four at a time, so that most chunks end alike.
+    let mut place = 0;
+    while place < count {
+        write(place..place + 4);
+        place += 4;
+    }
 }
 
 /// One bit for each byte that is a delimiter or a newline, and one for each that is a newline.

@@ -52,17 +52,17 @@ impl Marks {
     }
 
     fn push(&mut self, mark: u32) {
-        self.room()[0] = mark;
+        self.room(1)[0] = mark;
         self.advance(1);
     }
 
-    /// The next 64 places, to be written to before [`Marks::advance`].
+    /// The next `count` places, to be written to before [`Marks::advance`].
     #[inline]
-    fn room(&mut self) -> &mut [u32; 64] {
-        if self.places.len() < self.count + 64 {
-            self.places.resize((self.count + 64).next_power_of_two(), 0);
+    fn room(&mut self, count: usize) -> &mut [u32] {
+        if self.places.len() < self.count + count {
+            self.places.resize((self.count + count).next_power_of_two(), 0);
         }
-        self.places[self.count..].first_chunk_mut().expect("64 places were made")
+        &mut self.places[self.count..self.count + count]
     }
 
     /// Takes in the first `count` places of [`Marks::room`].

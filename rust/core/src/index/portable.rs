@@ -20,7 +20,7 @@ pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
 pub(super) fn append(marks: &mut Marks, base: usize, mut mask: u64) {
     let found = mask.count_ones() as usize;
     // Four at a time, so that most steps end alike; what is written past the last is overwritten by the next step.
-    for places in marks.room().as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
+    for places in marks.room(64).as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
         for place in places {
             *place = base as u32 + mask.trailing_zeros();
             mask &= mask.wrapping_sub(1);

@@ -149,6 +149,14 @@ fn what_is_no_number_is_declined() {
         "1.000000000000000000f+00",
         "1.000000000000000000e+0a",
         "1.00000000000000000 e+00",
+        // What counts as one thing in each of the checks must not pass for another in all of them.
+        ".xxxxxxxxxxxxxxx",
+        ".xxxxxxxxxxxxxxx1",
+        "-xxxxxxxxxxxxxxx",
+        "-....",
+        "1.....",
+        "1234567890.....",
+        "1234567890.....1",
     ];
     for field in wrong {
         assert!(check_among(field, "1.5"), "{field}");
@@ -165,6 +173,18 @@ fn every_length_is_read_or_declined() {
             check_among(&field, "0.12345678901234567");
             check_among(&format!("0.{field}"), "2");
             check_among(&format!("1.{field}e+02"), "2");
+        }
+    }
+}
+
+#[test]
+fn what_passes_for_nothing_else_is_told_apart() {
+    let letters = ["1", ".", "-", "n", "x"];
+    let mut fields = vec![String::new()];
+    for _ in 0..6 {
+        fields = fields.iter().flat_map(|field| letters.map(|letter| format!("{field}{letter}"))).collect();
+        for fields in fields.chunks(1000) {
+            check(fields, 0);
         }
     }
 }
@@ -226,6 +246,11 @@ proptest! {
 
     #[test]
     fn agrees_on_soup(fields in prop::collection::vec("[-+.0-9eE \"/:xnm~]{0,24}", 1..20), turn in 0_usize..8) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_few_letters(fields in prop::collection::vec("-?[1.xnx-]{8,18}|[x.-]{14,17}1?(e[+]01)?", 1..20), turn in 0_usize..8) {
         check(&fields, turn);
     }
 

@@ -1,0 +1,178 @@
+//! Digits with or without a dot to numbers.
+
+#[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
+use std::arch::x86_64::*;
+
+use super::lanes::{
+    Lanes, add, broadcast, doubles, floats, floats_as_doubles, int, lane_sums, lookup, low_halves, places, sub,
+};
+use super::over::Over;
+
+/// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
+#[derive(Clone, Copy)]
+pub(super) struct Digits {
+    /// All ones where they are no such number.
+    pub(super) bad: __m256i,
+    /// The place of the dot in its lane, and where there is a minus, 16 times the place after it.
+    pub(super) mark: __m256i,
+    /// The values of the digits.
+    pub(super) lanes: Lanes,
+}
+
+impl Digits {
+    /// Reads the last `length` bytes of each lane; what it says of a length above 16 means nothing.
+    ///
+    /// Digits, dot and minus differ in their low four bits, so that looking these up tells what a byte would be, and one
+    /// comparison whether it is.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn read(lanes: Lanes, length: __m256i) -> Self {
+        let mut digits = lanes;
+        let mut counts = lanes;
+        let mut marks = lanes;
+        for (at, field) in [0, 1, 2, 3].into_iter().zip(0..) {
+            let inside = _mm256_cmpgt_epi8(broadcast(length, field), places(15, -1));
+            let bytes = _mm256_and_si256(lanes[at], inside);
+            let valid = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(lookup(b"0123456789", b'-', b'.'), bytes), bytes);
+            // A digit counts 1, a dot 32 and a minus 128: sixteen digits are less than a dot, and the dots that would count
+            // as a minus are more bytes than it.
+            let count = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[1; 10], 128, 32), bytes), valid);
+            counts[at] = _mm256_sad_epu8(count, _mm256_setzero_si256());
+            // A dot counts its place, a minus 16 times the next place: the first bytes of the lane are 0x10, 0x21, 0x32.
+            let mark = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[0; 10], 0xF0, 0x0F), bytes), places(16, 17));
+            marks[at] = _mm256_sad_epu8(mark, _mm256_setzero_si256());
+            // The dot and the minus are below the digits.
+            digits[at] = _mm256_subs_epu8(bytes, _mm256_set1_epi8(b'0' as i8));
+        }
+        let count = lane_sums(counts);
+        let mark = lane_sums(marks);
+        let dot = _mm256_and_si256(mark, int(15));
+        let has_dot = _mm256_cmpgt_epi32(dot, _mm256_setzero_si256());
+        let negative = _mm256_cmpgt_epi32(mark, int(15));
+        // As many digits as there are bytes but for one dot and one minus at most, the minus first.
+        let digit_count = add(add(length, has_dot), negative);
+        let expected = [_mm256_and_si256(has_dot, int(32)), _mm256_and_si256(negative, int(128))];
+        let exact = _mm256_cmpeq_epi32(count, add(digit_count, add(expected[0], expected[1])));
+        let first = _mm256_and_si256(sub(int(17), length), negative);
+        let minus_first = _mm256_cmpeq_epi32(_mm256_srli_epi32::<4>(mark), first);
+        let some = _mm256_cmpgt_epi32(digit_count, _mm256_setzero_si256());
+        let good = _mm256_and_si256(_mm256_and_si256(exact, minus_first), some);
+        Self { bad: _mm256_xor_si256(good, int(-1)), mark, lanes: digits }
+    }
+
+    /// Squeezes the dots out and makes two integers of each number.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn fold(&self) -> [__m256i; 2] {
+        let dot = _mm256_and_si256(self.mark, int(15));
+        let mut digits = self.lanes;
+        // The places before each; none is below 0, which stands for no dot.
+        let before = _mm256_subs_epu8(places(0, 1), _mm256_set1_epi8(1));
+        for (at, field) in [0, 1, 2, 3].into_iter().zip(0..) {
+            // The digits before the dot move up by one and take its place.
+            let moves = _mm256_cmpgt_epi8(broadcast(dot, field), before);
+            let from = _mm256_add_epi8(places(0, 1), moves);
+            let squeezed = _mm256_shuffle_epi8(digits[at], from);
+            let twos = _mm256_maddubs_epi16(squeezed, _mm256_set1_epi16(0x010A));
+            digits[at] = _mm256_madd_epi16(twos, int(0x0001_0064));
+        }
+        let tens_of_thousands = int(0x0001_2710);
+        let eights_01 = _mm256_madd_epi16(_mm256_packus_epi32(digits[0], digits[1]), tens_of_thousands);
+        let eights_23 = _mm256_madd_epi16(_mm256_packus_epi32(digits[2], digits[3]), tens_of_thousands);
+        [eights_01, eights_23]
+    }
+
+    /// All ones where there is a dot, and how many digits stand after it.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn places(&self) -> (__m256i, __m256i) {
+        let dot = _mm256_and_si256(self.mark, int(15));
+        let has_dot = _mm256_cmpgt_epi32(dot, _mm256_setzero_si256());
+        (has_dot, _mm256_and_si256(sub(int(15), dot), has_dot))
+    }
+
+    /// All digits as one float64, exact below 2^53.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn mantissa(eights: &[__m256i; 2]) -> [__m256d; 2] {
+        let eights = eights.map(|eights| _mm256_castsi256_ps(eights));
+        let high = doubles(_mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(eights[0], eights[1])));
+        let low = doubles(_mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(eights[0], eights[1])));
+        [0, 1].map(|at| _mm256_fmadd_pd(high[at], _mm256_set1_pd(1e8), low[at]))
+    }
+
+    /// The magnitudes with their signs.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn signed(&self, magnitude: __m256) -> __m256 {
+        let negative = _mm256_cmpgt_epi32(self.mark, int(15));
+        _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(negative)))
+    }
+
+    /// Up to fifteen digits divided by their power of ten, and all ones where that is not the nearest float32 for sure.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn divided(&self, eights: &[__m256i; 2]) -> (__m256, __m256i) {
+        // These powers are exact in float32.
+        let low_powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
+        let high_powers = _mm256_setr_ps(1e8, 1e9, 1e10, 1e0, 1e0, 1e0, 1e0, 1e0);
+        let (has_dot, places) = self.places();
+        let power = _mm256_blendv_ps(
+            _mm256_permutevar8x32_ps(low_powers, places),
+            _mm256_permutevar8x32_ps(high_powers, places),
+            _mm256_castsi256_ps(_mm256_cmpgt_epi32(places, int(7))),
+        );
+        let power = floats_as_doubles(power);
+        let mantissa = Self::mantissa(eights);
+        let quotient = [0, 1].map(|at| _mm256_div_pd(mantissa[at], power[at]));
+        // A tie in the 29 bits that a float32 drops may be a rounded quotient; an integer is what it is.
+        let dropped = _mm256_and_si256(low_halves(quotient), int((1 << 29) - 1));
+        let tie = _mm256_and_si256(_mm256_cmpeq_epi32(dropped, int(1 << 28)), has_dot);
+        (floats(quotient), _mm256_or_si256(tie, _mm256_cmpgt_epi32(places, int(10))))
+    }
+
+    /// The digits times their power of ten, and all ones where that is not the nearest float32 for sure.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn scaled(&self, eights: &[__m256i; 2], over: &Over) -> (__m256, __m256i) {
+        let (has_dot, places) = self.places();
+        let power = add(sub(over.power, places), _mm256_andnot_si256(has_dot, over.by));
+        let out_of_range =
+            _mm256_or_si256(_mm256_cmpgt_epi32(int(MIN_POWER), power), _mm256_cmpgt_epi32(power, int(MAX_POWER)));
+        let at = _mm256_and_si256(sub(power, int(MIN_POWER)), int(63));
+        let scale = [_mm256_castsi256_si128(at), _mm256_extracti128_si256::<1>(at)].map(|at| {
+            // SAFETY: an index of six bits lies in a table of 64.
+            unsafe { _mm256_i32gather_pd::<8>(POWERS.as_ptr(), at) }
+        });
+        // The digits, the power and their product are each within 2^-53 of the truth, and what was cut off is less than
+        // one.
+        let is_cut = doubles(over.is_cut);
+        let mantissa = Self::mantissa(eights);
+        let next = [0, 1].map(|at| _mm256_sub_pd(mantissa[at], is_cut[at]));
+        let below = [0, 1].map(|at| _mm256_mul_pd(mantissa[at], _mm256_mul_pd(scale[at], _mm256_set1_pd(1.0 - SLACK))));
+        let above = [0, 1].map(|at| _mm256_mul_pd(next[at], _mm256_mul_pd(scale[at], _mm256_set1_pd(1.0 + SLACK))));
+        let (below, above) = (floats(below), floats(above));
+        let unsettled = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_NEQ_UQ>(below, above));
+        (below, _mm256_or_si256(_mm256_or_si256(unsettled, out_of_range), over.bad))
+    }
+}
+
+/// Smallest and largest power of ten for [`Digits::scaled`]: from one to sixteen digits times these is a normal float32.
+const MIN_POWER: i32 = -37;
+const MAX_POWER: i32 = 22;
+
+/// The float64 nearest to each of those powers of ten.
+#[rustfmt::skip]
+static POWERS: [f64; 64] = [
+    1e-37, 1e-36, 1e-35, 1e-34, 1e-33, 1e-32, 1e-31, 1e-30,
+    1e-29, 1e-28, 1e-27, 1e-26, 1e-25, 1e-24, 1e-23, 1e-22,
+    1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14,
+    1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6,
+    1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2,
+    1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
+    1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
+    1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26,
+];
+
+/// More than all roundings on the way to a bound.
+const SLACK: f64 = 1.0 / (1_u64 << 49) as f64;

@@ -1,0 +1,247 @@
+//! Plain numbers eight at a time, in 256-bit registers.
+//!
+//! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field
+//! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Both ways of reading them
+//! begin with [`Digits::read`]:
+//!
+//! - [`Stages::short`] takes fields of up to fifteen bytes without an exponent. Digits and power of ten are exact in
+//!   float64, so their quotient is wrong only next to a tie, as [`super::round::short_decimal`] has it.
+//! - [`Stages::wide`] takes up to 32 bytes and an exponent of two digits. It reads the first sixteen bytes as a number,
+//!   looks that the others are digits, and rounds a lower and an upper bound: where both give the same float32, so does
+//!   all between.
+//!
+//! What neither takes is read by the field.
+
+mod digits;
+mod lanes;
+mod over;
+
+#[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
+use std::arch::x86_64::*;
+
+use super::{Fields, WINDOW, portable};
+use crate::simd::Avx2;
+use digits::Digits;
+use lanes::{add, all, bits, int, load, load_integers, store, sub};
+use over::Over;
+
+/// See [`super::convert`].
+pub(super) fn convert(_: Avx2, text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { convert_with_avx2(text, fields, values, declined) }
+}
+
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+fn convert_with_avx2(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+    let (before, before_rest) = fields.before.as_chunks();
+    let (ends, ends_rest) = fields.ends.as_chunks();
+    let (eights, values_rest) = values.as_chunks_mut();
+    let mut stages = Stages::new();
+    convert_eights(&mut stages, text, before, ends, eights, declined);
+    let rest = values_rest.len();
+    if rest > 0 {
+        let first = 8 * eights.len() as u32;
+        let mut padded = ([before_rest[0]; 8], [ends_rest[0]; 8], [0.0; 8]);
+        padded.0[..rest].copy_from_slice(before_rest);
+        padded.1[..rest].copy_from_slice(ends_rest);
+        let mut left = Vec::new();
+        convert_eights(&mut stages, text, &[padded.0], &[padded.1], std::slice::from_mut(&mut padded.2), &mut left);
+        values_rest.copy_from_slice(&padded.2[..rest]);
+        declined.extend(left.into_iter().filter(|&at| (at as usize) < rest).map(|at| first + at));
+    }
+}
+
+/// Eights that pass through a stage together. A stage is short, so that the processor works on several eights at a time.
+const BLOCK: usize = 16;
+
+/// What is expected of fields.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Short,
+    Wide,
+}
+
+#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+fn convert_eights(
+    stages: &mut Stages,
+    text: &[u8],
+    before: &[[u32; 8]],
+    ends: &[[u32; 8]],
+    values: &mut [[f32; 8]],
+    declined: &mut Vec<u32>,
+) {
+    let mut expected = Form::Short;
+    for first in (0..values.len()).step_by(BLOCK) {
+        let block = first..values.len().min(first + BLOCK);
+        let (before, ends, values) = (&before[block.clone()], &ends[block.clone()], &mut values[block]);
+        let (form, mut left) = stages.read(text, before, ends, values, expected);
+        if left == [0; BLOCK] {
+            continue;
+        }
+        let mut exponents = 0;
+        for at in 0..values.len() {
+            // What is neither short nor wide is most often empty, or a word.
+            let may_be_wide = |field: usize| ends[at][field].wrapping_sub(before[at][field]) > 5;
+            if form == Form::Short && set_bits(left[at]).any(may_be_wide) {
+                left[at] = stages.read(text, &before[at..=at], &ends[at..=at], &mut values[at..=at], Form::Wide).1[0];
+                exponents += usize::from(left[at] == 0);
+            }
+            for field in set_bits(left[at]) {
+                let number = portable::parse(text, before[at][field] as usize + 1, ends[at][field] as usize);
+                values[at][field] = number.unwrap_or_else(|| {
+                    declined.push((8 * (first + at) + field) as u32);
+                    f32::NAN
+                });
+            }
+        }
+        if 2 * exponents > values.len() {
+            expected = Form::Wide;
+        }
+    }
+}
+
+/// The positions of the bits of a mask of eight.
+fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
+    (0..8).filter(move |bit| mask >> bit & 1 == 1)
+}
+
+/// What passes from one stage of a block of eights to the next.
+struct Stages {
+    lengths: [__m256i; BLOCK],
+    /// Where the first sixteen bytes of long fields end.
+    head_ends: [[u32; 8]; BLOCK],
+    over: [Over; BLOCK],
+    digits: [Digits; BLOCK],
+    /// Eight digits a number: the first and the last of fields 0, 1, 4 and 5, and of fields 2, 3, 6 and 7.
+    eights: [[__m256i; 2]; BLOCK],
+}
+
+impl Stages {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn new() -> Self {
+        let zero = _mm256_setzero_si256();
+        Self {
+            lengths: [zero; BLOCK],
+            head_ends: [[0; 8]; BLOCK],
+            over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
+            digits: [Digits { bad: zero, mark: zero, lanes: [zero; 4] }; BLOCK],
+            eights: [[zero; 2]; BLOCK],
+        }
+    }
+
+    /// Reads a block of eights; sets a bit for each field that has to be read in another way.
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    fn read(
+        &mut self,
+        text: &[u8],
+        before: &[[u32; 8]],
+        ends: &[[u32; 8]],
+        values: &mut [[f32; 8]],
+        expected: Form,
+    ) -> (Form, [u32; BLOCK]) {
+        let (last, any_long) = self.measure(before, ends);
+        let room = text.len().checked_sub(WINDOW).expect("a text has a window around it");
+        let limit = int(room.min(i32::MAX as usize) as i32);
+        if !all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last)) {
+            return (expected, [0xFF; BLOCK]);
+        }
+        // SAFETY: each end was found to lie in `WINDOW..=text.len()`.
+        unsafe {
+            if any_long || expected == Form::Wide {
+                (Form::Wide, self.wide(text, ends, values))
+            } else {
+                (Form::Short, self.short(text, ends, values))
+            }
+        }
+    }
+
+    /// Finds the length of each field. Returns the last ends, counted from `WINDOW` on, which an end before it exceeds;
+    /// and whether enough fields are long to take the wide way.
+    #[inline]
+    #[target_feature(enable = "avx2,popcnt")]
+    fn measure(&mut self, before: &[[u32; 8]], ends: &[[u32; 8]]) -> (__m256i, bool) {
+        let mut last = _mm256_setzero_si256();
+        let mut any_long = _mm256_setzero_si256();
+        for ((length, before), ends) in self.lengths.iter_mut().zip(before).zip(ends) {
+            let end = load_integers(ends);
+            *length = sub(sub(end, load_integers(before)), int(1));
+            last = _mm256_max_epu32(last, sub(end, int(WINDOW as i32)));
+            any_long = _mm256_or_si256(any_long, _mm256_cmpgt_epi32(*length, int(15)));
+        }
+        (last, bits(any_long).count_ones() >= 4)
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn fold(&mut self, count: usize) {
+        for (eights, digits) in self.eights.iter_mut().zip(&self.digits).take(count) {
+            *eights = digits.fold();
+        }
+    }
+
+    /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len()`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+        for ((digits, &length), ends) in self.digits.iter_mut().zip(&self.lengths).zip(ends) {
+            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            let tails = unsafe { load(text, ends) };
+            *digits = Digits::read(tails, length);
+            digits.bad = _mm256_or_si256(digits.bad, _mm256_cmpgt_epi32(length, int(15)));
+        }
+        let mut left = [0; BLOCK];
+        self.fold(values.len());
+        let stages = self.digits.iter().zip(&self.eights);
+        for ((values, left), (digits, eights)) in values.iter_mut().zip(&mut left).zip(stages) {
+            let (magnitude, unsettled) = digits.divided(eights);
+            store(values, digits.signed(magnitude));
+            *left = bits(_mm256_or_si256(digits.bad, unsettled));
+        }
+        left
+    }
+
+    /// Reads fields of up to 32 bytes, with or without an exponent, whose lengths were measured.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len()`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn wide(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+        let stages = self.over.iter_mut().zip(&mut self.lengths).zip(&mut self.head_ends);
+        for (((over, length), head_ends), ends) in stages.zip(ends) {
+            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            let tails = unsafe { load(text, ends) };
+            let head;
+            (*over, head) = Over::read(tails, *length);
+            let known_length = _mm256_min_epu32(*length, int(32));
+            let head_end = add(sub(load_integers(ends), known_length), head);
+            // SAFETY: 32 bytes.
+            unsafe { _mm256_storeu_si256(head_ends.as_mut_ptr().cast(), head_end) };
+            *length = head;
+        }
+        let stages = self.digits.iter_mut().zip(&self.lengths).zip(&self.head_ends);
+        for ((digits, &head), head_ends) in stages.take(ends.len()) {
+            // SAFETY: a head ends at most 32 bytes before its field's end and never after it, which the caller promises to
+            // lie in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
+            let heads = unsafe { load(text, head_ends) };
+            *digits = Digits::read(heads, head);
+        }
+        let mut left = [0; BLOCK];
+        self.fold(values.len());
+        let stages = self.digits.iter().zip(&self.eights).zip(&self.over);
+        for ((values, left), ((digits, eights), over)) in values.iter_mut().zip(&mut left).zip(stages) {
+            let (magnitude, unsettled) = digits.scaled(eights, over);
+            store(values, digits.signed(magnitude));
+            *left = bits(_mm256_or_si256(digits.bad, unsettled));
+        }
+        left
+    }
+}
+
+const _: () = assert!(WINDOW >= 48);
