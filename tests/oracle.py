@@ -20,6 +20,7 @@ MISSING = [
     "#NA",
     "<NA>",
     "NaN",
+    "NAN",
     "nan",
     "-NaN",
     "-nan",

@@ -3,8 +3,10 @@
 use crate::error::{Kind, Result};
 
 /// The tokens read as missing unless others are given; the empty field always is.
-pub const MISSING: [&str; 15] =
-    ["NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "-NaN", "-nan", "NULL", "null", "None", "?"];
+pub const MISSING: [&str; 16] = [
+    "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "null", "None",
+    "?",
+];
 
 /// The tokens that mean "no value".
 #[derive(Clone, Debug)]
