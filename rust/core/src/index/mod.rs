@@ -2,9 +2,12 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+mod count;
 mod portable;
 
 use std::ops::Deref;
+
+pub(crate) use count::count_rows;
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
@@ -247,39 +250,6 @@ fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::resul
         start = end + 1;
     }
     Ok(())
-}
-
-/// Counts the rows of a text without looking at their fields.
-pub(crate) fn count_rows(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
-    let bytes = text.bytes();
-    if text.has_quotes() {
-        let bytes = text.padded();
-        let end = bytes.len() - WINDOW;
-        let mut rows = 0;
-        let (mut start, mut row) = (WINDOW, WINDOW);
-        while start < end {
-            match dialect.field_end(&bytes[..end], start) {
-                Ok(field_end) => {
-                    start = field_end + 1;
-                    if bytes[field_end] == b'\n' {
-                        rows += usize::from(!matches!(bytes[row..field_end], [] | [b'\r']));
-                        row = start;
-                    }
-                }
-                Err(bad) => {
-                    return (rows, Some(bad.into_error(&bytes[..end], text.offset.wrapping_sub(WINDOW as u64))));
-                }
-            }
-        }
-        return (rows, None);
-    }
-    let mut rows = 0;
-    let mut row = 0;
-    for newline in memchr::memchr_iter(b'\n', bytes) {
-        rows += usize::from(!matches!(bytes[row..newline], [] | [b'\r']));
-        row = newline + 1;
-    }
-    (rows, None)
 }
 
 #[cfg(test)]
