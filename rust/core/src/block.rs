@@ -224,8 +224,9 @@ impl Pool {
     }
 }
 
-/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1.
-const GROUP: usize = 1024;
+/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1; tiny in
+/// debug builds, as blocks are.
+const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
 /// Turns texts into blocks; one for each thread.
 pub(crate) struct Parser<'a> {

@@ -3,9 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::lanes::{
-    Lanes, add, broadcast, doubles, floats, floats_as_doubles, int, lane_sums, lookup, low_halves, places, sub,
-};
+use super::lanes::{Lanes, add, broadcast, doubles, floats, int, lane_sums, lookup, low_halves, places, sub};
 use super::over::Over;
 
 /// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
@@ -109,26 +107,20 @@ impl Digits {
         _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(negative)))
     }
 
-    /// Up to fifteen digits divided by their power of ten, and all ones where that is not the nearest float32 for sure.
+    /// Up to fifteen digits of a field of as many bytes, and all ones where that is not the nearest float32 for sure.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
-    pub(super) fn divided(&self, eights: &[__m256i; 2]) -> (__m256, __m256i) {
-        // These powers are exact in float32.
-        let low_powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
-        let high_powers = _mm256_setr_ps(1e8, 1e9, 1e10, 1e0, 1e0, 1e0, 1e0, 1e0);
+    pub(super) fn rounded(&self, eights: &[__m256i; 2]) -> (__m256, __m256i) {
         let (has_dot, places) = self.places();
-        let power = _mm256_blendv_ps(
-            _mm256_permutevar8x32_ps(low_powers, places),
-            _mm256_permutevar8x32_ps(high_powers, places),
-            _mm256_castsi256_ps(_mm256_cmpgt_epi32(places, int(7))),
-        );
-        let power = floats_as_doubles(power);
         let mantissa = Self::mantissa(eights);
-        let quotient = [0, 1].map(|at| _mm256_div_pd(mantissa[at], power[at]));
-        // A tie in the 29 bits that a float32 drops may be a rounded quotient; an integer is what it is.
-        let dropped = _mm256_and_si256(low_halves(quotient), int((1 << 29) - 1));
-        let tie = _mm256_and_si256(_mm256_cmpeq_epi32(dropped, int(1 << 28)), has_dot);
-        (floats(quotient), _mm256_or_si256(tie, _mm256_cmpgt_epi32(places, int(10))))
+        let power = negative_powers(places);
+        let product = [0, 1].map(|at| _mm256_mul_pd(mantissa[at], power[at]));
+        // The power and the product are each rounded, so that the truth lies within two units in the last place. Only next
+        // to a tie in the 29 bits that a float32 drops does that matter; an integer is what it is.
+        let dropped = _mm256_and_si256(low_halves(product), int((1 << 29) - 1));
+        let from_tie = _mm256_abs_epi32(sub(dropped, int(1 << 28)));
+        let unsettled = _mm256_and_si256(_mm256_cmpgt_epi32(int(4), from_tie), has_dot);
+        (floats(product), unsettled)
     }
 
     /// The digits times their power of ten, and all ones where that is not the nearest float32 for sure.
@@ -155,6 +147,39 @@ impl Digits {
         let unsettled = _mm256_castps_si256(_mm256_cmp_ps::<_CMP_NEQ_UQ>(below, above));
         (below, _mm256_or_si256(_mm256_or_si256(unsettled, out_of_range), over.bad))
     }
+}
+
+/// The two halves of the float64 nearest to 1, 0.1, 0.01, …
+const NEGATIVE_POWERS: [[i32; 16]; 2] = {
+    let powers =
+        [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15_f64];
+    let mut halves = [[0; 16]; 2];
+    let mut at = 0;
+    while at < 16 {
+        halves[0][at] = powers[at].to_bits() as i32;
+        halves[1][at] = (powers[at].to_bits() >> 32) as i32;
+        at += 1;
+    }
+    halves
+};
+
+/// One over ten to the power of each of eight integers from 0 to 15.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
+    // In this order, interleaving the halves gives the numbers in theirs.
+    let order = _mm256_permute4x64_epi64::<0b11_01_10_00>(exponents);
+    let is_high = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(order));
+    let [low, high] = NEGATIVE_POWERS.map(|half| {
+        let (below_8, from_8) = half.split_at(8);
+        let [below_8, from_8] = [below_8, from_8].map(|table| {
+            let table =
+                _mm256_setr_epi32(table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7]);
+            _mm256_castsi256_ps(_mm256_permutevar8x32_epi32(table, order))
+        });
+        _mm256_castps_si256(_mm256_blendv_ps(below_8, from_8, is_high))
+    });
+    [_mm256_castsi256_pd(_mm256_unpacklo_epi32(low, high)), _mm256_castsi256_pd(_mm256_unpackhi_epi32(low, high))]
 }
 
 /// Smallest and largest power of ten for [`Digits::scaled`]: from one to sixteen digits times these is a normal float32.

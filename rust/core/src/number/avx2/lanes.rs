@@ -122,12 +122,6 @@ pub(super) fn doubles(integers: __m256i) -> [__m256d; 2] {
     [_mm256_cvtepi32_pd(_mm256_castsi256_si128(integers)), _mm256_cvtepi32_pd(_mm256_extracti128_si256::<1>(integers))]
 }
 
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn floats_as_doubles(floats: __m256) -> [__m256d; 2] {
-    [_mm256_cvtps_pd(_mm256_castps256_ps128(floats)), _mm256_cvtps_pd(_mm256_extractf128_ps::<1>(floats))]
-}
-
 /// Eight float64 rounded to float32.
 #[inline]
 #[target_feature(enable = "avx2")]

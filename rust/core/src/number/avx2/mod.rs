@@ -4,8 +4,8 @@
 //! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Both ways of reading them
 //! begin with [`Digits::read`]:
 //!
-//! - [`Stages::short`] takes fields of up to fifteen bytes without an exponent. Digits and power of ten are exact in
-//!   float64, so their quotient is wrong only next to a tie, as [`super::round::short_decimal`] has it.
+//! - [`Stages::short`] takes fields of up to fifteen bytes without an exponent. Their digits are exact in float64, so
+//!   that the product with a power of ten is far from a tie or rounds right.
 //! - [`Stages::wide`] takes up to 32 bytes and an exponent of two digits. It reads the first sixteen bytes as a number,
 //!   looks that the others are digits, and rounds a lower and an upper bound: where both give the same float32, so does
 //!   all between.
@@ -198,7 +198,7 @@ impl Stages {
         self.fold(values.len());
         let stages = self.digits.iter().zip(&self.eights);
         for ((values, left), (digits, eights)) in values.iter_mut().zip(&mut left).zip(stages) {
-            let (magnitude, unsettled) = digits.divided(eights);
+            let (magnitude, unsettled) = digits.rounded(eights);
             store(values, digits.signed(magnitude));
             *left = bits(_mm256_or_si256(digits.bad, unsettled));
         }
