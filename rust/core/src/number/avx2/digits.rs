@@ -107,6 +107,26 @@ impl Digits {
         _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(negative)))
     }
 
+    /// Zero where [`Digits::divided`] is right: an integer below 2^24, and seven places at most.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn beyond_float32(&self, eights: &[__m256i; 2]) -> __m256i {
+        let beyond =
+            _mm256_and_si256(_mm256_or_si256(eights[0], eights[1]), _mm256_set1_epi64x(-1 << 56 | 0xFFFF_FFFF));
+        _mm256_or_si256(beyond, _mm256_and_si256(self.places().1, int(8)))
+    }
+
+    /// Few digits divided by their power of ten. Both are exact in float32, so that this is the nearest one, as W. D.
+    /// Clinger, "How to read floating point numbers accurately" (1990), has it.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn divided(&self, eights: &[__m256i; 2]) -> __m256 {
+        let eights = eights.map(|eights| _mm256_castsi256_ps(eights));
+        let low = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(eights[0], eights[1]));
+        let powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
+        _mm256_div_ps(_mm256_cvtepi32_ps(low), _mm256_permutevar8x32_ps(powers, self.places().1))
+    }
+
     /// Up to fifteen digits of a field of as many bytes, and all ones where that is not the nearest float32 for sure.
     #[inline]
     #[target_feature(enable = "avx2,fma")]

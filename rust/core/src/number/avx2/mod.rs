@@ -172,12 +172,16 @@ impl Stages {
         (last, bits(any_long).count_ones() >= 4)
     }
 
+    /// Makes integers of the digits, and says whether all are few enough for float32.
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn fold(&mut self, count: usize) {
+    fn fold(&mut self, count: usize) -> bool {
+        let mut beyond = _mm256_setzero_si256();
         for (eights, digits) in self.eights.iter_mut().zip(&self.digits).take(count) {
             *eights = digits.fold();
+            beyond = _mm256_or_si256(beyond, digits.beyond_float32(eights));
         }
+        _mm256_testz_si256(beyond, beyond) == 1
     }
 
     /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.
@@ -195,8 +199,15 @@ impl Stages {
             digits.bad = _mm256_or_si256(digits.bad, _mm256_cmpgt_epi32(length, int(15)));
         }
         let mut left = [0; BLOCK];
-        self.fold(values.len());
+        let few_digits = self.fold(values.len());
         let stages = self.digits.iter().zip(&self.eights);
+        if few_digits {
+            for ((values, left), (digits, eights)) in values.iter_mut().zip(&mut left).zip(stages) {
+                store(values, digits.signed(digits.divided(eights)));
+                *left = bits(digits.bad);
+            }
+            return left;
+        }
         for ((values, left), (digits, eights)) in values.iter_mut().zip(&mut left).zip(stages) {
             let (magnitude, unsettled) = digits.rounded(eights);
             store(values, digits.signed(magnitude));
