@@ -1,10 +1,11 @@
 //! Delimiters and newlines in 64-byte steps, in two 256-bit registers.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
+    __m256i, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8,
+    _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
 };
 
-use super::{Marks, portable};
+use super::{LineEnds, Marks, portable};
 use crate::number::WINDOW;
 use crate::simd::Avx2;
 
@@ -12,35 +13,43 @@ use crate::simd::Avx2;
 const CHUNKS: usize = 16;
 
 /// See [`super::portable::fill`].
-pub(super) fn fill(_: Avx2, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
+pub(super) fn fill(_: Avx2, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     // SAFETY: the proof is made only where the processor has these instructions.
     unsafe { fill_with_avx2(bytes, delimiter, marks) }
 }
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
-    let mut newlines = 0;
+fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+    let mut seen = Seen { newlines: _mm256_setzero_si256(), returns: _mm256_setzero_si256() };
+    let mut newlines = _mm256_setzero_si256();
     let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
         let out = marks.room(64 * CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
-            let (found, newline) = masks(chunk, delimiter);
-            newlines += newline.count_ones() as usize;
+            let found = seen.look_at(chunk, delimiter);
             // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
             unsafe { write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
             base += 64;
         }
         marks.advance(filled);
+        newlines = _mm256_add_epi64(newlines, seen.take_newlines());
     }
+    // Padded with what is neither a newline nor a carriage return.
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
-    let (found, newline) = masks(&last, delimiter);
-    let inside = (1 << rest.len()) - 1;
-    portable::append(marks, base, found & inside);
-    newlines + (newline & inside).count_ones() as usize
+    let found = seen.look_at(&last, delimiter) & ((1 << rest.len()) - 1);
+    portable::append(marks, base, found);
+    newlines = _mm256_add_epi64(newlines, seen.take_newlines());
+    let sums = [
+        _mm256_extract_epi64::<0>(newlines),
+        _mm256_extract_epi64::<1>(newlines),
+        _mm256_extract_epi64::<2>(newlines),
+        _mm256_extract_epi64::<3>(newlines),
+    ];
+    LineEnds { newlines: sums.iter().sum::<i64>() as usize, returns: _mm256_movemask_epi8(seen.returns) != 0 }
 }
 
 /// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
@@ -59,28 +68,53 @@ unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
             mask &= mask.wrapping_sub(1);
         }
     };
-    // Four at a time, so that most chunks end alike.
-    let mut place = 0;
-    while place < count {
-        write(place..place + 4);
-        place += 4;
+    // In few steps, so that most chunks end alike.
+    write(0..4);
+    if count > 4 {
+        write(4..8);
+        if count > 8 {
+            write(8..12);
+            let mut place = 12;
+            while place < count {
+                write(place..place + 4);
+                place += 4;
+            }
+        }
     }
 }
 
-/// One bit for each byte that is a delimiter or a newline, and one for each that is a newline.
-#[inline]
-#[target_feature(enable = "avx2")]
-fn masks(chunk: &[u8; 64], delimiter: u8) -> (u64, u64) {
-    let mask = |compared: [__m256i; 2]| {
-        let [low, high] = compared.map(|half| u64::from(_mm256_movemask_epi8(half) as u32));
-        low | high << 32
-    };
-    let halves: [__m256i; 2] = [0, 32].map(|at| {
-        // SAFETY: 32 of the 64 bytes of the chunk stand there.
-        unsafe { _mm256_loadu_si256(chunk.as_ptr().add(at).cast()) }
-    });
-    let newlines = halves.map(|half| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(b'\n' as i8)));
-    let delimiters = halves.map(|half| _mm256_cmpeq_epi8(half, _mm256_set1_epi8(delimiter as i8)));
-    let found = [0, 1].map(|at| _mm256_or_si256(newlines[at], delimiters[at]));
-    (mask(found), mask(newlines))
+/// What was seen of line ends.
+struct Seen {
+    /// For each place in a register, how many newlines; less than 256.
+    newlines: __m256i,
+    /// All ones in the places that had a carriage return.
+    returns: __m256i,
+}
+
+impl Seen {
+    /// One bit for each byte that is a delimiter or a newline.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn look_at(&mut self, chunk: &[u8; 64], delimiter: u8) -> u64 {
+        let mut mask = 0;
+        for at in [0, 32] {
+            // SAFETY: 32 of the 64 bytes of the chunk stand there.
+            let half = unsafe { _mm256_loadu_si256(chunk.as_ptr().add(at).cast()) };
+            let newlines = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(b'\n' as i8));
+            let delimiters = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(delimiter as i8));
+            let returns = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(b'\r' as i8));
+            self.newlines = _mm256_sub_epi8(self.newlines, newlines);
+            self.returns = _mm256_or_si256(self.returns, returns);
+            mask |= u64::from(_mm256_movemask_epi8(_mm256_or_si256(newlines, delimiters)) as u32) << at;
+        }
+        mask
+    }
+
+    /// How many newlines since the last time, in four sums.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    fn take_newlines(&mut self) -> __m256i {
+        let zero = _mm256_setzero_si256();
+        _mm256_sad_epu8(std::mem::replace(&mut self.newlines, zero), zero)
+    }
 }

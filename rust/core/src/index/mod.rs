@@ -91,13 +91,16 @@ impl Index {
         self.marks.push(WINDOW as u32 - 1);
         self.runs.clear();
         let end = bytes.len() - WINDOW;
-        let (newlines, bad_quote) = if text.has_quotes() {
+        let (line_ends, bad_quote) = if text.has_quotes() {
             (None, quoted_marks(&bytes[..end], dialect, &mut self.marks).err())
         } else {
             (Some(plain_marks(simd, &bytes[..end], dialect.delimiter, &mut self.marks)), None)
         };
-        let bad_row = self.find_runs(bytes, columns, newlines);
-        self.trim(bytes, columns);
+        let bad_row = self.find_runs(bytes, columns, line_ends.as_ref().map(|ends| ends.newlines));
+        self.trimmed.clear();
+        if line_ends.is_none_or(|ends| ends.returns) {
+            self.trim(bytes, columns);
+        }
         let offset = text.offset.wrapping_sub(WINDOW as u64);
         if let Some(bad) = bad_row {
             return Some(bad.into_error(bytes, offset, columns, reference));
@@ -161,10 +164,6 @@ impl Index {
 
     /// Leaves the carriage return before each row's newline out of its field.
     fn trim(&mut self, bytes: &[u8], columns: usize) {
-        self.trimmed.clear();
-        if memchr::memchr(b'\r', bytes).is_none() {
-            return;
-        }
         let last_marks = self.runs.iter().flat_map(|run| (1..=run.rows).map(|row| run.before + row * columns));
         for mark in last_marks {
             let end = self.marks[mark];
@@ -232,8 +231,17 @@ impl BadRow {
     }
 }
 
-/// The marks of a text without quotes, and how many of them are newlines.
-fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
+/// The line ends of a text without quotes.
+#[derive(Debug, PartialEq, Eq)]
+struct LineEnds {
+    /// How many newlines there are.
+    newlines: usize,
+    /// Whether there is a carriage return.
+    returns: bool,
+}
+
+/// The marks of a text without quotes.
+fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     match simd {
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
@@ -262,7 +270,7 @@ mod tests {
 
         #[test]
         fn marks_are_the_delimiters_and_newlines(
-            text in "([,;\n+\u{B}x]{0,200}|[,\n]{0,200}|[x,]{0,600})",
+            text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600})",
             before in 0_usize..3,
         ) {
             let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
@@ -271,9 +279,10 @@ mod tests {
             for simd in Simd::available() {
                 let mut found = Marks::default();
                 (0..before).for_each(|mark| found.push(mark as u32));
-                let newlines = plain_marks(simd, &bytes, b',', &mut found);
+                let line_ends = plain_marks(simd, &bytes, b',', &mut found);
                 prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
-                prop_assert_eq!(newlines, text.bytes().filter(|&byte| byte == b'\n').count());
+                let newlines = text.bytes().filter(|&byte| byte == b'\n').count();
+                prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r') });
             }
         }
     }

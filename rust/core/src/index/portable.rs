@@ -1,10 +1,12 @@
 //! Delimiters and newlines in 64-byte steps, in ordinary 64-bit registers.
 
-use super::Marks;
+use memchr::{memchr, memchr_iter};
+
+use super::{LineEnds, Marks};
 use crate::number::WINDOW;
 
-/// Appends the position of each delimiter and newline of `bytes[WINDOW..]`, and returns how many newlines there are.
-pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
+/// Appends the position of each delimiter and newline of `bytes[WINDOW..]`, and tells of its line ends.
+pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for (at, chunk) in chunks.iter().enumerate() {
         append(marks, WINDOW + 64 * at, mask(chunk, delimiter));
@@ -12,7 +14,8 @@ pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> usize {
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     append(marks, WINDOW + 64 * chunks.len(), mask(&last, delimiter) & ((1 << rest.len()) - 1));
-    memchr::memchr_iter(b'\n', &bytes[WINDOW..]).count()
+    let text = &bytes[WINDOW..];
+    LineEnds { newlines: memchr_iter(b'\n', text).count(), returns: memchr(b'\r', text).is_some() }
 }
 
 /// Appends the positions of the bits of `mask`, `base` being that of the lowest.
