@@ -116,8 +116,11 @@ fn mantissa(text: &[u8], start: usize, end: usize, exponent: i32) -> Option<f32>
     if whole == 8 || whole >= length {
         return long_integer_part(text, start, end, exponent);
     }
+    if length == 1 || (head >> (8 * whole)) as u8 != DOT {
+        return None;
+    }
     let before = eight_digits(head << (56 - 8 * whole) << 8);
-    fraction(text, before, start + whole, end, exponent).filter(|_| length > 1)
+    fraction(text, before, end, length - whole - 1, exponent)
 }
 
 /// As `mantissa`, for a number that begins with eight digits or has no dot.
@@ -130,16 +133,16 @@ fn long_integer_part(text: &[u8], start: usize, end: usize, exponent: i32) -> Op
     }
     let before = last_digits(text, start + dot, dot)?;
     if dot < field.len() {
-        return fraction(text, before, start + dot, end, exponent);
+        let places = field.len() - dot - 1;
+        return (field[dot] == b'.').then(|| fraction(text, before, end, places, exponent)).flatten();
     }
     if exponent == 0 { Some(before as f32) } else { round::decimal(before, exponent) }
 }
 
-/// The digits after the dot, with what stands `before` it.
+/// `places` digits after the dot, with what stands `before` it.
 #[inline(always)]
-fn fraction(text: &[u8], before: u64, dot: usize, end: usize, exponent: i32) -> Option<f32> {
-    let places = end - dot - 1;
-    if text[dot] != b'.' || places > 24 {
+fn fraction(text: &[u8], before: u64, end: usize, places: usize, exponent: i32) -> Option<f32> {
+    if places > 24 {
         return None;
     }
     let after = last_digits(text, end, places)?;

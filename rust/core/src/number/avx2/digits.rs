@@ -5,6 +5,7 @@ use std::arch::x86_64::*;
 
 use super::lanes::{Lanes, add, broadcast, doubles, floats, int, lane_sums, lookup, low_halves, places, sub};
 use super::over::Over;
+use crate::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
 
 /// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
 #[derive(Clone, Copy)]
@@ -154,7 +155,7 @@ impl Digits {
         let at = _mm256_and_si256(sub(power, int(MIN_POWER)), int(63));
         let scale = [_mm256_castsi256_si128(at), _mm256_extracti128_si256::<1>(at)].map(|at| {
             // SAFETY: an index of six bits lies in a table of 64.
-            unsafe { _mm256_i32gather_pd::<8>(POWERS.as_ptr(), at) }
+            unsafe { _mm256_i32gather_pd::<8>(FLOAT64_POWERS.as_ptr(), at) }
         });
         // The digits, the power and their product are each within 2^-53 of the truth, and what was cut off is less than
         // one.
@@ -203,21 +204,8 @@ fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
 }
 
 /// Smallest and largest power of ten for [`Digits::scaled`]: from one to sixteen digits times these is a normal float32.
-const MIN_POWER: i32 = -37;
+const MIN_POWER: i32 = SMALLEST_POWER;
 const MAX_POWER: i32 = 22;
-
-/// The float64 nearest to each of those powers of ten.
-#[rustfmt::skip]
-static POWERS: [f64; 64] = [
-    1e-37, 1e-36, 1e-35, 1e-34, 1e-33, 1e-32, 1e-31, 1e-30,
-    1e-29, 1e-28, 1e-27, 1e-26, 1e-25, 1e-24, 1e-23, 1e-22,
-    1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15, 1e-14,
-    1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6,
-    1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2,
-    1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10,
-    1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18,
-    1e19, 1e20, 1e21, 1e22, 1e23, 1e24, 1e25, 1e26,
-];
 
 /// More than all roundings on the way to a bound.
 const SLACK: f64 = 1.0 / (1_u64 << 49) as f64;
