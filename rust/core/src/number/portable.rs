@@ -52,6 +52,7 @@ pub(super) fn parse(text: &[u8], start: usize, end: usize) -> Option<f32> {
     let start = start + usize::from(negative);
     let length = end.wrapping_sub(start);
     let magnitude = match length {
+        0 => return None,
         1..=8 => short(text, end, length),
         9..=32 => long(text, start, end),
         _ => None,

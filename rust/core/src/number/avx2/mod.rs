@@ -100,9 +100,13 @@ fn convert_eights(
     }
 }
 
-/// The positions of the bits of a mask of eight.
-fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
-    (0..8).filter(move |bit| mask >> bit & 1 == 1)
+/// The positions of the bits of a mask.
+fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);
+        mask &= mask.wrapping_sub(1);
+        lowest
+    })
 }
 
 /// What passes from one stage of a block of eights to the next.
