@@ -356,3 +356,102 @@ impl Reading<'_> {
         Err(Error::at(wrong, offset, field).in_column(self.wanted[wanted]))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle;
+    use crate::schema::Missing;
+    use crate::source::MemorySource;
+    use crate::split::Splitter;
+    use proptest::prelude::*;
+
+    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+    /// The values of each row, features first, and where the first wrong field or row is.
+    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
+
+    fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
+        let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
+        let mut text = Text::default();
+        assert!(splitter.read(0, &mut text).unwrap());
+        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));
+        let Widths { features, targets, weights } = Widths::of(schema);
+        let parts =
+            [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];
+        let values = |row: usize| {
+            let parts = parts.iter().flat_map(|(part, width)| part.values(row * width..(row + 1) * width));
+            parts.map(|value| value.to_bits()).collect()
+        };
+        ((0..block.rows).map(values).collect(), error.map(|error| (error.offset.unwrap() as usize, error.column)))
+    }
+
+    /// The same, field by field.
+    fn parse_naively(schema: &Schema, bytes: &str) -> Found {
+        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
+        let mut found = vec![];
+        let mut start = 0;
+        for line in bytes.split_inclusive('\n') {
+            let row_start = start;
+            start += line.len();
+            let Some(row) = oracle::rows(line.as_bytes(), COMMA).pop() else { continue };
+            if row.len() != schema.columns.len() {
+                return (found, Some((row_start, None)));
+            }
+            let (mut values, mut kept) = (vec![], true);
+            for (at, &column) in wanted.iter().enumerate() {
+                let is_feature = at < schema.features.len();
+                let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
+                match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
+                    (Value::Number(number), _) => values.push(number.to_bits()),
+                    (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
+                    (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
+                        values.push(f32::NAN.to_bits());
+                    }
+                    _ => return (found, Some((place, Some(column)))),
+                }
+            }
+            found.extend(kept.then_some(values));
+        }
+        (found, None)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn blocks_hold_what_the_fields_say(
+            rows in prop::collection::vec(
+                (prop::collection::vec("1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA||6", 4), "\n|\r\n|\n\n"),
+                1..40,
+            ),
+            wrong in prop::option::of((0_usize..160, "x|1\\.2\\.3|1,2|\0")),
+            order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
+            (features, targets, weight) in (1_usize..3, 0_usize..2, any::<bool>()),
+            missing_target in prop::sample::select(vec![MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            token in prop::option::of(Just("9")),
+        ) {
+            let mut rows = rows;
+            if let Some((at, wrong)) = wrong
+                && let Some((row, _)) = rows.get_mut(at / 4)
+            {
+                row[at % 4] = wrong;
+            }
+            let text: String = rows.iter().map(|(row, end)| row.join(",") + end).collect();
+            let schema = Schema {
+                columns: ["a", "b", "c", "d"].map(String::from).to_vec(),
+                reference: "header",
+                features: order[..features].to_vec(),
+                targets: order[features..features + targets].to_vec(),
+                weight: (weight && targets > 0).then_some(order[3]),
+                missing: Missing::new(["NA"].into_iter().chain(token)),
+                missing_target,
+            };
+            let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weight: None, ..schema.clone() };
+            for simd in Simd::available() {
+                prop_assert_eq!(parse(simd, &schema, &text), parse_naively(&schema, &text), "{:?}", simd);
+                prop_assert_eq!(parse(simd, &whole, &text), parse_naively(&whole, &text), "{:?}", simd);
+            }
+        }
+    }
+}
