@@ -3,9 +3,42 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::lanes::{Lanes, add, broadcast, doubles, floats, int, lane_sums, lookup, low_halves, places, sub};
+use super::lanes::{
+    Lanes, add, broadcast, doubles, floats, int, lane_sums, lookup, low_halves, negate_where, places, sub,
+};
 use super::over::Over;
 use crate::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
+
+/// What the bytes in a register are, summed up for each eight of them.
+pub(super) struct Bytes {
+    /// 1 for each digit, 32 for a dot and 128 for a minus: sixteen digits are less than a dot, and the dots that would
+    /// count as a minus are more bytes than it.
+    pub(super) count: __m256i,
+    /// The weight of the place of a dot in its low four bits, and that of a minus in its high four.
+    pub(super) mark: __m256i,
+    /// The values of the digits, and 0 for a dot and a minus, which are below them; not summed up.
+    pub(super) digits: __m256i,
+}
+
+impl Bytes {
+    /// Looks up those of the bytes that are inside a field.
+    ///
+    /// Digits, dot and minus differ in their low four bits, so that looking these up tells what a byte would be, and one
+    /// comparison whether it is.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn look_up(bytes: __m256i, inside: __m256i, weights: __m256i) -> Self {
+        let bytes = _mm256_and_si256(bytes, inside);
+        let valid = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(lookup(b"0123456789", b'-', b'.'), bytes), bytes);
+        let count = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[1; 10], 128, 32), bytes), valid);
+        let mark = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[0; 10], 0xF0, 0x0F), bytes), weights);
+        Self {
+            count: _mm256_sad_epu8(count, _mm256_setzero_si256()),
+            mark: _mm256_sad_epu8(mark, _mm256_setzero_si256()),
+            digits: _mm256_subs_epu8(bytes, _mm256_set1_epi8(b'0' as i8)),
+        }
+    }
+}
 
 /// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
 #[derive(Clone, Copy)]
@@ -20,9 +53,6 @@ pub(super) struct Digits {
 
 impl Digits {
     /// Reads the last `length` bytes of each lane; what it says of a length above 16 means nothing.
-    ///
-    /// Digits, dot and minus differ in their low four bits, so that looking these up tells what a byte would be, and one
-    /// comparison whether it is.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn read(lanes: Lanes, length: __m256i) -> Self {
@@ -31,32 +61,30 @@ impl Digits {
         let mut marks = lanes;
         for (at, field) in [0, 1, 2, 3].into_iter().zip(0..) {
             let inside = _mm256_cmpgt_epi8(broadcast(length, field), places(15, -1));
-            let bytes = _mm256_and_si256(lanes[at], inside);
-            let valid = _mm256_cmpeq_epi8(_mm256_shuffle_epi8(lookup(b"0123456789", b'-', b'.'), bytes), bytes);
-            // A digit counts 1, a dot 32 and a minus 128: sixteen digits are less than a dot, and the dots that would count
-            // as a minus are more bytes than it.
-            let count = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[1; 10], 128, 32), bytes), valid);
-            counts[at] = _mm256_sad_epu8(count, _mm256_setzero_si256());
-            // A dot counts its place, a minus 16 times the next place: the first bytes of the lane are 0x10, 0x21, 0x32.
-            let mark = _mm256_and_si256(_mm256_shuffle_epi8(lookup(&[0; 10], 0xF0, 0x0F), bytes), places(16, 17));
-            marks[at] = _mm256_sad_epu8(mark, _mm256_setzero_si256());
-            // The dot and the minus are below the digits.
-            digits[at] = _mm256_subs_epu8(bytes, _mm256_set1_epi8(b'0' as i8));
+            let bytes = Bytes::look_up(lanes[at], inside, places(16, 17));
+            counts[at] = bytes.count;
+            marks[at] = bytes.mark;
+            digits[at] = bytes.digits;
         }
-        let count = lane_sums(counts);
         let mark = lane_sums(marks);
-        let dot = _mm256_and_si256(mark, int(15));
-        let has_dot = _mm256_cmpgt_epi32(dot, _mm256_setzero_si256());
+        Self { bad: Self::verdict(lane_sums(counts), mark, length, 16), mark, lanes: digits }
+    }
+
+    /// All ones where the bytes that were looked up in a lane of `width` bytes are no number.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn verdict(count: __m256i, mark: __m256i, length: __m256i, width: i32) -> __m256i {
+        let has_dot = _mm256_cmpgt_epi32(_mm256_and_si256(mark, int(15)), _mm256_setzero_si256());
         let negative = _mm256_cmpgt_epi32(mark, int(15));
         // As many digits as there are bytes but for one dot and one minus at most, the minus first.
         let digit_count = add(add(length, has_dot), negative);
         let expected = [_mm256_and_si256(has_dot, int(32)), _mm256_and_si256(negative, int(128))];
         let exact = _mm256_cmpeq_epi32(count, add(digit_count, add(expected[0], expected[1])));
-        let first = _mm256_and_si256(sub(int(17), length), negative);
+        let first = _mm256_and_si256(sub(int(width + 1), length), negative);
         let minus_first = _mm256_cmpeq_epi32(_mm256_srli_epi32::<4>(mark), first);
         let some = _mm256_cmpgt_epi32(digit_count, _mm256_setzero_si256());
         let good = _mm256_and_si256(_mm256_and_si256(exact, minus_first), some);
-        Self { bad: _mm256_xor_si256(good, int(-1)), mark, lanes: digits }
+        _mm256_xor_si256(good, int(-1))
     }
 
     /// Squeezes the dots out and makes two integers of each number.
@@ -104,8 +132,7 @@ impl Digits {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn signed(&self, magnitude: __m256) -> __m256 {
-        let negative = _mm256_cmpgt_epi32(self.mark, int(15));
-        _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(negative)))
+        negate_where(magnitude, _mm256_cmpgt_epi32(self.mark, int(15)))
     }
 
     /// Zero where [`Digits::divided`] is right: an integer below 2^24, and seven places at most.

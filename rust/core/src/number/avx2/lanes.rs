@@ -99,6 +99,20 @@ pub(super) fn lookup(digits: &[u8; 10], minus: u8, dot: u8) -> __m256i {
     _mm256_broadcastsi128_si256(table)
 }
 
+/// As [`places`], begun again in the middle of each lane.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn places_in_halves(first: i8, step: i8) -> __m256i {
+    _mm256_permute4x64_epi64::<0>(places(first, step))
+}
+
+/// The magnitudes, negative where the mask is all ones.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn negate_where(magnitude: __m256, mask: __m256i) -> __m256 {
+    _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(mask)))
+}
+
 /// The lowest byte of field `at` and of field `at + 4`, each in all bytes of the lane that it has in [`Lanes`].
 #[inline]
 #[target_feature(enable = "avx2")]

@@ -2,8 +2,10 @@
 //!
 //! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field
 //! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Both ways of reading them
-//! begin with [`Digits::read`]:
+//! begin with [`Digits::read`], and there is a third for lanes half as wide:
 //!
+//! - [`Stages::tiny`] takes fields of up to eight bytes without an exponent, which are exact in float32 but for one
+//!   rounding.
 //! - [`Stages::short`] takes fields of up to fifteen bytes without an exponent. Their digits are exact in float64, so
 //!   that the product with a power of ten is far from a tie or rounds right.
 //! - [`Stages::wide`] takes up to 32 bytes and an exponent of two digits. It reads the first sixteen bytes as a number,
@@ -15,6 +17,7 @@
 mod digits;
 mod lanes;
 mod over;
+mod tiny;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -55,8 +58,9 @@ fn convert_with_avx2(text: &[u8], fields: Fields<'_>, values: &mut [f32], declin
 const BLOCK: usize = 16;
 
 /// What is expected of fields.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Form {
+    Tiny,
     Short,
     Wide,
 }
@@ -70,7 +74,7 @@ fn convert_eights(
     values: &mut [[f32; 8]],
     declined: &mut Vec<u32>,
 ) {
-    let mut expected = Form::Short;
+    let mut expected = Form::Tiny;
     for first in (0..values.len()).step_by(BLOCK) {
         let block = first..values.len().min(first + BLOCK);
         let (before, ends, values) = (&before[block.clone()], &ends[block.clone()], &mut values[block]);
@@ -82,7 +86,7 @@ fn convert_eights(
         for at in 0..values.len() {
             // What is neither short nor wide is most often empty, or a word.
             let may_be_wide = |field: usize| ends[at][field].wrapping_sub(before[at][field]) > 5;
-            if form == Form::Short && set_bits(left[at]).any(may_be_wide) {
+            if form != Form::Wide && set_bits(left[at]).any(may_be_wide) {
                 left[at] = stages.read(text, &before[at..=at], &ends[at..=at], &mut values[at..=at], Form::Wide).1[0];
                 exponents += usize::from(left[at] == 0);
             }
@@ -144,36 +148,47 @@ impl Stages {
         values: &mut [[f32; 8]],
         expected: Form,
     ) -> (Form, [u32; BLOCK]) {
-        let (last, any_long) = self.measure(before, ends);
+        let (last, at_least) = self.measure(before, ends);
         let room = text.len().checked_sub(WINDOW).expect("a text has a window around it");
         let limit = int(room.min(i32::MAX as usize) as i32);
         if !all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last)) {
             return (expected, [0xFF; BLOCK]);
         }
+        let form = expected.max(at_least);
         // SAFETY: each end was found to lie in `WINDOW..=text.len()`.
-        unsafe {
-            if any_long || expected == Form::Wide {
-                (Form::Wide, self.wide(text, ends, values))
-            } else {
-                (Form::Short, self.short(text, ends, values))
+        let left = unsafe {
+            match form {
+                Form::Tiny => self.tiny(text, ends, values),
+                Form::Short => self.short(text, ends, values),
+                Form::Wide => self.wide(text, ends, values),
             }
-        }
+        };
+        (form, left)
     }
 
     /// Finds the length of each field. Returns the last ends, counted from `WINDOW` on, which an end before it exceeds;
-    /// and whether enough fields are long to take the wide way.
+    /// and the form that suits most of the fields.
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
-    fn measure(&mut self, before: &[[u32; 8]], ends: &[[u32; 8]]) -> (__m256i, bool) {
+    fn measure(&mut self, before: &[[u32; 8]], ends: &[[u32; 8]]) -> (__m256i, Form) {
         let mut last = _mm256_setzero_si256();
         let mut any_long = _mm256_setzero_si256();
+        let mut longest = _mm256_setzero_si256();
         for ((length, before), ends) in self.lengths.iter_mut().zip(before).zip(ends) {
             let end = load_integers(ends);
             *length = sub(sub(end, load_integers(before)), int(1));
             last = _mm256_max_epu32(last, sub(end, int(WINDOW as i32)));
+            longest = _mm256_max_epi32(longest, *length);
             any_long = _mm256_or_si256(any_long, _mm256_cmpgt_epi32(*length, int(15)));
         }
-        (last, bits(any_long).count_ones() >= 4)
+        let form = if all(_mm256_cmpgt_epi32(int(9), longest)) {
+            Form::Tiny
+        } else if bits(any_long).count_ones() < 4 {
+            Form::Short
+        } else {
+            Form::Wide
+        };
+        (last, form)
     }
 
     /// Makes integers of the digits, and says whether all are few enough for float32.
@@ -186,6 +201,25 @@ impl Stages {
             beyond = _mm256_or_si256(beyond, digits.beyond_float32(eights));
         }
         _mm256_testz_si256(beyond, beyond) == 1
+    }
+
+    /// Reads fields of up to eight bytes, digits with or without a dot, whose lengths were measured.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len()`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn tiny(&self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+        let mut left = [0; BLOCK];
+        for (((values, left), &length), ends) in values.iter_mut().zip(&mut left).zip(&self.lengths).zip(ends) {
+            // SAFETY: as the caller promises, and `WINDOW` is more than 8.
+            let tails = unsafe { tiny::load(text, ends) };
+            let (numbers, bad) = tiny::read(tails, length);
+            store(values, numbers);
+            *left = bits(bad);
+        }
+        left
     }
 
     /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.

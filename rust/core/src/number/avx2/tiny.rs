@@ -1,0 +1,69 @@
+//! Fields of up to eight bytes, in lanes half as wide.
+
+#[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
+use std::arch::x86_64::*;
+
+use super::digits::{Bytes, Digits};
+use super::lanes::{int, negate_where, places_in_halves, sub};
+
+/// Eight-byte lanes: fields 0, 1, 4 and 5 in the first register, the others in the second.
+type Lanes = [__m256i; 2];
+
+/// Loads the eight bytes before each end.
+///
+/// # Safety
+///
+/// Each end must lie in `8..=text.len()`.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn load(text: &[u8], ends: &[u32; 8]) -> Lanes {
+    // SAFETY: as the caller promises.
+    let lane = |at: usize| unsafe { text.as_ptr().add(ends[at] as usize - 8).cast::<i64>().read_unaligned() };
+    [0, 2].map(|at| _mm256_set_epi64x(lane(at + 5), lane(at + 4), lane(at + 1), lane(at)))
+}
+
+/// Reads the last `length` bytes, eight at most, of each lane: the numbers, and all ones where there is none.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn read(lanes: Lanes, length: __m256i) -> (__m256, __m256i) {
+    let mut counts = lanes;
+    let mut marks = lanes;
+    let mut digits = lanes;
+    for (at, fields) in [0, 1].into_iter().zip(0..) {
+        let inside = _mm256_cmpgt_epi8(broadcast(length, fields), places_in_halves(7, -1));
+        let bytes = Bytes::look_up(lanes[at], inside, places_in_halves(16, 17));
+        counts[at] = bytes.count;
+        marks[at] = bytes.mark;
+        digits[at] = bytes.digits;
+    }
+    let [count, mark] = [counts, marks].map(|sums| {
+        let [first, second] = sums.map(|sums| _mm256_castsi256_ps(sums));
+        _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(first, second))
+    });
+    let bad = Digits::verdict(count, mark, length, 8);
+    let dot = _mm256_and_si256(mark, int(15));
+    let before = _mm256_subs_epu8(places_in_halves(0, 1), _mm256_set1_epi8(1));
+    for (digits, fields) in digits.iter_mut().zip(0..) {
+        // The digits before the dot move up by one and take its place.
+        let moves = _mm256_cmpgt_epi8(broadcast(dot, fields), before);
+        let squeezed = _mm256_blendv_epi8(*digits, _mm256_slli_epi64::<8>(*digits), moves);
+        *digits = _mm256_madd_epi16(_mm256_maddubs_epi16(squeezed, _mm256_set1_epi16(0x010A)), int(0x0001_0064));
+    }
+    let integer = _mm256_madd_epi16(_mm256_packus_epi32(digits[0], digits[1]), int(0x0001_2710));
+    // With a dot they are seven digits at most, which are exact in float32 as the power is; without one it is 1. So this
+    // rounds once.
+    let has_dot = _mm256_cmpgt_epi32(dot, _mm256_setzero_si256());
+    let places = _mm256_and_si256(sub(int(7), dot), has_dot);
+    let powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
+    let magnitude = _mm256_div_ps(_mm256_cvtepi32_ps(integer), _mm256_permutevar8x32_ps(powers, places));
+    (negate_where(magnitude, _mm256_cmpgt_epi32(mark, int(15))), bad)
+}
+
+/// The lowest bytes of the fields of one register, each in all bytes of its lane.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn broadcast(fields: __m256i, register: i8) -> __m256i {
+    let first = 0x0101_0101_0101_0101 * i64::from(8 * register);
+    let second = first + 0x0404_0404_0404_0404;
+    _mm256_shuffle_epi8(fields, _mm256_set_epi64x(second, first, second, first))
+}
