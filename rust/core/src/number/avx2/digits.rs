@@ -40,15 +40,32 @@ impl Bytes {
     }
 }
 
+/// All ones where the bytes that were looked up in a lane of `width` bytes are no number.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn verdict(count: __m256i, mark: __m256i, length: __m256i, width: i32) -> __m256i {
+    let has_dot = _mm256_cmpgt_epi32(_mm256_and_si256(mark, int(15)), _mm256_setzero_si256());
+    let negative = _mm256_cmpgt_epi32(mark, int(15));
+    // As many digits as there are bytes but for one dot and one minus at most, the minus first.
+    let digit_count = add(add(length, has_dot), negative);
+    let expected = [_mm256_and_si256(has_dot, int(32)), _mm256_and_si256(negative, int(128))];
+    let exact = _mm256_cmpeq_epi32(count, add(digit_count, add(expected[0], expected[1])));
+    let first = _mm256_and_si256(sub(int(width + 1), length), negative);
+    let minus_first = _mm256_cmpeq_epi32(_mm256_srli_epi32::<4>(mark), first);
+    let some = _mm256_cmpgt_epi32(digit_count, _mm256_setzero_si256());
+    let good = _mm256_and_si256(_mm256_and_si256(exact, minus_first), some);
+    _mm256_xor_si256(good, int(-1))
+}
+
 /// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
 #[derive(Clone, Copy)]
-pub(super) struct Digits {
+pub(super) struct Digits<const REGISTERS: usize = 4> {
     /// All ones where they are no such number.
     pub(super) bad: __m256i,
     /// The place of the dot in its lane, and where there is a minus, 16 times the place after it.
     pub(super) mark: __m256i,
     /// The values of the digits.
-    pub(super) lanes: Lanes,
+    pub(super) lanes: [__m256i; REGISTERS],
 }
 
 impl Digits {
@@ -67,24 +84,7 @@ impl Digits {
             digits[at] = bytes.digits;
         }
         let mark = lane_sums(marks);
-        Self { bad: Self::verdict(lane_sums(counts), mark, length, 16), mark, lanes: digits }
-    }
-
-    /// All ones where the bytes that were looked up in a lane of `width` bytes are no number.
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn verdict(count: __m256i, mark: __m256i, length: __m256i, width: i32) -> __m256i {
-        let has_dot = _mm256_cmpgt_epi32(_mm256_and_si256(mark, int(15)), _mm256_setzero_si256());
-        let negative = _mm256_cmpgt_epi32(mark, int(15));
-        // As many digits as there are bytes but for one dot and one minus at most, the minus first.
-        let digit_count = add(add(length, has_dot), negative);
-        let expected = [_mm256_and_si256(has_dot, int(32)), _mm256_and_si256(negative, int(128))];
-        let exact = _mm256_cmpeq_epi32(count, add(digit_count, add(expected[0], expected[1])));
-        let first = _mm256_and_si256(sub(int(width + 1), length), negative);
-        let minus_first = _mm256_cmpeq_epi32(_mm256_srli_epi32::<4>(mark), first);
-        let some = _mm256_cmpgt_epi32(digit_count, _mm256_setzero_si256());
-        let good = _mm256_and_si256(_mm256_and_si256(exact, minus_first), some);
-        _mm256_xor_si256(good, int(-1))
+        Self { bad: verdict(lane_sums(counts), mark, length, 16), mark, lanes: digits }
     }
 
     /// Squeezes the dots out and makes two integers of each number.

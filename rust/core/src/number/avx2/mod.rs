@@ -119,6 +119,7 @@ struct Stages {
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
     over: [Over; BLOCK],
+    tiny_digits: [Digits<2>; BLOCK],
     digits: [Digits; BLOCK],
     /// Eight digits a number: the first and the last of fields 0, 1, 4 and 5, and of fields 2, 3, 6 and 7.
     eights: [[__m256i; 2]; BLOCK],
@@ -133,6 +134,7 @@ impl Stages {
             lengths: [zero; BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
+            tiny_digits: [Digits { bad: zero, mark: zero, lanes: [zero; 2] }; BLOCK],
             digits: [Digits { bad: zero, mark: zero, lanes: [zero; 4] }; BLOCK],
             eights: [[zero; 2]; BLOCK],
         }
@@ -210,14 +212,16 @@ impl Stages {
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn tiny(&self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
-        let mut left = [0; BLOCK];
-        for (((values, left), &length), ends) in values.iter_mut().zip(&mut left).zip(&self.lengths).zip(ends) {
+    unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+        for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: as the caller promises, and `WINDOW` is more than 8.
             let tails = unsafe { tiny::load(text, ends) };
-            let (numbers, bad) = tiny::read(tails, length);
-            store(values, numbers);
-            *left = bits(bad);
+            *digits = tiny::read(tails, length);
+        }
+        let mut left = [0; BLOCK];
+        for ((values, left), digits) in values.iter_mut().zip(&mut left).zip(&self.tiny_digits) {
+            store(values, tiny::round(digits));
+            *left = bits(digits.bad);
         }
         left
     }

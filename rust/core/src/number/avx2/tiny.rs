@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::digits::{Bytes, Digits};
+use super::digits::{Bytes, Digits, verdict};
 use super::lanes::{int, negate_where, places_in_halves, sub};
 
 /// Eight-byte lanes: fields 0, 1, 4 and 5 in the first register, the others in the second.
@@ -22,10 +22,10 @@ pub(super) unsafe fn load(text: &[u8], ends: &[u32; 8]) -> Lanes {
     [0, 2].map(|at| _mm256_set_epi64x(lane(at + 5), lane(at + 4), lane(at + 1), lane(at)))
 }
 
-/// Reads the last `length` bytes, eight at most, of each lane: the numbers, and all ones where there is none.
+/// Reads the last `length` bytes, eight at most, of each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn read(lanes: Lanes, length: __m256i) -> (__m256, __m256i) {
+pub(super) fn read(lanes: Lanes, length: __m256i) -> Digits<2> {
     let mut counts = lanes;
     let mut marks = lanes;
     let mut digits = lanes;
@@ -40,7 +40,14 @@ pub(super) fn read(lanes: Lanes, length: __m256i) -> (__m256, __m256i) {
         let [first, second] = sums.map(|sums| _mm256_castsi256_ps(sums));
         _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(first, second))
     });
-    let bad = Digits::verdict(count, mark, length, 8);
+    Digits { bad: verdict(count, mark, length, 8), mark, lanes: digits }
+}
+
+/// The numbers.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn round(digits: &Digits<2>) -> __m256 {
+    let Digits { mark, lanes: mut digits, .. } = *digits;
     let dot = _mm256_and_si256(mark, int(15));
     let before = _mm256_subs_epu8(places_in_halves(0, 1), _mm256_set1_epi8(1));
     for (digits, fields) in digits.iter_mut().zip(0..) {
@@ -56,7 +63,7 @@ pub(super) fn read(lanes: Lanes, length: __m256i) -> (__m256, __m256i) {
     let places = _mm256_and_si256(sub(int(7), dot), has_dot);
     let powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
     let magnitude = _mm256_div_ps(_mm256_cvtepi32_ps(integer), _mm256_permutevar8x32_ps(powers, places));
-    (negate_where(magnitude, _mm256_cmpgt_epi32(mark, int(15))), bad)
+    negate_where(magnitude, _mm256_cmpgt_epi32(mark, int(15)))
 }
 
 /// The lowest bytes of the fields of one register, each in all bytes of its lane.
