@@ -332,8 +332,8 @@ impl Group {
 }
 
 impl Reading<'_> {
-    /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to be
-    /// left out.
+    /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to
+    /// be left out.
     #[cold]
     fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
@@ -367,6 +367,9 @@ mod tests {
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+    /// A field of each kind.
+    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA||6";
 
     /// The values of each row, features first, and where the first wrong field or row is.
     type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
@@ -422,13 +425,13 @@ mod tests {
         #[test]
         fn blocks_hold_what_the_fields_say(
             rows in prop::collection::vec(
-                (prop::collection::vec("1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA||6", 4), "\n|\r\n|\n\n"),
+                (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
                 1..40,
             ),
             wrong in prop::option::of((0_usize..160, "x|1\\.2\\.3|1,2|\0")),
             order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
             (features, targets, weight) in (1_usize..3, 0_usize..2, any::<bool>()),
-            missing_target in prop::sample::select(vec![MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             token in prop::option::of(Just("9")),
         ) {
             let mut rows = rows;

@@ -47,6 +47,7 @@ impl Simd {
     /// Every instruction set that this processor has, the fastest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
+        // AVX-512, which has a name but no code yet, belongs first.
         let mut found = Vec::new();
         #[cfg(target_arch = "x86_64")]
         found.extend(Avx2::new().map(Self::Avx2));

@@ -240,7 +240,10 @@ proptest! {
     }
 
     #[test]
-    fn agrees_on_short_numbers(fields in prop::collection::vec("-?[0-9]{0,8}(\\.[0-9]{0,7})?", 1..40), turn in 0_usize..8) {
+    fn agrees_on_short_numbers(
+        fields in prop::collection::vec("-?[0-9]{0,8}(\\.[0-9]{0,7})?", 1..40),
+        turn in 0_usize..8,
+    ) {
         check(&fields, turn);
     }
 
@@ -250,7 +253,10 @@ proptest! {
     }
 
     #[test]
-    fn agrees_on_few_letters(fields in prop::collection::vec("-?[1.xnx-]{8,18}|[x.-]{14,17}1?(e[+]01)?", 1..20), turn in 0_usize..8) {
+    fn agrees_on_few_letters(
+        fields in prop::collection::vec("-?[1.xnx-]{8,18}|[x.-]{14,17}1?(e[+]01)?", 1..20),
+        turn in 0_usize..8,
+    ) {
         check(&fields, turn);
     }
 

@@ -163,8 +163,8 @@ impl Digits {
         let mantissa = Self::mantissa(eights);
         let power = negative_powers(places);
         let product = [0, 1].map(|at| _mm256_mul_pd(mantissa[at], power[at]));
-        // The power and the product are each rounded, so that the truth lies within two units in the last place. Only next
-        // to a tie in the 29 bits that a float32 drops does that matter; an integer is what it is.
+        // The power and the product are each rounded, so that the truth lies within two units in the last place. Only
+        // next to a tie in the 29 bits that a float32 drops does that matter; an integer is what it is.
         let dropped = _mm256_and_si256(low_halves(product), int((1 << 29) - 1));
         let from_tie = _mm256_abs_epi32(sub(dropped, int(1 << 28)));
         let unsettled = _mm256_and_si256(_mm256_cmpgt_epi32(int(4), from_tie), has_dot);

@@ -1,8 +1,8 @@
 //! Plain numbers eight at a time, in 256-bit registers.
 //!
 //! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field
-//! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Both ways of reading them
-//! begin with [`Digits::read`], and there is a third for lanes half as wide:
+//! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Fields of up to eight
+//! bytes are two to such a lane. There are three ways of reading them:
 //!
 //! - [`Stages::tiny`] takes fields of up to eight bytes without an exponent, which are exact in float32 but for one
 //!   rounding.
@@ -12,7 +12,7 @@
 //!   looks that the others are digits, and rounds a lower and an upper bound: where both give the same float32, so does
 //!   all between.
 //!
-//! What neither takes is read by the field.
+//! What none of them takes is read by the field.
 
 mod digits;
 mod lanes;
@@ -168,8 +168,8 @@ impl Stages {
         (form, left)
     }
 
-    /// Finds the length of each field. Returns the last ends, counted from `WINDOW` on, which an end before it exceeds;
-    /// and the form that suits most of the fields.
+    /// Finds the length of each field. Returns how far beyond `WINDOW` the ends lie at most, which is beyond all texts
+    /// when one lies before it, and the form that suits most fields.
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
     fn measure(&mut self, before: &[[u32; 8]], ends: &[[u32; 8]]) -> (__m256i, Form) {
@@ -280,8 +280,8 @@ impl Stages {
         }
         let stages = self.digits.iter_mut().zip(&self.lengths).zip(&self.head_ends);
         for ((digits, &head), head_ends) in stages.take(ends.len()) {
-            // SAFETY: a head ends at most 32 bytes before its field's end and never after it, which the caller promises to
-            // lie in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
+            // SAFETY: a head ends at most 32 bytes before its field's end and never after it, which the caller promises
+            // to lie in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
             let heads = unsafe { load(text, head_ends) };
             *digits = Digits::read(heads, head);
         }
