@@ -6,7 +6,9 @@ const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// Sets the high bit of a byte above nine.
 const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
-const DOT: u8 = b'.' ^ b'0';
+const DOT: u64 = (b'.' ^ b'0') as u64;
+/// The powers of ten that divide up to seven digits.
+const FLOAT32_POWERS: [f32; 8] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 
 /// The powers of ten below 2^64.
 const POWERS: [u64; 20] = {
@@ -74,15 +76,18 @@ fn short(text: &[u8], end: usize, length: usize) -> Option<f32> {
     if others == 0 {
         return Some(eight_digits(word) as i64 as f32);
     }
-    let place = others.trailing_zeros() - 7;
+    // The lowest bit of the byte that is no digit.
+    let dot = others >> 7;
     // Squeezing the dot out would turn a second one, or anything else, into a digit.
-    if others & (others - 1) != 0 || (word >> place) as u8 != DOT || length == 1 {
+    if others & (others - 1) != 0 || word & (dot << 8).wrapping_sub(dot) != dot * DOT || length == 1 {
         return None;
     }
     // The bytes before the dot move up by one and take its place.
-    let before = word & ((1 << place) - 1);
-    let after = (word >> place >> 8 << 8) << place;
-    round::short_decimal(eight_digits(after | before << 8), 7 - place as usize / 8)
+    let before = word & (dot - 1);
+    let after = word & (dot << 8).wrapping_neg();
+    let digits = eight_digits(after | before << 8);
+    // Both are exact in float32, so that their quotient is the nearest one.
+    Some(digits as i64 as f32 / FLOAT32_POWERS[others.leading_zeros() as usize / 8])
 }
 
 /// Up to 19 digits, a dot among them or not, and an exponent of two digits or none.
@@ -117,7 +122,7 @@ fn mantissa(text: &[u8], start: usize, end: usize, exponent: i32) -> Option<f32>
     if whole == 8 || whole >= length {
         return long_integer_part(text, start, end, exponent);
     }
-    if length == 1 || (head >> (8 * whole)) as u8 != DOT {
+    if length == 1 || head >> (8 * whole) & 0xFF != DOT {
         return None;
     }
     let before = eight_digits(head << (56 - 8 * whole) << 8);

@@ -119,21 +119,6 @@ fn by_product(mantissa: u64, exponent: i32) -> Option<f32> {
     Some(f32::from_bits(bits))
 }
 
-/// Rounds `mantissa / 10^places` to the nearest float32, ties to even, for at most 15 digits and places; `None` next to
-/// a tie.
-///
-/// Both operands are exact in float64, so the quotient is the nearest float64, and rounding it again goes wrong only if
-/// it lies exactly between two float32, as W. D. Clinger, "How to read floating point numbers accurately" (1990), has it
-/// for the first rounding.
-#[inline]
-pub(super) fn short_decimal(mantissa: u64, places: usize) -> Option<f32> {
-    const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
-    const DROPPED: u64 = (1 << 29) - 1;
-    const TIE: u64 = 1 << 28;
-    let quotient = mantissa as i64 as f64 / POWERS[places & 15];
-    if quotient.to_bits() & DROPPED == TIE { None } else { Some(quotient as f32) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
