@@ -215,7 +215,7 @@ fn short_decimals_are_exact() {
 }
 
 #[test]
-#[ignore = "a minute in a release build"]
+#[ignore = "three minutes in a release build"]
 fn longer_decimals_are_exact() {
     sweep(7);
 }
