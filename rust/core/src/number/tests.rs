@@ -214,8 +214,9 @@ fn short_decimals_are_exact() {
     sweep(4);
 }
 
+// Some minutes, so only under `cargo test --release`.
+#[cfg(not(debug_assertions))]
 #[test]
-#[ignore = "three minutes in a release build"]
 fn longer_decimals_are_exact() {
     sweep(7);
 }
