@@ -1,6 +1,9 @@
 """Bad input ends in a named error with the place, and nothing wrong is ever yielded."""
 
+import bz2
 import copy
+import gzip
+import lzma
 import os
 import pickle
 from contextlib import contextmanager
@@ -420,3 +423,42 @@ def test_counting_tells_wrong_quotes_with_their_place(write, what):
     with pytest.raises(csvfeed.QuoteError) as caught:
         ds.num_rows if what == "num_rows" else len(ds)
     assert (caught.value.path, caught.value.line, caught.value.byte_offset) == (path, 3, 10)
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
+        (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
+        (lzma.compress(b"a,b\n1,2\n"), "xz"),
+        (b"\x28\xb5\x2f\xfd\x04\x58", "zstd"),
+        (b"PK\x03\x04\x14\x00\x00\x00", "zip"),
+        (b"PAR1\x15\x04\x15\x10", "Parquet"),
+    ],
+)
+def test_a_file_that_is_no_text_is_named_with_what_to_do(data, what):
+    with pytest.raises(csvfeed.EncodingError, match=what) as caught:
+        csvfeed.CsvDataset(data)
+    assert caught.value.byte_offset == 0
+
+
+@pytest.mark.parametrize("header", ["PK,a", "BZh,a", "PAR1,PAR2"])
+def test_a_name_like_the_mark_of_a_format_is_a_name(header):
+    assert csvfeed.CsvDataset(f"{header}\n1,2\n".encode()).columns == header.split(",")
+
+
+def test_a_delimiter_that_does_not_part_the_file_is_suspected():
+    for target in (-1, "y"):
+        with pytest.raises(csvfeed.CsvError, match="delimiter="):
+            csvfeed.CsvDataset(b"x;y\n1;2\n", target=target)
+
+
+def test_a_weight_that_is_the_target_is_refused():
+    with pytest.raises(csvfeed.CsvError, match="same column"):
+        csvfeed.CsvDataset(b"a,y,w\n1,2,3\n", weight="w")
+
+
+def test_a_list_of_names_must_fit_the_first_row():
+    with pytest.raises(csvfeed.RowLengthError, match="header= given has 2") as caught:
+        csvfeed.CsvDataset(b"1,2,3\n", header=["a", "b"])
+    assert (caught.value.line, caught.value.text) == (1, "1,2,3")

@@ -53,7 +53,8 @@ class CsvDataset:
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
     missing : iterable of str, default ``csvfeed.MISSING``
-        Tokens read as missing, besides the empty field. A missing feature is NaN.
+        Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one. A
+        missing feature is NaN, which a model has to deal with: one NaN makes a loss NaN.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     threads : int, optional
@@ -307,6 +308,8 @@ def _header(value: Any) -> str | bool | list[str]:
     if isinstance(value, str):
         _choice(value, ("auto",), "header")
         return value
+    if not isinstance(value, Iterable):
+        raise TypeError(f"header is 'auto', True, False or a list of names, not {value!r}")
     names = _strings(value, "header")
     if not names:
         raise ValueError("header is an empty list of names")

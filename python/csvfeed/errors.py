@@ -51,8 +51,9 @@ class CsvError(ValueError):
         if self.line is not None:
             place.append(f"line {self.line}")
         if self.column is not None:
-            name = "" if self.column_name is None else f" {self.column_name!r}"
-            place.append(f"column{name} (index {self.column})")
+            index = f"index {self.column}"
+            named = self.column_name is not None
+            place.append(f"column {self.column_name!r} ({index})" if named else f"column {index}")
         if self.byte_offset is not None:
             place.append(f"byte {self.byte_offset}")
         parts = [", ".join(place)] if place else []

@@ -43,7 +43,7 @@ def table(reading: Reading, stepping: Stepping, curve: LossCurve) -> str:
                 (
                     "csvfeed",
                     f"{fed:,.0f} rows/s",
-                    f"{threads} threads; {fed / split:.0f} times the next",
+                    f"{threads} threads; {fed / split:.0f} times pure Python",
                 ),
                 ("pure Python", f"{split:,.0f} rows/s", "splits every line"),
             ],

@@ -29,7 +29,7 @@ fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], 
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
         Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
-        Kind::Encoding(_) | Kind::NameNotUtf8 => "EncodingError",
+        Kind::Encoding(_) | Kind::NotText(..) | Kind::NameNotUtf8 => "EncodingError",
         Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)

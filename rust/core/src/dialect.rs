@@ -16,6 +16,16 @@ const FOREIGN_BOMS: [(&[u8], &str); 4] = [
     (b"\xFE\xFF", "UTF-16BE"),
 ];
 
+/// What files begin with that are no text, what they are and what helps.
+const FOREIGN_FORMATS: [(&[u8], &str, &str); 6] = [
+    (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
+    (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it, for example with `unzstd`"),
+    (b"\xFD7zXZ\0", "compressed with xz", "decompress it, for example with `unxz`"),
+    (b"BZh91AY&SY", "compressed with bzip2", "decompress it, for example with `bunzip2`"),
+    (b"PAR1\x15", "a Parquet file", "export it as CSV"),
+];
+
 /// How fields and rows are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
@@ -131,14 +141,17 @@ pub fn read_head(
     missing: &Missing,
     max_row: usize,
 ) -> Result<Head> {
-    let mut start = [0; 4];
-    let start = &mut start[..source.len().min(4) as usize];
+    let mut start = [0; 16];
+    let start = &mut start[..source.len().min(16) as usize];
     source.read_at(0, start)?;
     if start.is_empty() {
         return Err(Kind::Empty("the file is empty").into());
     }
     if let Some((_, name)) = FOREIGN_BOMS.iter().find(|(mark, _)| start.starts_with(mark)) {
         return Err(Error { offset: Some(0), ..Kind::Encoding(name).into() });
+    }
+    if let Some((_, what, advice)) = FOREIGN_FORMATS.iter().find(|(mark, ..)| start.starts_with(mark)) {
+        return Err(Error { offset: Some(0), ..Kind::NotText(what, advice).into() });
     }
     let data_start = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() as u64 } else { 0 };
     let Some(first) = first_row(source, data_start)? else {
@@ -160,6 +173,12 @@ pub fn read_head(
         return Ok(Head { columns, reference: "header", data_start: first + end as u64 });
     }
     let (columns, reference) = match header {
+        Header::Names(names) if names.len() != fields.len() => {
+            let (found, expected) = (fields.len(), names.len());
+            let advice = ": is the delimiter another one, or a name missing?";
+            let kind = Kind::RowLength { found, expected, reference: "header= given", advice };
+            return Err(Error::at(kind, first, text.trim_ascii_end()));
+        }
         Header::Names(names) => (names.clone(), "header= given"),
         _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
     };

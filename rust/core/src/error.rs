@@ -34,7 +34,7 @@ pub enum Kind {
     Empty(&'static str),
     /// A field that should be a number is none.
     #[error(
-        "not a number. If it stands for a missing value, name it in missing=; \
+        "not a number. If it stands for a missing value, add it with missing=[*csvfeed.MISSING, ...]; \
          if the column is text, leave it out with features= or target="
     )]
     Number,
@@ -71,6 +71,9 @@ pub enum Kind {
     /// The bytes are in an encoding that is not read.
     #[error("the file is {0}: convert it to UTF-8, for example with `iconv -f {0} -t UTF-8`")]
     Encoding(&'static str),
+    /// The bytes are no text at all.
+    #[error("the file is {0}, which is not read as it is: {1}")]
+    NotText(&'static str, &'static str),
     /// Lines end with a carriage return alone.
     #[error("the line ends are CR alone: convert them to LF, for example with `tr '\\r' '\\n'`")]
     LineEnds,

@@ -103,14 +103,18 @@ impl Schema {
         if weight.is_some() && targets.is_empty() {
             return Err(wrong("a weight needs a target to weigh: name one with target="));
         }
+        if weight.is_some_and(|weight| targets.contains(&weight)) {
+            return Err(wrong("weight= and target= name the same column: name the target with target="));
+        }
         let features = match features {
+            Some([]) => return Err(wrong("features= is empty: name at least one column, or leave it out for all")),
             Some(features) => positions(&columns, features, "features")?,
             None => (0..columns.len()).filter(|at| !targets.contains(at) && weight != Some(*at)).collect(),
         };
         if features.is_empty() {
             let message = "no feature column is left: the file has only target and weight columns (target=None reads \
                            every column as a feature)";
-            return Err(wrong(message));
+            return Err(wrong(format!("{message}{}", only_column(&columns))));
         }
         Ok(Self { columns, reference, features, targets, weight, missing, missing_target })
     }
@@ -135,6 +139,14 @@ impl Schema {
 
 fn wrong(message: impl Into<String>) -> crate::error::Error {
     Kind::Column(message.into()).into()
+}
+
+/// What to say of a file of one column, which may be one of several.
+fn only_column(columns: &[String]) -> String {
+    match columns {
+        [name] => format!(". Its only column is {name:?}: if that is several, say what parts them with delimiter="),
+        _ => String::new(),
+    }
 }
 
 fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
@@ -175,7 +187,10 @@ fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
                     if columns.len() > SHOWN {
                         known.push_str(", …");
                     }
-                    Err(wrong(format!("{role}= asks for column {name:?}, but the columns are {known}")))
+                    Err(wrong(format!(
+                        "{role}= asks for column {name:?}, but the columns are {known}{}",
+                        only_column(columns)
+                    )))
                 }
             }
         }
@@ -209,7 +224,8 @@ mod tests {
         assert!(message(resolve(None, &[name("b")], None)).contains("index 1 and again at 3"));
         assert!(message(resolve(None, &[Column::Index(4)], None)).contains("has 4 columns"));
         assert!(message(resolve(None, &[Column::Index(0), name("a")], None)).contains("twice"));
-        assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("no feature"));
+        assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("features= is empty"));
+        assert!(message(resolve(None, &[name("a")], Some(&name("a")))).contains("the same column"));
         assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
     }
 }
