@@ -491,3 +491,17 @@ def test_any_number_of_threads_and_any_memory_will_do(threads, memory):
 
 def test_len_wants_whole_numbers_of_python():
     assert operator.index(len(csvfeed.CsvDataset(TABLE, batch_size=np.int32(3)))) == 4
+
+
+@pytest.mark.parametrize(
+    ("features", "target"),
+    [([0], [0]), ([1], [1]), ([0], [1]), ([0, 1], [1, 2]), ([0, 1], [0, 1]), ([0, 1, 2], [2, 3])],
+)
+def test_a_column_may_be_feature_and_target_at_once(features, target):
+    # Also where there are as many columns as roles for them.
+    for columns in range(max(target) + 1, len(features) + len(target) + 2):
+        rows = [[10 * row + column for column in range(columns)] for row in range(3)]
+        text = "\n".join(",".join(map(str, row)) for row in rows)
+        ((X, y),) = csvfeed.CsvDataset(text.encode(), features=features, target=target)
+        assert X.tolist() == [[row[at] for at in features] for row in rows]
+        assert y.reshape(3, -1).tolist() == [[row[at] for at in target] for row in rows]

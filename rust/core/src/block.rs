@@ -292,7 +292,7 @@ impl Group {
     fn convert(&mut self, reading: &Reading<'_>, rows: Rows<'_>, block: &mut Block) -> Result<()> {
         let Reading { schema, simd, wanted, text, .. } = *reading;
         let width = wanted.len();
-        let as_they_stand = width == schema.columns.len() && wanted.is_sorted();
+        let as_they_stand = wanted.iter().copied().eq(0..schema.columns.len());
         let fields = if as_they_stand { rows.fields() } else { rows.pick(wanted, &mut self.before, &mut self.ends) };
         let count = rows.count() * width;
         if self.values.len() < count {
@@ -429,8 +429,9 @@ mod tests {
                 1..40,
             ),
             wrong in prop::option::of((0_usize..160, "x|1\\.2\\.3|1,2|\0")),
-            order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
-            (features, targets, weight) in (1_usize..3, 0_usize..2, any::<bool>()),
+            // A column may be a feature and a target at once, as in an autoencoder.
+            order in prop_oneof![Just([0_usize, 1, 2, 3]).prop_shuffle(), prop::array::uniform4(0_usize..4)],
+            (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             token in prop::option::of(Just("9")),
         ) {
@@ -446,7 +447,7 @@ mod tests {
                 reference: "header",
                 features: order[..features].to_vec(),
                 targets: order[features..features + targets].to_vec(),
-                weight: (weight && targets > 0).then_some(order[3]),
+                weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
             };
