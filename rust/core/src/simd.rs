@@ -13,6 +13,9 @@ const VARIABLE: &str = "CSVFEED_SIMD";
 /// An instruction set that this processor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Simd {
+    /// 512-bit registers and masks.
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
     /// 256-bit registers.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
@@ -40,6 +43,34 @@ impl Avx2 {
     }
 }
 
+/// The proof that this processor has AVX-512 as Ice Lake and Zen 4 brought it: F, BW, CD, DQ, VL, VBMI and
+/// VBMI2; and all that [`Avx2`] is the proof for.
+#[cfg(target_arch = "x86_64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Avx512(Avx2);
+
+#[cfg(target_arch = "x86_64")]
+impl Avx512 {
+    /// The proof, if this processor has all of it.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let found = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512bw")
+            && is_x86_feature_detected!("avx512cd")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512vbmi")
+            && is_x86_feature_detected!("avx512vbmi2");
+        Avx2::new().filter(|_| found).map(Self)
+    }
+
+    /// What AVX-512 implies.
+    #[must_use]
+    pub fn avx2(self) -> Avx2 {
+        self.0
+    }
+}
+
 impl Simd {
     /// Every name that [`simd`] takes, whether this build and processor have it or not.
     pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
@@ -47,8 +78,9 @@ impl Simd {
     /// Every instruction set that this processor has, the fastest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
-        // AVX-512, which has a name but no code yet, belongs first.
         let mut found = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        found.extend(Avx512::new().map(Self::Avx512));
         #[cfg(target_arch = "x86_64")]
         found.extend(Avx2::new().map(Self::Avx2));
         found.push(Self::Portable);
@@ -59,6 +91,8 @@ impl Simd {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
             Self::Portable => "portable",

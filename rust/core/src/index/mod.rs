@@ -244,6 +244,8 @@ struct LineEnds {
 fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     match simd {
         #[cfg(target_arch = "x86_64")]
+        Simd::Avx512(avx512) => avx2::fill(avx512.avx2(), bytes, delimiter, marks),
+        #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
     }

@@ -41,6 +41,8 @@ pub(crate) fn convert(simd: Simd, text: &[u8], fields: Fields<'_>, values: &mut 
     assert!(fields.before.len() == values.len() && fields.ends.len() == values.len());
     match simd {
         #[cfg(target_arch = "x86_64")]
+        Simd::Avx512(avx512) => avx2::convert(avx512.avx2(), text, fields, values, declined),
+        #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::convert(avx2, text, fields, values, declined),
         Simd::Portable => portable::convert(text, fields, values, declined),
     }
