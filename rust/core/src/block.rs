@@ -300,7 +300,7 @@ impl Group {
         }
         let values = &mut self.values[..count];
         self.declined.clear();
-        number::convert(simd, text.padded(), fields, values, &mut self.declined);
+        number::convert(simd, text.padded(), reading.dialect.quote, fields, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));

@@ -1,10 +1,15 @@
 //! Stage 4: one field to the nearest float32, ties to even.
 //!
-//! [`convert`] is the fast path, for many plain numbers at once; what it declines goes to [`value`], which knows spaces,
-//! quotes, missing tokens, words and any number of digits.
+//! [`convert`] is the fast path, for many fields at once; what it declines goes to [`value`], which knows missing tokens,
+//! words and any number of digits.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod bare;
+#[cfg(target_arch = "x86_64")]
+mod groups;
 mod portable;
 mod round;
 #[cfg(test)]
@@ -17,7 +22,7 @@ use crate::schema::Missing;
 use crate::simd::Simd;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
-pub(crate) const WINDOW: usize = 64;
+pub(crate) const WINDOW: usize = 128;
 
 /// Some fields of a text: each starts after the mark before it.
 #[derive(Clone, Copy)]
@@ -36,16 +41,44 @@ impl Fields<'_> {
 }
 
 /// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
-/// not plain, in their order; the value of those is NaN.
-pub(crate) fn convert(simd: Simd, text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
+/// not one to be read in haste, in their order; the value of those is NaN.
+pub(crate) fn convert(
+    simd: Simd,
+    text: &[u8],
+    quote: Option<u8>,
+    fields: Fields<'_>,
+    values: &mut [f32],
+    declined: &mut Vec<u32>,
+) {
     assert!(fields.before.len() == values.len() && fields.ends.len() == values.len());
     match simd {
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx512(avx512) => avx2::convert(avx512.avx2(), text, fields, values, declined),
+        Simd::Avx512(avx512) => avx512::convert(avx512, text, quote, fields, values, declined),
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx2(avx2) => avx2::convert(avx2, text, fields, values, declined),
-        Simd::Portable => portable::convert(text, fields, values, declined),
+        Simd::Avx2(avx2) => avx2::convert(avx2, text, quote, fields, values, declined),
+        Simd::Portable => {
+            for (at, value) in values.iter_mut().enumerate() {
+                *value = one(text, quote, fields.place(at)).unwrap_or_else(|| {
+                    declined.push(at as u32);
+                    f32::NAN
+                });
+            }
+        }
     }
+}
+
+/// The number at `place`, unless it is not one to be read in haste.
+#[inline(always)]
+fn one(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
+    let plain = portable::parse(text, place.start, place.end);
+    plain.or_else(|| dressed(text, quote, place))
+}
+
+/// As [`one`], for a number with something around it.
+#[inline(never)]
+fn dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
+    let bare = bare::bare(text, quote, place.clone());
+    if bare == place { None } else { portable::parse(text, bare.start, bare.end) }
 }
 
 /// What a field holds.

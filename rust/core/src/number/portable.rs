@@ -1,6 +1,6 @@
 //! Plain numbers eight digits at a time, in ordinary 64-bit registers.
 
-use super::{Fields, round};
+use super::round;
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
@@ -33,16 +33,6 @@ static KEPT: [[u64; 3]; 32] = {
     }
     kept
 };
-
-/// See [`super::convert`].
-pub(super) fn convert(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
-    for (at, ((&before, &end), value)) in fields.before.iter().zip(fields.ends).zip(values).enumerate() {
-        *value = parse(text, before as usize + 1, end as usize).unwrap_or_else(|| {
-            declined.push(at as u32);
-            f32::NAN
-        });
-    }
-}
 
 /// The number in `text[start..end]`, or `None` when it is not a plain one: then the field may hold anything.
 ///

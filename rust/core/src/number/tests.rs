@@ -24,7 +24,8 @@ fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, V
     let text = text.into_boxed_slice();
     Simd::available().into_iter().map(move |simd| {
         let (mut values, mut declined) = (vec![0.0; ends.len()], vec![]);
-        convert(simd, &text, Fields { before: &before, ends: &ends }, &mut values, &mut declined);
+        let fields = Fields { before: &before, ends: &ends };
+        convert(simd, &text, Some(b'"'), fields, &mut values, &mut declined);
         assert!(declined.is_sorted_by(|one, next| one < next), "{declined:?}");
         let mut found: Vec<_> = values.into_iter().map(Some).collect();
         for at in declined {
@@ -36,7 +37,7 @@ fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, V
 
 /// Each field is declined or read exactly; returns whether one was declined.
 fn check(fields: &[String], turn: usize) -> bool {
-    let exact: Vec<_> = fields.iter().map(|field| parse_exact(field.as_bytes())).collect();
+    let exact: Vec<_> = fields.iter().map(|field| parse_exact(&unquote(field.as_bytes(), Some(b'"')))).collect();
     let mut any_declined = false;
     for (simd, found) in convert_each(fields, turn) {
         for ((field, exact), found) in fields.iter().zip(&exact).zip(found) {
@@ -92,10 +93,22 @@ fn plain_numbers_take_the_fast_path() {
         "1.5e-7",
         "1.234567E+03",
         "1e+20",
+        "1 ",
+        " 1",
+        "\t-1.5\t ",
+        "                        1.5",
+        "+1.5",
+        " +.5",
+        "\"1\"",
+        "\" -1.5 \"",
+        "\"+123456789\"",
+        "\"0.12345678901234567\"",
+        "\"-8.692932128906250000e-01\"",
     ];
     for field in plain {
         assert!(!check_among(field, "1.5"), "{field}");
         assert!(!check_among(field, "-8.692932128906250000e-01"), "{field}");
+        assert!(!check_among(field, "\"1.5\""), "{field}");
     }
 }
 
@@ -123,9 +136,19 @@ fn what_is_no_number_is_declined() {
         "1e+1.",
         "1.5e+0e+01",
         ".e1",
-        "1 ",
-        " 1",
-        "\"1\"",
+        "+",
+        "++1",
+        "+-1",
+        "-+1",
+        "\"",
+        "\"\"",
+        "\"1\"\"2\"",
+        "\"1",
+        "1\"",
+        " \"1\"",
+        "\"1\" ",
+        " ",
+        "1 2",
         "1:2",
         "1/2",
         "1n2",
@@ -161,6 +184,7 @@ fn what_is_no_number_is_declined() {
     for field in wrong {
         assert!(check_among(field, "1.5"), "{field}");
         assert!(check_among(field, "-8.692932128906250000e-01"), "{field}");
+        assert!(check_among(field, "\" 1.5\""), "{field}");
     }
 }
 
@@ -250,6 +274,14 @@ proptest! {
 
     #[test]
     fn agrees_on_soup(fields in prop::collection::vec("[-+.0-9eE \"/:xnm~]{0,24}", 1..20), turn in 0_usize..8) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_numbers_with_something_around_them(
+        fields in prop::collection::vec("(\"[ \t]{0,3}[+-]{0,2}[0-9]{0,9}(\\.[0-9]{0,14})?(e[+-][0-9]{2})?[ \t]{0,3}\"|[ +\"]{0,3}[0-9.]{0,12}[ \"]{0,3})", 1..70),
+        turn in 0_usize..8,
+    ) {
         check(&fields, turn);
     }
 

@@ -22,99 +22,37 @@ mod tiny;
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::{Fields, WINDOW, portable};
+use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::{Fields, WINDOW};
 use crate::simd::Avx2;
 use digits::Digits;
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use over::Over;
 
 /// See [`super::convert`].
-pub(super) fn convert(_: Avx2, text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
-    // SAFETY: the proof is made only where the processor has these instructions.
-    unsafe { convert_with_avx2(text, fields, values, declined) }
-}
-
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-fn convert_with_avx2(text: &[u8], fields: Fields<'_>, values: &mut [f32], declined: &mut Vec<u32>) {
-    let (before, before_rest) = fields.before.as_chunks();
-    let (ends, ends_rest) = fields.ends.as_chunks();
-    let (eights, values_rest) = values.as_chunks_mut();
-    let mut stages = Stages::new();
-    convert_eights(&mut stages, text, before, ends, eights, declined);
-    let rest = values_rest.len();
-    if rest > 0 {
-        let first = 8 * eights.len() as u32;
-        let mut padded = ([before_rest[0]; 8], [ends_rest[0]; 8], [0.0; 8]);
-        padded.0[..rest].copy_from_slice(before_rest);
-        padded.1[..rest].copy_from_slice(ends_rest);
-        let mut left = Vec::new();
-        convert_eights(&mut stages, text, &[padded.0], &[padded.1], std::slice::from_mut(&mut padded.2), &mut left);
-        values_rest.copy_from_slice(&padded.2[..rest]);
-        declined.extend(left.into_iter().filter(|&at| (at as usize) < rest).map(|at| first + at));
-    }
-}
-
-/// Eights that pass through a stage together. A stage is short, so that the processor works on several eights at a time.
-const BLOCK: usize = 16;
-
-/// What is expected of fields.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Form {
-    Tiny,
-    Short,
-    Wide,
-}
-
-#[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-fn convert_eights(
-    stages: &mut Stages,
+pub(super) fn convert(
+    avx2: Avx2,
     text: &[u8],
-    before: &[[u32; 8]],
-    ends: &[[u32; 8]],
-    values: &mut [[f32; 8]],
+    quote: Option<u8>,
+    fields: Fields<'_>,
+    values: &mut [f32],
     declined: &mut Vec<u32>,
 ) {
-    let mut expected = Form::Tiny;
-    for first in (0..values.len()).step_by(BLOCK) {
-        let block = first..values.len().min(first + BLOCK);
-        let (before, ends, values) = (&before[block.clone()], &ends[block.clone()], &mut values[block]);
-        let (form, mut left) = stages.read(text, before, ends, values, expected);
-        if left == [0; BLOCK] {
-            continue;
-        }
-        let mut exponents = 0;
-        for at in 0..values.len() {
-            // What is neither short nor wide is most often empty, or a word.
-            let may_be_wide = |field: usize| ends[at][field].wrapping_sub(before[at][field]) > 5;
-            if form != Form::Wide && set_bits(left[at]).any(may_be_wide) {
-                left[at] = stages.read(text, &before[at..=at], &ends[at..=at], &mut values[at..=at], Form::Wide).1[0];
-                exponents += usize::from(left[at] == 0);
-            }
-            for field in set_bits(left[at]) {
-                let number = portable::parse(text, before[at][field] as usize + 1, ends[at][field] as usize);
-                values[at][field] = number.unwrap_or_else(|| {
-                    declined.push((8 * (first + at) + field) as u32);
-                    f32::NAN
-                });
-            }
-        }
-        if 2 * exponents > values.len() {
-            expected = Form::Wide;
-        }
-    }
+    // SAFETY: the proof is made only where the processor has these instructions.
+    let mut stages = unsafe { Stages::new(avx2) };
+    groups::convert(&mut stages, text, quote, fields, values, declined);
 }
 
-/// The positions of the bits of a mask.
-fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);
-        mask &= mask.wrapping_sub(1);
-        lowest
-    })
+impl Ways<8> for Stages {
+    fn read(&mut self, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]], expected: Form) -> (Form, Left) {
+        // SAFETY: `Stages` holds the proof that the processor has these instructions.
+        unsafe { self.read_with_avx2(text, places, values, expected) }
+    }
 }
 
 /// What passes from one stage of a block of eights to the next.
 struct Stages {
+    _proof: Avx2,
     lengths: [__m256i; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
@@ -128,9 +66,10 @@ struct Stages {
 impl Stages {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new() -> Self {
+    fn new(proof: Avx2) -> Self {
         let zero = _mm256_setzero_si256();
         Self {
+            _proof: proof,
             lengths: [zero; BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
@@ -142,15 +81,14 @@ impl Stages {
 
     /// Reads a block of eights; sets a bit for each field that has to be read in another way.
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    fn read(
+    fn read_with_avx2(
         &mut self,
         text: &[u8],
-        before: &[[u32; 8]],
-        ends: &[[u32; 8]],
+        places: Places<'_, 8>,
         values: &mut [[f32; 8]],
         expected: Form,
-    ) -> (Form, [u32; BLOCK]) {
-        let (last, at_least) = self.measure(before, ends);
+    ) -> (Form, Left) {
+        let (last, at_least) = self.measure(places);
         let room = text.len().checked_sub(WINDOW).expect("a text has a window around it");
         let limit = int(room.min(i32::MAX as usize) as i32);
         if !all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last)) {
@@ -160,9 +98,9 @@ impl Stages {
         // SAFETY: each end was found to lie in `WINDOW..=text.len()`.
         let left = unsafe {
             match form {
-                Form::Tiny => self.tiny(text, ends, values),
-                Form::Short => self.short(text, ends, values),
-                Form::Wide => self.wide(text, ends, values),
+                Form::Tiny => self.tiny(text, places.ends, values),
+                Form::Short => self.short(text, places.ends, values),
+                Form::Wide => self.wide(text, places.ends, values),
             }
         };
         (form, left)
@@ -172,11 +110,11 @@ impl Stages {
     /// when one lies before it, and the form that suits most fields.
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
-    fn measure(&mut self, before: &[[u32; 8]], ends: &[[u32; 8]]) -> (__m256i, Form) {
+    fn measure(&mut self, places: Places<'_, 8>) -> (__m256i, Form) {
         let mut last = _mm256_setzero_si256();
         let mut any_long = _mm256_setzero_si256();
         let mut longest = _mm256_setzero_si256();
-        for ((length, before), ends) in self.lengths.iter_mut().zip(before).zip(ends) {
+        for (length, (before, ends)) in self.lengths.iter_mut().zip(places.iter()) {
             let end = load_integers(ends);
             *length = sub(sub(end, load_integers(before)), int(1));
             last = _mm256_max_epu32(last, sub(end, int(WINDOW as i32)));
@@ -212,7 +150,7 @@ impl Stages {
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+    unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: as the caller promises, and `WINDOW` is more than 8.
             let tails = unsafe { tiny::load(text, ends) };
@@ -233,7 +171,7 @@ impl Stages {
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+    unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         for ((digits, &length), ends) in self.digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: as the caller promises, and `WINDOW` is more than 16.
             let tails = unsafe { load(text, ends) };
@@ -265,7 +203,7 @@ impl Stages {
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn wide(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> [u32; BLOCK] {
+    unsafe fn wide(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         let stages = self.over.iter_mut().zip(&mut self.lengths).zip(&mut self.head_ends);
         for (((over, length), head_ends), ends) in stages.zip(ends) {
             // SAFETY: as the caller promises, and `WINDOW` is more than 16.

@@ -1,0 +1,194 @@
+//! Fields in groups that fill a register, and what the instruction sets that read them so have in common.
+
+use std::array::from_fn;
+use std::ops::Range;
+
+use super::{Fields, bare::bare, one};
+
+/// Groups that pass through a stage together. A stage is short, so that the processor works on several groups at a time.
+pub(super) const BLOCK: usize = 16;
+
+/// What is expected of fields.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Form {
+    /// Up to eight bytes, without an exponent.
+    Tiny,
+    /// Up to fifteen bytes, without an exponent.
+    Short,
+    /// Up to 32 bytes, with or without an exponent of two digits.
+    Wide,
+}
+
+/// For each group of a block, a bit for each field that has to be read in another way.
+pub(super) type Left = [u32; BLOCK];
+
+/// Where fields stand, as in [`Fields`], in groups of `N`.
+#[derive(Clone, Copy)]
+pub(super) struct Places<'a, const N: usize> {
+    pub(super) before: &'a [[u32; N]],
+    pub(super) ends: &'a [[u32; N]],
+}
+
+impl<'a, const N: usize> Places<'a, N> {
+    fn part(self, groups: Range<usize>) -> Self {
+        Self { before: &self.before[groups.clone()], ends: &self.ends[groups] }
+    }
+
+    #[inline]
+    fn of(self, group: usize, field: usize) -> Range<usize> {
+        self.before[group][field] as usize + 1..self.ends[group][field] as usize
+    }
+
+    #[inline]
+    fn length(self, group: usize, field: usize) -> usize {
+        self.of(group, field).len()
+    }
+
+    /// The mark before each field of each group, and its end.
+    pub(super) fn iter(self) -> impl Iterator<Item = (&'a [u32; N], &'a [u32; N])> {
+        self.before.iter().zip(self.ends)
+    }
+}
+
+/// An instruction set's ways of reading `N` fields at once.
+pub(super) trait Ways<const N: usize> {
+    /// Reads a block of groups, at most [`BLOCK`], as fields of the form that was expected or a longer one, which it
+    /// returns.
+    fn read(&mut self, text: &[u8], places: Places<'_, N>, values: &mut [[f32; N]], expected: Form) -> (Form, Left);
+}
+
+/// See [`super::convert`].
+pub(super) fn convert<const N: usize>(
+    ways: &mut impl Ways<N>,
+    text: &[u8],
+    quote: Option<u8>,
+    fields: Fields<'_>,
+    values: &mut [f32],
+    declined: &mut Vec<u32>,
+) {
+    let (before, before_rest) = fields.before.as_chunks();
+    let (ends, ends_rest) = fields.ends.as_chunks();
+    let (groups, values_rest) = values.as_chunks_mut();
+    let mut reader = Reader { ways, text, quote, expected: Form::Tiny, dressed: false };
+    reader.convert(Places { before, ends }, groups, declined);
+    let rest = values_rest.len();
+    if rest > 0 {
+        let first = (N * groups.len()) as u32;
+        // The group is filled up with the last field.
+        let before = from_fn(|at| before_rest[at.min(rest - 1)]);
+        let ends = from_fn(|at| ends_rest[at.min(rest - 1)]);
+        let mut values = [[0.0; N]];
+        let mut left = Vec::new();
+        reader.convert(Places { before: &[before], ends: &[ends] }, &mut values, &mut left);
+        values_rest.copy_from_slice(&values[0][..rest]);
+        declined.extend(left.into_iter().filter(|&at| (at as usize) < rest).map(|at| first + at));
+    }
+}
+
+/// Reads groups as what the ones before them were.
+struct Reader<'a, W> {
+    ways: &'a mut W,
+    text: &'a [u8],
+    quote: Option<u8>,
+    expected: Form,
+    /// Whether many fields had something around the number.
+    dressed: bool,
+}
+
+impl<W> Reader<'_, W> {
+    fn convert<const N: usize>(&mut self, places: Places<'_, N>, values: &mut [[f32; N]], declined: &mut Vec<u32>)
+    where
+        W: Ways<N>,
+    {
+        for first in (0..values.len()).step_by(BLOCK) {
+            let block = first..values.len().min(first + BLOCK);
+            let (places, values) = (places.part(block.clone()), &mut values[block]);
+            if self.dressed {
+                self.convert_dressed(places, values, N * first, declined);
+                continue;
+            }
+            let (form, left) = self.ways.read(self.text, places, values, self.expected);
+            if left == [0; BLOCK] {
+                continue;
+            }
+            let filled = |at: usize| set_bits(left[at]).filter(move |&field| places.length(at, field) > 0);
+            // One in each group is too many to go by the field.
+            if (0..values.len()).map(|at| filled(at).count()).sum::<usize>() >= values.len() {
+                self.convert_dressed(places, values, N * first, declined);
+            } else {
+                self.finish(places, places, values, (form, left), N * first, declined);
+            }
+        }
+    }
+
+    /// Reads a block whose numbers may have something around them.
+    #[inline(never)]
+    fn convert_dressed<const N: usize>(
+        &mut self,
+        places: Places<'_, N>,
+        values: &mut [[f32; N]],
+        first: usize,
+        declined: &mut Vec<u32>,
+    ) where
+        W: Ways<N>,
+    {
+        let mut before = [[0; N]; BLOCK];
+        let mut ends = [[0; N]; BLOCK];
+        let mut dressed = 0;
+        for at in 0..values.len() {
+            for field in 0..N {
+                let place = places.of(at, field);
+                let bare = bare(self.text, self.quote, place.clone());
+                before[at][field] = bare.start as u32 - 1;
+                ends[at][field] = bare.end as u32;
+                dressed += usize::from(bare.len() < place.len());
+            }
+        }
+        self.dressed = dressed >= values.len();
+        let bare = Places { before: &before[..values.len()], ends: &ends[..values.len()] };
+        let read = self.ways.read(self.text, bare, values, self.expected);
+        self.finish(places, bare, values, read, first, declined);
+    }
+
+    /// Reads what is `left` of a block in other ways; `bare` is where the numbers stand in their `places`, and `first`
+    /// the index of the first.
+    fn finish<const N: usize>(
+        &mut self,
+        places: Places<'_, N>,
+        bare: Places<'_, N>,
+        values: &mut [[f32; N]],
+        (form, mut left): (Form, Left),
+        first: usize,
+        declined: &mut Vec<u32>,
+    ) where
+        W: Ways<N>,
+    {
+        let mut exponents = 0;
+        for at in 0..values.len() {
+            // What is neither short nor wide is most often empty, or a word.
+            let may_be_wide = |field: usize| bare.length(at, field) > 4;
+            if form != Form::Wide && set_bits(left[at]).any(may_be_wide) {
+                left[at] = self.ways.read(self.text, bare.part(at..at + 1), &mut values[at..=at], Form::Wide).1[0];
+                exponents += usize::from(left[at] == 0);
+            }
+            for field in set_bits(left[at]) {
+                values[at][field] = one(self.text, self.quote, places.of(at, field)).unwrap_or_else(|| {
+                    declined.push((first + N * at + field) as u32);
+                    f32::NAN
+                });
+            }
+        }
+        if 2 * exponents > values.len() {
+            self.expected = Form::Wide;
+        }
+    }
+}
+
+/// The positions of the bits of a mask.
+fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);
+        mask &= mask.wrapping_sub(1);
+        lowest
+    })
+}
