@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 DEBUG: Final[bool]
 MISSING: Final[list[str]]
 
-def simd() -> Literal["avx2", "portable"]: ...
+def simd() -> Literal["avx512", "avx2", "portable"]: ...
 
 @final
 class Reader:

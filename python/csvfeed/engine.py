@@ -7,7 +7,7 @@ from typing import Literal
 from csvfeed import _core
 
 
-def simd() -> Literal["avx2", "portable"]:
+def simd() -> Literal["avx512", "avx2", "portable"]:
     """Return the instruction set that reading uses.
 
     It is the fastest that the processor has, unless the environment variable ``CSVFEED_SIMD`` named

@@ -311,6 +311,10 @@ impl Group {
         let mut kept = rows.count();
         for &at in &self.declined {
             let at = at as usize;
+            if fields.place(at).is_empty() && at % width < schema.features.len() {
+                // An empty feature is missing, whatever else is; its value is NaN already.
+                continue;
+            }
             match reading.read_with_care(fields.place(at), at % width) {
                 Ok(Some(value)) => values[at] = value,
                 Ok(None) => self.left_out.push(at / width),

@@ -108,7 +108,7 @@ impl<W> Reader<'_, W> {
                 continue;
             }
             let (form, left) = self.ways.read(self.text, places, values, self.expected);
-            if left == [0; BLOCK] {
+            if left.iter().fold(0, |any, left| any | left) == 0 {
                 continue;
             }
             let filled = |at: usize| set_bits(left[at]).filter(move |&field| places.length(at, field) > 0);
