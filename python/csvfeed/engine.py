@@ -16,7 +16,7 @@ def simd() -> Literal["avx512", "avx2", "portable"]:
     Returns
     -------
     str
-        ``"avx2"`` or ``"portable"``.
+        ``"avx512"``, ``"avx2"`` or ``"portable"``.
 
     Raises
     ------
