@@ -2,6 +2,13 @@
 
 use std::ops::Range;
 
+/// Whether there may be something around the number at `place`.
+#[inline]
+pub(super) fn is_dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> bool {
+    let [first, .., last] = text[place] else { return false };
+    matches!(first, b' ' | b'\t' | b'+') || Some(first) == quote || matches!(last, b' ' | b'\t')
+}
+
 /// The field at `place` without its quotes, the spaces and tabs around it or inside them, and a plus sign. What is left
 /// is a number if the field is one, and none if it is none.
 #[inline]

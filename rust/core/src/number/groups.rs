@@ -3,7 +3,8 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use super::{Fields, bare::bare, one};
+use super::bare::{bare, is_dressed};
+use super::{Fields, one};
 
 /// Groups that pass through a stage together. A stage is short, so that the processor works on several groups at a time.
 pub(super) const BLOCK: usize = 16;
@@ -111,9 +112,10 @@ impl<W> Reader<'_, W> {
             if left.iter().fold(0, |any, left| any | left) == 0 {
                 continue;
             }
-            let filled = |at: usize| set_bits(left[at]).filter(move |&field| places.length(at, field) > 0);
+            let is_dressed = |place| is_dressed(self.text, self.quote, place);
+            let dressed = |(at, &left)| set_bits(left).filter(|&field| is_dressed(places.of(at, field))).count();
             // One in each group is too many to go by the field.
-            if (0..values.len()).map(|at| filled(at).count()).sum::<usize>() >= values.len() {
+            if left.iter().enumerate().map(dressed).sum::<usize>() >= values.len() {
                 self.convert_dressed(places, values, N * first, declined);
             } else {
                 self.finish(places, places, values, (form, left), N * first, declined);

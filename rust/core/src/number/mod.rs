@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use crate::schema::Missing;
 use crate::simd::Simd;
+use bare::{bare, is_dressed};
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
 pub(crate) const WINDOW: usize = 128;
@@ -71,14 +72,14 @@ pub(crate) fn convert(
 #[inline(always)]
 fn one(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
     let plain = portable::parse(text, place.start, place.end);
-    plain.or_else(|| dressed(text, quote, place))
+    plain.or_else(|| if is_dressed(text, quote, place.clone()) { dressed(text, quote, place) } else { None })
 }
 
 /// As [`one`], for a number with something around it.
 #[inline(never)]
 fn dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
-    let bare = bare::bare(text, quote, place.clone());
-    if bare == place { None } else { portable::parse(text, bare.start, bare.end) }
+    let bare = bare(text, quote, place);
+    portable::parse(text, bare.start, bare.end)
 }
 
 /// What a field holds.
