@@ -206,7 +206,9 @@ pub struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(limit: usize) -> Arc<Self> {
+    /// A pool that keeps at most `limit` blocks' buffers.
+    #[must_use]
+    pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { free: Mutex::default(), limit })
     }
 
@@ -229,7 +231,7 @@ impl Pool {
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
 /// Turns texts into blocks; one for each thread.
-pub(crate) struct Parser<'a> {
+pub struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     simd: Simd,
@@ -240,13 +242,15 @@ pub(crate) struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    pub(crate) fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
+    /// For texts of that schema and dialect, with those instructions.
+    #[must_use]
+    pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
         Self { schema, dialect, simd, wanted, index: Index::default(), group: Group::default() }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
-    pub(crate) fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
+    pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
         let schema = self.schema;
         let widths = Widths::of(schema);
         if schema.only_counts() {

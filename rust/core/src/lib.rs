@@ -7,8 +7,8 @@
 //!
 //! 1. [`source`] reads bytes at an offset: a file or memory.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
-//! 3. `index` finds where each field of a text ends; [`dialect`] says what the bytes mean.
-//! 4. `number` rounds one field to the nearest float32; [`schema`] says which fields are wanted, and where they go.
+//! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean.
+//! 4. [`number`] rounds one field to the nearest float32; [`schema`] says which fields are wanted, and where they go.
 //! 5. [`block`] holds the parsed rows of one text, row-major.
 //! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
@@ -16,15 +16,17 @@
 //! 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
 //! Every failure is an [`error::Error`]: what is wrong and at which byte.
+//!
+//! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
 
 pub mod batch;
 pub mod block;
 pub mod dialect;
 pub mod error;
-mod index;
-mod number;
-#[cfg(test)]
-mod oracle;
+pub mod index;
+pub mod number;
+#[cfg(any(test, feature = "oracle"))]
+pub mod oracle;
 pub mod pipeline;
 pub mod schema;
 pub mod simd;

@@ -113,6 +113,19 @@ impl Pipeline {
         budget: Budget,
         repeat: bool,
     ) -> Result<Self> {
+        Self::start_with(simd()?, source, dialect, data_start, schema, budget, repeat)
+    }
+
+    /// The same with an instruction set of the caller's choice.
+    pub fn start_with(
+        simd: Simd,
+        source: Arc<dyn Source>,
+        dialect: Dialect,
+        data_start: u64,
+        schema: Arc<Schema>,
+        budget: Budget,
+        repeat: bool,
+    ) -> Result<Self> {
         let splitter = Splitter::new(source, dialect, data_start, budget.block_bytes, budget.max_row);
         let pass = splitter.texts();
         let texts = if repeat && pass > 0 { u64::MAX } else { pass };
@@ -120,7 +133,7 @@ impl Pipeline {
             splitter,
             schema,
             dialect,
-            simd: simd()?,
+            simd,
             pool: Pool::new(budget.window),
             window: budget.window as u64,
             texts,

@@ -30,17 +30,20 @@ pub struct Text {
 
 impl Text {
     /// The bytes, with [`WINDOW`] bytes of any value before and after them.
-    pub(crate) fn padded(&self) -> &[u8] {
+    #[must_use]
+    pub fn padded(&self) -> &[u8] {
         &self.buffer[self.start - WINDOW..self.end + WINDOW]
     }
 
     /// The rows, each ending with a newline.
-    pub(crate) fn bytes(&self) -> &[u8] {
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
     /// Whether there may be a quote in it.
-    pub(crate) fn has_quotes(&self) -> bool {
+    #[must_use]
+    pub fn has_quotes(&self) -> bool {
         self.has_quotes
     }
 

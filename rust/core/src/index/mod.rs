@@ -17,7 +17,7 @@ use crate::split::Text;
 
 /// The marks of one text. Positions are those of [`Text::padded`].
 #[derive(Default)]
-pub(crate) struct Index {
+pub struct Index {
     /// Where each field ends, after one mark before the first field. Each field starts after the mark before it.
     marks: Marks,
     /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does.
@@ -78,7 +78,7 @@ impl Marks {
 impl Index {
     /// Finds the fields of a text whose rows have `columns` fields each. When a row is wrong, the rows before it are
     /// indexed and the error says what is wrong with it.
-    pub(crate) fn fill(
+    pub fn fill(
         &mut self,
         simd: Simd,
         text: &Text,
@@ -109,12 +109,13 @@ impl Index {
     }
 
     /// How many rows there are.
-    pub(crate) fn rows(&self) -> usize {
+    #[must_use]
+    pub fn rows(&self) -> usize {
         self.runs.iter().map(|run| run.rows).sum()
     }
 
     /// The rows in groups of at most `size`, in file order.
-    pub(crate) fn groups(&self, columns: usize, size: usize) -> impl Iterator<Item = Rows<'_>> {
+    pub fn groups(&self, columns: usize, size: usize) -> impl Iterator<Item = Rows<'_>> {
         let ends = if self.trimmed.is_empty() { &*self.marks } else { &*self.trimmed };
         self.runs.iter().flat_map(move |run| {
             (0..run.rows).step_by(size).map(move |first| {
@@ -179,7 +180,7 @@ impl Index {
 
 /// Some rows of a text.
 #[derive(Clone, Copy)]
-pub(crate) struct Rows<'a> {
+pub struct Rows<'a> {
     /// The mark before each field.
     marks: &'a [u32],
     /// Where each field ends.
@@ -189,12 +190,14 @@ pub(crate) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     /// How many rows there are.
-    pub(crate) fn count(self) -> usize {
+    #[must_use]
+    pub fn count(self) -> usize {
         self.marks.len() / self.columns
     }
 
     /// All fields, row by row.
-    pub(crate) fn fields(self) -> Fields<'a> {
+    #[must_use]
+    pub fn fields(self) -> Fields<'a> {
         Fields { before: self.marks, ends: self.ends }
     }
 

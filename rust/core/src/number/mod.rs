@@ -23,11 +23,11 @@ use crate::simd::Simd;
 use bare::{bare, is_dressed};
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
-pub(crate) const WINDOW: usize = 128;
+pub const WINDOW: usize = 128;
 
 /// Some fields of a text: each starts after the mark before it.
 #[derive(Clone, Copy)]
-pub(crate) struct Fields<'a> {
+pub struct Fields<'a> {
     /// The position before each field.
     pub before: &'a [u32],
     /// The position after each field; as many as there are before.
@@ -36,14 +36,19 @@ pub(crate) struct Fields<'a> {
 
 impl Fields<'_> {
     /// Where one of the fields stands.
-    pub(crate) fn place(self, at: usize) -> Range<usize> {
+    #[must_use]
+    pub fn place(self, at: usize) -> Range<usize> {
         self.before[at] as usize + 1..self.ends[at] as usize
     }
 }
 
 /// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
 /// not one to be read in haste, in their order; the value of those is NaN.
-pub(crate) fn convert(
+///
+/// # Panics
+///
+/// When there are not as many values as fields, or a field with its [`WINDOW`] does not lie within `text`.
+pub fn convert(
     simd: Simd,
     text: &[u8],
     quote: Option<u8>,
@@ -84,7 +89,7 @@ fn dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
 
 /// What a field holds.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
     /// A number.
     Number(f32),
     /// No value.
@@ -94,7 +99,7 @@ pub(crate) enum Value {
 }
 
 /// The value of any field, read with care instead of haste.
-pub(crate) fn value(field: &[u8], quote: Option<u8>, missing: &Missing) -> Value {
+pub fn value(field: &[u8], quote: Option<u8>, missing: &Missing) -> Value {
     let text = unquote(field, quote);
     if missing.contains(&text) {
         return Value::Missing;
