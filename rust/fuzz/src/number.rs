@@ -1,0 +1,92 @@
+//! Fields side by side: their values or a refusal under each instruction set, and their values read with care.
+
+use arbitrary::Arbitrary;
+use csvfeed_core::number::{Fields, Value, WINDOW, convert, value};
+use csvfeed_core::oracle;
+use csvfeed_core::schema::{MISSING, Missing};
+use csvfeed_core::simd::Simd;
+
+use crate::{naive_value, spell};
+
+/// What parts the fields of an input.
+const BREAK: u8 = b'\n';
+const LETTERS: &[u8] = b"00112233445566778899999900000.....---+eeE\n\n\n\n \t\"x:/n~i\0";
+
+/// Bytes between fields that a careless load would take for a part of one.
+const NEIGHBOURS: &[u8] = b",9.-e\n0+";
+
+/// Some fields.
+#[derive(Arbitrary, Debug)]
+pub struct Input<'a> {
+    /// Which neighbour stands before the first field.
+    turn: u8,
+    /// How often the fields are repeated, to fill registers.
+    copies: u8,
+    as_they_are: bool,
+    bytes: &'a [u8],
+}
+
+impl Input<'_> {
+    /// Compares the values of every instruction set with the naive ones.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    pub fn check(&self) {
+        let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS));
+        let fields: Vec<&[u8]> = bytes.split(|&byte| byte == BREAK).collect();
+        let exact: Vec<Option<f32>> = fields.iter().map(|field| oracle::number(field)).collect();
+        let copies = 1 + usize::from(self.copies % 4);
+        let (fields, exact) = (fields.repeat(copies), exact.repeat(copies));
+        for simd in Simd::available() {
+            for (at, found) in side_by_side(simd, &fields, self.turn.into()).into_iter().enumerate() {
+                let shown = fields[at].escape_ascii();
+                if let Some(found) = found {
+                    let exact = exact[at].unwrap_or_else(|| panic!("{simd:?}: \"{shown}\" is read as {found}"));
+                    assert_eq!(found.to_bits(), exact.to_bits(), "{simd:?}: \"{shown}\": {found} instead of {exact}");
+                }
+            }
+        }
+        for field in &fields[..fields.len() / copies] {
+            let quoted = field.first() == Some(&b'"');
+            if quoted && !matches!(field, [_, inside @ .., b'"'] if !inside.contains(&b'"')) {
+                // Nothing that the index would call a field, or that could be a number.
+                continue;
+            }
+            let (found, exact) =
+                (value(field, Some(b'"'), &Missing::default()), naive_value(field, Some(b'"'), &MISSING));
+            let same = match (found, exact) {
+                (Value::Number(found), Value::Number(exact)) => {
+                    found.to_bits() == exact.to_bits() || (found.is_nan() && exact.is_nan())
+                }
+                _ => found == exact,
+            };
+            assert!(same, "\"{}\": {found:?} instead of {exact:?}", field.escape_ascii());
+        }
+    }
+}
+
+/// What an instruction set makes of fields that stand side by side; `None` where it declines.
+fn side_by_side(simd: Simd, fields: &[&[u8]], turn: usize) -> Vec<Option<f32>> {
+    let mut neighbours = NEIGHBOURS.iter().copied().cycle().skip(turn);
+    let mut text: Vec<u8> = neighbours.clone().take(WINDOW).collect();
+    let (mut before, mut ends) = (vec![], vec![]);
+    for field in fields {
+        before.push(text.len() as u32 - 1);
+        text.extend_from_slice(field);
+        ends.push(text.len() as u32);
+        text.extend(neighbours.next());
+    }
+    text.pop();
+    text.extend(neighbours.take(WINDOW));
+    // Without room to spare, so that the sanitizer sees a load past either end.
+    let text = text.into_boxed_slice();
+    let (mut values, mut declined) = (vec![0.0; fields.len()], vec![]);
+    convert(simd, &text, Fields { before: &before, ends: &ends }, &mut values, &mut declined);
+    assert!(declined.is_sorted_by(|one, next| one < next), "{declined:?}");
+    let mut found: Vec<_> = values.into_iter().map(Some).collect();
+    for at in declined {
+        assert!(found[at as usize].take().is_some_and(f32::is_nan), "{at} was declined, and has a value");
+    }
+    found
+}

@@ -1,0 +1,320 @@
+//! A whole file: its head, and the batches that any number of threads make of it.
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arbitrary::Arbitrary;
+use csvfeed_core::batch::{Batches, NextBatch};
+use csvfeed_core::block::{Buffer, Widths};
+use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::number::Value;
+use csvfeed_core::oracle::{self, Table, Wrong};
+use csvfeed_core::pipeline::{Budget, Pipeline, count_rows};
+use csvfeed_core::schema::{MISSING, Missing, MissingTarget, Schema};
+use csvfeed_core::simd::Simd;
+use csvfeed_core::source::MemorySource;
+
+use crate::{Marks, naive_value, spell, wrong_row};
+
+const LETTERS: &[u8] = b"123,,,;\t\n\n\r\"'.-e x";
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+const MAX_ROW: usize = 1 << 20;
+
+/// Fields of which a file is put together; a delimiter or a quote is of one dialect only, and wrong in the others.
+const FIELDS: [&str; 32] = [
+    "1",
+    "-2.5",
+    "123456",
+    "9",
+    "0.125000",
+    "-7.250000000000000000e-01",
+    "16777217",
+    "3.4028235677973366e38",
+    "0.30000001192092896",
+    "1e5",
+    "1e-46",
+    "+3",
+    " 4\t",
+    "\"5\"",
+    "' 6 '",
+    "",
+    "NA",
+    "-9",
+    "nan",
+    "inf",
+    "1.00000005960464477539062500000000000000000000001",
+    "00000000000000000000000000000000000000000000000012",
+    "12345678901234567890e-19",
+    ".5",
+    "\"a,\nb\"\"\"",
+    "'a;\r\n'",
+    "word",
+    "1.2.3",
+    "7,8",
+    "\"a",
+    "\"a\"b",
+    "\0",
+];
+
+/// A file, and how it is read.
+#[derive(Arbitrary, Debug)]
+pub struct Input<'a> {
+    marks: Marks,
+    threads: u8,
+    block_bytes: u8,
+    window: u8,
+    batch_size: u8,
+    drop_remainder: bool,
+    missing_target: Policy,
+    /// Whether some tokens for "no value" are numbers.
+    missing_numbers: bool,
+    features: Features,
+    target: Option<u8>,
+    weight: Option<u8>,
+    writing: Writing,
+    bytes: &'a [u8],
+}
+
+/// How the file is written with the bytes.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Writing {
+    AsTheyAre,
+    Letters,
+    /// So many fields a row, one for each byte.
+    Fields(u8),
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Policy {
+    Raise,
+    Skip,
+    Keep,
+}
+
+#[derive(Arbitrary, Clone, Copy, Debug)]
+enum Features {
+    All,
+    ButTheTarget,
+    Two(u8, u8),
+}
+
+/// Rows as features, targets and weights, and where and how they end early.
+#[derive(Debug, PartialEq)]
+struct Found {
+    rows: Vec<[Vec<u32>; 3]>,
+    wrong: Option<(usize, Option<usize>, Problem)>,
+}
+
+/// What an error is about.
+#[derive(Debug, PartialEq)]
+enum Problem {
+    Row(Wrong),
+    Number,
+    Nul,
+    Target,
+    Weight,
+}
+
+impl Input<'_> {
+    /// Compares the batches of every instruction set with what the naive reader reads.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    pub fn check(&self) {
+        let dialect = self.marks.dialect();
+        let bytes = self.file(dialect.delimiter);
+        let source = Arc::new(MemorySource::new(bytes.clone()));
+        let tokens: Vec<&str> = if self.missing_numbers { vec!["NA", "-9", "0.125"] } else { MISSING.to_vec() };
+        let missing = Missing::new(&tokens);
+        let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, MAX_ROW) else { return };
+        check_head(&bytes, dialect, &tokens, &head);
+
+        let data_start = head.data_start;
+        let schema = Arc::new(self.schema(head, missing));
+        let mut naive = read_naively(&bytes, data_start as usize, dialect, &schema, &tokens);
+        let budget = Budget {
+            threads: 1 + usize::from(self.threads % 3),
+            block_bytes: 1 + usize::from(self.block_bytes),
+            window: 1 + usize::from(self.window % 5),
+            max_row: MAX_ROW,
+        };
+        if naive.wrong.is_none() {
+            let source = Arc::clone(&source);
+            let counted = count_rows(source, dialect, data_start, &schema, budget, || Ok::<_, Error>(()));
+            assert_eq!(counted.ok(), Some(naive.rows.len() as u64));
+        }
+        let batch_size = 1 + usize::from(self.batch_size % 32);
+        let every_row_is_left_out = naive.rows.is_empty();
+        if naive.wrong.is_some() || self.drop_remainder {
+            naive.rows.truncate(naive.rows.len() / batch_size * batch_size);
+        }
+        for simd in Simd::available() {
+            let source = Arc::clone(&source);
+            let pipeline =
+                Pipeline::start_with(simd, source, dialect, data_start, Arc::clone(&schema), budget, false).unwrap();
+            let found = match read(pipeline, &schema, batch_size, self.drop_remainder) {
+                (rows, None) => Found { rows, wrong: None },
+                (rows, Some(error)) if matches!(error.kind, Kind::Empty(_)) && every_row_is_left_out => {
+                    Found { rows, wrong: None }
+                }
+                (rows, Some(error)) => {
+                    let problem = problem(&error.kind).unwrap_or_else(|| panic!("{error:?}"));
+                    Found { rows, wrong: Some((error.offset.unwrap() as usize, error.column, problem)) }
+                }
+            };
+            assert_eq!(found, naive, "{simd:?}: {}", bytes.escape_ascii());
+        }
+    }
+
+    fn file(&self, delimiter: u8) -> Vec<u8> {
+        let columns = match self.writing {
+            Writing::AsTheyAre => return spell(self.bytes, None),
+            Writing::Letters => return spell(self.bytes, Some(LETTERS)),
+            Writing::Fields(columns) => 1 + usize::from(columns % 6),
+        };
+        let mut file = vec![];
+        for (at, &byte) in self.bytes.iter().enumerate() {
+            // What ends the reading comes seldom.
+            let common = if byte < 250 { 24 } else { FIELDS.len() };
+            file.extend_from_slice(FIELDS[usize::from(byte) % common].as_bytes());
+            if (at + 1) % columns > 0 {
+                file.push(delimiter);
+            } else {
+                file.extend_from_slice([&b"\n"[..], b"\r\n", b"\n", b"\n\r\n"][usize::from(byte) / 32 % 4]);
+            }
+        }
+        file
+    }
+
+    fn schema(&self, head: Head, missing: Missing) -> Schema {
+        let count = head.columns.len();
+        let place = |column: u8| usize::from(column) % count;
+        let target = self.target.map(place);
+        let mut features: Vec<usize> = match self.features {
+            Features::All => (0..count).collect(),
+            Features::ButTheTarget => (0..count).filter(|&column| Some(column) != target).collect(),
+            Features::Two(one, other) => vec![place(one), place(other)],
+        };
+        features.dedup();
+        if features.is_empty() {
+            features.push(0);
+        }
+        Schema {
+            columns: head.columns,
+            reference: head.reference,
+            features,
+            targets: target.into_iter().collect(),
+            weight: self.weight.map(place).filter(|weight| target.is_some_and(|target| target != *weight)),
+            missing,
+            missing_target: match self.missing_target {
+                Policy::Raise => MissingTarget::Raise,
+                Policy::Skip => MissingTarget::Skip,
+                Policy::Keep => MissingTarget::Keep,
+            },
+        }
+    }
+}
+
+/// The first row names the columns when one of its fields has no value and is not missing.
+fn check_head(bytes: &[u8], dialect: Dialect, tokens: &[&str], head: &Head) {
+    let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
+    let text = &bytes[mark..];
+    let Table { rows, .. } = oracle::table(text, dialect, None);
+    let first = rows.first().expect("a row");
+    assert_eq!(head.columns.len(), first.len());
+    let is_header = first.iter().any(|field| naive_value(&text[field.clone()], dialect.quote, tokens) == Value::Other);
+    let after = if is_header { first[first.len() - 1].end } else { 0 };
+    let line_end = match text[after..] {
+        [b'\r', b'\n', ..] => 2,
+        _ => 1,
+    };
+    let data_start = if is_header { after + line_end } else { 0 };
+    assert_eq!(head.data_start as usize, mark + data_start, "{}", bytes.escape_ascii());
+}
+
+/// The rows one by one and field by field.
+fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Schema, tokens: &[&str]) -> Found {
+    let text = &bytes[data_start..];
+    let table = oracle::table(text, dialect, Some(schema.columns.len()));
+    let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+    let mut found = Found { rows: vec![], wrong: None };
+    for row in &table.rows {
+        let mut is_kept = true;
+        let mut values = [vec![], vec![], vec![]];
+        for (part, columns) in parts.iter().enumerate() {
+            for &column in *columns {
+                let field: Range<usize> = row[column].clone();
+                let field_text = &text[field.clone()];
+                let problem = match naive_value(field_text, dialect.quote, tokens) {
+                    Value::Number(number) => {
+                        values[part].push(number.to_bits());
+                        continue;
+                    }
+                    Value::Missing if part > 0 && schema.missing_target == MissingTarget::Skip => {
+                        is_kept = false;
+                        continue;
+                    }
+                    Value::Missing if part == 0 || schema.missing_target == MissingTarget::Keep => {
+                        values[part].push(f32::NAN.to_bits());
+                        continue;
+                    }
+                    Value::Missing if part == 1 => Problem::Target,
+                    Value::Missing => Problem::Weight,
+                    Value::Other if field_text.contains(&0) => Problem::Nul,
+                    Value::Other => Problem::Number,
+                };
+                found.wrong = Some((data_start + field.start, Some(column), problem));
+                return found;
+            }
+        }
+        found.rows.extend(is_kept.then_some(values));
+    }
+    found.wrong = table.wrong.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
+    found
+}
+
+/// All batches, checked for their size, as rows; and the error that ended them.
+fn read(pipeline: Pipeline, schema: &Schema, size: usize, drop_remainder: bool) -> (Vec<[Vec<u32>; 3]>, Option<Error>) {
+    let widths = Widths::of(schema);
+    let mut batches = Batches::new(pipeline, widths, size, drop_remainder);
+    let mut rows = vec![];
+    loop {
+        match batches.next(Duration::from_mins(1)) {
+            Ok(NextBatch::Batch(batch)) => {
+                assert!(rows.len() % size == 0, "only the last batch is short");
+                let count = batch.rows.len();
+                assert!(count == size || (0 < count && count < size && !drop_remainder));
+                let parts = batch.block.parts();
+                let bits = |buffer: &Buffer, width: usize, row: usize| {
+                    buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
+                };
+                rows.extend(batch.rows.map(|row| {
+                    [
+                        bits(&parts.features, widths.features, row),
+                        bits(&parts.targets, widths.targets, row),
+                        bits(&parts.weights, widths.weights, row),
+                    ]
+                }));
+            }
+            Ok(NextBatch::Pending) => panic!("nothing within a minute"),
+            Ok(NextBatch::End) => return (rows, None),
+            Err(error) => {
+                assert!(matches!(batches.next(Duration::ZERO), Ok(NextBatch::End)), "nothing comes after an error");
+                return (rows, Some(error));
+            }
+        }
+    }
+}
+
+fn problem(kind: &Kind) -> Option<Problem> {
+    Some(match kind {
+        Kind::Number => Problem::Number,
+        Kind::Nul => Problem::Nul,
+        Kind::MissingTarget("target") => Problem::Target,
+        Kind::MissingTarget(_) => Problem::Weight,
+        kind => Problem::Row(wrong_row(kind)?),
+    })
+}

@@ -1,0 +1,79 @@
+//! Pieces of any size, to texts that hold the rows of the whole.
+
+use std::sync::Arc;
+
+use arbitrary::Arbitrary;
+use csvfeed_core::error::Kind;
+use csvfeed_core::oracle;
+use csvfeed_core::source::MemorySource;
+use csvfeed_core::split::{Splitter, Text};
+
+use crate::{Marks, spell};
+
+const LETTERS: &[u8] = b",;\t\n\n\r\"\"\"'a";
+
+/// A source, and how it is cut.
+#[derive(Arbitrary, Debug)]
+pub struct Input<'a> {
+    marks: Marks,
+    piece: u8,
+    /// Where the rows begin.
+    data_start: u8,
+    /// The longest row allowed, if it is to be short.
+    max_row: Option<u8>,
+    as_they_are: bool,
+    bytes: &'a [u8],
+}
+
+impl Input<'_> {
+    /// Cuts the source twice over and compares the rows of the texts with those of the whole.
+    ///
+    /// # Panics
+    ///
+    /// When they differ.
+    pub fn check(&self) {
+        let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS));
+        let dialect = self.marks.dialect();
+        let data_start = usize::from(self.data_start).min(bytes.len());
+        let max_row = self.max_row.map_or(1 << 20, |max_row| usize::from(max_row) + 2);
+        let piece = 1 + usize::from(self.piece);
+        let source = Arc::new(MemorySource::new(bytes.clone()));
+        let splitter = Splitter::new(source, dialect, data_start as u64, piece, max_row);
+        let bytes = &bytes[data_start..];
+        assert_eq!(splitter.texts() as usize, bytes.len().div_ceil(piece));
+
+        let mut text = Text::default();
+        for pass in 0..2 {
+            let mut joined = vec![];
+            let mut rows = vec![];
+            for index in pass * splitter.texts()..(pass + 1) * splitter.texts() {
+                match splitter.read(index, &mut text) {
+                    Ok(more) => assert!(more),
+                    Err(error) => {
+                        let offset = error.offset.expect("a place in the source") as usize - data_start;
+                        match error.kind {
+                            Kind::RowTooLong { limit } => assert_eq!((limit, offset), (max_row, joined.len())),
+                            Kind::UnclosedQuote | Kind::TextAfterQuote => assert!(offset >= joined.len()),
+                            kind => panic!("{kind}"),
+                        }
+                        // A row that never ends is none to the oracle, and one may end in CRLF.
+                        let length = |row: &Vec<Vec<u8>>| row.iter().map(|field| field.len() + 1).sum::<usize>() + 1;
+                        let first = oracle::rows(&bytes[joined.len()..], dialect).first().map(length);
+                        assert!(first.is_none_or(|length| length > max_row), "{first:?} {max_row}");
+                        assert!(matches!(splitter.read(index + 1, &mut text), Ok(false)));
+                        return;
+                    }
+                }
+                let found = text.bytes();
+                assert!(found.is_empty() || text.offset as usize == data_start + joined.len());
+                assert!(found.is_empty() || found.ends_with(b"\n"));
+                assert!(text.has_quotes() || found.iter().all(|&byte| Some(byte) != dialect.quote));
+                joined.extend_from_slice(found);
+                rows.extend(oracle::rows(found, dialect));
+            }
+            let newline = !bytes.is_empty() && !bytes.ends_with(b"\n");
+            assert_eq!(joined, [bytes, if newline { b"\n" } else { b"" }].concat());
+            assert_eq!(rows, oracle::rows(bytes, dialect));
+        }
+    }
+}
