@@ -7,50 +7,28 @@ use num_bigint::BigUint;
 
 use crate::dialect::Dialect;
 
-/// The float32 nearest to `mantissa * 10^exponent`, ties to even, by comparing exact integers.
+/// The float32 nearest to `mantissa * 10^exponent`, ties to even, in exact integers.
 #[must_use]
 pub fn nearest(mantissa: impl Into<BigUint>, exponent: i32) -> f32 {
-    let ten = BigUint::from(10_u8);
-    let power = ten.pow(exponent.unsigned_abs());
-    let (numerator, denominator) = match exponent {
-        0.. => (mantissa.into() * power, BigUint::from(1_u8)),
-        _ => (mantissa.into(), power),
-    };
-    let numerator = numerator << SCALE;
-    // Bit patterns of positive floats are in the order of their values: find the last one not above the number.
-    let (mut low, mut high) = (0_u32, f32::INFINITY.to_bits());
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if scaled(f32::from_bits(middle), &denominator) <= numerator {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    let below = scaled(f32::from_bits(low), &denominator);
-    // The value that would follow the largest finite one, were there no infinity.
-    let above = if high == f32::INFINITY.to_bits() {
-        (denominator << 128_u32) << SCALE
-    } else {
-        scaled(f32::from_bits(high), &denominator)
-    };
-    let up = match (numerator * 2_u8).cmp(&(below + above)) {
+    // All float32 are multiples of 2^-149, the smallest of them: how many, and what is left?
+    let mut numerator = mantissa.into() << 149_u8;
+    let mut denominator = BigUint::from(1_u8);
+    let power = BigUint::from(10_u8).pow(exponent.unsigned_abs());
+    *(if exponent < 0 { &mut denominator } else { &mut numerator }) *= power;
+    let units = &numerator / &denominator;
+    // Those that a significand of 24 bits cannot count one by one it counts in twos, in fours, ...
+    let steps = units.bits().saturating_sub(24);
+    let step = BigUint::from(1_u8) << steps;
+    let significand = &units >> steps;
+    let rest = numerator - &significand * &step * &denominator;
+    let up = match (rest * 2_u8).cmp(&(step * denominator)) {
         Ordering::Less => false,
         Ordering::Greater => true,
-        Ordering::Equal => low & 1 == 1,
+        Ordering::Equal => significand.bit(0),
     };
-    f32::from_bits(if up { high } else { low })
-}
-
-/// Binary places that hold every float32 exactly.
-const SCALE: u32 = 149;
-
-/// `value * denominator * 2^149`, exactly.
-fn scaled(value: f32, denominator: &BigUint) -> BigUint {
-    let bits = value.to_bits();
-    let (exponent, fraction) = (bits >> 23, bits & 0x7F_FFFF);
-    let integer = if exponent == 0 { fraction } else { fraction | 1 << 23 };
-    (denominator * integer) << exponent.saturating_sub(1)
+    // The highest bit of a significand adds to the exponent that stands above it, and so does what is carried.
+    let bits = (BigUint::from(steps) << 23_u8) + significand + u32::from(up);
+    f32::from_bits(u32::try_from(bits).unwrap_or(u32::MAX).min(f32::INFINITY.to_bits()))
 }
 
 /// The float32 nearest to a text that is a number and nothing else, whatever its length: all its digits make one

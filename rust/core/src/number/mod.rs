@@ -13,6 +13,8 @@ mod groups;
 mod portable;
 mod round;
 #[cfg(test)]
+mod sweep;
+#[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 const NEIGHBOURS: &[u8] = b",9.-e\n0+";
 
 /// What each instruction set makes of fields that stand side by side, the `turn`-th neighbour before the first.
-fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, Vec<Option<f32>>)> {
+pub(super) fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, Vec<Option<f32>>)> {
     let mut neighbours = NEIGHBOURS.iter().cycle().skip(turn);
     let mut text: Vec<u8> = neighbours.clone().take(WINDOW).copied().collect();
     let (mut before, mut ends) = (vec![], vec![]);

@@ -1,0 +1,333 @@
+//! Many random fields of many shapes, under every instruction set and with care, beside the exact value.
+
+use std::fmt::Write;
+
+use super::tests::convert_each;
+use super::*;
+use crate::oracle;
+
+/// Ten million in release builds, which is `make sweep`.
+const FIELDS: usize = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 };
+/// Of so many fields one has its exact value worked out with big integers as well.
+const PROVEN: u64 = 4;
+
+/// Sebastiano Vigna's splitmix64.
+struct Random(u64);
+
+impl Random {
+    fn bits(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ self.0 >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ mixed >> 31
+    }
+
+    /// A number below `limit`.
+    fn below(&mut self, limit: usize) -> usize {
+        ((u128::from(self.bits()) * limit as u128) >> 64) as usize
+    }
+
+    fn one_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+        choices[self.below(choices.len())]
+    }
+
+    fn digits(&mut self, text: &mut String, count: usize) {
+        text.extend((0..count).map(|_| char::from(b'0' + self.below(10) as u8)));
+    }
+
+    fn zeros(&mut self, text: &mut String, limit: usize) {
+        let count = self.below(limit);
+        text.extend(std::iter::repeat_n('0', count));
+    }
+
+    /// A positive finite float32, each exponent as often as any other.
+    fn float32(&mut self) -> f32 {
+        f32::from_bits(self.below(f32::INFINITY.to_bits() as usize) as u32)
+    }
+
+    /// Halfway between two float32.
+    fn tie(&mut self) -> f64 {
+        let below = self.float32();
+        // What would follow the largest, were there no infinity.
+        let above = below.next_up();
+        let above = if above.is_finite() { above.into() } else { 2_f64.powi(128) };
+        f64::midpoint(below.into(), above)
+    }
+}
+
+/// A way of writing fields.
+type Shape = fn(&mut Random, &mut String);
+
+const SHAPES: [Shape; 15] = [
+    integer,
+    decimal,
+    six_places,
+    eighteen_places,
+    shortest,
+    seventeen_digits,
+    short_exponent,
+    long_exponent,
+    next_to_a_tie,
+    short_next_to_a_tie,
+    subnormal,
+    around_the_largest,
+    leading_zeros,
+    word,
+    junk,
+];
+
+fn integer(random: &mut Random, text: &mut String) {
+    let count = 1 + random.below(20);
+    random.digits(text, count);
+}
+
+fn decimal(random: &mut Random, text: &mut String) {
+    let (whole, places) = (random.below(13), random.below(22));
+    random.digits(text, whole);
+    text.push('.');
+    random.digits(text, places);
+}
+
+/// A number as measurements have them.
+fn measured(random: &mut Random) -> f64 {
+    let spread = 10_f64.powi(random.below(9) as i32 - 4);
+    // The sum of a few is close enough to normal.
+    let sum: f64 = (0..4).map(|_| random.bits() as f64 / 2_f64.powi(64)).sum();
+    (sum - 2.0).abs() * spread
+}
+
+fn six_places(random: &mut Random, text: &mut String) {
+    write!(text, "{:.6}", measured(random)).unwrap();
+}
+
+/// As C prints it, with an exponent of two digits.
+fn scientific(text: &mut String, value: f64, places: usize) {
+    let printed = format!("{value:.places$e}");
+    let (digits, exponent) = printed.split_once('e').unwrap();
+    write!(text, "{digits}e{:+03}", exponent.parse::<i32>().unwrap()).unwrap();
+}
+
+fn eighteen_places(random: &mut Random, text: &mut String) {
+    let value = if random.one_in(2) { f64::from(random.float32()) } else { f64::from(measured(random) as f32) };
+    scientific(text, value, 18);
+}
+
+fn shortest(random: &mut Random, text: &mut String) {
+    match random.below(4) {
+        0 => write!(text, "{}", random.float32()),
+        1 => write!(text, "{:e}", random.float32()),
+        2 => write!(text, "{:e}", measured(random)),
+        _ => write!(text, "{}", measured(random)),
+    }
+    .unwrap();
+}
+
+fn seventeen_digits(random: &mut Random, text: &mut String) {
+    let value = measured(random);
+    let whole = value.log10().ceil() as i32;
+    write!(text, "{value:.places$}", places = (17 - whole).clamp(0, 25) as usize).unwrap();
+}
+
+fn mantissa(random: &mut Random, text: &mut String) {
+    let (whole, places) = (random.below(8), random.below(19));
+    random.digits(text, whole);
+    if !random.one_in(4) {
+        text.push('.');
+        random.digits(text, places);
+    }
+}
+
+fn short_exponent(random: &mut Random, text: &mut String) {
+    mantissa(random, text);
+    text.push_str(random.pick(&["e", "e+", "e-", "E", "E-"]));
+    let count = 1 + random.below(2);
+    random.digits(text, count);
+}
+
+fn long_exponent(random: &mut Random, text: &mut String) {
+    mantissa(random, text);
+    if random.one_in(2) {
+        // What makes up for it.
+        random.zeros(text, 400);
+    }
+    text.push_str(random.pick(&["e", "e+", "e-", "E", "E-"]));
+    random.zeros(text, 4);
+    let count = 1 + random.below(5);
+    random.digits(text, count);
+}
+
+/// Exactly halfway between two float32, or off by a digit far out.
+fn next_to_a_tie(random: &mut Random, text: &mut String) {
+    // More digits than any tie has.
+    let exact =
+        if random.one_in(2) { format!("{:.180e}", random.tie()) } else { format!("{:.180}", random.tie() % 1e9) };
+    let (digits, exponent) = exact.split_at(exact.find('e').unwrap_or(exact.len()));
+    let digits = digits.trim_end_matches('0');
+    let far = random.below(30);
+    match random.below(3) {
+        0 => text.push_str(digits),
+        1 => {
+            text.push_str(digits);
+            text.extend(std::iter::repeat_n('0', far));
+            random.digits(text, 1);
+        }
+        _ => match digits.as_bytes() {
+            [rest @ .., last @ b'1'..=b'9'] => {
+                text.push_str(std::str::from_utf8(rest).unwrap());
+                text.push(char::from(last - 1));
+                text.extend(std::iter::repeat_n('9', 1 + far));
+            }
+            _ => text.push_str(digits),
+        },
+    }
+    text.push_str(exponent);
+}
+
+/// The same with no more digits than the fast paths take.
+fn short_next_to_a_tie(random: &mut Random, text: &mut String) {
+    let tie = random.tie();
+    let beside = f64::from_bits((tie.to_bits() + random.below(5) as u64).saturating_sub(2));
+    match random.below(4) {
+        0 => write!(text, "{beside:e}").unwrap(),
+        1 => write!(text, "{}", beside % 1e9).unwrap(),
+        2 => scientific(text, beside, 12 + random.below(8)),
+        _ => write!(text, "{:.places$}", beside % 1e6, places = 6 + random.below(14)).unwrap(),
+    }
+}
+
+fn subnormal(random: &mut Random, text: &mut String) {
+    // Up to four times the smallest normal one, and some that are nothing.
+    let value = f64::from(f32::from_bits(random.below(5 << 23) as u32)) / [1.0, 2.0, 1e3][random.below(3)];
+    match random.below(3) {
+        0 => write!(text, "{value:e}").unwrap(),
+        1 => write!(text, "{value:.60}").unwrap(),
+        _ => scientific(text, value, random.below(20)),
+    }
+}
+
+fn around_the_largest(random: &mut Random, text: &mut String) {
+    let (places, tenfold) = (random.below(19), random.below(4));
+    let value = f64::from(f32::MAX)
+        * (1.0 + (random.below(2001) as f64 - 1000.0) / 1000.0 * 10_f64.powi(-8 + 2 * tenfold as i32));
+    if random.one_in(4) { write!(text, "{value}").unwrap() } else { scientific(text, value, places) }
+}
+
+fn leading_zeros(random: &mut Random, text: &mut String) {
+    random.zeros(text, 40);
+    match random.below(3) {
+        0 => integer(random, text),
+        1 => decimal(random, text),
+        _ => {
+            text.push('.');
+            random.zeros(text, 50);
+            let count = random.below(20);
+            random.digits(text, count);
+        }
+    }
+}
+
+fn word(random: &mut Random, text: &mut String) {
+    text.push_str(random.pick(&["", "", "NA", "nan", "NaN", "inf", "Infinity", "-inf", "null", ".", "-", "e5", "é"]));
+}
+
+fn junk(random: &mut Random, text: &mut String) {
+    let letters = random.pick(&[&b"0123456789.-+e"[..], b"01.-+eE x:/\t", b"1.-nx"]);
+    let count = random.below(36);
+    text.extend((0..count).map(|_| char::from(letters[random.below(letters.len())])));
+}
+
+/// A field, and the text in it.
+struct Written {
+    field: String,
+    inner: String,
+}
+
+fn write_field(random: &mut Random, shape: Shape) -> Written {
+    let mut inner = String::from(match random.below(16) {
+        0..6 => "-",
+        6 => "+",
+        _ => "",
+    });
+    shape(random, &mut inner);
+    if random.one_in(64) && inner.is_ascii() && !inner.is_empty() {
+        let at = random.below(inner.len());
+        inner.replace_range(at..=at, random.pick(&["0", "9", ".", "-", "e", "x", "/", ":"]));
+    }
+    let (open, close) = match random.below(64) {
+        0 => ("\"", "\""),
+        1 => ("\" ", "\t\""),
+        2 => (" ", ""),
+        3 => ("", " "),
+        _ => ("", ""),
+    };
+    let field = format!("{open}{inner}{close}");
+    inner.truncate(inner.trim_end_matches([' ', '\t']).len());
+    let inner = inner.trim_start_matches([' ', '\t']).to_owned();
+    Written { field, inner }
+}
+
+/// The value that a text stands for, by the standard library, or by big integers where that loses count.
+fn exact(text: &str, prove: bool) -> Option<f32> {
+    let exponent = text.find(['e', 'E']).map_or("", |at| text[at + 1..].trim_start_matches(['-', '+']));
+    if exponent.len() > 4 {
+        return oracle::number(text.as_bytes());
+    }
+    let nearest = text.parse().ok();
+    if prove {
+        let proven = oracle::number(text.as_bytes());
+        assert!(are_same(nearest, proven), "{text:?}: {nearest:?} by the standard library, {proven:?} by big integers");
+    }
+    nearest
+}
+
+/// The same bits, but for NaN, of which there is only one.
+fn are_same(one: Option<f32>, other: Option<f32>) -> bool {
+    one.map(f32::to_bits) == other.map(f32::to_bits)
+        || one.zip(other).is_some_and(|(one, other)| one.is_nan() && other.is_nan())
+}
+
+#[test]
+fn every_shape_is_exact() {
+    let random = &mut Random(2026);
+    let no_tokens = Missing::new::<&str>([]);
+    let mut left = FIELDS;
+    while left > 0 {
+        // Some of one shape, as in a column, then some of all.
+        let count = (1 + random.below(400)).min(left);
+        left -= count;
+        let column = (!random.one_in(3)).then(|| SHAPES[random.below(SHAPES.len())]);
+        let written: Vec<_> = (0..count)
+            .map(|_| {
+                let any = SHAPES[random.below(SHAPES.len())];
+                let shape = if random.one_in(50) { any } else { column.unwrap_or(any) };
+                write_field(random, shape)
+            })
+            .collect();
+        let fields: Vec<_> = written.iter().map(|written| written.field.clone()).collect();
+        let exact_values: Vec<_> =
+            written.iter().map(|written| exact(&written.inner, random.bits().is_multiple_of(PROVEN))).collect();
+        for (simd, found) in convert_each(&fields, random.below(8)) {
+            for ((written, &exact), found) in written.iter().zip(&exact_values).zip(found) {
+                let field = &written.field;
+                let exact = exact.filter(|_| *field == written.inner);
+                assert!(
+                    found.is_none() || are_same(found, exact),
+                    "{simd:?}: {field:?}: {found:?} instead of {exact:?}"
+                );
+            }
+        }
+        for (Written { field, inner }, exact) in written.iter().zip(exact_values) {
+            let found = value(field.as_bytes(), Some(b'"'), &no_tokens);
+            let is_right = match found {
+                Value::Missing => inner.is_empty(),
+                Value::Number(number) => are_same(Some(number), exact),
+                Value::Other => exact.is_none() && !inner.is_empty(),
+            };
+            assert!(is_right, "{field:?}: {found:?} instead of {exact:?}");
+        }
+    }
+}
