@@ -10,7 +10,9 @@ use crate::{naive_value, spell};
 
 /// What parts the fields of an input.
 const BREAK: u8 = b'\n';
-const LETTERS: &[u8] = b"00112233445566778899999900000.....---+eeE\n\n\n\n \t\"x:/n~i\0";
+/// Digits most of the time, so that long numbers come up.
+const LETTERS: &[u8] =
+    b"012345678901234567890123456789012345678901234567890123456789012345678900000.....--+eeE\n\n\n \t\"x:/n~i\0";
 
 /// Bytes between fields that a careless load would take for a part of one.
 const NEIGHBOURS: &[u8] = b",9.-e\n0+";
