@@ -20,6 +20,7 @@ RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = {
     "readers": ("csvfeed", "numpy", "pandas", "polars", "pyarrow", "duckdb", "tensorflow"),
     "fit": ("csvfeed", "numpy", "keras", "tensorflow"),
+    "stages": ("csvfeed",),
 }
 
 
@@ -28,7 +29,7 @@ def opening(kind: str) -> dict:
 
     Parameters
     ----------
-    kind : {"readers", "fit"}
+    kind : {"readers", "fit", "stages"}
         Which benchmark it is.
     """
     versions = {"python": platform.python_version()}
@@ -86,14 +87,17 @@ def text(results: dict) -> str:
 
 
 def save(results: dict, folder: Path = RESULTS) -> None:
-    """Write the page, the chart and the numbers of some results into a folder."""
+    """Write the page, the chart if there is one, and the numbers of some results into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     kind = results["kind"]
     (folder / f"{kind}.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / f"{kind}.md").write_text(text(results))
-    figure = charts.CHARTS[kind](results)
-    figure.savefig(folder / f"{kind}.png", dpi=160, metadata={"Software": None})
-    print(f"written: {folder / kind}.md, .png and .json")
+    if kind in charts.CHARTS:
+        figure = charts.CHARTS[kind](results)
+        figure.savefig(folder / f"{kind}.png", dpi=160, metadata={"Software": None})
+    print(
+        f"written: {', '.join(sorted(path.name for path in folder.glob(f'{kind}.*')))} in {folder}"
+    )
 
 
 def main() -> None:

@@ -147,7 +147,76 @@ def ratio_to_arrays(results: dict, entry: dict) -> float:
     return median(time / base for time, base in pairs)
 
 
-PAGES = {"readers": readers_page, "fit": fit_page}
+STAGES = {
+    "floor": "read and count lines",
+    "index": "index",
+    "number": "number",
+    "block": "block",
+    "pipeline-1": "pipeline, 1 thread",
+    "pipeline-2": "pipeline, 2 threads",
+}
+
+
+def stages_page(results: dict) -> str:
+    """Return the times of the stages as Markdown."""
+    sets = list(dict.fromkeys(e["simd"] for e in results["entries"] if e["simd"]))
+    parts = [
+        "# Stages: where the time goes",
+        where(results),
+        """Medians of 20 samples, measured by Criterion. "index" finds the fields of a text of \
+256 KiB; "number" converts them, their places at hand, and leaves aside what the fast paths \
+decline; "block" does both, reads with care what was declined and lays the rows out. All three \
+find their text in the cache. "pipeline" reads a file from the page cache into batches of 4,096 \
+rows, and the floor is to read that file and count its lines with memchr.""",
+        busy(results),
+        "GB/s is thousands of millions of bytes of text a second, and ns nanoseconds a field.",
+    ]
+    for simd in sets:
+        rows = [
+            [text, *(stage_speed(results, text, stage, simd) for stage in STAGES)]
+            for text in results["texts"]
+        ]
+        parts.append(f"## {simd}, GB/s\n\n" + table(["text", *STAGES.values()], rows, "lrrrrrr"))
+    for text, about in results["texts"].items():
+        columns = ["stage", *(cell for simd in sets for cell in (f"{simd}, ns", "min to max"))]
+        rows = [
+            [label, *(cell for simd in sets for cell in stage_times(results, text, stage, simd))]
+            for stage, label in STAGES.items()
+        ]
+        parts.append(f"## {text}: {about}\n\n" + table(columns, rows, "l" + "rr" * len(sets)))
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def busy(results: dict) -> str:
+    """Return a warning if other processes were running when the measuring began."""
+    if results["load"] < 0.5:
+        return ""
+    return (
+        f"The machine was busy, with a load of {results['load']:.1f}: the fastest of the samples "
+        "say more than the medians."
+    )
+
+
+def stage_entry(results: dict, text: str, stage: str, simd: str) -> dict | None:
+    """Return the entry of a stage; the floor is the same for every instruction set."""
+    found = entries(results, text=text, stage=stage)
+    return next((entry for entry in found if entry["simd"] in (simd, None)), None)
+
+
+def stage_speed(results: dict, text: str, stage: str, simd: str) -> str:
+    entry = stage_entry(results, text, stage, simd)
+    return f"{entry['bytes'] / entry['nanoseconds']['median']:.2f}" if entry else "-"
+
+
+def stage_times(results: dict, text: str, stage: str, simd: str) -> list[str]:
+    entry = stage_entry(results, text, stage, simd)
+    if entry is None:
+        return ["-", "-"]
+    times = {name: time / entry["fields"] for name, time in entry["nanoseconds"].items()}
+    return [f"{times['median']:.2f}", f"{times['min']:.2f} to {times['max']:.2f}"]
+
+
+PAGES = {"readers": readers_page, "fit": fit_page, "stages": stages_page}
 
 
 def where(results: dict) -> str:
