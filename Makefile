@@ -1,18 +1,25 @@
-# make demo    set everything up, write the textbook file (ROWS= says how long), train on it
-# make test    set everything up, check format, lint and types, run all tests
-# make bench   compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
-# make wheel   build a release wheel into dist/
-# make clean   remove what these made
+# make demo          set everything up, write the textbook file (ROWS= says how long), train on it
+# make test          set everything up, check format, lint and types, run all tests
+# make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
+# make bench-stages  measure each stage of the Rust core by itself (some minutes)
+# make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
+# make sweep         millions of numbers through every instruction set (some minutes)
+# make wheel         build a release wheel into dist/
+# make clean         remove what these made
 
 PYTHON ?= python3
 ROWS ?=
 BENCH_MB ?=
+SECONDS ?= 60
+TARGETS ?= index split number pipeline
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust -name '*.rs' -o -name Cargo.toml)
+RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
 DEBUG_PACKAGE := target/debug/python
+# What the fuzz targets check, without libFuzzer and its C++.
+FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
 READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py generator.py)
 
@@ -20,7 +27,7 @@ READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py data
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel bench wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel sweep fuzz bench bench-stages wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -33,12 +40,15 @@ test: lint test-rust test-debug test-wheel test-python
 lint: $(VENV)/dev
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml --check
+	cargo clippy $(FUZZ_CHECKS) --all-targets -- -D warnings
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
 test-rust:
 	cargo test --workspace --locked --quiet
+	cargo test $(FUZZ_CHECKS) --quiet
 
 # The whole suite under each instruction set that this machine has.
 test-python: $(VENV)/dev
@@ -64,6 +74,21 @@ test-wheel: wheel
 	cd target && wheel-venv/bin/python -W error -c \
 	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
 
+# The tests that try few numbers in a debug build and millions in a release build.
+sweep:
+	cargo test --release --locked --package csvfeed-core number::
+
+# The sanitizer is a nightly flag, which RUSTC_BOOTSTRAP lets a stable compiler take.
+fuzz: target/tools/bin/cargo-fuzz
+	for target in $(TARGETS); do \
+	    RUSTC_BOOTSTRAP=1 PATH="$(CURDIR)/target/tools/bin:$$PATH" \
+	    cargo fuzz run --fuzz-dir rust/fuzz --target-dir $(CURDIR)/target/fuzz $$target -- \
+	    -max_total_time=$(SECONDS) -max_len=1024 -len_control=10 -print_final_stats=1 || exit; \
+	done
+
+bench-stages: $(VENV)/bench
+	$(BIN)/python benches/stages.py
+
 bench: $(VENV)/bench
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
 	$(BIN)/python benches/fit.py
@@ -74,6 +99,9 @@ wheel: $(BIN)/python
 
 clean:
 	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
+
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo 'csvfeed needs Python 3.10 or newer: make PYTHON=python3.12 ...'; exit 1; }
