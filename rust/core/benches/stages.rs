@@ -196,7 +196,7 @@ fn floor(source: &FileSource, buffer: &mut [u8]) -> usize {
 fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &mut [f32], declined: &mut Vec<u32>) {
     for rows in index.groups(columns, GROUP / columns) {
         declined.clear();
-        convert(simd, text.padded(), rows.fields(), &mut values[..rows.count() * columns], declined);
+        convert(simd, text.padded(), DIALECT.quote, rows.fields(), &mut values[..rows.count() * columns], declined);
         black_box(&mut *values);
     }
 }

@@ -2,12 +2,12 @@
 
 use arbitrary::Arbitrary;
 use csvfeed_core::number::{Fields, Value, WINDOW, convert, value};
-use csvfeed_core::oracle;
 use csvfeed_core::schema::{MISSING, Missing};
 use csvfeed_core::simd::Simd;
 
 use crate::{naive_value, spell};
 
+const QUOTE: Option<u8> = Some(b'"');
 /// What parts the fields of an input.
 const BREAK: u8 = b'\n';
 /// Digits most of the time, so that long numbers come up.
@@ -37,7 +37,7 @@ impl Input<'_> {
     pub fn check(&self) {
         let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS));
         let fields: Vec<&[u8]> = bytes.split(|&byte| byte == BREAK).collect();
-        let exact: Vec<Option<f32>> = fields.iter().map(|field| oracle::number(field)).collect();
+        let exact: Vec<Option<f32>> = fields.iter().map(|field| naive_number(field)).collect();
         let copies = 1 + usize::from(self.copies % 4);
         let (fields, exact) = (fields.repeat(copies), exact.repeat(copies));
         for simd in Simd::available() {
@@ -56,7 +56,7 @@ impl Input<'_> {
                 continue;
             }
             let (found, exact) =
-                (value(field, Some(b'"'), &Missing::default()), naive_value(field, Some(b'"'), &MISSING));
+                (value(field, QUOTE, &Missing::default()), naive_value(field, QUOTE, &MISSING));
             let same = match (found, exact) {
                 (Value::Number(found), Value::Number(exact)) => {
                     found.to_bits() == exact.to_bits() || (found.is_nan() && exact.is_nan())
@@ -65,6 +65,14 @@ impl Input<'_> {
             };
             assert!(same, "\"{}\": {found:?} instead of {exact:?}", field.escape_ascii());
         }
+    }
+}
+
+/// The number in a field, whatever stands for a missing one.
+fn naive_number(field: &[u8]) -> Option<f32> {
+    match naive_value(field, QUOTE, &[]) {
+        Value::Number(number) => Some(number),
+        _ => None,
     }
 }
 
@@ -84,7 +92,8 @@ fn side_by_side(simd: Simd, fields: &[&[u8]], turn: usize) -> Vec<Option<f32>> {
     // Without room to spare, so that the sanitizer sees a load past either end.
     let text = text.into_boxed_slice();
     let (mut values, mut declined) = (vec![0.0; fields.len()], vec![]);
-    convert(simd, &text, Fields { before: &before, ends: &ends }, &mut values, &mut declined);
+    let places = Fields { before: &before, ends: &ends };
+    convert(simd, &text, QUOTE, places, &mut values, &mut declined);
     assert!(declined.is_sorted_by(|one, next| one < next), "{declined:?}");
     let mut found: Vec<_> = values.into_iter().map(Some).collect();
     for at in declined {
