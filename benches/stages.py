@@ -50,8 +50,12 @@ def measure(only: str | None) -> list[dict]:
         environment = os.environ | {"CRITERION_HOME": folder}
         subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=sys.stderr)
         found = [entry(path) for path in Path(folder).glob("**/new/benchmark.json")]
-    order = [*TEXTS, *INSTRUCTIONS]
-    return sorted(found, key=lambda entry: (order.index(entry["text"]), order.index(entry["simd"])))
+    texts, sets = list(TEXTS), list(INSTRUCTIONS)
+
+    def place(entry: dict) -> tuple:
+        return texts.index(entry["text"]), sets.index(entry["simd"]), entry["stage"]
+
+    return sorted(found, key=place)
 
 
 def entry(path: Path) -> dict:
