@@ -8,6 +8,12 @@ const MAX_EXPONENT: i32 = 38;
 /// A tie, in the 40 bits of a 64-bit significand that a float32 drops.
 const HALF: u64 = 1 << 39;
 
+/// The powers in [`FLOAT64_POWERS`] with which the largest mantissa gives a finite float32.
+const SAFE_POWERS: usize = (19 - SMALLEST_POWER + 1) as usize;
+/// The bits of a float64 that a float32 drops, and the tie in them.
+const DROPPED: u64 = (1 << 29) - 1;
+const TIE: u64 = 1 << 28;
+
 /// The first 64 bits of each power of ten, rounded down, the highest bit set.
 static POWERS: [u64; (MAX_EXPONENT - MIN_EXPONENT + 1) as usize] = powers();
 
@@ -76,15 +82,30 @@ pub(super) fn decimal(mantissa: u64, exponent: i32) -> Option<f32> {
 /// As [`decimal`], with 53 bits: quicker, and undecided more often.
 #[inline]
 fn by_float64(mantissa: u64, exponent: i32) -> Option<f32> {
-    // Up to here the largest mantissa gives a finite float32.
-    const POWERS: usize = (19 - SMALLEST_POWER + 1) as usize;
-    const DROPPED: u64 = (1 << 29) - 1;
-    const TIE: u64 = 1 << 28;
-    let power = *FLOAT64_POWERS[..POWERS].get(exponent.wrapping_sub(SMALLEST_POWER) as usize)?;
+    let power = power(exponent)?;
     let product = i64::try_from(mantissa).ok()? as f64 * power;
     // The mantissa, the power and the product are each rounded: the truth lies within three units in the last place.
-    let from_tie = (product.to_bits() & DROPPED).wrapping_sub(TIE - 4);
-    (from_tie > 8).then_some(product as f32)
+    (!is_near_tie(product, 4)).then_some(product as f32)
+}
+
+/// As [`decimal`], for a number that `mantissa` falls short of by less than 10^-11 of it.
+#[inline(always)]
+pub(super) fn truncated(mantissa: i64, exponent: i32) -> Option<f32> {
+    let product = mantissa as f64 * power(exponent)?;
+    // 10^-11 is less than 2^17 of the last of 53 places.
+    (!is_near_tie(product, 1 << 17)).then_some(product as f32)
+}
+
+/// The float64 nearest to a power of ten, if it is one with which any mantissa gives a normal float32.
+#[inline(always)]
+fn power(exponent: i32) -> Option<f64> {
+    FLOAT64_POWERS[..SAFE_POWERS].get(exponent.wrapping_sub(SMALLEST_POWER) as usize).copied()
+}
+
+/// Whether a tie is within `error` units in the last place.
+#[inline(always)]
+fn is_near_tie(product: f64, error: u64) -> bool {
+    (product.to_bits() & DROPPED).wrapping_sub(TIE - error) <= 2 * error
 }
 
 /// As [`decimal`], with 64 bits.
