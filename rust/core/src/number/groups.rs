@@ -174,7 +174,11 @@ impl<W> Reader<'_, W> {
                 exponents += usize::from(left[at] == 0);
             }
             for field in set_bits(left[at]) {
-                values[at][field] = one(self.text, self.quote, places.of(at, field)).unwrap_or_else(|| {
+                let place = places.of(at, field);
+                // Words are often many.
+                let is_word = self.text.get(place.start).is_some_and(u8::is_ascii_alphabetic);
+                let number = if is_word { None } else { one(self.text, self.quote, place) };
+                values[at][field] = number.unwrap_or_else(|| {
                     declined.push((first + N * at + field) as u32);
                     f32::NAN
                 });

@@ -102,6 +102,10 @@ pub enum Value {
 
 /// The value of any field, read with care instead of haste.
 pub fn value(field: &[u8], quote: Option<u8>, missing: &Missing) -> Value {
+    // Most often a token stands by itself.
+    if field.first().copied() != quote && missing.contains(field) {
+        return Value::Missing;
+    }
     let text = unquote(field, quote);
     if missing.contains(&text) {
         return Value::Missing;
