@@ -5,6 +5,7 @@ use std::arch::x86_64::{
     _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
 };
 
+use super::masks::{Masks, Special};
 use super::{LineEnds, Marks, portable};
 use crate::number::WINDOW;
 use crate::simd::Avx2;
@@ -52,6 +53,64 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     LineEnds { newlines: sums.iter().sum::<i64>() as usize, returns: _mm256_movemask_epi8(seen.returns) != 0 }
 }
 
+/// See [`super::portable::look_at`].
+pub(super) fn look_at(_: Avx2, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { look_with_avx2(chunks, special, masks) }
+}
+
+#[target_feature(enable = "avx2")]
+fn look_with_avx2(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
+    for (masks, chunk) in masks.iter_mut().zip(chunks) {
+        let (low, high) = halves(chunk);
+        let mask = |byte: u8| {
+            let wanted = _mm256_set1_epi8(byte as i8);
+            let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
+            let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
+            u64::from(high) << 32 | u64::from(low)
+        };
+        let newlines = mask(b'\n');
+        *masks = Masks { ends: mask(delimiter) | newlines, newlines, quotes: mask(quote), returns: mask(b'\r') };
+    }
+}
+
+/// See [`super::portable::append_ends`].
+pub(super) fn append_ends(_: Avx2, marks: &mut Marks, base: usize, chunks: &[Masks]) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { append_with_avx2(marks, base, chunks) }
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+fn append_with_avx2(marks: &mut Marks, base: usize, chunks: &[Masks]) {
+    let out = marks.room(64 * chunks.len()).as_mut_ptr();
+    let mut filled = 0;
+    for (at, chunk) in chunks.iter().enumerate() {
+        // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+        unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
+        filled += chunk.ends.count_ones() as usize;
+    }
+    marks.advance(filled);
+}
+
+/// See [`super::portable::count_newlines`].
+pub(super) fn count_newlines(_: Avx2, masks: &[Masks]) -> usize {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { count_with_avx2(masks) }
+}
+
+#[target_feature(enable = "popcnt")]
+fn count_with_avx2(masks: &[Masks]) -> usize {
+    masks.iter().map(|masks| masks.newlines.count_ones() as usize).sum()
+}
+
+/// The bytes of a chunk in two registers.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn halves(chunk: &[u8; 64]) -> (__m256i, __m256i) {
+    // SAFETY: 64 bytes stand there, 32 for each load.
+    unsafe { (_mm256_loadu_si256(chunk.as_ptr().cast()), _mm256_loadu_si256(chunk.as_ptr().add(32).cast())) }
+}
+
 /// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
 ///
 /// # Safety
@@ -97,9 +156,8 @@ impl Seen {
     #[target_feature(enable = "avx2")]
     fn look_at(&mut self, chunk: &[u8; 64], delimiter: u8) -> u64 {
         let mut mask = 0;
-        for at in [0, 32] {
-            // SAFETY: 32 of the 64 bytes of the chunk stand there.
-            let half = unsafe { _mm256_loadu_si256(chunk.as_ptr().add(at).cast()) };
+        let (low, high) = halves(chunk);
+        for (half, at) in [(low, 0), (high, 32)] {
             let newlines = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(b'\n' as i8));
             let delimiters = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(delimiter as i8));
             let returns = _mm256_cmpeq_epi8(half, _mm256_set1_epi8(b'\r' as i8));

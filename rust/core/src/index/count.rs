@@ -2,22 +2,36 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
-use crate::dialect::Dialect;
+use super::masks::{self, Special};
+use super::quotes::{FieldEnds, Quotes, State};
+use crate::dialect::{BadQuote, Dialect};
 use crate::error::Error;
 use crate::number::WINDOW;
+use crate::simd::{Simd, simd};
 use crate::split::Text;
 
 /// Counts the rows of a text; those before the error, if a quoted field is wrong.
 pub(crate) fn count_rows(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
-    if text.has_quotes() {
-        return count_quoted(text, dialect);
-    }
     let bytes = text.bytes();
+    let Some(special) = Special::of(dialect).filter(|_| text.has_quotes()) else { return (count_plain(bytes), None) };
+    // A choice that cannot be had is reported before there is a text.
+    let simd = simd().unwrap_or(Simd::Portable);
+    if let Some(rows) = count_quoted(simd, bytes, special) {
+        return (rows, None);
+    }
+    let padded = text.padded();
+    let bytes = &padded[..padded.len() - WINDOW];
+    let (rows, bad) = count_carefully(bytes, dialect);
+    (rows, bad.map(|bad| bad.into_error(bytes, text.offset.wrapping_sub(WINDOW as u64))))
+}
+
+/// The rows of a text without quotes.
+fn count_plain(bytes: &[u8]) -> usize {
     let lines = memchr_iter(b'\n', bytes).count();
     let may_have_blank_lines = is_blank_line_first(bytes)
         || memmem::find(bytes, b"\n\n").is_some()
         || (memchr(b'\r', bytes).is_some() && memmem::find(bytes, b"\n\r\n").is_some());
-    (if may_have_blank_lines { count_filled(bytes) } else { lines }, None)
+    if may_have_blank_lines { count_filled(bytes) } else { lines }
 }
 
 fn is_blank_line_first(bytes: &[u8]) -> bool {
@@ -35,16 +49,40 @@ fn count_filled(bytes: &[u8]) -> usize {
     rows
 }
 
-/// The rows of a text with quotes, field by field.
-fn count_quoted(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
-    let padded = text.padded();
-    let bytes = &padded[..padded.len() - WINDOW];
+/// The rows of a text with quotes; `None` when those of a field are wrong.
+pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option<usize> {
+    let mut quotes = Quotes::new(State::FieldStart);
+    let mut field_ends = FieldEnds::default();
+    // 1 when the next byte is the first of its line, and when the byte before it was and is a carriage return.
+    let (mut line_start, mut lone_return) = (1, 0);
+    let mut rows = 0;
+    masks::for_each_stride(simd, bytes, special, |_, masks| {
+        // Copies, which stay in registers.
+        let (mut here, mut field_ends_here) = (quotes, field_ends);
+        for masks in &mut *masks {
+            let followed = here.follow(masks);
+            field_ends_here.check(masks, followed);
+            let newlines = followed.ends & masks.newlines;
+            let line_starts = newlines << 1 | line_start;
+            let lone_returns = masks.returns & line_starts;
+            // Those of blank lines left out.
+            masks.newlines = newlines & !(line_starts | lone_returns << 1 | lone_return);
+            (line_start, lone_return) = (newlines >> 63, lone_returns >> 63);
+        }
+        (quotes, field_ends) = (here, field_ends_here);
+        rows += masks::count_newlines(simd, masks);
+    });
+    (field_ends.are_right() && !quotes.is_inside()).then_some(rows)
+}
+
+/// The rows of `bytes[WINDOW..]` before the first field with wrong quotes, field by field.
+fn count_carefully(bytes: &[u8], dialect: Dialect) -> (usize, Option<BadQuote>) {
     let mut rows = 0;
     let (mut field, mut row) = (WINDOW, WINDOW);
     while field < bytes.len() {
         let end = match dialect.field_end(bytes, field) {
             Ok(end) => end,
-            Err(bad) => return (rows, Some(bad.into_error(bytes, text.offset.wrapping_sub(WINDOW as u64)))),
+            Err(bad) => return (rows, Some(bad)),
         };
         field = end + 1;
         if bytes[end] == b'\n' {

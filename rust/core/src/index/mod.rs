@@ -2,12 +2,21 @@
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod count;
+mod masks;
 mod portable;
+mod quoted;
+mod quotes;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use std::ops::Deref;
 
 pub(crate) use count::count_rows;
+pub(crate) use masks::{Masks, Special, for_each_stride};
+pub(crate) use quotes::{Followed, Quotes, State};
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
@@ -87,15 +96,20 @@ impl Index {
         reference: &'static str,
     ) -> Option<Error> {
         let bytes = text.padded();
-        self.marks.clear();
-        self.marks.push(WINDOW as u32 - 1);
         self.runs.clear();
         let end = bytes.len() - WINDOW;
-        let (line_ends, bad_quote) = if text.has_quotes() {
-            (None, quoted_marks(&bytes[..end], dialect, &mut self.marks).err())
-        } else {
-            (Some(plain_marks(simd, &bytes[..end], dialect.delimiter, &mut self.marks)), None)
+        self.start();
+        let marks = &mut self.marks;
+        let line_ends = match Special::of(dialect).filter(|_| text.has_quotes()) {
+            Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
+            None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, marks)),
         };
+        let mut bad_quote = None;
+        if line_ends.is_none() {
+            // The quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
+            self.start();
+            bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks).err();
+        }
         let bad_row = self.find_runs(bytes, columns, line_ends.as_ref().map(|ends| ends.newlines));
         self.trimmed.clear();
         if line_ends.is_none_or(|ends| ends.returns) {
@@ -106,6 +120,12 @@ impl Index {
             return Some(bad.into_error(bytes, offset, columns, reference));
         }
         bad_quote.map(|bad| bad.into_error(&bytes[..end], offset))
+    }
+
+    /// Begins anew with the mark before the first field.
+    fn start(&mut self) {
+        self.marks.clear();
+        self.marks.push(WINDOW as u32 - 1);
     }
 
     /// How many rows there are.
@@ -247,7 +267,7 @@ struct LineEnds {
 fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     match simd {
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx512(avx512) => avx2::fill(avx512.avx2(), bytes, delimiter, marks),
+        Simd::Avx512(avx512) => avx512::fill(avx512, bytes, delimiter, marks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
@@ -255,7 +275,7 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> Li
 }
 
 /// The marks of a text with quotes, field by field.
-fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
+fn careful_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
     let mut start = WINDOW;
     while start < bytes.len() {
         let end = dialect.field_end(bytes, start)?;
@@ -263,32 +283,4 @@ fn quoted_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::resul
         start = end + 1;
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(3_000))]
-
-        #[test]
-        fn marks_are_the_delimiters_and_newlines(
-            text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600})",
-            before in 0_usize..3,
-        ) {
-            let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
-            let naive: Vec<u32> =
-                (WINDOW..bytes.len()).filter(|&at| matches!(bytes[at], b',' | b'\n')).map(|at| at as u32).collect();
-            for simd in Simd::available() {
-                let mut found = Marks::default();
-                (0..before).for_each(|mark| found.push(mark as u32));
-                let line_ends = plain_marks(simd, &bytes, b',', &mut found);
-                prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
-                let newlines = text.bytes().filter(|&byte| byte == b'\n').count();
-                prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r') });
-            }
-        }
-    }
 }

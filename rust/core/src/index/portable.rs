@@ -2,18 +2,20 @@
 
 use memchr::{memchr, memchr_iter};
 
+use super::masks::{Masks, Special};
 use super::{LineEnds, Marks};
 use crate::number::WINDOW;
 
 /// Appends the position of each delimiter and newline of `bytes[WINDOW..]`, and tells of its line ends.
 pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+    let ends = |byte| byte == delimiter || byte == b'\n';
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for (at, chunk) in chunks.iter().enumerate() {
-        append(marks, WINDOW + 64 * at, mask(chunk, delimiter));
+        append(marks, WINDOW + 64 * at, mask(chunk, ends));
     }
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
-    append(marks, WINDOW + 64 * chunks.len(), mask(&last, delimiter) & ((1 << rest.len()) - 1));
+    append(marks, WINDOW + 64 * chunks.len(), mask(&last, ends) & ((1 << rest.len()) - 1));
     let text = &bytes[WINDOW..];
     LineEnds { newlines: memchr_iter(b'\n', text).count(), returns: memchr(b'\r', text).is_some() }
 }
@@ -32,11 +34,36 @@ pub(super) fn append(marks: &mut Marks, base: usize, mut mask: u64) {
     marks.advance(found);
 }
 
-/// One bit for each byte that is a delimiter or a newline.
-#[inline]
-fn mask(chunk: &[u8; 64], delimiter: u8) -> u64 {
+/// The masks of as many chunks.
+pub(super) fn look_at(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
+    for (masks, chunk) in masks.iter_mut().zip(chunks) {
+        let newlines = mask(chunk, |byte| byte == b'\n');
+        *masks = Masks {
+            ends: mask(chunk, |byte| byte == delimiter) | newlines,
+            newlines,
+            quotes: mask(chunk, |byte| byte == quote),
+            returns: mask(chunk, |byte| byte == b'\r'),
+        };
+    }
+}
+
+/// Appends the positions of the ends in consecutive chunks, `base` being that of the first byte.
+pub(super) fn append_ends(marks: &mut Marks, base: usize, chunks: &[Masks]) {
+    for (at, chunk) in chunks.iter().enumerate() {
+        append(marks, base + 64 * at, chunk.ends);
+    }
+}
+
+/// How many newlines there are in the masks.
+pub(super) fn count_newlines(masks: &[Masks]) -> usize {
+    masks.iter().map(|masks| masks.newlines.count_ones() as usize).sum()
+}
+
+/// One bit for each byte that `is_wanted`.
+#[inline(always)]
+fn mask(chunk: &[u8; 64], is_wanted: impl Fn(u8) -> bool) -> u64 {
     // Written so that the compiler compares as many bytes at once as its registers hold.
-    let found = chunk.map(|byte| u8::from(byte == delimiter) | u8::from(byte == b'\n'));
+    let found = chunk.map(|byte| u8::from(is_wanted(byte)));
     let words = found.as_chunks::<8>().0.iter().enumerate();
     // The product moves the lowest bit of each byte into the highest byte, in their order.
     words.fold(0, |mask, (at, word)| {

@@ -1,0 +1,161 @@
+//! Delimiters, newlines and quotes in 64-byte steps, in one 512-bit register.
+
+use std::arch::x86_64::{
+    __m512i, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
+    _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8,
+    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+};
+
+use super::masks::{Masks, Special};
+use super::{LineEnds, Marks};
+use crate::number::WINDOW;
+use crate::simd::Avx512;
+
+/// Chunks for which room is made at a time.
+const CHUNKS: usize = 16;
+
+/// The place of each byte in its chunk.
+static PLACES: [u8; 64] = {
+    let mut places = [0; 64];
+    let mut place = 0;
+    while place < 64 {
+        places[place] = place as u8;
+        place += 1;
+    }
+    places
+};
+
+/// See [`super::portable::fill`].
+pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { fill_with_avx512(bytes, delimiter, marks) }
+}
+
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
+)]
+fn fill_with_avx512(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+    let mut line_ends = Seen { newlines: 0, returns: 0 };
+    let mut base = WINDOW;
+    let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
+    for chunks in chunks.chunks(CHUNKS) {
+        let out = marks.room(64 * CHUNKS).as_mut_ptr();
+        let mut filled = 0;
+        for chunk in chunks {
+            let found = line_ends.look_at(load(chunk), u64::MAX, delimiter);
+            // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+            unsafe { write_positions(out.add(filled), base as u32, found) };
+            filled += found.count_ones() as usize;
+            base += 64;
+        }
+        marks.advance(filled);
+    }
+    let kept = (1 << rest.len()) - 1;
+    // SAFETY: only the bytes of the rest are read.
+    let last = unsafe { _mm512_maskz_loadu_epi8(kept, rest.as_ptr().cast()) };
+    let found = line_ends.look_at(last, kept, delimiter);
+    // SAFETY: 64 places were made.
+    unsafe { write_positions(marks.room(64).as_mut_ptr(), base as u32, found) };
+    marks.advance(found.count_ones() as usize);
+    LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0 }
+}
+
+/// What was seen of line ends.
+struct Seen {
+    /// How many newlines.
+    newlines: u64,
+    /// The places in a chunk that had a carriage return.
+    returns: u64,
+}
+
+impl Seen {
+    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,popcnt")]
+    fn look_at(&mut self, chunk: __m512i, kept: u64, delimiter: u8) -> u64 {
+        let newlines = equal(chunk, b'\n') & kept;
+        self.newlines += u64::from(newlines.count_ones());
+        self.returns |= equal(chunk, b'\r') & kept;
+        equal(chunk, delimiter) & kept | newlines
+    }
+}
+
+/// See [`super::portable::look_at`].
+pub(super) fn look_at(_: Avx512, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { look_with_avx512(chunks, special, masks) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw")]
+fn look_with_avx512(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
+    for (masks, chunk) in masks.iter_mut().zip(chunks) {
+        let chunk = load(chunk);
+        let newlines = equal(chunk, b'\n');
+        let ends = equal(chunk, delimiter) | newlines;
+        *masks = Masks { ends, newlines, quotes: equal(chunk, quote), returns: equal(chunk, b'\r') };
+    }
+}
+
+/// See [`super::portable::append_ends`].
+pub(super) fn append_ends(_: Avx512, marks: &mut Marks, base: usize, chunks: &[Masks]) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { append_with_avx512(marks, base, chunks) }
+}
+
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
+)]
+fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
+    let out = marks.room(64 * chunks.len()).as_mut_ptr();
+    let mut filled = 0;
+    for (at, chunk) in chunks.iter().enumerate() {
+        // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+        unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
+        filled += chunk.ends.count_ones() as usize;
+    }
+    marks.advance(filled);
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(bytes: &[u8; 64]) -> __m512i {
+    // SAFETY: 64 bytes stand there.
+    unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
+}
+
+/// One bit for each byte of the chunk that is `byte`.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn equal(chunk: __m512i, byte: u8) -> u64 {
+    _mm512_cmpeq_epi8_mask(chunk, _mm512_set1_epi8(byte as i8))
+}
+
+/// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
+///
+/// # Safety
+///
+/// `out` must have room for 64 positions.
+#[inline]
+#[target_feature(
+    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
+)]
+unsafe fn write_positions(out: *mut u32, base: u32, mask: u64) {
+    let count = mask.count_ones();
+    // To a register: straight to memory is microcoded on Zen 4.
+    let places = _mm512_maskz_compress_epi8(mask, load(&PLACES));
+    let base = _mm512_set1_epi32(base as i32);
+    // SAFETY: the caller promises four times 16 places.
+    let write = |quarter: usize, places| unsafe {
+        _mm512_storeu_si512(out.add(16 * quarter).cast(), _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base));
+    };
+    write(0, _mm512_castsi512_si128(places));
+    if count > 16 {
+        write(1, _mm512_extracti32x4_epi32::<1>(places));
+        if count > 32 {
+            write(2, _mm512_extracti32x4_epi32::<2>(places));
+            if count > 48 {
+                write(3, _mm512_extracti32x4_epi32::<3>(places));
+            }
+        }
+    }
+}

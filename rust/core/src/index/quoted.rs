@@ -1,0 +1,30 @@
+//! The marks of a text with quotes, from masks.
+
+use super::masks::{self, Special};
+use super::quotes::{FieldEnds, Quotes, State};
+use super::{LineEnds, Marks};
+use crate::number::WINDOW;
+use crate::simd::Simd;
+
+/// Appends the position of each delimiter and newline of `bytes[WINDOW..]` that ends a field, and tells of the line ends;
+/// `None`, after some marks or other, when the quotes of a field are wrong.
+pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks) -> Option<LineEnds> {
+    let mut quotes = Quotes::new(State::FieldStart);
+    let mut field_ends = FieldEnds::default();
+    let (mut newlines, mut returns) = (0, 0);
+    masks::for_each_stride(simd, &bytes[WINDOW..], special, |position, masks| {
+        // Copies, which stay in registers.
+        let (mut here, mut field_ends_here) = (quotes, field_ends);
+        for masks in &mut *masks {
+            let followed = here.follow(masks);
+            field_ends_here.check(masks, followed);
+            returns |= masks.returns;
+            masks.ends = followed.ends;
+            masks.newlines &= followed.ends;
+        }
+        (quotes, field_ends) = (here, field_ends_here);
+        masks::append_ends(simd, marks, WINDOW + position, masks);
+        newlines += masks::count_newlines(simd, masks);
+    });
+    (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds { newlines, returns: returns != 0 })
+}

@@ -1,0 +1,194 @@
+//! The index against the bytes one by one, and against the field-by-field code.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::masks::{STRIDE, Special};
+use super::*;
+use crate::oracle;
+use crate::source::MemorySource;
+use crate::split::Splitter;
+
+const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+/// A field, quoted or not, of about `length` bytes; some are longer than a chunk.
+fn field((kind, length, seed): (u8, usize, u64)) -> Vec<u8> {
+    let random = |alphabet: &[u8], length: usize| -> Vec<u8> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            alphabet[(state >> 33) as usize % alphabet.len()]
+        };
+        (0..length).map(|_| next()).collect()
+    };
+    let quoted = |inner: Vec<u8>| {
+        let inner = inner.iter().flat_map(|&byte| vec![byte; if byte == b'"' { 2 } else { 1 }]);
+        [b'"'].into_iter().chain(inner).chain([b'"']).collect()
+    };
+    match kind {
+        0 => random(b"abc1.", length),
+        1 => random(b"abc1.", length % 8),
+        2 => quoted(random(b"abc", length)),
+        3 => quoted(random(b"a,\n\r\"", length)),
+        4 => quoted(random(b"\"", length % 3)),
+        _ => random(b"a\",\n\r", length % 16),
+    }
+}
+
+/// Any text, which ends with a newline: a table of three columns with blank lines, one with a few wrong bytes, or soup.
+pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
+    let fields = |kinds: u8| prop::collection::vec([(); 3].map(|()| (0..kinds, 0_usize..150, any::<u64>())), 0..20);
+    let wrong = |count| prop::collection::vec((any::<prop::sample::Index>(), 0_usize..5), 0..count);
+    prop_oneof![(fields(5), wrong(1)), (fields(5), wrong(4)), (fields(6), wrong(1))].prop_map(|(fields, wrong)| {
+        let mut text = Vec::new();
+        for (at, parts) in fields.into_iter().flatten().enumerate() {
+            let ends = [&b"\n"[..], b"\r\n", b"\n", b"\r\n", b"\n\n\r\n"];
+            text.extend_from_slice(if at % 3 == 0 { ends[parts.1 % 5] } else { b"," });
+            text.extend(field(parts));
+        }
+        text.push(b'\n');
+        for (at, byte) in wrong {
+            let at = at.index(text.len());
+            text[at] = b"a\",\n\r"[byte];
+        }
+        text.push(b'\n');
+        text
+    })
+}
+
+fn check_quoted(text: &[u8]) {
+    let bytes = [&[b'"'; WINDOW], text].concat();
+    let shown = String::from_utf8_lossy(text);
+    let special = Special::of(QUOTED).unwrap();
+    let mut naive = Marks::default();
+    let wrong = careful_marks(&bytes, QUOTED, &mut naive).is_err();
+    let newlines = naive.iter().filter(|&&mark| bytes[mark as usize] == b'\n').count();
+    let line_ends = LineEnds { newlines, returns: text.contains(&b'\r') };
+    let rows = oracle::rows(text, QUOTED).len();
+    for simd in Simd::available() {
+        let mut marks = Marks::default();
+        let found = quoted::fill(simd, &bytes, special, &mut marks);
+        let counted = count::count_quoted(simd, text, special);
+        if wrong {
+            assert_eq!((found, counted), (None, None), "{simd:?} {shown:?}");
+        } else {
+            assert_eq!(found.as_ref(), Some(&line_ends), "{simd:?} {shown:?}");
+            assert_eq!(*marks, *naive, "{simd:?} {shown:?}");
+            assert_eq!(counted, Some(rows), "{simd:?} {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn quotes_are_followed_at_every_place() {
+    let stride = 64 * STRIDE;
+    for before in (0..140).chain(stride - 70..stride + 10) {
+        for bytes in [
+            &b",\"\"\n"[..],
+            b",\"a\"\"\",\"\"\"\"\r\n",
+            b",\"a\n,\r\n\"\r\n\r\n\n\"\"\n",
+            b"a\"b\"\",\n\"\"",
+            b"\"b,\"c\"\r",
+            b"\"\r,",
+            b"\"\rx\n",
+            b",\"a\r\r\n\"\"\n",
+            b",\"a\" ,\n\"",
+        ] {
+            check_quoted(&[&vec![b'x'; before], bytes, b"\n"].concat());
+            check_quoted(&[&b"\""[..], &vec![b','; before], bytes, b"\n"].concat());
+        }
+    }
+}
+
+#[test]
+fn every_short_text_is_followed() {
+    const BYTES: [u8; 5] = *b"a\",\n\r";
+    for length in 0..6 {
+        for number in 0..5_usize.pow(length) {
+            let text = (0..length).map(|place| BYTES[number / 5_usize.pow(place) % 5]);
+            check_quoted(&text.chain([b'\n']).collect::<Vec<_>>());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
+
+    #[test]
+    fn marks_are_the_delimiters_and_newlines(
+        text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600})",
+        before in 0_usize..3,
+    ) {
+        let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
+        let naive: Vec<u32> =
+            (WINDOW..bytes.len()).filter(|&at| matches!(bytes[at], b',' | b'\n')).map(|at| at as u32).collect();
+        for simd in Simd::available() {
+            let mut found = Marks::default();
+            (0..before).for_each(|mark| found.push(mark as u32));
+            let line_ends = plain_marks(simd, &bytes, b',', &mut found);
+            prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
+            let newlines = text.bytes().filter(|&byte| byte == b'\n').count();
+            prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r') });
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn quotes_are_followed(text in text()) {
+        check_quoted(&text);
+    }
+
+    #[test]
+    fn rows_and_errors_are_those_of_the_text(bytes in text()) {
+        let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.clone())), QUOTED, 0, bytes.len(), 1 << 20);
+        let mut text = Text::default();
+        prop_assert!(splitter.read(0, &mut text).unwrap());
+        prop_assert_eq!(text.bytes(), &*bytes);
+        // What is wrong, and the rows before it.
+        let mut start = 0;
+        let mut row = Vec::new();
+        let mut rows = Vec::new();
+        let bad_quote = loop {
+            if start == bytes.len() {
+                break None;
+            }
+            match QUOTED.field_end(&bytes, start) {
+                Ok(end) => {
+                    row.push(&bytes[start..end]);
+                    start = end + 1;
+                    if bytes[end] == b'\n' {
+                        let last = row.len() - 1;
+                        row[last] = row[last].strip_suffix(b"\r").unwrap_or(row[last]);
+                        rows.extend(Some(std::mem::take(&mut row)).filter(|row| *row != [b""]));
+                    }
+                }
+                Err(bad) => break Some(bad.into_error(&bytes, 0)),
+            }
+        };
+        let told = |error: Option<&Error>| format!("{error:?}");
+        let counted = count_rows(&text, QUOTED);
+        prop_assert_eq!((counted.0, told(counted.1.as_ref())), (rows.len(), told(bad_quote.as_ref())));
+        let short = rows.iter().position(|row| row.len() != 3);
+        rows.truncate(short.unwrap_or(rows.len()));
+        for simd in Simd::available() {
+            let mut index = Index::default();
+            let error = index.fill(simd, &text, QUOTED, 3, "header");
+            let fields: Vec<_> = index.groups(3, 7).flat_map(|group| {
+                let fields = group.fields();
+                (0..3 * group.count()).map(move |at| fields.place(at)).collect::<Vec<_>>()
+            }).collect();
+            let fields: Vec<_> = fields.into_iter().map(|place| &text.padded()[place]).collect();
+            prop_assert_eq!(fields.chunks(3).collect::<Vec<_>>(), rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            if short.is_some() {
+                let is_short = matches!(error.unwrap().kind, Kind::RowLength { .. });
+                prop_assert!(is_short);
+            } else {
+                prop_assert_eq!(told(error.as_ref()), told(bad_quote.as_ref()));
+            }
+        }
+    }
+}
