@@ -174,7 +174,7 @@ impl Drop for TemporaryFile {
 /// The text in the middle of a file, as a thread gets it.
 fn text_of(bytes: &str) -> Text {
     let source = Arc::new(MemorySource::new(bytes.to_owned()));
-    let splitter = Splitter::new(source, DIALECT, 0, BLOCK_BYTES, 1 << 20);
+    let splitter = Splitter::new(Simd::Portable, source, DIALECT, 0, BLOCK_BYTES, 1 << 20);
     let mut text = Text::default();
     for index in 0..=splitter.texts() / 2 {
         assert!(splitter.read(index, &mut text).expect("no row is long"));

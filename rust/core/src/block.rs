@@ -254,7 +254,7 @@ impl<'a> Parser<'a> {
         let schema = self.schema;
         let widths = Widths::of(schema);
         if schema.only_counts() {
-            let (rows, error) = index::count_rows(text, self.dialect);
+            let (rows, error) = index::count_rows(self.simd, text, self.dialect);
             let mut block = Block::with_capacity(pool, widths, 0);
             block.rows = rows;
             return (block, error);
@@ -383,7 +383,7 @@ mod tests {
     type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
 
     fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
-        let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
+        let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
         let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));

@@ -126,7 +126,7 @@ impl Pipeline {
         budget: Budget,
         repeat: bool,
     ) -> Result<Self> {
-        let splitter = Splitter::new(source, dialect, data_start, budget.block_bytes, budget.max_row);
+        let splitter = Splitter::new(simd, source, dialect, data_start, budget.block_bytes, budget.max_row);
         let pass = splitter.texts();
         let texts = if repeat && pass > 0 { u64::MAX } else { pass };
         let shared = Arc::new(Shared {

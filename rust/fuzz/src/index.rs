@@ -48,7 +48,8 @@ impl Input<'_> {
         let places: Vec<_> = expected.rows.iter().flatten().cloned().collect();
 
         let mut text = Text::default();
-        let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.clone())), dialect, 0, bytes.len(), 1 << 20);
+        let splitter =
+            Splitter::new(Simd::Portable, Arc::new(MemorySource::new(bytes.clone())), dialect, 0, bytes.len(), 1 << 20);
         assert!(matches!(splitter.read(0, &mut text), Ok(true)));
         assert!(text.bytes().starts_with(&bytes));
         // One index for all, which holds what the one before left.

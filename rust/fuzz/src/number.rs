@@ -55,8 +55,7 @@ impl Input<'_> {
                 // Nothing that the index would call a field, or that could be a number.
                 continue;
             }
-            let (found, exact) =
-                (value(field, QUOTE, &Missing::default()), naive_value(field, QUOTE, &MISSING));
+            let (found, exact) = (value(field, QUOTE, &Missing::default()), naive_value(field, QUOTE, &MISSING));
             let same = match (found, exact) {
                 (Value::Number(found), Value::Number(exact)) => {
                     found.to_bits() == exact.to_bits() || (found.is_nan() && exact.is_nan())

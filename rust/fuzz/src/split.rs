@@ -5,6 +5,7 @@ use std::sync::Arc;
 use arbitrary::Arbitrary;
 use csvfeed_core::error::Kind;
 use csvfeed_core::oracle;
+use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
 use csvfeed_core::split::{Splitter, Text};
 
@@ -32,13 +33,19 @@ impl Input<'_> {
     ///
     /// When they differ.
     pub fn check(&self) {
+        for simd in Simd::available() {
+            self.check_under(simd);
+        }
+    }
+
+    fn check_under(&self, simd: Simd) {
         let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS));
         let dialect = self.marks.dialect();
         let data_start = usize::from(self.data_start).min(bytes.len());
         let max_row = self.max_row.map_or(1 << 20, |max_row| usize::from(max_row) + 2);
         let piece = 1 + usize::from(self.piece);
         let source = Arc::new(MemorySource::new(bytes.clone()));
-        let splitter = Splitter::new(source, dialect, data_start as u64, piece, max_row);
+        let splitter = Splitter::new(simd, source, dialect, data_start as u64, piece, max_row);
         let bytes = &bytes[data_start..];
         assert_eq!(splitter.texts() as usize, bytes.len().div_ceil(piece));
 

@@ -7,15 +7,14 @@ use super::quotes::{FieldEnds, Quotes, State};
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::Error;
 use crate::number::WINDOW;
-use crate::simd::{Simd, simd};
+use crate::simd::Simd;
 use crate::split::Text;
 
 /// Counts the rows of a text; those before the error, if a quoted field is wrong.
-pub(crate) fn count_rows(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
+pub(crate) fn count_rows(simd: Simd, text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
     let bytes = text.bytes();
     let Some(special) = Special::of(dialect).filter(|_| text.has_quotes()) else { return (count_plain(bytes), None) };
     // A choice that cannot be had is reported before there is a text.
-    let simd = simd().unwrap_or(Simd::Portable);
     if let Some(rows) = count_quoted(simd, bytes, special) {
         return (rows, None);
     }

@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::State;
 use crate::number::WINDOW;
-use crate::simd::{Simd, simd};
+use crate::simd::Simd;
 use crate::source::Source;
 
 /// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
@@ -108,6 +108,7 @@ struct Turn {
 impl Splitter {
     /// Cuts everything from `data_start` on into pieces of `piece` bytes; no row may be longer than `max_row` bytes.
     pub fn new(
+        simd: Simd,
         source: std::sync::Arc<dyn Source>,
         dialect: Dialect,
         data_start: u64,
@@ -117,7 +118,6 @@ impl Splitter {
         let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
         let piece = piece as u64;
         // A choice that cannot be had is reported by the stages after this one.
-        let simd = simd().unwrap_or(Simd::Portable);
         Self { source, dialect, simd, data_start, piece, max_row, turn, turned: Condvar::new() }
     }
 
@@ -224,7 +224,7 @@ mod tests {
 
     fn split(bytes: &[u8], piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
         let source = Arc::new(MemorySource::new(bytes.to_vec()));
-        let splitter = Splitter::new(source, QUOTED, 0, piece, 1 << 20);
+        let splitter = Splitter::new(Simd::Portable, source, QUOTED, 0, piece, 1 << 20);
         let mut text = Text::default();
         let mut texts = Vec::new();
         for index in 0..passes * splitter.texts() {
@@ -250,7 +250,7 @@ mod tests {
     #[test]
     fn a_row_beyond_the_limit_is_an_error_at_its_place() {
         let split = |bytes: &[u8]| {
-            let splitter = Splitter::new(Arc::new(MemorySource::new(bytes.to_vec())), QUOTED, 0, 8, 32);
+            let splitter = Splitter::new(Simd::Portable, Arc::new(MemorySource::new(bytes.to_vec())), QUOTED, 0, 8, 32);
             let mut text = Text::default();
             (0..splitter.texts()).find_map(|index| splitter.read(index, &mut text).err()).unwrap()
         };
