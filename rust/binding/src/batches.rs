@@ -1,5 +1,6 @@
 //! `Batches`: the iterator that hands core batches to Python as numpy arrays.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 
+use crate::plan::Plan;
 use crate::reader::Reader;
 
 /// How long a wait for the next block may last before Ctrl-C is looked for.
@@ -22,8 +24,12 @@ const PATIENCE: Duration = Duration::from_millis(50);
 pub(crate) struct Batches {
     reader: Py<Reader>,
     source: Arc<dyn Source>,
-    inner: Mutex<batch::Batches>,
+    /// Nothing once they have ended.
+    inner: Mutex<Option<batch::Batches>>,
     widths: Widths,
+    /// What they follow, and the number of their epoch.
+    plan: Option<(Py<Plan>, u64)>,
+    yielded: AtomicU64,
 }
 
 /// Keeps the rows of an array alive.
@@ -31,27 +37,54 @@ pub(crate) struct Batches {
 struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
 
 impl Batches {
-    pub(crate) fn new(reader: Py<Reader>, source: Arc<dyn Source>, batches: batch::Batches, widths: Widths) -> Self {
-        Self { reader, source, inner: Mutex::new(batches), widths }
+    pub(crate) fn new(
+        reader: Py<Reader>,
+        source: Arc<dyn Source>,
+        batches: batch::Batches,
+        widths: Widths,
+        plan: Option<(Py<Plan>, u64)>,
+    ) -> Self {
+        Self { reader, source, inner: Mutex::new(Some(batches)), widths, plan, yielded: AtomicU64::new(0) }
     }
 }
 
 #[pymethods]
 impl Batches {
+    /// How many batches it has yielded.
+    #[getter]
+    fn yielded(&self) -> u64 {
+        self.yielded.load(Ordering::Relaxed)
+    }
+
+    /// Whether there are no more, which is known once they have been asked for.
+    #[getter]
+    fn ended(&self, py: Python<'_>) -> bool {
+        self.inner.lock_py_attached(py).is_ok_and(|inner| inner.is_none())
+    }
+
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
         slf
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
-        let batches = &mut *guard;
+        let Some(batches) = &mut *guard else { return Ok(None) };
         py.check_signals()?;
         // A block already here costs neither a wait nor a release of the GIL.
         let mut found = batches.next(Duration::ZERO);
         loop {
             match found {
-                Ok(NextBatch::Batch(batch)) => return self.arrays(py, batch).map(Some),
-                Ok(NextBatch::End) => return Ok(None),
+                Ok(NextBatch::Batch(batch)) => {
+                    self.yielded.fetch_add(1, Ordering::Relaxed);
+                    return self.arrays(py, batch).map(Some);
+                }
+                Ok(NextBatch::End) => {
+                    let rest = guard.take().and_then(batch::Batches::into_rest);
+                    if let Some((plan, epoch)) = &self.plan {
+                        plan.get().end(py, *epoch, rest)?;
+                    }
+                    return Ok(None);
+                }
                 Ok(NextBatch::Pending) => {}
                 Err(error) => return Err(self.reader.get().exception(py, &error, Some(&*self.source))),
             }

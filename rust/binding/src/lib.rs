@@ -2,6 +2,7 @@
 
 mod batches;
 mod error;
+mod plan;
 mod reader;
 
 use pyo3::prelude::*;
@@ -13,6 +14,8 @@ mod _core {
 
     #[pymodule_export]
     use super::batches::Batches;
+    #[pymodule_export]
+    use super::plan::Plan;
     #[pymodule_export]
     use super::reader::Reader;
 

@@ -7,9 +7,12 @@ use csvfeed_core::batch;
 use csvfeed_core::block::Widths;
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::Error;
-use csvfeed_core::pipeline::{Budget, Pipeline, count_rows};
+use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
-use csvfeed_core::source::{FileIdentity, FileSource, MemorySource, Source};
+use csvfeed_core::sequential;
+use csvfeed_core::simd::simd;
+use csvfeed_core::source::{self, FileIdentity, FileSource, MemorySource, Source};
+use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -17,6 +20,11 @@ use pyo3::types::PyBytes;
 
 use crate::batches::Batches;
 use crate::error::exception;
+use crate::plan::{Plan, PyStep};
+
+/// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
+/// same on every machine.
+const SHUFFLE_MEMORY: u64 = 256 << 20;
 
 /// What is read, without an open handle.
 enum Origin {
@@ -32,11 +40,12 @@ pub(crate) struct Reader {
     dialect: Dialect,
     head: Head,
     schema: Arc<Schema>,
-    budget: Budget,
+    threads: usize,
+    memory: Option<usize>,
 }
 
 #[derive(FromPyObject)]
-enum PyColumn {
+pub(crate) enum PyColumn {
     Index(i64),
     Name(String),
 }
@@ -95,7 +104,7 @@ impl Reader {
             Some(threads) => threads,
             None => std::thread::available_parallelism()?.get(),
         };
-        let budget = Budget::new(threads, memory);
+        let max_row = Budget::new(threads, memory).max_row;
 
         let name;
         let opened: Arc<dyn Source>;
@@ -113,7 +122,7 @@ impl Reader {
             Origin::File { path, identity }
         };
         let head = py
-            .detach(|| read_head(&*opened, dialect, &header, &missing, budget.max_row))
+            .detach(|| read_head(&*opened, dialect, &header, &missing, max_row))
             .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let schema = Schema::resolve(
@@ -126,7 +135,7 @@ impl Reader {
             missing_target,
         )
         .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
-        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), budget })
+        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory })
     }
 
     /// The name of each column, in file order.
@@ -147,20 +156,10 @@ impl Reader {
         self.names(&self.schema.targets)
     }
 
-    /// How many rows a pass yields. This reads the source once.
-    fn count_rows(&self, py: Python<'_>) -> PyResult<u64> {
+    /// What tells the content of the source from another, by its length, its beginning and its end.
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
         let source = self.open(py)?;
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
-        let counted = py.detach(|| {
-            let source = Arc::clone(&source);
-            count_rows(source, self.dialect, self.head.data_start, &self.schema, self.budget, || {
-                Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
-            })
-        });
-        counted.map_err(|stop| match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => self.exception(py, &error, Some(&*source)),
-        })
+        py.detach(|| source::fingerprint(&*source)).map_err(|error| self.exception(py, &error, None))
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
@@ -169,25 +168,51 @@ impl Reader {
     fn batches(slf: Bound<'_, Self>, batch_size: usize, drop_remainder: bool, repeat: bool) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
-        let source = this.open(py)?;
-        let pipeline = Pipeline::start(
-            Arc::clone(&source),
-            this.dialect,
-            this.head.data_start,
-            Arc::clone(&this.schema),
-            this.budget,
-            repeat,
-        )
-        .map_err(|error| this.exception(py, &error, None))?;
+        let table = this.table(py)?;
+        let pipeline = sequential::read(&table, Budget::new(this.threads, this.memory), repeat)
+            .map_err(|error| this.exception(py, &error, None))?;
         let widths = Widths::of(&this.schema);
         let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder);
-        Ok(Batches::new(slf.unbind(), source, batches, widths))
+        Ok(Batches::new(slf.unbind(), table.source, batches, widths, None))
+    }
+
+    /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file.
+    #[pyo3(signature = (steps, *, seed, cache))]
+    fn plan(slf: Bound<'_, Self>, steps: Vec<PyStep>, seed: Option<u64>, cache: Option<PathBuf>) -> PyResult<Plan> {
+        let py = slf.py();
+        let this = slf.get();
+        let steps = steps.into_iter().map(|step| step.resolve(&this.schema));
+        let steps = steps.collect::<Result<_, _>>().map_err(|error| this.exception(py, &error, None))?;
+        Ok(Plan::new(slf.unbind(), steps, seed, cache))
     }
 }
 
 impl Reader {
     fn names(&self, positions: &[usize]) -> Vec<&str> {
         positions.iter().map(|&at| self.head.columns[at].as_str()).collect()
+    }
+
+    /// What is read, which must be what it was.
+    pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        let simd = simd().map_err(|error| self.exception(py, &error, None))?;
+        let (dialect, data_start) = (self.dialect, self.head.data_start);
+        Ok(Table { source: self.open(py)?, dialect, data_start, schema: Arc::clone(&self.schema), simd })
+    }
+
+    pub(crate) fn widths(&self) -> Widths {
+        Widths::of(&self.schema)
+    }
+
+    /// For reading in the order of the file.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.threads, self.memory)
+    }
+
+    /// For reading in another order: what reading takes, and what is left for the rows that are mixed.
+    pub(crate) fn budget_for_shuffling(&self) -> (Budget, u64) {
+        let reading = self.memory.map(|memory| memory / 8);
+        let mixing = self.memory.zip(reading).map_or(SHUFFLE_MEMORY, |(memory, reading)| (memory - reading) as u64);
+        (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
     }
 
     /// Opens the source, which must be what it was.
@@ -202,17 +227,5 @@ impl Reader {
 
     pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
         exception(py, error, Some(&self.name), &self.head.columns, source)
-    }
-}
-
-/// What ends a count early.
-enum Stop {
-    Signal(PyErr),
-    Error(Error),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
     }
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::block::{Block, Pool, Widths};
 use crate::error::{Kind, Result};
+use crate::outline::changed;
 use crate::pipeline::{Next, Pipeline};
 
 /// Some rows of a block.
@@ -30,7 +31,7 @@ pub enum NextBatch {
 
 /// Cuts blocks into batches of equal size.
 pub struct Batches {
-    pipeline: Pipeline,
+    pipeline: Pipeline<Block>,
     /// Buffers of copied batches, kept apart from the blocks' since they may be much larger.
     pool: Arc<Pool>,
     widths: Widths,
@@ -40,6 +41,10 @@ pub struct Batches {
     current: Option<Batch>,
     /// The first rows of a batch whose last rows have not arrived.
     partial: Option<Block>,
+    /// Rows to pass over before the first batch.
+    skipped: usize,
+    /// Rows to take before the end, where that is not the pipeline's.
+    left: Option<u64>,
     /// Blocks since the last row: a whole pass of them is a file without a row to give.
     fruitless: u64,
     ended: bool,
@@ -48,7 +53,7 @@ pub struct Batches {
 impl Batches {
     /// Batches of `batch_size` rows. The last one may have fewer, unless `drop_remainder`.
     #[must_use]
-    pub fn new(pipeline: Pipeline, widths: Widths, batch_size: usize, drop_remainder: bool) -> Self {
+    pub fn new(pipeline: Pipeline<Block>, widths: Widths, batch_size: usize, drop_remainder: bool) -> Self {
         Self {
             pipeline,
             pool: Pool::new(2),
@@ -57,9 +62,23 @@ impl Batches {
             drop_remainder,
             current: None,
             partial: None,
+            skipped: 0,
+            left: None,
             fruitless: 0,
             ended: false,
         }
+    }
+
+    /// Batches of the `rows` rows that come after the first `skipped`.
+    #[must_use]
+    pub fn of(self, skipped: u64, rows: u64) -> Self {
+        Self { skipped: skipped as usize, left: Some(rows), ..self }
+    }
+
+    /// The pipeline, if all rows that were asked for have been taken from it and it has more.
+    #[must_use]
+    pub fn into_rest(self) -> Option<Pipeline<Block>> {
+        (self.left == Some(0) && !self.ended).then_some(self.pipeline)
     }
 
     /// The next batch, if it is ready within about `patience`. After an error there is nothing more, and no batch ever
@@ -70,22 +89,36 @@ impl Batches {
         }
         let deadline = Instant::now() + patience;
         while !self.ended {
+            if self.left == Some(0) {
+                let last = self.partial.take().filter(|_| !self.drop_remainder);
+                return Ok(last.map_or(NextBatch::End, |block| {
+                    let rows = 0..block.rows;
+                    NextBatch::Batch(Batch { block: Arc::new(block), rows })
+                }));
+            }
             match self.pipeline.next(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Next::Pending) => return Ok(NextBatch::Pending),
-                Ok(Next::Block(block)) if block.rows > 0 => {
-                    let rows = 0..block.rows;
-                    self.current = Some(Batch { block, rows });
+                Ok(Next::Item(block)) if block.rows > 0 => {
+                    let rows = self.skipped.min(block.rows)..block.rows;
+                    self.skipped -= rows.start;
+                    if let Some(left) = &mut self.left {
+                        *left = left.checked_sub(rows.len() as u64).ok_or_else(changed)?;
+                    }
+                    self.current = (!rows.is_empty()).then(|| Batch { block: Arc::new(block), rows });
                     self.fruitless = 0;
                 }
-                Ok(Next::Block(_)) => {
+                Ok(Next::Item(_)) => {
                     self.fruitless += 1;
-                    if self.fruitless >= self.pipeline.blocks_in_a_pass() {
+                    if self.fruitless >= self.pipeline.in_a_pass() {
                         self.ended = true;
                         return Err(Kind::Empty("every row is left out: none has a target").into());
                     }
                 }
                 Ok(Next::End) => {
                     self.ended = true;
+                    if self.left.is_some() {
+                        return Err(changed());
+                    }
                     if let Some(block) = self.partial.take().filter(|_| !self.drop_remainder) {
                         let rows = 0..block.rows;
                         return Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }));
@@ -145,9 +178,12 @@ mod tests {
     use crate::error::Error;
     use crate::number::{Value, value};
     use crate::oracle;
-    use crate::pipeline::{Budget, count_rows};
+    use crate::pipeline::Budget;
     use crate::schema::{Column, Missing, MissingTarget, Schema};
+    use crate::sequential::{self, count_rows};
+    use crate::simd::simd;
     use crate::source::{MemorySource, Source};
+    use crate::table::Table;
     use proptest::prelude::*;
 
     const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
@@ -202,13 +238,17 @@ mod tests {
         (read, None)
     }
 
-    fn start(text: &str, schema: &Arc<Schema>, budget: Budget, repeat: bool) -> Pipeline {
-        let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.as_bytes().to_vec()));
-        Pipeline::start(source, DIALECT, 0, Arc::clone(schema), budget, repeat).unwrap()
+    fn table(text: &str, schema: &Arc<Schema>) -> Table {
+        let source = Arc::new(MemorySource::new(text.as_bytes().to_vec()));
+        Table { source, dialect: DIALECT, data_start: 0, schema: Arc::clone(schema), simd: simd().unwrap() }
+    }
+
+    fn start(text: &str, schema: &Arc<Schema>, budget: Budget, repeat: bool) -> Pipeline<Block> {
+        sequential::read(&table(text, schema), budget, repeat).unwrap()
     }
 
     /// Up to `limit` batches, checked for their size, as rows.
-    fn read(pipeline: Pipeline, schema: &Schema, batch_size: usize, drop: bool, limit: usize) -> Read {
+    fn read(pipeline: Pipeline<Block>, schema: &Schema, batch_size: usize, drop: bool, limit: usize) -> Read {
         let widths = Widths::of(schema);
         let mut batches = Batches::new(pipeline, widths, batch_size, drop);
         let mut rows = Vec::new();
@@ -256,7 +296,7 @@ mod tests {
         ]
     }
 
-    fn table(bad: bool) -> impl Strategy<Value = String> {
+    fn text(bad: bool) -> impl Strategy<Value = String> {
         let text = prop_oneof!["[a-z ]{0,9}", "\"([a-z,\n\r]|\"\"){0,12}\"", "[a-z]\"[a-z]"];
         let line_end = prop_oneof![8 => Just("\n"), 2 => Just("\r\n"), 1 => Just("\n\n"), 1 => Just("\n\r\n")];
         let good = (text, field(), field(), field()).prop_map(|(a, b, c, d)| format!("{a},{b},{c},{d}"));
@@ -285,7 +325,7 @@ mod tests {
 
         #[test]
         fn batches_are_the_rows_of_the_file_up_to_the_first_error(
-            text in table(true),
+            text in text(true),
             budget in budget(),
             batch_size in 1_usize..20,
             drop: bool,
@@ -308,7 +348,7 @@ mod tests {
         }
 
         #[test]
-        fn an_endless_pass_carries_rows_over(text in table(false), budget in budget(), batch_size in 1_usize..50) {
+        fn an_endless_pass_carries_rows_over(text in text(false), budget in budget(), batch_size in 1_usize..50) {
             let schema = schema(MissingTarget::Skip);
             let (once, _) = naive(&text, &schema);
             let pipeline = start(&text, &schema, budget, true);
@@ -322,11 +362,10 @@ mod tests {
         }
 
         #[test]
-        fn counting_agrees_with_reading(text in table(false), budget in budget(), skip: bool) {
+        fn counting_agrees_with_reading(text in text(false), budget in budget(), skip: bool) {
             let schema = schema(if skip { MissingTarget::Skip } else { MissingTarget::Keep });
             let (rows, _) = naive(&text, &schema);
-            let source = Arc::new(MemorySource::new(text.into_bytes()));
-            let counted = count_rows(source, DIALECT, 0, &schema, budget, || Ok::<_, Error>(())).unwrap();
+            let counted = count_rows(&table(&text, &schema), budget, || Ok::<_, Error>(())).unwrap();
             prop_assert_eq!(counted, rows.len() as u64);
         }
     }
@@ -343,9 +382,8 @@ mod tests {
         for block_bytes in 1..30 {
             let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20 };
             let schema = Arc::new(schema.clone());
-            let pipeline =
-                Pipeline::start(Arc::clone(&source), DIALECT, head.data_start, Arc::clone(&schema), budget, false)
-                    .unwrap();
+            let table = Table { data_start: head.data_start, ..table(text, &schema) };
+            let pipeline = sequential::read(&table, budget, false).unwrap();
             let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, false);
             let error = loop {
                 match batches.next(Duration::from_secs(5)) {
@@ -363,10 +401,11 @@ mod tests {
     fn dropping_an_iterator_ends_its_threads() {
         let text = "a,1,2,3\n".repeat(100_000);
         let schema = schema(MissingTarget::Raise);
-        let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.into_bytes()));
-        let watched = Arc::downgrade(&source);
+        let table = table(&text, &schema);
+        let watched = Arc::downgrade(&table.source);
         let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
-        let pipeline = Pipeline::start(source, DIALECT, 0, Arc::clone(&schema), budget, true).unwrap();
+        let pipeline = sequential::read(&table, budget, true).unwrap();
+        drop(table);
         let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, false);
         assert!(matches!(batches.next(Duration::from_secs(5)), Ok(NextBatch::Batch(_))));
         drop(batches);

@@ -1,6 +1,7 @@
 //! Stage 5: a parsed block: the rows of one text, in row-major buffers.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::borrow::Cow;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
 use crate::number::{self, Value, WINDOW};
 use crate::schema::{MissingTarget, Schema};
+use crate::selection::Chooser;
 use crate::simd::Simd;
 use crate::split::Text;
 
@@ -42,7 +44,7 @@ impl Buffer {
         if length <= self.capacity {
             return;
         }
-        let capacity = length.max(2 * self.capacity);
+        let capacity = length.max(self.capacity + self.capacity / 4);
         let layout = Self::layout(capacity);
         // SAFETY: the layout is not empty, since `length` is above a capacity.
         let start = unsafe { alloc_zeroed(layout) };
@@ -178,6 +180,55 @@ impl Block {
         self.rows += rows;
     }
 
+    /// Rows from several blocks: each place names a block and a row of it.
+    pub(crate) fn gather(pool: &Arc<Pool>, widths: Widths, blocks: &[&Self], places: &[(u32, u32)]) -> Self {
+        let mut block = Self::with_capacity(pool, widths, places.len());
+        let fill = |to: &mut Buffer, part: fn(&Parts) -> &Buffer, width: usize| {
+            if width == 0 {
+                return;
+            }
+            let from: Vec<&[f32]> =
+                blocks.iter().map(|block| part(&block.parts).values(0..block.rows * width)).collect();
+            let values = &mut to.values_mut()[..places.len() * width];
+            if width == 1 {
+                for (value, &(block, row)) in values.iter_mut().zip(places) {
+                    *value = from[block as usize][row as usize];
+                }
+            } else {
+                for (values, &(block, row)) in values.chunks_exact_mut(width).zip(places) {
+                    values.copy_from_slice(&from[block as usize][row as usize * width..][..width]);
+                }
+            }
+        };
+        fill(&mut block.parts.features, |parts| &parts.features, widths.features);
+        fill(&mut block.parts.targets, |parts| &parts.targets, widths.targets);
+        fill(&mut block.parts.weights, |parts| &parts.weights, widths.weights);
+        block.rows = places.len();
+        block
+    }
+
+    /// A block of so many rows, whose values `read` fills in, part by part.
+    pub(crate) fn filled<E>(
+        pool: &Arc<Pool>,
+        widths: Widths,
+        rows: usize,
+        mut read: impl FnMut(&mut [f32]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<Self, E> {
+        let mut block = Self::with_capacity(pool, widths, rows);
+        read(&mut block.parts.features.values_mut()[..rows * widths.features])?;
+        read(&mut block.parts.targets.values_mut()[..rows * widths.targets])?;
+        read(&mut block.parts.weights.values_mut()[..rows * widths.weights])?;
+        block.rows = rows;
+        Ok(block)
+    }
+
+    /// The values of some rows, part by part.
+    pub(crate) fn part_values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
+        let Parts { features, targets, weights } = &self.parts;
+        [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
+            .map(|(part, width)| part.values(rows.start * width..rows.end * width))
+    }
+
     /// Appends rows of another block.
     pub(crate) fn extend_from(&mut self, widths: Widths, other: &Self, rows: Range<usize>) {
         self.reserve(widths, self.rows + rows.len());
@@ -250,10 +301,20 @@ impl<'a> Parser<'a> {
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
-    pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
+    pub fn parse_all(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
+        self.parse(text, pool, None)
+    }
+
+    /// The same of the rows that are chosen.
+    pub(crate) fn parse(
+        &mut self,
+        text: &Text,
+        pool: &Arc<Pool>,
+        mut chooser: Option<Chooser<'_>>,
+    ) -> (Block, Option<Error>) {
         let schema = self.schema;
         let widths = Widths::of(schema);
-        if schema.only_counts() {
+        if schema.only_counts() && chooser.is_none() {
             let (rows, error) = index::count_rows(self.simd, text, self.dialect);
             let mut block = Block::with_capacity(pool, widths, 0);
             block.rows = rows;
@@ -261,10 +322,11 @@ impl<'a> Parser<'a> {
         }
         let columns = schema.columns.len();
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
-        let mut block = Block::with_capacity(pool, widths, self.index.rows());
+        let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
+        let mut block = Block::with_capacity(pool, widths, room);
         let reading = Reading { schema, dialect: self.dialect, simd: self.simd, wanted: &self.wanted, text };
-        let mut groups = self.index.groups(columns, (GROUP / self.wanted.len()).max(1));
-        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, &mut block).err());
+        let mut groups = self.index.groups(columns, (GROUP / self.wanted.len().max(1)).max(1));
+        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, chooser.as_mut(), &mut block).err());
         (block, bad_field.or(bad_row))
     }
 }
@@ -287,18 +349,41 @@ struct Group {
     values: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
-    /// The rows that are left out for want of a target or weight.
+    /// The rows that are chosen, unless all are.
+    chosen: Vec<usize>,
+    /// The rows that are left out for want of a target or weight, or because they are not chosen.
     left_out: Vec<usize>,
 }
 
 impl Group {
     /// Appends a group of rows, up to the first that is wrong.
-    fn convert(&mut self, reading: &Reading<'_>, rows: Rows<'_>, block: &mut Block) -> Result<()> {
+    fn convert(
+        &mut self,
+        reading: &Reading<'_>,
+        rows: Rows<'_>,
+        mut chooser: Option<&mut Chooser<'_>>,
+        block: &mut Block,
+    ) -> Result<()> {
         let Reading { schema, simd, wanted, text, .. } = *reading;
+        let wants = |chooser: &mut Chooser<'_>, row| chooser.wants(|column| reading.key(rows, row, column));
+        // Where rows without a target do not count, that has to be known before the others are chosen among.
+        let choose_first = schema.missing_target != MissingTarget::Skip;
+        let mut chosen = None;
+        if let Some(chooser) = chooser.take_if(|_| choose_first) {
+            self.chosen.clear();
+            self.chosen.extend((0..rows.count()).filter(|&row| wants(chooser, row)));
+            chosen = (self.chosen.len() < rows.count()).then_some(&self.chosen[..]);
+        }
+        let mut kept = chosen.map_or(rows.count(), <[usize]>::len);
         let width = wanted.len();
-        let as_they_stand = wanted.iter().copied().eq(0..schema.columns.len());
-        let fields = if as_they_stand { rows.fields() } else { rows.pick(wanted, &mut self.before, &mut self.ends) };
-        let count = rows.count() * width;
+        if width == 0 {
+            block.rows += kept;
+            return Ok(());
+        }
+        let as_they_stand = chosen.is_none() && wanted.iter().copied().eq(0..schema.columns.len());
+        let fields =
+            if as_they_stand { rows.fields() } else { rows.pick(chosen, wanted, &mut self.before, &mut self.ends) };
+        let count = kept * width;
         if self.values.len() < count {
             self.values.resize(count, 0.0);
         }
@@ -312,7 +397,6 @@ impl Group {
         }
         self.left_out.clear();
         let mut error = None;
-        let mut kept = rows.count();
         for &at in &self.declined {
             let at = at as usize;
             if fields.place(at).is_empty() && at % width < schema.features.len() {
@@ -329,6 +413,18 @@ impl Group {
                 }
             }
         }
+        if let Some(chooser) = chooser {
+            let mut without_target = std::mem::take(&mut self.left_out).into_iter().peekable();
+            for row in 0..kept {
+                let mut counts = true;
+                while without_target.next_if_eq(&row).is_some() {
+                    counts = false;
+                }
+                if !counts || !wants(chooser, row) {
+                    self.left_out.push(row);
+                }
+            }
+        }
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in self.left_out.iter().chain([&kept]) {
@@ -340,6 +436,11 @@ impl Group {
 }
 
 impl Reading<'_> {
+    /// What a column holds in one of the rows, without what is around it.
+    fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
+        number::unquote(&self.text.padded()[rows.place(row, column)], self.dialect.quote)
+    }
+
     /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to
     /// be left out.
     #[cold]
@@ -386,7 +487,7 @@ mod tests {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));
+        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1), None);
         let Widths { features, targets, weights } = Widths::of(schema);
         let parts =
             [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];

@@ -5,6 +5,9 @@
 //! source    split     index           number, block    batch
 //! ```
 //!
+//! A [`table::Table`] is what is read. Its rows come in the order of the file, each text after the one before it
+//! ([`sequential`]); or, once an [`outline`] tells where they are, those of a [`selection`] in any order ([`epoch`]).
+//!
 //! 1. [`source`] reads bytes at an offset: a file or memory.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
 //! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean.
@@ -21,14 +24,21 @@
 
 pub mod batch;
 pub mod block;
+pub mod cache;
 pub mod dialect;
+pub mod epoch;
 pub mod error;
 pub mod index;
 pub mod number;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
+pub mod outline;
 pub mod pipeline;
+mod random;
 pub mod schema;
+pub mod selection;
+pub mod sequential;
 pub mod simd;
 pub mod source;
 pub mod split;
+pub mod table;

@@ -1,20 +1,15 @@
 //! Stage 6: threads, order, back-pressure, cancellation; the first error wins.
 //!
-//! Each thread takes the next text, parses it and puts the block where the consumer will look for it. Threads never run
-//! more than a window ahead of the consumer, and the consumer takes blocks in the order of the file.
+//! What is done is a row of [`Jobs`]: parsing the texts of a file one after the other, counting their rows, filling and
+//! emptying the windows of a shuffle. Each thread takes the next job and puts what comes of it where the consumer will look
+//! for it. Threads never run more than a window ahead of the consumer, and the consumer takes items in the order of the jobs.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crate::block::{Block, Parser, Pool, Widths};
-use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::schema::Schema;
-use crate::simd::{Simd, simd};
-use crate::source::Source;
-use crate::split::{Splitter, Text};
 
 /// Text parsed as one job. It stays in a core's L2 cache together with its marks and values; tiny in debug builds, so
 /// that ordinary tests cross block boundaries everywhere.
@@ -53,95 +48,102 @@ impl Budget {
     }
 }
 
-/// Blocks of a source in the order of the file, parsed ahead of the consumer.
-pub struct Pipeline {
-    shared: Arc<Shared>,
+/// Work in a fixed order that several threads do.
+pub(crate) trait Jobs<T>: Send + Sync {
+    /// How many jobs there are; `u64::MAX` when they never end.
+    fn count(&self) -> u64;
+
+    /// Jobs in one pass over what is read.
+    fn in_a_pass(&self) -> u64 {
+        self.count()
+    }
+
+    /// What does the jobs of one thread. Every job is done once; jobs begin in their order, on any thread. `None` ends the
+    /// thread: an earlier job failed, or the jobs were abandoned.
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<T>> + '_>;
+
+    /// Gives up: workers that wait for each other return.
+    fn abandon(&self) {}
+}
+
+/// What comes of a job: an item, and the error that ended it early.
+pub(crate) struct Done<T> {
+    pub item: Option<T>,
+    pub error: Option<Error>,
+}
+
+impl<T> Done<T> {
+    /// An item alone.
+    pub(crate) fn with(item: T) -> Self {
+        Self { item: Some(item), error: None }
+    }
+
+    /// Nothing for the consumer.
+    pub(crate) fn nothing() -> Self {
+        Self { item: None, error: None }
+    }
+
+    /// A failure.
+    pub(crate) fn failed(error: Error) -> Self {
+        Self { item: None, error: Some(error) }
+    }
+}
+
+/// Items in the order of their jobs, made ahead of the consumer.
+pub struct Pipeline<T: Send + 'static> {
+    shared: Arc<Shared<T>>,
     threads: Vec<JoinHandle<()>>,
     /// The process that has the threads: a fork inherits the pipeline without them.
     process: u32,
 }
 
 /// What the threads work on, and where they meet the consumer.
-struct Shared {
-    splitter: Splitter,
-    schema: Arc<Schema>,
-    dialect: Dialect,
-    simd: Simd,
-    pool: Arc<Pool>,
+struct Shared<T> {
+    jobs: Box<dyn Jobs<T>>,
+    count: u64,
     window: u64,
-    /// Texts to read in all; `u64::MAX` for an endless pipeline.
-    texts: u64,
-    queue: Mutex<Queue>,
+    queue: Mutex<Queue<T>>,
     /// Something arrived for the consumer.
     arrived: Condvar,
     /// The window moved, or everything ends.
     moved: Condvar,
 }
 
-#[derive(Default)]
-struct Queue {
-    /// The next text that a thread may take.
+struct Queue<T> {
+    /// The next job that a thread may take.
     next: u64,
-    /// The block that the consumer takes next.
+    /// The job whose item the consumer takes next.
     taken: u64,
-    /// The blocks from `taken` on, as far as they have arrived.
-    blocks: VecDeque<Option<Parsed>>,
+    /// What came of the jobs from `taken` on, as far as they are done.
+    done: VecDeque<Option<Done<T>>>,
     stopped: bool,
     panicked: bool,
 }
 
-/// A block, and the error that ended it early.
-type Parsed = (Block, Option<Error>);
-
-/// What the consumer finds when it looks for the next block.
-pub enum Next {
-    /// The next block of the file.
-    Block(Arc<Block>),
-    /// The block is not ready yet.
+/// What the consumer finds when it looks for the next item.
+pub enum Next<T> {
+    /// The next item.
+    Item(T),
+    /// It is not ready yet.
     Pending,
-    /// There are no more blocks.
+    /// There are no more.
     End,
 }
 
-impl Pipeline {
-    /// Starts reading. `repeat` begins again at the end of the source, for ever.
-    pub fn start(
-        source: Arc<dyn Source>,
-        dialect: Dialect,
-        data_start: u64,
-        schema: Arc<Schema>,
-        budget: Budget,
-        repeat: bool,
-    ) -> Result<Self> {
-        Self::start_with(simd()?, source, dialect, data_start, schema, budget, repeat)
-    }
-
-    /// The same with an instruction set of the caller's choice.
-    pub fn start_with(
-        simd: Simd,
-        source: Arc<dyn Source>,
-        dialect: Dialect,
-        data_start: u64,
-        schema: Arc<Schema>,
-        budget: Budget,
-        repeat: bool,
-    ) -> Result<Self> {
-        let splitter = Splitter::new(simd, source, dialect, data_start, budget.block_bytes, budget.max_row);
-        let pass = splitter.texts();
-        let texts = if repeat && pass > 0 { u64::MAX } else { pass };
+impl<T: Send + 'static> Pipeline<T> {
+    /// Starts the jobs on so many threads, at most `window` of them ahead of the consumer.
+    pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
+        let count = jobs.count();
+        let queue = Queue { next: 0, taken: 0, done: VecDeque::new(), stopped: false, panicked: false };
         let shared = Arc::new(Shared {
-            splitter,
-            schema,
-            dialect,
-            simd,
-            pool: Pool::new(budget.window),
-            window: budget.window as u64,
-            texts,
-            queue: Mutex::default(),
+            jobs: Box::new(jobs),
+            count,
+            window: window as u64,
+            queue: Mutex::new(queue),
             arrived: Condvar::new(),
             moved: Condvar::new(),
         });
-        let threads = budget.threads.min(texts.try_into().unwrap_or(usize::MAX)).max(1);
+        let threads = threads.min(count.try_into().unwrap_or(usize::MAX)).max(1);
         let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), process: std::process::id() };
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
@@ -151,60 +153,89 @@ impl Pipeline {
         Ok(pipeline)
     }
 
-    /// Blocks in one pass over the source.
-    pub(crate) fn blocks_in_a_pass(&self) -> u64 {
-        self.shared.splitter.texts()
+    /// Whether it was started in this process, and not in one that this one was forked from.
+    #[must_use]
+    pub fn is_of_this_process(&self) -> bool {
+        self.process == std::process::id()
     }
 
-    /// The next block, waiting up to `patience` for it. After an error there is nothing more.
+    /// Jobs in one pass over what is read.
+    pub(crate) fn in_a_pass(&self) -> u64 {
+        self.shared.jobs.in_a_pass()
+    }
+
+    /// The next item, waiting up to `patience` for it. After an error there is nothing more.
     ///
-    /// A block that an error ended early comes first, and its error at the next call.
-    pub fn next(&self, patience: Duration) -> Result<Next> {
-        if self.process != std::process::id() {
+    /// An item that an error ended early comes first, and its error at the next call.
+    pub fn next(&self, patience: Duration) -> Result<Next<T>> {
+        if !self.is_of_this_process() {
             return Err(Kind::Forked.into());
         }
         let shared = &*self.shared;
+        let deadline = (!patience.is_zero()).then(|| Instant::now() + patience);
         let mut queue = shared.lock();
-        if !shared.is_ready(&queue) && !patience.is_zero() {
-            let waiting = |queue: &mut Queue| !shared.is_ready(queue);
-            queue =
-                shared.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        if queue.panicked {
-            return Err(Kind::Internal.into());
-        }
-        if queue.stopped || queue.taken == shared.texts {
-            return Ok(Next::End);
-        }
-        let Some(parsed @ Some(_)) = queue.blocks.front_mut() else { return Ok(Next::Pending) };
-        match parsed.take() {
-            Some((block, None)) => {
-                queue.blocks.pop_front();
-                queue.taken += 1;
-                drop(queue);
-                shared.moved.notify_one();
-                Ok(Next::Block(Arc::new(block)))
+        loop {
+            if let Some(deadline) = deadline.filter(|_| !shared.is_ready(&queue)) {
+                let left = deadline.saturating_duration_since(Instant::now());
+                let waiting = |queue: &mut Queue<T>| !shared.is_ready(queue);
+                queue =
+                    shared.arrived.wait_timeout_while(queue, left, waiting).unwrap_or_else(PoisonError::into_inner).0;
             }
-            Some((block, Some(error))) if block.rows > 0 => {
-                // The rows before the error count; the error keeps its place in the queue.
-                let rest = Block::with_capacity(&shared.pool, Widths::of(&shared.schema), 0);
-                *parsed = Some((rest, Some(error)));
-                Ok(Next::Block(Arc::new(block)))
+            if queue.panicked {
+                return Err(Kind::Internal.into());
             }
-            Some((_, Some(error))) => {
-                queue.stopped = true;
-                drop(queue);
-                shared.wake_all();
-                Err(error)
+            if queue.stopped || queue.taken == shared.count {
+                return Ok(Next::End);
             }
-            None => unreachable!("the block has arrived"),
+            let Some(Some(done)) = queue.done.front_mut() else { return Ok(Next::Pending) };
+            let item = done.item.take();
+            match done.error.take() {
+                // The item counts; the error keeps its place in the queue.
+                Some(error) if item.is_some() => done.error = Some(error),
+                Some(error) => {
+                    queue.stopped = true;
+                    drop(queue);
+                    shared.wake_all();
+                    return Err(error);
+                }
+                None => {
+                    queue.done.pop_front();
+                    queue.taken += 1;
+                    shared.moved.notify_one();
+                }
+            }
+            if let Some(item) = item {
+                return Ok(Next::Item(item));
+            }
+        }
+    }
+
+    /// Everything, in order, each item given to `take`. Calls `check` several times a second; an error that it returns ends
+    /// the work.
+    pub(crate) fn drain<E: From<Error>>(
+        self,
+        mut take: impl FnMut(T),
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        let patience = Duration::from_millis(50);
+        let mut checked = Instant::now();
+        loop {
+            match self.next(patience)? {
+                Next::Item(item) => take(item),
+                Next::Pending => {}
+                Next::End => return Ok(()),
+            }
+            if checked.elapsed() >= patience {
+                check()?;
+                checked = Instant::now();
+            }
         }
     }
 }
 
-impl Drop for Pipeline {
+impl<T: Send + 'static> Drop for Pipeline<T> {
     fn drop(&mut self) {
-        if self.process != std::process::id() {
+        if !self.is_of_this_process() {
             // There is nobody to stop, and the locks are as some thread of the other process left them.
             return self.threads.drain(..).for_each(std::mem::forget);
         }
@@ -217,60 +248,52 @@ impl Drop for Pipeline {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Queue> {
+impl<T> Shared<T> {
+    fn lock(&self) -> MutexGuard<'_, Queue<T>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_ready(&self, queue: &Queue) -> bool {
-        queue.stopped
-            || queue.panicked
-            || queue.taken == self.texts
-            || queue.blocks.front().is_some_and(Option::is_some)
+    fn is_ready(&self, queue: &Queue<T>) -> bool {
+        queue.stopped || queue.panicked || queue.taken == self.count || queue.done.front().is_some_and(Option::is_some)
     }
 
     fn wake_all(&self) {
-        self.splitter.abandon();
+        self.jobs.abandon();
         self.arrived.notify_all();
         self.moved.notify_all();
     }
 
-    /// Takes, parses and delivers texts until there are no more.
+    /// Does jobs until there are no more.
     fn work(&self) {
         let alarm = Alarm(self);
-        let mut parser = Parser::new(&self.schema, self.dialect, self.simd);
-        let mut text = Text::default();
+        let mut worker = self.jobs.worker();
         while let Some(index) = self.take() {
-            let parsed = match self.splitter.read(index, &mut text) {
-                Ok(true) => parser.parse(&text, &self.pool),
-                Ok(false) => break,
-                Err(error) => (Block::with_capacity(&self.pool, Widths::of(&self.schema), 0), Some(error)),
-            };
-            self.deliver(index, parsed);
+            let Some(done) = worker(index) else { break };
+            self.deliver(index, done);
         }
         std::mem::forget(alarm);
     }
 
-    /// The next text to read, once the window lets it in; `None` when there is none.
+    /// The next job, once the window lets it in; `None` when there is none.
     fn take(&self) -> Option<u64> {
         let mut queue = self.lock();
-        while !queue.stopped && queue.next < self.texts && queue.next >= queue.taken + self.window {
+        while !queue.stopped && queue.next < self.count && queue.next >= queue.taken + self.window {
             queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        if queue.stopped || queue.next >= self.texts {
+        if queue.stopped || queue.next >= self.count {
             return None;
         }
         queue.next += 1;
         Some(queue.next - 1)
     }
 
-    fn deliver(&self, index: u64, parsed: Parsed) {
+    fn deliver(&self, index: u64, done: Done<T>) {
         let mut queue = self.lock();
         let place = (index - queue.taken) as usize;
-        if queue.blocks.len() <= place {
-            queue.blocks.resize_with(place + 1, || None);
+        if queue.done.len() <= place {
+            queue.done.resize_with(place + 1, || None);
         }
-        queue.blocks[place] = Some(parsed);
+        queue.done[place] = Some(done);
         drop(queue);
         if place == 0 {
             self.arrived.notify_all();
@@ -279,37 +302,11 @@ impl Shared {
 }
 
 /// Tells the consumer when a thread panics, which would otherwise wait for ever.
-struct Alarm<'a>(&'a Shared);
+struct Alarm<'a, T>(&'a Shared<T>);
 
-impl Drop for Alarm<'_> {
+impl<T> Drop for Alarm<'_, T> {
     fn drop(&mut self) {
         self.0.lock().panicked = true;
         self.0.wake_all();
-    }
-}
-
-/// Counts the rows that a pass yields. Calls `check` several times a second; an error that it returns ends the count.
-pub fn count_rows<E: From<Error>>(
-    source: Arc<dyn Source>,
-    dialect: Dialect,
-    data_start: u64,
-    schema: &Schema,
-    budget: Budget,
-    mut check: impl FnMut() -> std::result::Result<(), E>,
-) -> std::result::Result<u64, E> {
-    let pipeline = Pipeline::start(source, dialect, data_start, Arc::new(schema.for_counting()), budget, false)?;
-    let patience = Duration::from_millis(50);
-    let mut checked = Instant::now();
-    let mut rows = 0;
-    loop {
-        match pipeline.next(patience)? {
-            Next::Block(block) => rows += block.rows as u64,
-            Next::Pending => {}
-            Next::End => return Ok(rows),
-        }
-        if checked.elapsed() >= patience {
-            check()?;
-            checked = Instant::now();
-        }
     }
 }

@@ -119,6 +119,11 @@ impl Schema {
         Ok(Self { columns, reference, features, targets, weight, missing, missing_target })
     }
 
+    /// The position of a column that was asked for in some role.
+    pub fn position(&self, column: &Column, role: &str) -> Result<usize> {
+        position(&self.columns, column, role)
+    }
+
     /// The same rows with no values, for counting them.
     #[must_use]
     pub fn for_counting(&self) -> Self {

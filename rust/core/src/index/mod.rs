@@ -12,7 +12,7 @@ mod quotes;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special, for_each_stride};
@@ -221,16 +221,38 @@ impl<'a> Rows<'a> {
         Fields { before: self.marks, ends: self.ends }
     }
 
-    /// The fields of some columns, row by row.
-    pub(crate) fn pick<'b>(self, columns: &[usize], before: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Fields<'b> {
+    /// The fields of some columns, row by row; of the `chosen` rows, if not all are.
+    pub(crate) fn pick<'b>(
+        self,
+        chosen: Option<&[usize]>,
+        columns: &[usize],
+        before: &'b mut Vec<u32>,
+        ends: &'b mut Vec<u32>,
+    ) -> Fields<'b> {
         before.clear();
         ends.clear();
-        let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
-        for (row_marks, row_ends) in rows {
+        let mut pick = |row_marks: &[u32], row_ends: &[u32]| {
             before.extend(columns.iter().map(|&column| row_marks[column]));
             ends.extend(columns.iter().map(|&column| row_ends[column]));
+        };
+        match chosen {
+            None => {
+                let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
+                rows.for_each(|(row_marks, row_ends)| pick(row_marks, row_ends));
+            }
+            Some(chosen) => {
+                for row in chosen {
+                    let fields = row * self.columns..(row + 1) * self.columns;
+                    pick(&self.marks[fields.clone()], &self.ends[fields]);
+                }
+            }
         }
         Fields { before, ends }
+    }
+
+    /// Where a field stands.
+    pub(crate) fn place(self, row: usize, column: usize) -> Range<usize> {
+        self.fields().place(row * self.columns + column)
     }
 }
 

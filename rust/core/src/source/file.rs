@@ -71,6 +71,10 @@ impl Source for FileSource {
         self.identity.length
     }
 
+    fn identity(&self) -> String {
+        format!("{:?}", self.identity)
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),

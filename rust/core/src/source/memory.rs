@@ -18,6 +18,10 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
         self.0.as_ref().len() as u64
     }
 
+    fn identity(&self) -> String {
+        format!("{:032x}", xxhash_rust::xxh3::xxh3_128(self.0.as_ref()))
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let start = offset as usize;
         let bytes = self.0.as_ref().get(start..start + buffer.len());

@@ -7,7 +7,8 @@
 
 mod cut;
 
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::ops::Range;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use cut::{Cut, Tail};
 
@@ -17,6 +18,7 @@ use crate::index::State;
 use crate::number::WINDOW;
 use crate::simd::Simd;
 use crate::source::Source;
+use crate::table::Table;
 
 /// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
 ///
@@ -49,6 +51,47 @@ impl Text {
     #[must_use]
     pub fn has_quotes(&self) -> bool {
         self.has_quotes
+    }
+
+    /// Fills it with bytes of a source that are whole rows.
+    pub(crate) fn fill(&mut self, source: &dyn Source, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
+        self.reserve(0, (bytes.end - bytes.start) as usize);
+        self.offset = bytes.start;
+        source.read_at(bytes.start, &mut self.buffer[self.start..self.end])?;
+        self.has_quotes = dialect.quote_in(self.bytes());
+        self.end_with_newline();
+        Ok(())
+    }
+
+    /// The first position at least about `size` bytes after `start` at which a row ends; both count from the first byte.
+    pub(crate) fn row_end(&self, simd: Simd, dialect: Dialect, start: usize, size: usize) -> usize {
+        let bytes = &self.bytes()[start..];
+        let mut piece = size;
+        while piece < bytes.len() {
+            let cut = Cut::find(simd, &bytes[..piece], dialect);
+            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::FieldStart, dialect).rows_end {
+                return start + rows_end;
+            }
+            piece *= 2;
+        }
+        start + bytes.len()
+    }
+
+    /// Calls `look` with some of the rows, as a text of their own.
+    pub(crate) fn within<R>(&mut self, rows: Range<usize>, look: impl FnOnce(&Self) -> R) -> R {
+        let (start, end, offset) = (self.start, self.end, self.offset);
+        (self.start, self.end, self.offset) = (start + rows.start, start + rows.end, offset + rows.start as u64);
+        let seen = look(self);
+        (self.start, self.end, self.offset) = (start, end, offset);
+        seen
+    }
+
+    /// The newline that the end of the source may lack.
+    fn end_with_newline(&mut self) {
+        if self.end > self.start && self.buffer[self.end - 1] != b'\n' {
+            self.buffer[self.end] = b'\n';
+            self.end += 1;
+        }
     }
 
     /// Makes room for `lead` bytes before and `size` bytes from `start` on.
@@ -87,7 +130,7 @@ struct Carry {
 
 /// Cuts a source into texts.
 pub struct Splitter {
-    source: std::sync::Arc<dyn Source>,
+    source: Arc<dyn Source>,
     dialect: Dialect,
     simd: Simd,
     data_start: u64,
@@ -109,7 +152,7 @@ impl Splitter {
     /// Cuts everything from `data_start` on into pieces of `piece` bytes; no row may be longer than `max_row` bytes.
     pub fn new(
         simd: Simd,
-        source: std::sync::Arc<dyn Source>,
+        source: Arc<dyn Source>,
         dialect: Dialect,
         data_start: u64,
         piece: usize,
@@ -119,6 +162,17 @@ impl Splitter {
         let piece = piece as u64;
         // A choice that cannot be had is reported by the stages after this one.
         Self { source, dialect, simd, data_start, piece, max_row, turn, turned: Condvar::new() }
+    }
+
+    /// Cuts a table into pieces of `piece` bytes.
+    pub(crate) fn of(table: &Table, piece: usize, max_row: usize) -> Self {
+        let Table { source, dialect, data_start, simd, .. } = table;
+        Self::new(*simd, Arc::clone(source), *dialect, *data_start, piece, max_row)
+    }
+
+    /// The instructions it uses.
+    pub(crate) fn simd(&self) -> Simd {
+        self.simd
     }
 
     /// How many texts make one pass over the source.
@@ -183,10 +237,7 @@ impl Splitter {
         carry.row.clear();
         carry.state = State::FieldStart;
         if last {
-            if !text.bytes().ends_with(b"\n") {
-                text.buffer[text.end] = b'\n';
-                text.end += 1;
-            }
+            text.end_with_newline();
         } else if let Some(rows_end) = rows_end {
             let rows_end = text.start + carried + rows_end;
             carry.row.extend_from_slice(&text.buffer[rows_end..text.end]);
@@ -218,7 +269,6 @@ mod tests {
     use crate::oracle;
     use crate::source::MemorySource;
     use proptest::prelude::*;
-    use std::sync::Arc;
 
     const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 

@@ -1,0 +1,199 @@
+//! `Plan`: which rows a dataset has, and in which order its epochs yield them.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use csvfeed_core::batch;
+use csvfeed_core::block::Block;
+use csvfeed_core::cache::Cache;
+use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::outline::Outline;
+use csvfeed_core::pipeline::Pipeline;
+use csvfeed_core::schema::{Column, Schema};
+use csvfeed_core::selection::{Selection, Step};
+use csvfeed_core::table::Table;
+use pyo3::exceptions::PyRuntimeWarning;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+
+use crate::batches::Batches;
+use crate::reader::{PyColumn, Reader};
+
+/// Which rows a dataset has, and in which order its epochs yield them.
+#[pyclass(frozen, module = "csvfeed._core")]
+pub(crate) struct Plan {
+    reader: Py<Reader>,
+    steps: Vec<Step>,
+    seed: Option<u64>,
+    directory: Option<PathBuf>,
+    /// Where the rows are, once that was asked for.
+    known: Mutex<Option<Known>>,
+    /// A pipeline that goes on with that epoch.
+    prepared: Mutex<Option<(u64, Pipeline<Block>)>>,
+}
+
+#[derive(Clone)]
+struct Known {
+    selection: Arc<Selection>,
+    cache: Option<Arc<Cache>>,
+}
+
+/// A step as Python names it.
+pub(crate) enum PyStep {
+    Part { fraction: f64, seed: u64, held_out: bool },
+    Key { column: PyColumn, fraction: f64, seed: u64, held_out: bool },
+    Shard { index: u64, count: u64, batch_size: u64, drop_remainder: bool },
+}
+
+impl<'py> FromPyObject<'_, 'py> for PyStep {
+    type Error = PyErr;
+
+    fn extract(step: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        if let Ok((index, count, batch_size, drop_remainder)) = step.extract() {
+            return Ok(Self::Shard { index, count, batch_size, drop_remainder });
+        }
+        let (column, fraction, seed, held_out) = step.extract::<(Option<PyColumn>, f64, u64, bool)>()?;
+        Ok(match column {
+            Some(column) => Self::Key { column, fraction, seed, held_out },
+            None => Self::Part { fraction, seed, held_out },
+        })
+    }
+}
+
+impl PyStep {
+    pub(crate) fn resolve(self, schema: &Schema) -> Result<Step, Error> {
+        Ok(match self {
+            Self::Part { fraction, seed, held_out } => Step::Part { fraction, seed, held_out },
+            Self::Key { column, fraction, seed, held_out } => {
+                Step::Key { column: schema.position(&Column::from(column), "by")?, fraction, seed, held_out }
+            }
+            Self::Shard { index, count, batch_size, drop_remainder } => {
+                Step::Shard { index, count, batch_size, drop_remainder }
+            }
+        })
+    }
+}
+
+#[pymethods]
+impl Plan {
+    /// How many rows an epoch has. The first time this reads the source once.
+    fn rows(&self, py: Python<'_>) -> PyResult<u64> {
+        let table = self.reader.get().table(py)?;
+        Ok(self.known(py, &table)?.selection.rows())
+    }
+
+    /// An iterator over the batches of an epoch, from a row of it on.
+    #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder))]
+    fn batches(
+        slf: Bound<'_, Self>,
+        batch_size: usize,
+        epoch: u64,
+        first_row: u64,
+        drop_remainder: bool,
+    ) -> PyResult<Batches> {
+        let py = slf.py();
+        let this = slf.get();
+        let reader = this.reader.get();
+        // Whatever was prepared is of no use if the source is not what it was.
+        let table = reader.table(py)?;
+        let source = Arc::clone(&table.source);
+        let known = this.known(py, &table)?;
+        let rows = known.selection.rows();
+        if rows == 0 {
+            let what = "no row is left: none has a target, or the part that was asked for is empty";
+            return Err(reader.exception(py, &Kind::Empty(what).into(), None));
+        }
+        let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
+        let prepared =
+            prepared.filter(|(next, pipeline)| *next == epoch && first_row == 0 && pipeline.is_of_this_process());
+        let (pipeline, skipped) = match prepared {
+            Some((_, pipeline)) => (pipeline, 0),
+            None => this.start(table, known, epoch, first_row).map_err(|error| reader.exception(py, &error, None))?,
+        };
+        let widths = reader.widths();
+        let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder)
+            .of(skipped, rows.saturating_sub(first_row));
+        let reader = this.reader.clone_ref(py);
+        Ok(Batches::new(reader, source, batches, widths, Some((slf.unbind(), epoch))))
+    }
+}
+
+impl Plan {
+    pub(crate) fn new(reader: Py<Reader>, steps: Vec<Step>, seed: Option<u64>, directory: Option<PathBuf>) -> Self {
+        Self { reader, steps, seed, directory, known: Mutex::default(), prepared: Mutex::default() }
+    }
+
+    /// Where the rows are.
+    fn known(&self, py: Python<'_>, table: &Table) -> PyResult<Known> {
+        let reader = self.reader.get();
+        let lost = |_| reader.exception(py, &Kind::Internal.into(), None);
+        let mut known = self.known.lock_py_attached(py).map_err(lost)?;
+        if let Some(known) = &*known {
+            return Ok(known.clone());
+        }
+        let budget = reader.budget();
+        let slice_bytes = Outline::slice_bytes(table.source.len(), reader.budget_for_shuffling().1);
+        let Self { steps, directory, .. } = self;
+        let found = py.detach(|| -> Result<_, Stop> {
+            let mut cache = None;
+            if let Some(directory) = directory {
+                let key = format!("{} {steps:?} {slice_bytes}", table.description());
+                let opened = Cache::open(directory, &key, reader.widths(), steps).map_err(Error::from)?;
+                if let (cache, Some(selection)) = opened {
+                    return Ok(Known { selection, cache: Some(cache) });
+                }
+                cache = Some(opened.0);
+            }
+            let check = || Python::attach(|py| py.check_signals()).map_err(Stop::Signal);
+            let outline = Outline::remember(table, budget, slice_bytes, check)?;
+            let selection = Selection::make(table, outline, steps, budget, check)?;
+            Ok(Known { selection, cache })
+        });
+        let found = found.map_err(|stop| match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => reader.exception(py, &error, Some(&*table.source)),
+        })?;
+        *known = Some(found.clone());
+        Ok(found)
+    }
+
+    fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {
+        let reader = self.reader.get();
+        let rows = Rows::new(table, known.selection, known.cache, first_row == 0);
+        match self.seed {
+            None => in_order(rows, reader.budget(), first_row),
+            Some(seed) => {
+                let (budget, memory) = reader.budget_for_shuffling();
+                shuffled(rows, budget, Mixing { seed, memory }, epoch, first_row)
+            }
+        }
+    }
+
+    /// Takes back a pipeline whose epoch has ended, and tells what is to be told about it.
+    pub(crate) fn end(&self, py: Python<'_>, epoch: u64, rest: Option<Pipeline<Block>>) -> PyResult<()> {
+        if let (Some(pipeline), Some(_), Ok(mut prepared)) = (rest, self.seed, self.prepared.lock_py_attached(py)) {
+            *prepared = Some((epoch + 1, pipeline));
+        }
+        let cache = self.known.lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
+        if let Some(failure) = cache.and_then(|cache| cache.failure()) {
+            let message =
+                format!("the cache could not be written, so that the file is read again each epoch: {failure}");
+            let message = std::ffi::CString::new(message).unwrap_or_default();
+            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)?;
+        }
+        Ok(())
+    }
+}
+
+/// What ends a pass early.
+enum Stop {
+    Signal(PyErr),
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}

@@ -1,0 +1,64 @@
+//! Rows in the order of the file.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Rows;
+use crate::block::{Block, Pool};
+use crate::error::Result;
+use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+
+/// Reads runs of slices one after the other.
+struct InOrder {
+    rows: Rows,
+    /// Consecutive slices that are read as one.
+    runs: Vec<(u32, u32)>,
+    pool: Arc<Pool>,
+}
+
+/// Starts reading from the slice that holds row `first_row` on; the second value is how many rows of that slice come before
+/// it.
+pub fn in_order(rows: Rows, budget: Budget, first_row: u64) -> Result<(Pipeline<Block>, u64)> {
+    let first = rows.selection.slice_of(first_row);
+    let skipped = first_row.saturating_sub(rows.selection.rows_before(first));
+    let runs = runs(&rows, first, budget.block_bytes as u64);
+    let jobs = InOrder { rows, runs, pool: Pool::new(budget.window) };
+    Ok((Pipeline::run(jobs, budget.threads, budget.window)?, skipped))
+}
+
+/// The slices from `first` on that have rows, in runs of about `bytes`.
+fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
+    let mut runs: Vec<(u32, u32)> = Vec::new();
+    let mut size = 0;
+    for slice in first..rows.selection.outline().slices() {
+        if rows.count(slice..slice + 1) == 0 {
+            continue;
+        }
+        let more = rows.text_bytes(slice);
+        match runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
+            Some(run) => {
+                run.1 += 1;
+                size += more;
+            }
+            None => {
+                runs.push((slice as u32, slice as u32 + 1));
+                size = more;
+            }
+        }
+    }
+    runs
+}
+
+impl Jobs<Block> for InOrder {
+    fn count(&self) -> u64 {
+        self.runs.len() as u64
+    }
+
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
+        let mut reader = self.rows.reader();
+        Box::new(move |index| {
+            let (start, end) = self.runs[index as usize];
+            Some(reader.read(Range { start: start as usize, end: end as usize }, &self.pool))
+        })
+    }
+}

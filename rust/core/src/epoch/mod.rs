@@ -1,0 +1,73 @@
+//! The rows of a selection in the order of an epoch: that of the file, or a new one each time.
+
+mod in_order;
+mod shuffled;
+
+use std::ops::Range;
+use std::sync::Arc;
+
+pub use in_order::in_order;
+pub use shuffled::{Mixing, shuffled};
+
+use crate::block::{Block, Pool};
+use crate::cache::{Cache, Writer};
+use crate::pipeline::Done;
+use crate::selection::{Reader, Selection};
+use crate::table::Table;
+
+/// The rows of a selection, to be read slice by slice in any order.
+pub struct Rows {
+    table: Table,
+    selection: Arc<Selection>,
+    cache: Option<Arc<Cache>>,
+    /// Takes the rows in while the cache is being written.
+    writer: Option<Arc<Writer>>,
+}
+
+impl Rows {
+    /// Those of a table, read from `cache` where that has them. An epoch that begins with its first row, as a `whole` one
+    /// does, writes the cache if there is none.
+    #[must_use]
+    pub fn new(table: Table, selection: Arc<Selection>, cache: Option<Arc<Cache>>, whole: bool) -> Self {
+        let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection));
+        Self { table, selection, cache, writer }
+    }
+
+    fn reader(&self) -> RowReader<'_> {
+        RowReader { rows: self, text: Reader::new(&self.table, &self.selection) }
+    }
+
+    /// Bytes of the text of a slice.
+    fn text_bytes(&self, slice: usize) -> u64 {
+        let bytes = self.selection.outline().bytes(slice..slice + 1);
+        bytes.end - bytes.start
+    }
+
+    fn count(&self, slices: Range<usize>) -> u64 {
+        self.selection.rows_before(slices.end) - self.selection.rows_before(slices.start)
+    }
+}
+
+/// Reads slices; one for each thread.
+struct RowReader<'a> {
+    rows: &'a Rows,
+    text: Reader<'a>,
+}
+
+impl RowReader<'_> {
+    /// The rows of consecutive slices, up to the first that is wrong, and what is wrong with that one.
+    fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
+        let Rows { selection, cache, writer, .. } = self.rows;
+        if let Some(block) = cache.as_ref().and_then(|cache| cache.read(selection, slices.clone(), pool)) {
+            return Done::with(block);
+        }
+        let done = self.text.read_counted(slices.clone(), pool);
+        if let (Some(writer), Some(block), None) = (writer, &done.item, &done.error) {
+            writer.write(selection, slices, block);
+        }
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,415 @@
+//! Rows in a new order each epoch, which depends on a seed and the number of the epoch alone.
+//!
+//! Slices from all over the source are drawn at random until their rows fill a *window*; the rows of the window are put
+//! into an order of which each is as likely as any other, and yielded while the next window is filled. If one window
+//! holds all rows, the epoch is a uniform permutation, and the rows stay in memory for the next one.
+
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+
+use super::Rows;
+use crate::block::{Block, Pool, Widths};
+use crate::error::{Error, Result};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::random::Random;
+
+/// What orders are drawn with, and how many rows are mixed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mixing {
+    /// Says, together with the number of an epoch, what its order is.
+    pub seed: u64,
+    /// Bytes of rows in memory, at most.
+    pub memory: u64,
+}
+
+impl Mixing {
+    /// How many rows of that many values are mixed, out of `total`.
+    fn window(self, widths: Widths, total: u64) -> u64 {
+        let row = 4 * (widths.features + widths.targets + widths.weights) as u64;
+        // With its place in this epoch's order and in the next one's.
+        if total.saturating_mul(row + 8) <= self.memory && total <= u64::from(u32::MAX) {
+            return total;
+        }
+        // One is emptied while the next is filled.
+        (self.memory / 2 / (row + 4)).clamp(1, u64::from(u32::MAX))
+    }
+}
+
+/// Values in a block that is yielded.
+const BLOCK_VALUES: usize = if cfg!(debug_assertions) { 32 } else { 1 << 15 };
+
+/// Starts with row `first_row` of an epoch, and goes on with the epochs after it, for ever. The second value is how many
+/// rows of the first block come before that row.
+pub fn shuffled(
+    rows: Rows,
+    budget: Budget,
+    mixing: Mixing,
+    epoch: u64,
+    first_row: u64,
+) -> Result<(Pipeline<Block>, u64)> {
+    let widths = Widths::of(&rows.table.schema);
+    let width = widths.features + widths.targets + widths.weights;
+    let window = mixing.window(widths, rows.selection.rows());
+    let block_rows = (BLOCK_VALUES / width).max(1) as u32;
+    let order = Order { rows, mixing, window, block_bytes: budget.block_bytes as u64, block_rows };
+    let (stream, skipped) = Stream::start(&order, epoch, first_row);
+    let jobs = Shuffled {
+        order,
+        widths,
+        stream: Mutex::new(stream),
+        abandoned: Mutex::new(false),
+        completed: Condvar::new(),
+        slices: Pool::new(usize::MAX),
+        pool: Pool::new(budget.window),
+    };
+    Ok((Pipeline::run(jobs, budget.threads, budget.window)?, skipped))
+}
+
+/// Says what is done in which order.
+struct Order {
+    rows: Rows,
+    mixing: Mixing,
+    /// Rows in a window.
+    window: u64,
+    /// Bytes of text that are read in one job.
+    block_bytes: u64,
+    /// Rows that are yielded by one job.
+    block_rows: u32,
+}
+
+/// Rows that are mixed with each other.
+struct Window {
+    epoch: u64,
+    number: u64,
+    store: Arc<Store>,
+    /// Which row of the store comes at which place.
+    order: OnceLock<Vec<u32>>,
+}
+
+/// The rows of some slices, once they are read.
+struct Store {
+    slices: Vec<u32>,
+    /// The first row of each slice, and after the last how many there are.
+    starts: Vec<u32>,
+    /// For each 2^`shift` rows, the slice of the first of them.
+    coarse: Vec<u32>,
+    shift: u32,
+    blocks: Vec<OnceLock<Block>>,
+    /// How many of them are not there yet.
+    missing: AtomicUsize,
+    /// The first slice that cannot be read, and why.
+    failure: Mutex<Option<(usize, Error)>>,
+}
+
+impl Store {
+    fn new(slices: Vec<u32>, rows: &Rows) -> Self {
+        let mut starts = vec![0];
+        let mut total = 0;
+        for &slice in &slices {
+            total += rows.count(slice as usize..slice as usize + 1) as u32;
+            starts.push(total);
+        }
+        let shift = (total / (4 * slices.len() as u32).max(1)).max(1).ilog2();
+        let mut slice = 0;
+        let coarse = (0..=total >> shift).map(|step| {
+            while starts[slice + 1] <= step << shift && slice + 2 < starts.len() {
+                slice += 1;
+            }
+            slice as u32
+        });
+        let coarse = coarse.collect();
+        let blocks = slices.iter().map(|_| OnceLock::new()).collect();
+        let missing = AtomicUsize::new(slices.len());
+        Self { slices, starts, coarse, shift, blocks, missing, failure: Mutex::default() }
+    }
+
+    fn count(&self) -> u32 {
+        self.starts[self.slices.len()]
+    }
+
+    /// Where a row is: the place of its slice, and its place in that.
+    #[inline]
+    fn find(&self, row: u32) -> (u32, u32) {
+        let mut slice = self.coarse[(row >> self.shift) as usize];
+        while self.starts[slice as usize + 1] <= row {
+            slice += 1;
+        }
+        (slice, row - self.starts[slice as usize])
+    }
+}
+
+/// One thing to do.
+#[derive(Clone)]
+enum Job {
+    /// Reads some of a store's slices.
+    Fill(Arc<Store>, Range<usize>),
+    /// Draws the order of a window.
+    Draw(Arc<Window>),
+    /// Yields the rows at some places of a window.
+    Yield(Arc<Window>, Range<u32>),
+}
+
+/// The jobs from some job on, in their order.
+struct Stream {
+    /// The number of the first of `jobs`.
+    first: u64,
+    jobs: VecDeque<Option<Job>>,
+    /// The window whose rows the last of the jobs yield.
+    last: Arc<Window>,
+    /// The windows of that epoch that come after it, the next at the end.
+    windows: Vec<Vec<u32>>,
+}
+
+impl Stream {
+    fn start(order: &Order, epoch: u64, first_row: u64) -> (Self, u64) {
+        let mut windows = order.windows(epoch);
+        let mut before = 0;
+        let mut number = 0;
+        // A row past the end is looked for in the last window, and not found there.
+        while windows.len() > 1 {
+            let next = windows.last().expect("more than one");
+            let count: u64 = next.iter().map(|&slice| order.rows.count(slice as usize..slice as usize + 1)).sum();
+            if before + count > first_row {
+                break;
+            }
+            before += count;
+            number += 1;
+            windows.pop();
+        }
+        let store = Arc::new(Store::new(windows.pop().unwrap_or_default(), &order.rows));
+        let within = first_row - before;
+        let first_block = within / u64::from(order.block_rows) * u64::from(order.block_rows);
+        let window = Arc::new(Window::new(epoch, number, Arc::clone(&store)));
+        let mut jobs: VecDeque<_> = order.fills(&store).into();
+        jobs.push_front(Job::Draw(Arc::clone(&window)));
+        let mut stream = Self { first: 0, jobs: jobs.into_iter().map(Some).collect(), last: window, windows };
+        stream.extend(order, first_block.min(u64::from(store.count())) as u32);
+        (stream, within - first_block)
+    }
+
+    /// Appends the jobs that yield the rows of the last window from a place on, and among them those that fill the next.
+    fn extend(&mut self, order: &Order, from: u32) {
+        let window = Arc::clone(&self.last);
+        let rows = from..window.store.count();
+        let mut yields = rows
+            .clone()
+            .step_by(order.block_rows as usize)
+            .map(|start| Job::Yield(Arc::clone(&window), start..rows.end.min(start.saturating_add(order.block_rows))));
+        let (next, fills) = self.next_window(order);
+        let mut fills = fills.into_iter();
+        let (mut given, mut filled) = (0, 0);
+        let (yields_in_all, fills_in_all) = (yields.len(), fills.len());
+        // Evenly, so that reading goes on while rows are yielded, and is done when the next are due.
+        loop {
+            let due = filled * yields_in_all <= given * fills_in_all;
+            let job = if due { fills.next().or_else(|| yields.next()) } else { yields.next().or_else(|| fills.next()) };
+            let Some(job) = job else { break };
+            if matches!(job, Job::Yield(..)) {
+                given += 1
+            } else {
+                filled += 1
+            }
+            self.jobs.push_back(Some(job));
+        }
+        self.last = next;
+    }
+
+    /// The window after the last, and the jobs that fill it.
+    fn next_window(&mut self, order: &Order) -> (Arc<Window>, Vec<Job>) {
+        let Window { epoch, number, store, .. } = &*self.last;
+        let whole = *number == 0 && self.windows.is_empty();
+        let (epoch, number) = if self.windows.is_empty() { (epoch + 1, 0) } else { (*epoch, number + 1) };
+        let (store, mut jobs) = if whole && u64::from(store.count()) == order.rows.selection.rows() {
+            // It holds all rows, and so does the next.
+            (Arc::clone(store), Vec::new())
+        } else {
+            if self.windows.is_empty() {
+                self.windows = order.windows(epoch);
+            }
+            let store = Arc::new(Store::new(self.windows.pop().unwrap_or_default(), &order.rows));
+            let fills = order.fills(&store);
+            (store, fills)
+        };
+        let window = Arc::new(Window::new(epoch, number, store));
+        jobs.insert(0, Job::Draw(Arc::clone(&window)));
+        (window, jobs)
+    }
+
+    /// Job `index`, which has not been asked for before.
+    fn take(&mut self, order: &Order, index: u64) -> Job {
+        let place = (index - self.first) as usize;
+        while self.jobs.len() <= place {
+            self.extend(order, 0);
+        }
+        let job = self.jobs[place].take().expect("each job is done once");
+        while let Some(None) = self.jobs.front() {
+            self.jobs.pop_front();
+            self.first += 1;
+        }
+        job
+    }
+}
+
+impl Window {
+    fn new(epoch: u64, number: u64, store: Arc<Store>) -> Self {
+        Self { epoch, number, store, order: OnceLock::new() }
+    }
+}
+
+impl Order {
+    /// The slices of each window of an epoch, the first window last.
+    fn windows(&self, epoch: u64) -> Vec<Vec<u32>> {
+        let slices = self.rows.selection.outline().slices();
+        let count = |slice: u32| self.rows.count(slice as usize..slice as usize + 1);
+        let mut order: Vec<u32> = (0..slices as u32).filter(|&slice| count(slice) > 0).collect();
+        let total = self.rows.selection.rows();
+        // Of equal size, so that the last is mixed as well as the others.
+        let windows = total.div_ceil(self.window).max(1);
+        if windows == 1 {
+            // The same in every epoch, so that one can take over the rows of the one before it.
+            return vec![order];
+        }
+        Random::new(self.mixing.seed, &[epoch]).shuffle(&mut order);
+        let mut found = vec![vec![]];
+        let (mut before, mut within) = (0, 0);
+        for slice in order {
+            let more = count(slice);
+            let due = u128::from(before) * u128::from(windows) >= u128::from(total) * found.len() as u128;
+            // The limit holds but for a slice that is longer by itself.
+            if within > 0 && (due || within + more > self.window) {
+                found.push(vec![]);
+                within = 0;
+            }
+            found.last_mut().expect("it begins with one").push(slice);
+            within += more;
+            before += more;
+        }
+        found.reverse();
+        found
+    }
+
+    /// The jobs that fill a store.
+    fn fills(&self, store: &Arc<Store>) -> Vec<Job> {
+        let mut jobs = Vec::new();
+        let mut start = 0;
+        let mut size = 0;
+        for (place, &slice) in store.slices.iter().enumerate() {
+            let more = self.rows.text_bytes(slice as usize);
+            if place > start && size + more > self.block_bytes {
+                jobs.push(Job::Fill(Arc::clone(store), start..place));
+                (start, size) = (place, 0);
+            }
+            size += more;
+        }
+        jobs.push(Job::Fill(Arc::clone(store), start..store.slices.len()));
+        jobs
+    }
+}
+
+/// Does the jobs of a stream.
+struct Shuffled {
+    order: Order,
+    widths: Widths,
+    stream: Mutex<Stream>,
+    abandoned: Mutex<bool>,
+    /// A window is complete, or the jobs are abandoned.
+    completed: Condvar,
+    /// Buffers of slices.
+    slices: Arc<Pool>,
+    /// Buffers of what is yielded.
+    pool: Arc<Pool>,
+}
+
+impl Jobs<Block> for Shuffled {
+    fn count(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
+        let mut reader = self.order.rows.reader();
+        let mut places = Vec::new();
+        Box::new(move |index| {
+            let job = self.stream.lock().unwrap_or_else(PoisonError::into_inner).take(&self.order, index);
+            match job {
+                Job::Fill(store, slices) => {
+                    for place in slices.clone() {
+                        let slice = store.slices[place] as usize;
+                        let done = reader.read(slice..slice + 1, &self.slices);
+                        if let Some(error) = done.error {
+                            store.fail(place, error);
+                            break;
+                        }
+                        let block = done.item.expect("a block or an error");
+                        assert!(store.blocks[place].set(block).is_ok(), "each slice is read once");
+                    }
+                    if store.missing.fetch_sub(slices.len(), Ordering::AcqRel) == slices.len() {
+                        self.tell();
+                    }
+                    Some(Done::nothing())
+                }
+                Job::Draw(window) => {
+                    let mut order: Vec<u32> = (0..window.store.count()).collect();
+                    Random::new(self.order.mixing.seed, &[window.epoch, window.number]).shuffle(&mut order);
+                    assert!(window.order.set(order).is_ok(), "each order is drawn once");
+                    self.tell();
+                    Some(Done::nothing())
+                }
+                Job::Yield(window, rows) => {
+                    let is_complete = self.wait_for(&window);
+                    is_complete.then(|| self.mix(&window, rows, &mut places))
+                }
+            }
+        })
+    }
+
+    fn abandon(&self) {
+        *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.completed.notify_all();
+    }
+}
+
+impl Store {
+    fn fail(&self, place: usize, error: Error) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        if failure.as_ref().is_none_or(|(first, _)| place < *first) {
+            *failure = Some((place, error));
+        }
+    }
+}
+
+impl Shuffled {
+    /// Wakes whoever waits for a window.
+    fn tell(&self) {
+        // With the lock, so that nobody is between looking and waiting.
+        drop(self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
+        self.completed.notify_all();
+    }
+
+    /// Waits until a window is complete; false when the jobs are abandoned. Whatever completes it has begun before.
+    fn wait_for(&self, window: &Window) -> bool {
+        let is_complete = || window.order.get().is_some() && window.store.missing.load(Ordering::Acquire) == 0;
+        if is_complete() {
+            return true;
+        }
+        let abandoned = self.abandoned.lock().unwrap_or_else(PoisonError::into_inner);
+        let waiting = |abandoned: &mut bool| !*abandoned && !is_complete();
+        !*self.completed.wait_while(abandoned, waiting).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The rows at some places of a window.
+    fn mix(&self, window: &Window, rows: Range<u32>, places: &mut Vec<(u32, u32)>) -> Done<Block> {
+        let store = &*window.store;
+        if let Some((_, error)) = store.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Done::failed(error);
+        }
+        let order = window.order.get().expect("it was waited for");
+        places.clear();
+        places.extend(order[rows.start as usize..rows.end as usize].iter().map(|&row| store.find(row)));
+        // One that is not there belongs to a failure that another job reports.
+        let blocks: Option<Vec<&Block>> = store.blocks.iter().map(OnceLock::get).collect();
+        let Some(blocks) = blocks else { return Done::nothing() };
+        Done::with(Block::gather(&self.pool, self.widths, &blocks, places))
+    }
+}

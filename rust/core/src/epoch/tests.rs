@@ -1,0 +1,233 @@
+//! Epochs against a naive reading of the whole table.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use super::*;
+use crate::batch::{Batches, NextBatch};
+use crate::block::Widths;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::outline::Outline;
+use crate::pipeline::{Budget, Pipeline};
+use crate::schema::{Column, Missing, MissingTarget, Schema};
+use crate::selection::Step;
+use crate::simd::simd;
+use crate::source::MemorySource;
+
+/// A row: its number, its key and its target, -1 where that is missing.
+type Row = (u32, u32, i32);
+
+/// Rows of the columns "text", "number", "key" and "target".
+fn text(rows: &[Row]) -> String {
+    let line = |&(number, key, target): &Row| {
+        let target = if target < 0 { "NA".to_owned() } else { target.to_string() };
+        let text = if number % 7 == 0 { format!("\"a,\n{number}\"") } else { "b".to_owned() };
+        let blank = if number % 11 == 0 { "\n" } else { "" };
+        format!("{text},{number},k{key},{target}\n{blank}")
+    };
+    rows.iter().map(line).collect()
+}
+
+pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
+    let columns = ["text", "number", "key", "target"].map(String::from).to_vec();
+    let schema = Schema::resolve(
+        columns,
+        "header",
+        Some(&[Column::Index(1)]),
+        &[Column::Index(3)],
+        None,
+        Missing::default(),
+        missing_target,
+    );
+    Table {
+        source: Arc::new(MemorySource::new(text.into_bytes())),
+        dialect: Dialect { delimiter: b',', quote: Some(b'"') },
+        data_start: 0,
+        schema: Arc::new(schema.unwrap()),
+        simd: simd().unwrap(),
+    }
+}
+
+pub(crate) fn select(table: &Table, budget: Budget, slice_bytes: u64, steps: &[Step]) -> Arc<Selection> {
+    let check = || Ok::<_, Error>(());
+    let outline = Outline::make(table, budget, slice_bytes, check).unwrap();
+    Selection::make(table, Arc::new(outline), steps, budget, check).unwrap()
+}
+
+/// The numbers of the rows of `count` rows after the first `skipped`, and the targets, which must agree.
+pub(crate) fn read((pipeline, skipped): (Pipeline<Block>, u64), count: u64) -> Vec<u32> {
+    let widths = Widths { features: 1, targets: 1, weights: 0 };
+    let mut batches = Batches::new(pipeline, widths, 3, false).of(skipped, count);
+    let mut numbers = Vec::new();
+    loop {
+        match batches.next(Duration::from_secs(5)).unwrap() {
+            NextBatch::Batch(batch) => {
+                let parts = batch.block.parts();
+                let features = parts.features.values(batch.rows.clone());
+                let targets = parts.targets.values(batch.rows);
+                assert!(features.iter().zip(targets).all(|(x, y)| y.is_nan() || *x == *y));
+                numbers.extend(features.iter().map(|&x| x as u32));
+            }
+            NextBatch::Pending => panic!("nothing for five seconds"),
+            NextBatch::End => return numbers,
+        }
+    }
+}
+
+fn rows() -> impl Strategy<Value = Vec<Row>> {
+    prop::collection::vec((0_u32..12, prop::bool::weighted(0.1)), 1..150).prop_map(|rows| {
+        let row = |(number, (key, missing)): (usize, (u32, bool))| {
+            (number as u32, key, if missing { -1 } else { number as i32 })
+        };
+        rows.into_iter().enumerate().map(row).collect()
+    })
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let fraction = prop::sample::select(&[0.1, 0.3, 0.5, 0.9]);
+    prop_oneof![
+        (fraction.clone(), 0_u64..3, any::<bool>()).prop_map(|(fraction, seed, held_out)| Step::Part {
+            fraction,
+            seed,
+            held_out
+        }),
+        (fraction, 0_u64..3, any::<bool>()).prop_map(|(fraction, seed, held_out)| Step::Key {
+            column: 2,
+            fraction,
+            seed,
+            held_out
+        }),
+        (0_u64..3, 1_u64..20, any::<bool>()).prop_map(|(index, batch_size, drop_remainder)| {
+            Step::Shard { index, count: 3, batch_size, drop_remainder }
+        }),
+    ]
+}
+
+fn budget() -> impl Strategy<Value = Budget> {
+    (1_usize..4, 1_usize..300, 1_usize..6).prop_map(|(threads, block_bytes, window)| Budget {
+        threads,
+        block_bytes,
+        window,
+        max_row: 1 << 20,
+    })
+}
+
+/// The numbers of the rows that one more step leaves, row by row.
+fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Selection>) -> Vec<Row> {
+    match *step {
+        Step::Key { fraction, seed, held_out, .. } => {
+            let limit = (fraction * 2_f64.powi(64)) as u64;
+            let held = |row: &Row| xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed) < limit;
+            rows.into_iter().filter(|row| held(row) == held_out).collect()
+        }
+        // What a part or a shard is of so many rows, whatever they are: one slice holds them all.
+        _ => {
+            let chosen = selection(std::slice::from_ref(step));
+            let mut chooser = chosen.chooser(0..chosen.outline().slices()).unwrap();
+            rows.into_iter().filter(|_| chooser.wants(|_| unreachable!())).collect()
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn an_epoch_has_the_rows_that_are_chosen(
+        rows in rows(),
+        steps in prop::collection::vec(step(), 0..4),
+        skip: bool,
+        (budget, slice_bytes) in (budget(), 1_u64..400),
+        memory in 0_u64..4000,
+        from in 0.0_f64..1.1,
+        seed in 0_u64..5,
+    ) {
+        let policy = if skip { MissingTarget::Skip } else { MissingTarget::Keep };
+        let table = table(text(&rows), policy);
+        let mut expected: Vec<Row> = rows.iter().copied().filter(|row| !skip || row.2 >= 0).collect();
+        for step in &steps {
+            // A table of as many rows.
+            let alike = self::table("b,1,k,1\n".repeat(expected.len().max(1)), policy);
+            if expected.is_empty() {
+                continue;
+            }
+            expected = choose(expected, step, |steps| select(&alike, budget, 1 << 30, steps));
+        }
+        let expected: Vec<u32> = expected.iter().map(|row| row.0).collect();
+        let total = expected.len() as u64;
+        let selection = select(&table, budget, slice_bytes, &steps);
+        // The stripes of a shard depend on the bytes of the table, but not here, where all of them are within one.
+        prop_assert_eq!(selection.rows(), total);
+        let bytes = selection.to_bytes();
+        let again = Selection::from_bytes(&bytes, selection.outline().slices(), &steps).unwrap();
+        prop_assert_eq!(again.rows(), total);
+
+        let first = ((total as f64 * from) as u64).min(total);
+        let all = || Rows::new(table.clone(), Arc::clone(&again), None, true);
+        prop_assert_eq!(&read(in_order(all(), budget, 0).unwrap(), total), &expected);
+        prop_assert_eq!(&read(in_order(all(), budget, first).unwrap(), total - first), &expected[first as usize..]);
+
+        if total > 0 {
+            let mixing = Mixing { seed, memory };
+            let epoch = |number, first, budget| {
+                read(shuffled(all(), budget, mixing, number, first).unwrap(), total - first)
+            };
+            let whole = epoch(4, 0, budget);
+            let found: HashSet<_> = whole.iter().copied().collect();
+            prop_assert_eq!(found, expected.iter().copied().collect::<HashSet<_>>());
+            prop_assert_eq!(whole.len() as u64, total);
+            prop_assert_eq!(&epoch(4, first, budget), &whole[first as usize..]);
+            let other = Budget { threads: 2, block_bytes: 100, window: 3, ..budget };
+            prop_assert_eq!(&epoch(4, 0, other), &whole, "the order depends on seed and epoch alone");
+            // An epoch goes on with the next.
+            let two = read(shuffled(all(), budget, mixing, 3, 0).unwrap(), 2 * total);
+            prop_assert_eq!(&two[total as usize..], &whole[..]);
+        }
+    }
+}
+
+#[test]
+fn an_order_is_new_in_each_epoch_and_for_each_seed() {
+    let rows: Vec<Row> = (0..1000).map(|number| (number, 0, number as i32)).collect();
+    let table = table(text(&rows), MissingTarget::Raise);
+    let budget = Budget { threads: 2, block_bytes: 200, window: 4, max_row: 1 << 20 };
+    let selection = select(&table, budget, 100, &[]);
+    let mut orders = HashSet::new();
+    for memory in [1 << 20, 2000] {
+        for (seed, epoch) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let rows = Rows::new(table.clone(), Arc::clone(&selection), None, true);
+            orders.insert(read(shuffled(rows, budget, Mixing { seed, memory }, epoch, 0).unwrap(), 1000));
+        }
+    }
+    assert_eq!(orders.len(), 8);
+}
+
+#[test]
+fn a_wrong_row_ends_the_epoch_before_its_window() {
+    let mut rows: Vec<Row> = (0..500).map(|number| (number, 0, number as i32)).collect();
+    rows[321].2 = -1;
+    let table = table(text(&rows), MissingTarget::Raise);
+    let budget = Budget { threads: 3, block_bytes: 200, window: 6, max_row: 1 << 20 };
+    let selection = select(&table, budget, 100, &[]);
+    let widths = Widths { features: 1, targets: 1, weights: 0 };
+    for memory in [1 << 20, 2000] {
+        let rows = Rows::new(table.clone(), Arc::clone(&selection), None, true);
+        let (pipeline, _) = shuffled(rows, budget, Mixing { seed: 1, memory }, 0, 0).unwrap();
+        let mut batches = Batches::new(pipeline, widths, 10, false).of(0, 500);
+        let error = loop {
+            match batches.next(Duration::from_secs(5)) {
+                Ok(NextBatch::Batch(batch)) => {
+                    assert!(!batch.block.parts().targets.values(batch.rows).iter().any(|y| y.is_nan()));
+                }
+                Ok(_) => panic!("the error is lost"),
+                Err(error) => break error,
+            }
+        };
+        assert!(error.kind.to_string().contains("target is missing"));
+        assert_eq!(error.column, Some(3));
+    }
+}

@@ -1,0 +1,211 @@
+//! Where in a table its rows are: row-aligned slices of the source, and how many rows each has.
+//!
+//! One pass, several times as fast as reading the values, makes an outline; with it any row can be found, read by
+//! itself and counted, in any order. It takes 16 bytes a slice, which is a small fraction of a thousandth of the source.
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::block::{Parser, Pool};
+use crate::error::{Error, Kind, Result};
+use crate::index;
+use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::split::{Splitter, Text};
+use crate::table::Table;
+
+/// The slices of a table.
+#[derive(Debug, PartialEq)]
+pub struct Outline {
+    /// Where each slice begins, and after the last where it ends.
+    starts: Vec<Start>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Start {
+    /// Byte offset.
+    offset: u64,
+    /// Rows before it.
+    rows: u64,
+}
+
+/// The finest and the coarsest slices, in bytes; tiny in debug builds, as blocks are.
+const FINEST: u64 = if cfg!(debug_assertions) { 32 } else { 4 << 10 };
+const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
+
+impl Outline {
+    /// Bytes in a slice of a source of `length` bytes, of which windows of `window` bytes are to be mixed: a window should
+    /// hold hundreds of slices from all over the source, and there should not be millions.
+    #[must_use]
+    pub fn slice_bytes(length: u64, window: u64) -> u64 {
+        (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
+    }
+
+    /// Makes one. Calls `check` several times a second; an error that it returns ends the pass.
+    pub fn make<E: From<Error>>(
+        table: &Table,
+        budget: Budget,
+        slice_bytes: u64,
+        check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Self, E> {
+        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
+        let jobs = Outlining { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize };
+        let mut starts = Vec::new();
+        let mut end = Start { offset: table.data_start, rows: 0 };
+        Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+            |counted: Vec<Counted>| {
+                for slice in counted {
+                    starts.push(Start { offset: slice.bytes.start, rows: end.rows });
+                    end = Start { offset: slice.bytes.end, rows: end.rows + slice.rows };
+                }
+            },
+            check,
+        )?;
+        starts.push(end);
+        starts.shrink_to_fit();
+        Ok(Self { starts })
+    }
+
+    /// The one that was made of the same table before in this process, or a new one.
+    pub fn remember<E: From<Error>>(
+        table: &Table,
+        budget: Budget,
+        slice_bytes: u64,
+        check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        let name = format!("{} {slice_bytes} {}", table.for_counting().description(), budget.max_row);
+        {
+            let mut known = remembered();
+            if let Some(at) = known.iter().position(|(known, _)| *known == name) {
+                known[at..].rotate_left(1);
+                return Ok(Arc::clone(&known[known.len() - 1].1));
+            }
+        }
+        let outline = Arc::new(Self::make(table, budget, slice_bytes, check)?);
+        let mut known = remembered();
+        if known.len() == REMEMBERED_MOST {
+            known.remove(0);
+        }
+        known.push((name, Arc::clone(&outline)));
+        Ok(outline)
+    }
+
+    /// How many slices there are.
+    #[must_use]
+    pub fn slices(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows_before(self.slices())
+    }
+
+    /// How many rows there are before a slice.
+    #[must_use]
+    pub fn rows_before(&self, slice: usize) -> u64 {
+        self.starts[slice].rows
+    }
+
+    /// Where some slices are in the source.
+    #[must_use]
+    pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
+        self.starts[slices.start].offset..self.starts[slices.end].offset
+    }
+
+    /// As bytes, for keeping.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.starts.iter().flat_map(|start| [start.offset.to_le_bytes(), start.rows.to_le_bytes()].concat()).collect()
+    }
+
+    /// From such bytes.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (words, []) = bytes.as_chunks::<16>() else { return None };
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        let starts: Vec<_> =
+            words.iter().map(|word| Start { offset: number(&word[..8]), rows: number(&word[8..]) }).collect();
+        let rises = starts.windows(2).all(|pair| pair[0].offset <= pair[1].offset && pair[0].rows <= pair[1].rows);
+        (rises && !starts.is_empty()).then_some(Self { starts })
+    }
+}
+
+/// A slice and its rows.
+struct Counted {
+    bytes: Range<u64>,
+    rows: u64,
+}
+
+/// Cuts each text into slices and counts their rows.
+struct Outlining {
+    table: Table,
+    splitter: Splitter,
+    slice_bytes: usize,
+}
+
+impl Jobs<Vec<Counted>> for Outlining {
+    fn count(&self) -> u64 {
+        self.splitter.texts()
+    }
+
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Vec<Counted>>> + '_> {
+        let Table { schema, dialect, simd, .. } = &self.table;
+        let mut parser = Parser::new(schema, *dialect, *simd);
+        let pool = Pool::new(1);
+        let mut text = Text::default();
+        let mut count = move |text: &Text| {
+            if schema.only_counts() {
+                index::count_rows(*simd, text, *dialect)
+            } else {
+                let (block, error) = parser.parse(text, &pool, None);
+                (block.rows, error)
+            }
+        };
+        Box::new(move |index| {
+            match self.splitter.read(index, &mut text) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Done::failed(error)),
+            }
+            let mut slices = Vec::new();
+            let mut start = 0;
+            let length = text.bytes().len();
+            while start < length {
+                let end = text.row_end(self.splitter.simd(), *dialect, start, self.slice_bytes);
+                let (rows, error) = text.within(start..end, &mut count);
+                if let Some(error) = error {
+                    return Some(Done::failed(error));
+                }
+                // The last may have a newline more than the source.
+                let bytes = text.offset + start as u64..(text.offset + end as u64).min(self.table.source.len());
+                slices.push(Counted { bytes, rows: rows as u64 });
+                start = end;
+            }
+            Some(Done::with(slices))
+        })
+    }
+
+    fn abandon(&self) {
+        self.splitter.abandon();
+    }
+}
+
+/// Outlines of sources that were read before, the one used last at the end.
+static REMEMBERED: Mutex<Vec<(String, Arc<Outline>)>> = Mutex::new(Vec::new());
+const REMEMBERED_MOST: usize = 32;
+
+fn remembered() -> MutexGuard<'static, Vec<(String, Arc<Outline>)>> {
+    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Text {
+    /// Reads some slices of a table, by themselves.
+    pub(crate) fn read(&mut self, table: &Table, bytes: Range<u64>) -> Result<()> {
+        self.fill(&*table.source, table.dialect, bytes.clone())
+            .map_err(|error| Error { offset: error.offset.or(Some(bytes.start)), ..error })
+    }
+}
+
+/// The error for a table that is not what its outline says.
+pub(crate) fn changed() -> Error {
+    Kind::SourceChanged("other rows than when they were counted").into()
+}

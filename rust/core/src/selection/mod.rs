@@ -1,0 +1,329 @@
+//! Which rows of a table are wanted: parts and shards of it, decided row by row and the same in every run.
+
+mod part;
+mod shard;
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64_with_seed;
+
+use crate::block::{Block, Parser, Pool};
+use crate::error::Error;
+use crate::outline::{Outline, changed};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::split::Text;
+use crate::table::Table;
+use part::Part;
+use shard::Shard;
+
+/// Bytes of text in a stripe of a shard.
+const STRIPE_BYTES: u64 = 4 << 20;
+
+/// A step in choosing rows; each chooses among those that the step before it left.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// A random part of the rows, or the rest.
+    Part {
+        /// How many of all rows are held out.
+        fraction: f64,
+        /// What they are drawn with.
+        seed: u64,
+        /// Whether those held out are meant, or the others.
+        held_out: bool,
+    },
+    /// The rows of a random part of the keys that a column holds, or the rest.
+    Key {
+        /// Position of the column.
+        column: usize,
+        /// How many of all keys are held out.
+        fraction: f64,
+        /// What they are drawn with.
+        seed: u64,
+        /// Whether those held out are meant, or the others.
+        held_out: bool,
+    },
+    /// The share of one of several workers, all of which have equally many batches.
+    Shard {
+        /// Which of them, from 0.
+        index: u64,
+        /// How many there are.
+        count: u64,
+        /// Rows in a batch.
+        batch_size: u64,
+        /// Whether a batch that is not full is dropped.
+        drop_remainder: bool,
+    },
+}
+
+/// A step whose rows are known.
+enum Known {
+    Part(Part),
+    Key { key: Key, before: Arc<[u64]> },
+    Shard(Shard),
+}
+
+/// The rows whose key is held out, or the others.
+#[derive(Clone, Copy)]
+struct Key {
+    column: usize,
+    threshold: u64,
+    seed: u64,
+    held_out: bool,
+}
+
+impl Key {
+    fn new(column: usize, fraction: f64, seed: u64, held_out: bool) -> Self {
+        Self { column, threshold: (fraction * 2_f64.powi(64)) as u64, seed, held_out }
+    }
+
+    fn holds(self, key: &[u8]) -> bool {
+        (xxh3_64_with_seed(key, self.seed) < self.threshold) == self.held_out
+    }
+}
+
+/// The rows that are wanted.
+pub struct Selection {
+    outline: Arc<Outline>,
+    steps: Vec<Known>,
+    /// How many of them there are before each slice, and in all.
+    before: Vec<u64>,
+}
+
+impl Selection {
+    /// Chooses rows. A step by key reads the table's keys, during which `check` is called several times a second; an error
+    /// that it returns ends the pass.
+    pub fn make<E: From<Error>>(
+        table: &Table,
+        outline: Arc<Outline>,
+        steps: &[Step],
+        budget: Budget,
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        Self::of(outline, steps, |selection| count(table, selection, budget, &mut check))
+    }
+
+    /// Chooses rows; for each step by key, `count` says how many of a selection there are before each slice, and in all.
+    fn of<E>(
+        outline: Arc<Outline>,
+        steps: &[Step],
+        mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        let before = (0..=outline.slices()).map(|slice| outline.rows_before(slice)).collect();
+        let mut selection = Self { outline, steps: Vec::new(), before };
+        for step in steps {
+            let total = selection.rows();
+            let known = match *step {
+                Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
+                Step::Shard { index, count, batch_size, drop_remainder } => {
+                    let all = selection.outline.slices();
+                    let bytes = selection.outline.bytes(0..all);
+                    let row_bytes = ((bytes.end - bytes.start) / selection.outline.rows().max(1)).max(1);
+                    let stripe = STRIPE_BYTES / row_bytes;
+                    Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
+                }
+                Step::Key { column, fraction, seed, held_out } => {
+                    // Nothing is known of the rows yet; those before each slice are counted with the step in its place.
+                    let key = Key::new(column, fraction, seed, held_out);
+                    selection.steps.push(Known::Key { key, before: Arc::default() });
+                    let counting = Arc::new(selection);
+                    let rows = count(&counting)?;
+                    selection = Arc::into_inner(counting).expect("the threads that counted have ended");
+                    selection.steps.pop();
+                    Known::Key { key, before: rows.into() }
+                }
+            };
+            selection.steps.push(known);
+            selection.before = (0..=selection.outline.slices())
+                .map(|slice| selection.ranks(slice).last().expect("each step has a rank after it"))
+                .collect();
+        }
+        Ok(Arc::new(selection))
+    }
+
+    /// What it takes to make it again without a pass: the outline, and what was counted for each step by key.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.outline.to_bytes();
+        for step in &self.steps {
+            if let Known::Key { before, .. } = step {
+                bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
+            }
+        }
+        bytes
+    }
+
+    /// Makes it again for the same steps.
+    pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
+        let (outline, mut counts) = bytes.split_at_checked(16 * (slices + 1))?;
+        let outline = Arc::new(Outline::from_bytes(outline)?);
+        let selection = Self::of(outline, steps, |_| {
+            let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
+            counts = rest;
+            Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
+        });
+        selection.ok().filter(|_| counts.is_empty())
+    }
+
+    /// How many rows are wanted.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.before[self.before.len() - 1]
+    }
+
+    /// How many of them there are before a slice.
+    #[must_use]
+    pub fn rows_before(&self, slice: usize) -> u64 {
+        self.before[slice]
+    }
+
+    /// Where the rows are.
+    #[must_use]
+    pub fn outline(&self) -> &Arc<Outline> {
+        &self.outline
+    }
+
+    /// The last slice that begins at or before a row, counted among those that are wanted.
+    #[must_use]
+    pub fn slice_of(&self, row: u64) -> usize {
+        self.before.partition_point(|&before| before <= row).saturating_sub(1).min(self.outline.slices())
+    }
+
+    /// At the beginning of a slice, the rank that its first row has for each step, and at last among the rows wanted.
+    fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
+        let first = self.outline.rows_before(slice);
+        std::iter::once(first).chain(self.steps.iter().scan(first, move |rank, step| {
+            *rank = match step {
+                Known::Part(part) => part.before(*rank),
+                Known::Shard(shard) => shard.before(*rank),
+                // Before they are counted nobody asks.
+                Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
+            };
+            Some(*rank)
+        }))
+    }
+
+    /// What goes through the rows of some slices; `None` when all of them are wanted.
+    pub(crate) fn chooser(&self, slices: Range<usize>) -> Option<Chooser<'_>> {
+        let count = (self.before[slices.end] - self.before[slices.start]) as usize;
+        let cursors = self.steps.iter().zip(self.ranks(slices.start)).map(|(step, rank)| match step {
+            Known::Part(part) => Cursor::Part(part::Cursor::new(part, rank)),
+            Known::Shard(shard) => Cursor::Shard(shard::Cursor::new(shard, rank)),
+            Known::Key { key, .. } => Cursor::Key(*key),
+        });
+        (!self.steps.is_empty()).then(|| Chooser { cursors: cursors.collect(), count })
+    }
+}
+
+/// Goes through the rows of a table in order and says which are wanted.
+pub(crate) struct Chooser<'a> {
+    cursors: Vec<Cursor<'a>>,
+    count: usize,
+}
+
+enum Cursor<'a> {
+    Part(part::Cursor<'a>),
+    Shard(shard::Cursor<'a>),
+    Key(Key),
+}
+
+impl Chooser<'_> {
+    /// How many rows it is going to want, as far as that is known.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether the next row is wanted, of which `key` gives what a column holds.
+    #[inline]
+    pub(crate) fn wants<'t>(&mut self, key: impl Fn(usize) -> Cow<'t, [u8]>) -> bool {
+        self.cursors.iter_mut().all(|cursor| match cursor {
+            Cursor::Part(part) => part.next(),
+            Cursor::Shard(shard) => shard.next(),
+            Cursor::Key(by) => by.holds(&key(by.column)),
+        })
+    }
+}
+
+/// How many rows of a selection there are before each slice, and in all, by looking at them.
+fn count<E: From<Error>>(
+    table: &Table,
+    selection: &Arc<Selection>,
+    budget: Budget,
+    check: impl FnMut() -> std::result::Result<(), E>,
+) -> std::result::Result<Vec<u64>, E> {
+    let jobs = Counting { table: table.for_counting(), selection: Arc::clone(selection) };
+    let mut before = Vec::with_capacity(selection.outline.slices() + 1);
+    let mut rows = 0;
+    Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+        |counted: u64| {
+            before.push(rows);
+            rows += counted;
+        },
+        check,
+    )?;
+    before.push(rows);
+    Ok(before)
+}
+
+/// Counts the rows of each slice that are wanted.
+struct Counting {
+    table: Table,
+    selection: Arc<Selection>,
+}
+
+impl Jobs<u64> for Counting {
+    fn count(&self) -> u64 {
+        self.selection.outline.slices() as u64
+    }
+
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<u64>> + '_> {
+        let mut reader = Reader::new(&self.table, &self.selection);
+        let pool = Pool::new(1);
+        Box::new(move |index| {
+            let slice = index as usize;
+            let Done { item, error } = reader.read(slice..slice + 1, &pool);
+            Some(match error {
+                None => Done::with(item.map_or(0, |block| block.rows as u64)),
+                Some(error) => Done::failed(error),
+            })
+        })
+    }
+}
+
+/// Reads the rows wanted of some slices; one for each thread.
+pub(crate) struct Reader<'a> {
+    table: &'a Table,
+    selection: &'a Selection,
+    parser: Parser<'a>,
+    text: Text,
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) fn new(table: &'a Table, selection: &'a Selection) -> Self {
+        let parser = Parser::new(&table.schema, table.dialect, table.simd);
+        Self { table, selection, parser, text: Text::default() }
+    }
+
+    /// The rows wanted of consecutive slices, up to the first that is wrong, and what is wrong with that one.
+    pub(crate) fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
+        let bytes = self.selection.outline.bytes(slices.clone());
+        if let Err(error) = self.text.read(self.table, bytes) {
+            return Done::failed(error);
+        }
+        let (block, error) = self.parser.parse(&self.text, pool, self.selection.chooser(slices));
+        Done { item: Some(block), error }
+    }
+
+    /// The same, of as many rows as were counted.
+    pub(crate) fn read_counted(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
+        let counted = self.selection.rows_before(slices.end) - self.selection.rows_before(slices.start);
+        let done = self.read(slices, pool);
+        match &done.item {
+            Some(block) if done.error.is_none() && block.rows as u64 != counted => Done::failed(changed()),
+            _ => done,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,150 @@
+//! A random part of the rows, or what it leaves: exact in size, the same in every run, decided row by row.
+//!
+//! Rows are taken by 1,024 in their order, and of each group as many are held out as keep the total exact: a sample
+//! stratified by position. Which ones is drawn anew for each group, so that any row's fate is known without the others'.
+
+use crate::random::Random;
+
+/// Rows in a group.
+const GROUP: u64 = 1024;
+
+/// A bit for each row of a group: whether it is held out.
+type Mask = [u64; (GROUP / 64) as usize];
+
+/// The rows held out of `total`, or the others.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Part {
+    /// Whether this is the part that is held out.
+    held_out: bool,
+    seed: u64,
+    /// How many rows there are.
+    total: u64,
+    /// How many of them are held out.
+    chosen: u64,
+}
+
+impl Part {
+    /// The nearest number of rows to `fraction` of `total` is held out, and neither part is empty if there are two rows.
+    pub(crate) fn new(total: u64, fraction: f64, seed: u64, held_out: bool) -> Self {
+        let nearest = (total as f64 * fraction).round() as u64;
+        let chosen = if total < 2 { nearest.min(total) } else { nearest.clamp(1, total - 1) };
+        Self { held_out, seed, total, chosen }
+    }
+
+    /// How many of the first `rank` rows are in this part.
+    pub(crate) fn before(&self, rank: u64) -> u64 {
+        let group = rank / GROUP;
+        let within = rank % GROUP;
+        let mut chosen = self.chosen_before(group);
+        if within > 0 {
+            let mask = self.mask(group);
+            let (whole, rest) = ((within / 64) as usize, within % 64);
+            chosen += mask[..whole].iter().map(|word| u64::from(word.count_ones())).sum::<u64>();
+            chosen += u64::from((mask[whole] & ((1 << rest) - 1)).count_ones()) * u64::from(rest > 0);
+        }
+        if self.held_out { chosen } else { rank - chosen }
+    }
+
+    /// How many rows of the groups before `group` are held out.
+    fn chosen_before(&self, group: u64) -> u64 {
+        let rows = (group * GROUP).min(self.total);
+        (u128::from(rows) * u128::from(self.chosen) / u128::from(self.total.max(1))) as u64
+    }
+
+    fn mask(&self, group: u64) -> Mask {
+        let size = GROUP.min(self.total - group * GROUP);
+        let chosen = self.chosen_before(group + 1) - self.chosen_before(group);
+        // The fewer are drawn.
+        let invert = chosen > size / 2;
+        let drawn = if invert { size - chosen } else { chosen };
+        let mut random = Random::new(self.seed, &[group]);
+        let mut mask: Mask = [if invert { u64::MAX } else { 0 }; 16];
+        let mut flip = |place: u64| {
+            let (word, bit) = ((place / 64) as usize, 1 << (place % 64));
+            let fresh = (mask[word] & bit != 0) == invert;
+            if fresh {
+                mask[word] ^= bit;
+            }
+            fresh
+        };
+        // Robert Floyd's algorithm (Bentley and Floyd 1987): each set of `drawn` places is as likely as any other.
+        for last in size - drawn..size {
+            if !flip(random.below(last + 1)) {
+                flip(last);
+            }
+        }
+        mask
+    }
+}
+
+/// Goes through the rows in order.
+pub(crate) struct Cursor<'a> {
+    part: &'a Part,
+    rank: u64,
+    mask: Mask,
+}
+
+impl<'a> Cursor<'a> {
+    pub(crate) fn new(part: &'a Part, rank: u64) -> Self {
+        let mask = if rank % GROUP > 0 { part.mask(rank / GROUP) } else { Mask::default() };
+        Self { part, rank, mask }
+    }
+
+    /// Whether the next row is in the part.
+    pub(crate) fn next(&mut self) -> bool {
+        let within = self.rank % GROUP;
+        if within == 0 {
+            self.mask = self.part.mask(self.rank / GROUP);
+        }
+        self.rank += 1;
+        let chosen = self.mask[(within / 64) as usize] >> (within % 64) & 1 == 1;
+        chosen == self.part.held_out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn members(part: &Part, from: u64) -> Vec<bool> {
+        let mut cursor = Cursor::new(part, from);
+        (from..part.total).map(|_| cursor.next()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn parts_are_exact_disjoint_and_complete(
+            total in prop_oneof![0_u64..10, 1000_u64..1050, 0_u64..5000],
+            fraction in 0.001_f64..0.999,
+            seed: u64,
+            from in 0_u64..5000,
+        ) {
+            let [kept, held] = [false, true].map(|held_out| Part::new(total, fraction, seed, held_out));
+            let (in_kept, in_held) = (members(&kept, 0), members(&held, 0));
+            prop_assert!(in_kept.iter().zip(&in_held).all(|(kept, held)| kept != held));
+            let expected = total as f64 * fraction;
+            let count = in_held.iter().filter(|&&held| held).count() as u64;
+            let margin = if total < 3 { 1.0 } else { 0.5 };
+            let nearest = (count as f64 - expected).abs() <= margin;
+            prop_assert!(nearest || count == 1 || count + 1 == total, "{count} of {total}");
+            let from = from.min(total);
+            prop_assert_eq!(&members(&held, from)[..], &in_held[from as usize..]);
+            let before = in_held[..from as usize].iter().filter(|&&held| held).count() as u64;
+            prop_assert_eq!((held.before(from), kept.before(from)), (before, from - before));
+        }
+    }
+
+    #[test]
+    fn each_row_of_a_group_is_held_out_as_often_as_any_other() {
+        let mut counts = vec![0_u32; 1024];
+        for seed in 0..2000 {
+            for (count, held) in counts.iter_mut().zip(members(&Part::new(1024, 0.7, seed, true), 0)) {
+                *count += u32::from(held);
+            }
+        }
+        // 1,400 expected, with a standard deviation of 20.5.
+        assert!(counts.iter().all(|count| (1295..1505).contains(count)), "{counts:?}");
+        assert_eq!(counts.iter().sum::<u32>(), 2000 * 717);
+    }
+}

@@ -1,0 +1,66 @@
+//! The rows of a table from the first to the last, read without knowing anything about it beforehand.
+
+use std::sync::Arc;
+
+use crate::block::{Block, Parser, Pool};
+use crate::error::{Error, Result};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::split::{Splitter, Text};
+use crate::table::Table;
+
+/// Parses each text of a table in turn.
+struct Sequential {
+    table: Table,
+    splitter: Splitter,
+    pool: Arc<Pool>,
+    repeat: bool,
+}
+
+/// Starts reading. `repeat` begins again at the end of the source, for ever.
+pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
+    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
+    let jobs = Sequential { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat };
+    Pipeline::run(jobs, budget.threads, budget.window)
+}
+
+impl Jobs<Block> for Sequential {
+    fn count(&self) -> u64 {
+        let pass = self.in_a_pass();
+        if self.repeat && pass > 0 { u64::MAX } else { pass }
+    }
+
+    fn in_a_pass(&self) -> u64 {
+        self.splitter.texts()
+    }
+
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
+        let Self { table, splitter, pool, .. } = self;
+        let mut parser = Parser::new(&table.schema, table.dialect, table.simd);
+        let mut text = Text::default();
+        Box::new(move |index| match splitter.read(index, &mut text) {
+            Ok(true) => {
+                let (block, error) = parser.parse(&text, pool, None);
+                // A pass may end with the error alone.
+                let item = (block.rows > 0 || error.is_none()).then_some(block);
+                Some(Done { item, error })
+            }
+            Ok(false) => None,
+            Err(error) => Some(Done::failed(error)),
+        })
+    }
+
+    fn abandon(&self) {
+        self.splitter.abandon();
+    }
+}
+
+/// Counts the rows that a pass yields. Calls `check` several times a second; an error that it returns ends the count.
+pub fn count_rows<E: From<Error>>(
+    table: &Table,
+    budget: Budget,
+    check: impl FnMut() -> std::result::Result<(), E>,
+) -> std::result::Result<u64, E> {
+    let mut rows = 0;
+    read(&table.for_counting(), budget, false)?.drain(|block| rows += block.rows as u64, check)?;
+    Ok(rows)
+}
