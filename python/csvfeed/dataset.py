@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core
+from csvfeed import _core, arguments
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -109,19 +108,21 @@ class CsvDataset:
             raise ValueError(f"delimiter and quote are both {quote!r}")
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": _source(source),
-            "target": _columns(target, "target"),
-            "features": None if features is None else _columns(features, "features"),
-            "weight": None if weight is None else _column(weight, "weight"),
-            "batch_size": _positive(batch_size, "batch_size"),
-            "remainder": _choice(remainder, ("keep", "drop"), "remainder"),
-            "header": _header(header),
-            "delimiter": _character(delimiter, "delimiter"),
-            "quote": None if quote is None else _character(quote, "quote"),
-            "missing": _strings(missing, "missing"),
-            "missing_target": _choice(missing_target, ("raise", "skip", "keep"), "missing_target"),
-            "threads": None if threads is None else _positive(threads, "threads"),
-            "memory": None if memory is None else _positive(memory, "memory"),
+            "source": arguments.source(source),
+            "target": arguments.columns(target, "target"),
+            "features": None if features is None else arguments.columns(features, "features"),
+            "weight": None if weight is None else arguments.column(weight, "weight"),
+            "batch_size": arguments.positive(batch_size, "batch_size"),
+            "remainder": arguments.choice(remainder, ("keep", "drop"), "remainder"),
+            "header": arguments.header(header),
+            "delimiter": arguments.character(delimiter, "delimiter"),
+            "quote": None if quote is None else arguments.character(quote, "quote"),
+            "missing": arguments.strings(missing, "missing"),
+            "missing_target": arguments.choice(
+                missing_target, ("raise", "skip", "keep"), "missing_target"
+            ),
+            "threads": None if threads is None else arguments.positive(threads, "threads"),
+            "memory": None if memory is None else arguments.positive(memory, "memory"),
         }
         self._batch_size: int = options["batch_size"]
         self._drop_remainder = remainder == "drop"
@@ -254,80 +255,3 @@ def _rebuild(options: dict[str, Any]) -> CsvDataset:
 
 def _shorten(names: list[str]) -> str:
     return repr(names) if len(names) <= 6 else f"[{names[0]!r}, ..., {names[-1]!r}] ({len(names)})"
-
-
-def _source(source: Any) -> str | bytes:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if isinstance(source, (str, os.PathLike)):
-        return os.fsdecode(source)
-    raise TypeError(f"source is a path or bytes, not {type(source).__name__}")
-
-
-def _positive(value: Any, name: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or not 0 < number < 2**62:
-        raise ValueError(f"{name} is a whole number of at least 1, not {value!r}")
-    return number
-
-
-def _choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
-    if value not in choices:
-        raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
-    return value
-
-
-def _column(value: Any, name: str) -> int | str:
-    if isinstance(value, str):
-        return value
-    try:
-        index = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        index = None
-    if index is None or abs(index) >= 2**62:
-        raise TypeError(f"{name} names columns by name or index, not by {value!r}")
-    return index
-
-
-def _columns(value: Any, name: str) -> list[int | str]:
-    if value is None:
-        return []
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return [_column(column, name) for column in value]
-    if name == "features":
-        raise TypeError(f"features is a list of names or indices, not {value!r}")
-    return [_column(value, name)]
-
-
-def _header(value: Any) -> str | bool | list[str]:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        _choice(value, ("auto",), "header")
-        return value
-    if not isinstance(value, Iterable):
-        raise TypeError(f"header is 'auto', True, False or a list of names, not {value!r}")
-    names = _strings(value, "header")
-    if not names:
-        raise ValueError("header is an empty list of names")
-    return names
-
-
-def _strings(value: Any, name: str) -> list[str]:
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        strings = list(value)
-        if all(isinstance(string, str) for string in strings):
-            return strings
-        value = strings
-    raise TypeError(f"{name} takes a list of strings, not {value!r}")
-
-
-def _character(value: Any, name: str) -> str:
-    if not isinstance(value, str) or len(value) != 1 or not value.isascii():
-        raise ValueError(f"{name} is one ASCII character, not {value!r}")
-    if value.isalnum() or value in "+-.\r\n\0":
-        raise ValueError(f"{name} cannot be {value!r}, which is part of numbers or of line ends")
-    return value
