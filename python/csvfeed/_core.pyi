@@ -31,9 +31,15 @@ class Reader:
     def feature_names(self) -> list[str]: ...
     @property
     def target_names(self) -> list[str]: ...
+    def feature_places(self, columns: list[int | str], role: str) -> list[int]: ...
     def count_rows(self) -> int: ...
     def batches(
-        self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
+        self,
+        batch_size: int,
+        *,
+        drop_remainder: bool = False,
+        repeat: bool = False,
+        fill: list[float] | None = None,
     ) -> Batches: ...
 
 @final

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import math
+import numbers
 import operator
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 
 def source(value: Any) -> str | bytes:
@@ -91,3 +95,25 @@ def character(value: Any, name: str) -> str:
     if value.isalnum() or value in "+-.\r\n\0":
         raise ValueError(f"{name} cannot be {value!r}, which is part of numbers or of line ends")
     return value
+
+
+def fill(value: Any) -> float | dict[int | str, float] | None:
+    """Return what missing features become: one number for all, or one for each of some columns."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return {column(name, "fill"): _fill_value(one) for name, one in value.items()}
+    return _fill_value(value)
+
+
+def _fill_value(value: Any) -> float:
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        raise TypeError(f"fill is a number, or numbers by column, not {value!r}")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.float32(number)):
+            raise ValueError(f"fill is a finite number that float32 can hold, not {value!r}")
+    return number

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -52,8 +53,12 @@ class CsvDataset:
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
     missing : iterable of str, default ``csvfeed.MISSING``
-        Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one. A
-        missing feature is NaN, which a model has to deal with: one NaN makes a loss NaN.
+        Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
+    fill : float or dict, optional
+        What a missing feature becomes: one number for all features, or a dict of column (name or
+        index) to number. Without it, and in columns that the dict does not name, it is NaN, which a
+        model has to deal with: one NaN makes a loss NaN. Only what is missing is filled: where
+        ``missing`` does not hold "nan", a field that says so is a number like any other.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     threads : int, optional
@@ -100,6 +105,7 @@ class CsvDataset:
         delimiter: str = ",",
         quote: str | None = '"',
         missing: Iterable[str] = MISSING,
+        fill: float | Mapping[Column, float] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         threads: int | None = None,
         memory: int | None = None,
@@ -118,6 +124,7 @@ class CsvDataset:
             "delimiter": arguments.character(delimiter, "delimiter"),
             "quote": None if quote is None else arguments.character(quote, "quote"),
             "missing": arguments.strings(missing, "missing"),
+            "fill": arguments.fill(fill),
             "missing_target": arguments.choice(
                 missing_target, ("raise", "skip", "keep"), "missing_target"
             ),
@@ -140,6 +147,17 @@ class CsvDataset:
             threads=options["threads"],
             memory=options["memory"],
         )
+        self._fill = self._fill_features(options["fill"])
+
+    def _fill_features(self, fill: float | dict[int | str, float] | None) -> list[float] | None:
+        """Return what a missing value of each feature becomes; None when nothing is filled."""
+        if not isinstance(fill, dict):
+            return None if fill is None else [fill] * len(self.feature_names)
+        values = [math.nan] * len(self.feature_names)
+        places = self._reader.feature_places(list(fill), "fill")
+        for place, value in zip(places, fill.values(), strict=True):
+            values[place] = value
+        return values
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over one epoch.
@@ -166,7 +184,9 @@ class CsvDataset:
     def _batches(
         self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
     ) -> Iterator[Batch]:
-        return self._reader.batches(batch_size, drop_remainder=drop_remainder, repeat=repeat)
+        return self._reader.batches(
+            batch_size, drop_remainder=drop_remainder, repeat=repeat, fill=self._fill
+        )
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch, for which the rows are counted."""

@@ -147,6 +147,12 @@ impl Reader {
         self.names(&self.schema.targets)
     }
 
+    /// The places among the features of the columns that the argument `role` names.
+    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<usize>> {
+        let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
+        self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
+    }
+
     /// How many rows a pass yields. This reads the source once.
     fn count_rows(&self, py: Python<'_>) -> PyResult<u64> {
         let source = self.open(py)?;
@@ -164,22 +170,32 @@ impl Reader {
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
-    /// over at the end of a pass begin the next batch.
-    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false))]
-    fn batches(slf: Bound<'_, Self>, batch_size: usize, drop_remainder: bool, repeat: bool) -> PyResult<Batches> {
+    /// over at the end of a pass begin the next batch. With `fill`, a value for each feature, missing ones become that.
+    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, fill = None))]
+    fn batches(
+        slf: Bound<'_, Self>,
+        batch_size: usize,
+        drop_remainder: bool,
+        repeat: bool,
+        fill: Option<Vec<f32>>,
+    ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
         let source = this.open(py)?;
+        let schema = match fill {
+            None => Arc::clone(&this.schema),
+            Some(fill) => Arc::new(Schema { fill, ..Schema::clone(&this.schema) }),
+        };
         let pipeline = Pipeline::start(
             Arc::clone(&source),
             this.dialect,
             this.head.data_start,
-            Arc::clone(&this.schema),
+            Arc::clone(&schema),
             this.budget,
             repeat,
         )
         .map_err(|error| this.exception(py, &error, None))?;
-        let widths = Widths::of(&this.schema);
+        let widths = Widths::of(&schema);
         let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder);
         Ok(Batches::new(slf.unbind(), source, batches, widths))
     }

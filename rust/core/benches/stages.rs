@@ -145,6 +145,7 @@ impl Table {
             weight: None,
             missing: Missing::default(),
             missing_target: MissingTarget::Keep,
+            fill: Vec::new(),
         }
     }
 }

@@ -315,11 +315,13 @@ impl Group {
         let mut kept = rows.count();
         for &at in &self.declined {
             let at = at as usize;
-            if fields.place(at).is_empty() && at % width < schema.features.len() {
-                // An empty feature is missing, whatever else is; its value is NaN already.
+            let wanted = at % width;
+            if fields.place(at).is_empty() && wanted < schema.features.len() {
+                // An empty feature is missing, whatever else is.
+                values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(fields.place(at), at % width) {
+            match reading.read_with_care(fields.place(at), wanted) {
                 Ok(Some(value)) => values[at] = value,
                 Ok(None) => self.left_out.push(at / width),
                 Err(wrong) => {
@@ -346,11 +348,12 @@ impl Reading<'_> {
     fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
         let targets = self.schema.features.len()..;
+        let filled = self.schema.missing_value(wanted);
         let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
-            Value::Missing if !targets.contains(&wanted) => return Ok(Some(f32::NAN)),
+            Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
-                MissingTarget::Keep => return Ok(Some(f32::NAN)),
+                MissingTarget::Keep => return Ok(Some(filled)),
                 MissingTarget::Skip => return Ok(None),
                 MissingTarget::Raise if self.schema.weight == Some(self.wanted[wanted]) => {
                     Kind::MissingTarget("weight")
@@ -377,7 +380,7 @@ mod tests {
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 
     /// A field of each kind.
-    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA||6";
+    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
     /// The values of each row, features first, and where the first wrong field or row is.
     type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
@@ -417,7 +420,7 @@ mod tests {
                     (Value::Number(number), _) => values.push(number.to_bits()),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
-                        values.push(f32::NAN.to_bits());
+                        values.push(schema.fill.get(at).unwrap_or(&f32::NAN).to_bits());
                     }
                     _ => return (found, Some((place, Some(column)))),
                 }
@@ -442,6 +445,7 @@ mod tests {
             (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             token in prop::option::of(Just("9")),
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
         ) {
             let mut rows = rows;
             if let Some((at, wrong)) = wrong
@@ -458,6 +462,7 @@ mod tests {
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
+                fill,
             };
             let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weight: None, ..schema.clone() };
             for simd in Simd::available() {

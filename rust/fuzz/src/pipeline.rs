@@ -214,6 +214,7 @@ impl Input<'_> {
                 Policy::Skip => MissingTarget::Skip,
                 Policy::Keep => MissingTarget::Keep,
             },
+            fill: Vec::new(),
         }
     }
 }
