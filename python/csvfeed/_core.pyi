@@ -39,6 +39,7 @@ class Reader:
         *,
         drop_remainder: bool = False,
         repeat: bool = False,
+        pad_to: int | None = None,
         fill: list[float] | None = None,
     ) -> Batches: ...
 

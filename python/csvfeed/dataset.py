@@ -42,8 +42,13 @@ class CsvDataset:
         The column of sample weights.
     batch_size : int, default 32
         Rows in a batch.
-    remainder : {"keep", "drop"}, default "keep"
-        What becomes of the rows left over at the end of a pass: a shorter batch, or nothing.
+    remainder : {"keep", "drop", "pad"}, default "keep"
+        What becomes of the rows left over at the end of a pass: a shorter batch, nothing, or a
+        whole batch, filled up with rows of zeros whose weight is 0. With "pad" all batches have the
+        same shape and hold weights, 1 for the rows of the file unless ``weight`` names a column.
+        Without a target there are none: cut what is predicted to ``num_rows``. Keras divides the
+        loss of a batch by all its rows unless the loss has ``reduction="mean_with_sample_weight"``,
+        and only ``weighted_metrics`` leave the padding aside.
     header : {"auto", True, False} or list of str, default "auto"
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
         is neither a number nor a missing token. A list names the columns of a file that has no
@@ -100,7 +105,7 @@ class CsvDataset:
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
         batch_size: int = 32,
-        remainder: Literal["keep", "drop"] = "keep",
+        remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
         delimiter: str = ",",
         quote: str | None = '"',
@@ -119,7 +124,7 @@ class CsvDataset:
             "features": None if features is None else arguments.columns(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
             "batch_size": arguments.positive(batch_size, "batch_size"),
-            "remainder": arguments.choice(remainder, ("keep", "drop"), "remainder"),
+            "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
             "delimiter": arguments.character(delimiter, "delimiter"),
             "quote": None if quote is None else arguments.character(quote, "quote"),
@@ -133,6 +138,7 @@ class CsvDataset:
         }
         self._batch_size: int = options["batch_size"]
         self._drop_remainder = remainder == "drop"
+        self._is_padded = remainder == "pad"
         self._num_rows: int | None = None
         self._reader = _core.Reader(
             options["source"],
@@ -166,8 +172,8 @@ class CsvDataset:
         ------
         tuple
             ``(X, y)``: X of shape (B, F), y of shape (B,) for one target and (B, T) for several,
-            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight, of
-            shape (B,). The arrays belong to the caller.
+            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight or
+            with ``remainder="pad"``, w of shape (B,). The arrays belong to the caller.
         """
         return self._batches(self._batch_size, drop_remainder=self._drop_remainder)
 
@@ -177,15 +183,20 @@ class CsvDataset:
         shapes: list[tuple[int, ...]] = [(len(self.feature_names),)]
         if targets:
             shapes.append(() if targets == 1 else (targets,))
-        if self._options["weight"] is not None:
+        if self._options["weight"] is not None or (self._is_padded and targets):
             shapes.append(())
         return shapes
 
     def _batches(
         self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
     ) -> Iterator[Batch]:
+        """Iterate over batches of any size; the last is padded to whole ones of the dataset's."""
         return self._reader.batches(
-            batch_size, drop_remainder=drop_remainder, repeat=repeat, fill=self._fill
+            batch_size,
+            drop_remainder=drop_remainder,
+            repeat=repeat,
+            pad_to=self._batch_size if self._is_padded else None,
+            fill=self._fill,
         )
 
     def __len__(self) -> int:
@@ -195,7 +206,7 @@ class CsvDataset:
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch before a remainder is dropped. Counted once, by a pass over the file."""
+        """Rows in an epoch, before a remainder is dropped or padded; counted once, by a pass."""
         if self._num_rows is None:
             self._num_rows = self._reader.count_rows()
         return self._num_rows

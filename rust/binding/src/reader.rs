@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use csvfeed_core::batch;
+use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::Error;
@@ -170,21 +170,32 @@ impl Reader {
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
-    /// over at the end of a pass begin the next batch. With `fill`, a value for each feature, missing ones become that.
-    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, fill = None))]
+    /// over at the end of a pass begin the next batch. With `pad_to` the last batch is filled up with rows of zeros to a
+    /// multiple of so many, and batches have weights if they have targets. With `fill`, a value for each feature,
+    /// missing ones become that.
+    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, pad_to = None, fill = None))]
     fn batches(
         slf: Bound<'_, Self>,
         batch_size: usize,
         drop_remainder: bool,
         repeat: bool,
+        pad_to: Option<usize>,
         fill: Option<Vec<f32>>,
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
         let source = this.open(py)?;
-        let schema = match fill {
-            None => Arc::clone(&this.schema),
-            Some(fill) => Arc::new(Schema { fill, ..Schema::clone(&this.schema) }),
+        let mut schema = Arc::clone(&this.schema);
+        if let Some(fill) = fill {
+            Arc::make_mut(&mut schema).fill = fill;
+        }
+        if pad_to.is_some() && !schema.targets.is_empty() {
+            Arc::make_mut(&mut schema).unit_weights = true;
+        }
+        let remainder = match pad_to {
+            Some(rows) => Remainder::Pad(rows),
+            None if drop_remainder => Remainder::Drop,
+            None => Remainder::Keep,
         };
         let pipeline = Pipeline::start(
             Arc::clone(&source),
@@ -196,7 +207,7 @@ impl Reader {
         )
         .map_err(|error| this.exception(py, &error, None))?;
         let widths = Widths::of(&schema);
-        let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder);
+        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder);
         Ok(Batches::new(slf.unbind(), source, batches, widths))
     }
 }

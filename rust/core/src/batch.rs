@@ -28,6 +28,17 @@ pub enum NextBatch {
     End,
 }
 
+/// What becomes of the rows left over at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remainder {
+    /// They are a shorter batch.
+    Keep,
+    /// They are left out.
+    Drop,
+    /// They are filled up with rows of zeros to a multiple of so many.
+    Pad(usize),
+}
+
 /// Cuts blocks into batches of equal size.
 pub struct Batches {
     pipeline: Pipeline,
@@ -35,7 +46,7 @@ pub struct Batches {
     pool: Arc<Pool>,
     widths: Widths,
     batch_size: usize,
-    drop_remainder: bool,
+    remainder: Remainder,
     /// What is left of the last block.
     current: Option<Batch>,
     /// The first rows of a batch whose last rows have not arrived.
@@ -46,15 +57,15 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch_size` rows. The last one may have fewer, unless `drop_remainder`.
+    /// Batches of `batch_size` rows, the last one as `remainder` says.
     #[must_use]
-    pub fn new(pipeline: Pipeline, widths: Widths, batch_size: usize, drop_remainder: bool) -> Self {
+    pub fn new(pipeline: Pipeline, widths: Widths, batch_size: usize, remainder: Remainder) -> Self {
         Self {
             pipeline,
             pool: Pool::new(2),
             widths,
             batch_size,
-            drop_remainder,
+            remainder,
             current: None,
             partial: None,
             fruitless: 0,
@@ -86,7 +97,10 @@ impl Batches {
                 }
                 Ok(Next::End) => {
                     self.ended = true;
-                    if let Some(block) = self.partial.take().filter(|_| !self.drop_remainder) {
+                    if let Some(mut block) = self.partial.take().filter(|_| self.remainder != Remainder::Drop) {
+                        if let Remainder::Pad(multiple) = self.remainder {
+                            block.pad(self.widths, block.rows.next_multiple_of(multiple))?;
+                        }
                         let rows = 0..block.rows;
                         return Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }));
                     }
@@ -208,9 +222,9 @@ mod tests {
     }
 
     /// Up to `limit` batches, checked for their size, as rows.
-    fn read(pipeline: Pipeline, schema: &Schema, batch_size: usize, drop: bool, limit: usize) -> Read {
+    fn read(pipeline: Pipeline, schema: &Schema, batch_size: usize, remainder: Remainder, limit: usize) -> Read {
         let widths = Widths::of(schema);
-        let mut batches = Batches::new(pipeline, widths, batch_size, drop);
+        let mut batches = Batches::new(pipeline, widths, batch_size, remainder);
         let mut rows = Vec::new();
         let mut short = false;
         for _ in 0..limit {
@@ -227,7 +241,8 @@ mod tests {
             };
             assert!(!short, "only the last batch is short");
             short = batch.rows.len() < batch_size;
-            assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size && !(short && drop));
+            assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size);
+            assert!(!short || remainder != Remainder::Drop);
             let parts = batch.block.parts();
             let bits = |buffer: &crate::block::Buffer, width: usize, row: usize| -> Vec<u32> {
                 buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
@@ -287,18 +302,23 @@ mod tests {
         fn batches_are_the_rows_of_the_file_up_to_the_first_error(
             text in table(true),
             budget in budget(),
-            batch_size in 1_usize..20,
-            drop: bool,
+            (multiple, groups) in (1_usize..10, 1_usize..4),
+            remainder in 0..3,
             choice in 0..3,
         ) {
             let policy = [MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep][choice as usize];
             let schema = schema(policy);
+            let batch_size = multiple * groups;
+            let remainder = [Remainder::Keep, Remainder::Drop, Remainder::Pad(multiple)][remainder as usize];
             let (mut expected, error) = naive(&text, &schema);
             let nothing = expected.is_empty() && error.is_none();
-            if error.is_some() || drop {
+            if error.is_some() || remainder == Remainder::Drop {
                 expected.truncate(expected.len() / batch_size * batch_size);
+            } else if remainder != Remainder::Keep {
+                let zeros = [vec![0; 2], vec![0], vec![0]];
+                expected.resize(expected.len().next_multiple_of(multiple), zeros);
             }
-            let (rows, found) = read(start(&text, &schema, budget, false), &schema, batch_size, drop, usize::MAX);
+            let (rows, found) = read(start(&text, &schema, budget, false), &schema, batch_size, remainder, usize::MAX);
             prop_assert_eq!(rows, expected);
             match (error, found) {
                 (None, None) => {}
@@ -312,7 +332,7 @@ mod tests {
             let schema = schema(MissingTarget::Skip);
             let (once, _) = naive(&text, &schema);
             let pipeline = start(&text, &schema, budget, true);
-            let (rows, error) = read(pipeline, &schema, batch_size, false, 9);
+            let (rows, error) = read(pipeline, &schema, batch_size, Remainder::Keep, 9);
             if once.is_empty() {
                 prop_assert!(error.is_some());
             } else {
@@ -346,7 +366,7 @@ mod tests {
             let pipeline =
                 Pipeline::start(Arc::clone(&source), DIALECT, head.data_start, Arc::clone(&schema), budget, false)
                     .unwrap();
-            let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, false);
+            let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, Remainder::Keep);
             let error = loop {
                 match batches.next(Duration::from_secs(5)) {
                     Ok(NextBatch::End) => panic!("the error is lost"),
@@ -367,7 +387,7 @@ mod tests {
         let watched = Arc::downgrade(&source);
         let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
         let pipeline = Pipeline::start(source, DIALECT, 0, Arc::clone(&schema), budget, true).unwrap();
-        let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, false);
+        let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, Remainder::Keep);
         assert!(matches!(batches.next(Duration::from_secs(5)), Ok(NextBatch::Batch(_))));
         drop(batches);
         assert_eq!(watched.strong_count(), 0, "no thread holds the source any more");

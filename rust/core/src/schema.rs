@@ -87,6 +87,8 @@ pub struct Schema {
     /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. NaN for those
     /// beyond its end.
     pub fill: Vec<f32>,
+    /// Whether rows without a weight column get the weight 1, to tell them from padding.
+    pub unit_weights: bool,
 }
 
 impl Schema {
@@ -119,7 +121,17 @@ impl Schema {
                            every column as a feature)";
             return Err(wrong(format!("{message}{}", only_column(&columns))));
         }
-        Ok(Self { columns, reference, features, targets, weight, missing, missing_target, fill: Vec::new() })
+        Ok(Self {
+            columns,
+            reference,
+            features,
+            targets,
+            weight,
+            missing,
+            missing_target,
+            fill: Vec::new(),
+            unit_weights: false,
+        })
     }
 
     /// The places among the features of the columns that the argument `role` names.
@@ -147,6 +159,7 @@ impl Schema {
         let mut schema = self.clone();
         schema.features.clear();
         schema.fill.clear();
+        schema.unit_weights = false;
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
