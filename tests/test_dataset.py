@@ -372,7 +372,7 @@ def test_repr_of_many_columns_is_short():
         ("batch_size", None),
         ("batch_size", True),
         ("batch_size", 2**70),
-        ("remainder", "pad"),
+        ("remainder", "fill"),
         ("remainder", None),
         ("remainder", True),
         ("header", "yes"),
@@ -429,7 +429,7 @@ def test_an_argument_that_makes_no_sense_is_named(name, value):
     ("name", "value"),
     [
         ("batch_size", "x"),
-        ("remainder", "pad"),
+        ("remainder", "fill"),
         ("delimiter", "::"),
         ("quote", "''"),
         ("header", "no"),

@@ -120,6 +120,17 @@ def test_the_shape_of_a_batch_is_known_when_all_are_alike(path):
     assert shapes(target=["y", "w"], batch_size=1) == [(1, 3), (1, 2)]
 
 
+@pytest.mark.parametrize("batch_size", [1, 10, 103, 1000])
+@pytest.mark.parametrize("options", [{}, {"weight": "w"}, {"target": None}])
+def test_padded_elements_are_the_batches_of_the_dataset(path, options, batch_size):
+    ds = dataset(path, batch_size=batch_size, remainder="pad", **options)
+    data = ds.to_tf()
+    assert all(spec.shape[0] == batch_size for spec in data.element_spec)
+    for left, right in zip(elements(data), ds, strict=True):
+        for part, expected in zip(left, right, strict=True):
+            np.testing.assert_array_equal(part, expected)
+
+
 @pytest.mark.parametrize("rows", [1, 63 * 3, 64 * 3, 64 * 3 + 1, 64 * 3 * 5 - 1])
 @pytest.mark.parametrize("memory", [SMALL, None])
 def test_no_row_is_lost_where_groups_of_batches_meet(write, rows, memory):
@@ -192,6 +203,23 @@ def test_fit_gives_the_same_model_as_arrays_in_memory(path, remainder, weighted)
     for left, right in zip(found.get_weights(), expected.get_weights(), strict=True):
         np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-7)
     assert same.history["loss"][-1] < same.history["loss"][0]
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_of_padding_do_not_touch_the_model(path, weighted):
+    def trained(remainder):
+        built = model()
+        loss = keras.losses.MeanSquaredError(reduction="mean_with_sample_weight")
+        built.compile(keras.optimizers.SGD(0.05), loss, weighted_metrics=["mae"])
+        ds = dataset(path, remainder=remainder, weight="w" if weighted else None)
+        data = ds.to_keras()
+        built.fit(data, epochs=3, verbose=0)
+        return built.get_weights(), built.evaluate(data, verbose=0)[1]
+
+    (kept, kept_error), (padded, padded_error) = trained("keep"), trained("pad")
+    for left, right in zip(kept, padded, strict=True):
+        np.testing.assert_allclose(left, right, rtol=1e-5, atol=1e-7)
+    assert padded_error == pytest.approx(kept_error, rel=1e-5)
 
 
 def test_weights_make_a_difference(path):

@@ -1,3 +1,4 @@
+from collections.abc import Callable, Sequence
 from typing import Final, Literal, final
 
 import numpy as np
@@ -31,12 +32,46 @@ class Reader:
     def feature_names(self) -> list[str]: ...
     @property
     def target_names(self) -> list[str]: ...
-    def count_rows(self) -> int: ...
+    def feature_places(self, columns: list[int | str], role: str) -> list[int]: ...
+    def fingerprint(self) -> str: ...
     def batches(
-        self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
+        self,
+        batch_size: int,
+        *,
+        drop_remainder: bool = False,
+        repeat: bool = False,
+        pad_to: int | None = None,
+        fill: list[float] | None = None,
+    ) -> Batches: ...
+    def plan(
+        self,
+        steps: Sequence[tuple[int | str | None, float, int, bool] | tuple[int, int, int, bool]],
+        *,
+        seed: int | None,
+        padded: bool,
+        cache: str | None,
+        fill: str,
+    ) -> Plan: ...
+
+@final
+class Plan:
+    def rows(self) -> int: ...
+    def batches(
+        self,
+        batch_size: int,
+        *,
+        epoch: int,
+        first_row: int,
+        drop_remainder: bool,
+        pad_to: int | None,
+        fill: Callable[[], list[float] | None],
     ) -> Batches: ...
 
 @final
 class Batches:
+    @property
+    def yielded(self) -> int: ...
+    @property
+    def ended(self) -> bool: ...
     def __iter__(self) -> Batches: ...
     def __next__(self) -> tuple[NDArray[np.float32], ...]: ...

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-import operator
+import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
+import random
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core
+from csvfeed import _core, arguments
+from csvfeed.order import Order, Part, Shard
+from csvfeed.state import VERSION, check, describe
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -42,8 +47,13 @@ class CsvDataset:
         The column of sample weights.
     batch_size : int, default 32
         Rows in a batch.
-    remainder : {"keep", "drop"}, default "keep"
-        What becomes of the rows left over at the end of a pass: a shorter batch, or nothing.
+    remainder : {"keep", "drop", "pad"}, default "keep"
+        What becomes of the rows left over at the end of a pass: a shorter batch, nothing, or a
+        whole batch, filled up with rows of zeros whose weight is 0. With "pad" all batches have the
+        same shape and hold weights, 1 for the rows of the file unless ``weight`` names a column.
+        Without a target there are none: cut what is predicted to ``num_rows``. Keras divides the
+        loss of a batch by all its rows unless the loss has ``reduction="mean_with_sample_weight"``,
+        and only ``weighted_metrics`` leave the padding aside.
     header : {"auto", True, False} or list of str, default "auto"
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
         is neither a number nor a missing token. A list names the columns of a file that has no
@@ -53,8 +63,12 @@ class CsvDataset:
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
     missing : iterable of str, default ``csvfeed.MISSING``
-        Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one. A
-        missing feature is NaN, which a model has to deal with: one NaN makes a loss NaN.
+        Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
+    fill : float or dict, optional
+        What a missing feature becomes: one number for all features, or a dict of column (name or
+        index) to number. Without it, and in columns that the dict does not name, it is NaN, which a
+        model has to deal with: one NaN makes a loss NaN. Only what is missing is filled: where
+        ``missing`` does not hold "nan", a field that says so is a number like any other.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     threads : int, optional
@@ -96,11 +110,12 @@ class CsvDataset:
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
         batch_size: int = 32,
-        remainder: Literal["keep", "drop"] = "keep",
+        remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
         delimiter: str = ",",
         quote: str | None = '"',
         missing: Iterable[str] = MISSING,
+        fill: float | Mapping[Column, float] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         threads: int | None = None,
         memory: int | None = None,
@@ -109,23 +124,26 @@ class CsvDataset:
             raise ValueError(f"delimiter and quote are both {quote!r}")
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": _source(source),
-            "target": _columns(target, "target"),
-            "features": None if features is None else _columns(features, "features"),
-            "weight": None if weight is None else _column(weight, "weight"),
-            "batch_size": _positive(batch_size, "batch_size"),
-            "remainder": _choice(remainder, ("keep", "drop"), "remainder"),
-            "header": _header(header),
-            "delimiter": _character(delimiter, "delimiter"),
-            "quote": None if quote is None else _character(quote, "quote"),
-            "missing": _strings(missing, "missing"),
-            "missing_target": _choice(missing_target, ("raise", "skip", "keep"), "missing_target"),
-            "threads": None if threads is None else _positive(threads, "threads"),
-            "memory": None if memory is None else _positive(memory, "memory"),
+            "source": arguments.source(source),
+            "target": arguments.columns(target, "target"),
+            "features": None if features is None else arguments.columns(features, "features"),
+            "weight": None if weight is None else arguments.column(weight, "weight"),
+            "batch_size": arguments.positive(batch_size, "batch_size"),
+            "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
+            "header": arguments.header(header),
+            "delimiter": arguments.character(delimiter, "delimiter"),
+            "quote": None if quote is None else arguments.character(quote, "quote"),
+            "missing": arguments.strings(missing, "missing"),
+            "fill": arguments.fill(fill),
+            "missing_target": arguments.choice(
+                missing_target, ("raise", "skip", "keep"), "missing_target"
+            ),
+            "threads": None if threads is None else arguments.positive(threads, "threads"),
+            "memory": None if memory is None else arguments.positive(memory, "memory"),
         }
         self._batch_size: int = options["batch_size"]
         self._drop_remainder = remainder == "drop"
-        self._num_rows: int | None = None
+        self._is_padded = remainder == "pad"
         self._reader = _core.Reader(
             options["source"],
             target=options["target"],
@@ -139,18 +157,96 @@ class CsvDataset:
             threads=options["threads"],
             memory=options["memory"],
         )
+        self._fill = self._fill_features(options["fill"])
+        self._follow(Order())
+
+    def _follow(self, order: Order) -> None:
+        """Begin with the first epoch of an order."""
+        self._order = order
+        self._plan = self._reader.plan(
+            order.steps,
+            seed=order.seed,
+            padded=self._is_padded,
+            cache=order.cache,
+            fill=repr(self._options["fill"]),
+        )
+        self._next = 0, 0
+        self._last: tuple[int, int, _core.Batches] | None = None
+        self._turn = threading.Lock()
+
+    def _ordered(self, order: Order) -> CsvDataset:
+        """Return a dataset of the same file with its rows chosen and ordered in another way."""
+        dataset = object.__new__(type(self))
+        vars(dataset).update(vars(self))
+        dataset._follow(order)
+        return dataset
+
+    def _fill_features(self, fill: float | dict[int | str, float] | None) -> list[float] | None:
+        """Return what a missing value of each feature becomes; None when nothing is filled."""
+        if not isinstance(fill, dict):
+            return None if fill is None else [fill] * len(self.feature_names)
+        values = [math.nan] * len(self.feature_names)
+        places = self._reader.feature_places(list(fill), "fill")
+        for place, value in zip(places, fill.values(), strict=True):
+            values[place] = value
+        return values
 
     def __iter__(self) -> Iterator[Batch]:
-        """Iterate over one epoch.
+        """Iterate over the next epoch, or what is left of it after ``load_state_dict``.
 
         Yields
         ------
         tuple
             ``(X, y)``: X of shape (B, F), y of shape (B,) for one target and (B, T) for several,
-            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight, of
-            shape (B,). The arrays belong to the caller.
+            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight or
+            with ``remainder="pad"``, w of shape (B,). The arrays belong to the caller.
         """
-        return self._batches(self._batch_size, drop_remainder=self._drop_remainder)
+        with self._turn:
+            epoch, first_batch = self._next
+            self._next = epoch + 1, 0
+        batches = self._open(epoch, first_batch)
+        self._last = epoch, first_batch, batches
+        return batches
+
+    def _open(
+        self, epoch: int, first_batch: int = 0, batch_size: int | None = None
+    ) -> _core.Batches:
+        """Iterate over an epoch from one of its batches on.
+
+        ``batch_size`` may be several times that of the dataset: the last batch then has what is
+        left, unless it is padded to whole ones of the dataset's size.
+        """
+        drop = self._drop_remainder and batch_size is None
+        size = self._batch_size if batch_size is None else batch_size
+        pad_to = self._batch_size if self._is_padded else None
+        if self._order.is_plain and not first_batch:
+            return self._reader.batches(
+                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill_values()
+            )
+        return self._plan.batches(
+            size,
+            epoch=epoch,
+            first_row=first_batch * self._batch_size,
+            drop_remainder=drop,
+            pad_to=pad_to,
+            fill=self._fill_values,
+        )
+
+    def _position(self) -> tuple[int, int]:
+        """Return the epoch and the batch at which the next iteration begins."""
+        return self._next
+
+    def _advance(self, epoch: int, batch: int) -> None:
+        """Let the next iteration begin at a batch of an epoch."""
+        self._next = epoch, batch
+        self._last = None
+
+    def _fill_values(self) -> list[float] | None:
+        return self._fill
+
+    def _endless(self) -> Iterator[Batch]:
+        """Iterate over whole batches without end; what an epoch leaves over begins the next."""
+        return self._reader.batches(self._batch_size, repeat=True, fill=self._fill_values())
 
     def _row_shapes(self) -> list[tuple[int, ...]]:
         """Shape of one row in each array of a batch."""
@@ -158,14 +254,9 @@ class CsvDataset:
         shapes: list[tuple[int, ...]] = [(len(self.feature_names),)]
         if targets:
             shapes.append(() if targets == 1 else (targets,))
-        if self._options["weight"] is not None:
+        if self._options["weight"] is not None or (self._is_padded and targets):
             shapes.append(())
         return shapes
-
-    def _batches(
-        self, batch_size: int, *, drop_remainder: bool = False, repeat: bool = False
-    ) -> Iterator[Batch]:
-        return self._reader.batches(batch_size, drop_remainder=drop_remainder, repeat=repeat)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch, for which the rows are counted."""
@@ -174,10 +265,8 @@ class CsvDataset:
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch before a remainder is dropped. Counted once, by a pass over the file."""
-        if self._num_rows is None:
-            self._num_rows = self._reader.count_rows()
-        return self._num_rows
+        """Rows in an epoch, before a remainder is dropped or padded; counted once, by a pass."""
+        return self._plan.rows()
 
     @property
     def batch_size(self) -> int:
@@ -198,6 +287,192 @@ class CsvDataset:
     def target_names(self) -> list[str]:
         """Names of the target columns, in the order of the columns of y."""
         return self._reader.target_names
+
+    def shuffle(self, seed: int | None = None) -> CsvDataset:
+        """Return a dataset with the same rows in a new order each epoch.
+
+        If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
+        they are read in the first epoch and stay in memory until the dataset is dropped. Otherwise
+        blocks of some kilobytes are drawn from all over the file until their rows fill half of
+        ``memory``; these are permuted and yielded while the other half is filled. The next epoch is
+        prepared while this one ends.
+
+        The order depends on the seed, the number of the epoch, the rows and ``memory``, and not on
+        threads, machine or time.
+
+        Parameters
+        ----------
+        seed : int, optional
+            0 or more. By default it is drawn, once, from Python's ``random``, which
+            ``keras.utils.set_random_seed`` sets.
+
+        Returns
+        -------
+        CsvDataset
+            It has the rows that this one has; a shuffle before is replaced.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the seed is not a whole number from 0 to 2**63 - 1.
+        """
+        given = seed is not None
+        drawn = arguments.seed(seed) if given else random.getrandbits(63)
+        return self._ordered(replace(self._order, seed=drawn, seed_is_given=given))
+
+    def split(
+        self, fraction: float, seed: int = 0, *, by: Column | None = None
+    ) -> tuple[CsvDataset, CsvDataset]:
+        """Return two datasets of the rows: most of them, and those that are held out.
+
+        The parts are disjoint and complete, and the same in every run, whatever the batch size, the
+        threads or the shuffle. Nothing is written; each part reads the file and passes over the
+        rows of the other.
+
+        Parameters
+        ----------
+        fraction : float
+            How many of the rows are held out: the nearest whole number of rows, and at least one on
+            either side. They are drawn evenly over the file, out of 1,024 rows at a time. With
+            ``by`` it is the chance of each key, and the numbers of rows are what they come to.
+        seed : int, default 0
+            What they are drawn with.
+        by : int or str, optional
+            A column, of any kind of text, whose value decides: rows with the same value are never
+            parted. It is compared without quotes and spaces around it.
+
+        Returns
+        -------
+        tuple of CsvDataset
+            ``(train, held_out)``, each with its own ``num_rows`` and ``len``.
+
+        Raises
+        ------
+        CsvError
+            If there is no column ``by``.
+        TypeError, ValueError
+            If the fraction is not between 0 and 1, or an argument makes no sense.
+        """
+        share = arguments.fraction(fraction)
+        number = arguments.seed(seed)
+        column = None if by is None else arguments.column(by, "by")
+        kept, held_out = (
+            self._ordered(self._order.with_part(Part(column, share, number, held)))
+            for held in (False, True)
+        )
+        return kept, held_out
+
+    def shard(self, index: int, count: int) -> CsvDataset:
+        """Return a dataset with one worker's share of the rows.
+
+        The shares are disjoint, complete, and have equally many batches, so that workers that wait
+        for each other end together: where one row more would make a batch of its own, up to
+        ``count - 1`` rows are left out. They are dealt in stripes of up to 4 MiB, so that a worker
+        reads little more than its own rows, and has some from all over the file. A share has the
+        same rows in each epoch; ``shuffle`` mixes within it, before or after.
+
+        Parameters
+        ----------
+        index : int
+            Which share, from 0.
+        count : int
+            How many there are.
+
+        Returns
+        -------
+        CsvDataset
+            The share; one of a share is a share of as many more.
+
+        Raises
+        ------
+        ValueError
+            Unless ``0 <= index < count``.
+        """
+        shares = arguments.positive(count, "count")
+        which = arguments.place(index, shares, "index")
+        share = Shard(which, shares, self._batch_size, self._drop_remainder)
+        return self._ordered(self._order.with_share(share))
+
+    def cache(self, directory: str | os.PathLike[str] | None = None) -> CsvDataset:
+        """Return a dataset that keeps its parsed rows in a file and reads them from there.
+
+        The first whole epoch writes the file, 4 bytes a value; later epochs and later runs read it.
+        It serves as long as the source and every option that the rows depend on stay the same,
+        whatever the batch size, the threads and the shuffle; a split or a shard has a file of its
+        own. A file that is damaged is put away and written again. If it cannot be written, a
+        RuntimeWarning says so at the end of the epoch, and the source is read instead.
+
+        Parameters
+        ----------
+        directory : str or os.PathLike, optional
+            Where the files are, one for each dataset; nothing removes those that are out of date.
+            By default ``$XDG_CACHE_HOME/csvfeed``, which is ``~/.cache/csvfeed`` as a rule.
+
+        Returns
+        -------
+        CsvDataset
+            The same rows in the same order.
+        """
+        if directory is None:
+            home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
+                os.path.expanduser("~"), ".cache"
+            )
+            directory = os.path.join(home, "csvfeed")
+        return self._ordered(replace(self._order, cache=os.fsdecode(directory)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return where the iteration that began last has got to.
+
+        Returns
+        -------
+        dict
+            Small, and of the types of JSON: the epoch, how many of its batches have been yielded,
+            and what tells this dataset from others.
+        """
+        epoch, batch = self._next
+        if self._last is not None:
+            last_epoch, first_batch, batches = self._last
+            if not batches.ended:
+                epoch, batch = last_epoch, first_batch + batches.yielded
+        return self._state(epoch, batch)
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Let the next iteration yield the rest of the epoch that ``state_dict`` speaks of.
+
+        The one after it is the next epoch. A shuffle whose seed was drawn takes over that of the
+        state.
+
+        Raises
+        ------
+        ValueError
+            If it is not a state of such a dataset: of the same file, options, split, shard,
+            ``batch_size``, and seed, if that was given.
+        """
+        epoch, batch = check(state, self._state(0, 0))
+        seed = state["seed"]
+        if seed != self._order.seed:
+            if self._order.seed_is_given:
+                raise ValueError(f"the state has seed={seed}, this dataset {self._order.seed}")
+            self._follow(replace(self._order, seed=seed))
+        self._advance(epoch, batch)
+
+    def _state(self, epoch: int, batch: int) -> dict[str, Any]:
+        """Return the state at a batch of an epoch."""
+        said = {"source", "threads", "batch_size"}
+        if self._order.seed is None:
+            # Only an order that is drawn depends on it.
+            said.add("memory")
+        options = {key: repr(value) for key, value in self._options.items() if key not in said}
+        rows = {"columns": self.columns, "options": options, **self._order.described()}
+        return {
+            "version": VERSION,
+            "epoch": epoch,
+            "batch": batch,
+            "batch_size": self._batch_size,
+            "seed": self._order.seed,
+            "source": self._reader.fingerprint(),
+            "rows": describe(rows),
+        }
 
     def to_keras(self) -> tf.data.Dataset:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, as training or validation data.
@@ -237,97 +512,22 @@ class CsvDataset:
         return to_tf(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._options,)
+        return _rebuild, (self._options, self._order)
 
     def __repr__(self) -> str:
         source = self._options["source"]
         shown = f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(source)
         return (
             f"CsvDataset({shown}, features={_shorten(self.feature_names)}, "
-            f"target={_shorten(self.target_names)}, batch_size={self._batch_size})"
+            f"target={_shorten(self.target_names)}, batch_size={self._batch_size}){self._order}"
         )
 
 
-def _rebuild(options: dict[str, Any]) -> CsvDataset:
-    return CsvDataset(**options)
+def _rebuild(options: dict[str, Any], order: Order) -> CsvDataset:
+    dataset = CsvDataset(**options)
+    dataset._follow(order)
+    return dataset
 
 
 def _shorten(names: list[str]) -> str:
     return repr(names) if len(names) <= 6 else f"[{names[0]!r}, ..., {names[-1]!r}] ({len(names)})"
-
-
-def _source(source: Any) -> str | bytes:
-    if isinstance(source, (bytes, bytearray, memoryview)):
-        return bytes(source)
-    if isinstance(source, (str, os.PathLike)):
-        return os.fsdecode(source)
-    raise TypeError(f"source is a path or bytes, not {type(source).__name__}")
-
-
-def _positive(value: Any, name: str) -> int:
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or not 0 < number < 2**62:
-        raise ValueError(f"{name} is a whole number of at least 1, not {value!r}")
-    return number
-
-
-def _choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
-    if value not in choices:
-        raise ValueError(f"{name} is one of {', '.join(map(repr, choices))}, not {value!r}")
-    return value
-
-
-def _column(value: Any, name: str) -> int | str:
-    if isinstance(value, str):
-        return value
-    try:
-        index = None if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        index = None
-    if index is None or abs(index) >= 2**62:
-        raise TypeError(f"{name} names columns by name or index, not by {value!r}")
-    return index
-
-
-def _columns(value: Any, name: str) -> list[int | str]:
-    if value is None:
-        return []
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return [_column(column, name) for column in value]
-    if name == "features":
-        raise TypeError(f"features is a list of names or indices, not {value!r}")
-    return [_column(value, name)]
-
-
-def _header(value: Any) -> str | bool | list[str]:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str):
-        _choice(value, ("auto",), "header")
-        return value
-    if not isinstance(value, Iterable):
-        raise TypeError(f"header is 'auto', True, False or a list of names, not {value!r}")
-    names = _strings(value, "header")
-    if not names:
-        raise ValueError("header is an empty list of names")
-    return names
-
-
-def _strings(value: Any, name: str) -> list[str]:
-    if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        strings = list(value)
-        if all(isinstance(string, str) for string in strings):
-            return strings
-        value = strings
-    raise TypeError(f"{name} takes a list of strings, not {value!r}")
-
-
-def _character(value: Any, name: str) -> str:
-    if not isinstance(value, str) or len(value) != 1 or not value.isascii():
-        raise ValueError(f"{name} is one ASCII character, not {value!r}")
-    if value.isalnum() or value in "+-.\r\n\0":
-        raise ValueError(f"{name} cannot be {value!r}, which is part of numbers or of line ends")
-    return value

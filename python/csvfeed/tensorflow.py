@@ -29,10 +29,11 @@ def to_tf(dataset: CsvDataset) -> tf.data.Dataset:
     batch_bytes = 4 * batch_size * sum(math.prod(shape) for shape in shapes)
     group = max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
     # The last batch makes the batch size unknown only where it is shorter.
-    static = None if keep and rows % batch_size else batch_size
+    is_short = keep and not dataset._is_padded and rows % batch_size
+    static = None if is_short else batch_size
 
     def groups() -> Iterator[tuple[Any, ...]]:
-        for arrays in dataset._batches(batch_size * group):
+        for arrays in dataset._open(0, 0, batch_size * group):
             yield from _cut(arrays, batch_size, keep=keep)
 
     return (

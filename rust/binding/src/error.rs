@@ -2,7 +2,7 @@
 
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::source::Source;
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyMemoryError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -21,6 +21,9 @@ pub(crate) fn exception(
         let text = text.split(" (os error").next().unwrap_or_default().to_owned();
         return PyOSError::new_err((number, text, path.map(str::to_owned)));
     }
+    if let Kind::Memory(_) = error.kind {
+        return PyMemoryError::new_err(error.kind.to_string());
+    }
     let line = source.and_then(|source| py.detach(|| error.line(source)));
     build(py, error, path, columns, line).unwrap_or_else(|failure| failure)
 }
@@ -35,6 +38,7 @@ fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], 
         Kind::Io(_)
         | Kind::Empty(_)
         | Kind::Column(_)
+        | Kind::Memory(_)
         | Kind::Simd(_)
         | Kind::LineEnds
         | Kind::Forked

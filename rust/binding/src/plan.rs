@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch;
-use csvfeed_core::block::Block;
+use csvfeed_core::block::{Block, Widths};
 use csvfeed_core::cache::Cache;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
@@ -18,15 +18,17 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::batches::Batches;
-use crate::reader::{PyColumn, Reader};
+use crate::reader::{PyColumn, Reader, remainder};
 
 /// Which rows a dataset has, and in which order its epochs yield them.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Plan {
     reader: Py<Reader>,
+    schema: Arc<Schema>,
     steps: Vec<Step>,
     seed: Option<u64>,
-    directory: Option<PathBuf>,
+    /// The directory of the cache, and how missing features are filled there.
+    cache: Option<(PathBuf, String)>,
     /// Where the rows are, once that was asked for.
     known: Mutex<Option<Known>>,
     /// A pipeline that goes on with that epoch.
@@ -79,24 +81,27 @@ impl PyStep {
 impl Plan {
     /// How many rows an epoch has. The first time this reads the source once.
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
-        let table = self.reader.get().table(py)?;
+        let table = self.table(py)?;
         Ok(self.known(py, &table)?.selection.rows())
     }
 
-    /// An iterator over the batches of an epoch, from a row of it on.
-    #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder))]
+    /// An iterator over the batches of an epoch, from a row of it on. `fill` is called for the values of missing features,
+    /// unless the cache has them.
+    #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder, pad_to, fill))]
     fn batches(
         slf: Bound<'_, Self>,
         batch_size: usize,
         epoch: u64,
         first_row: u64,
         drop_remainder: bool,
+        pad_to: Option<usize>,
+        fill: Bound<'_, PyAny>,
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
         let reader = this.reader.get();
         // Whatever was prepared is of no use if the source is not what it was.
-        let table = reader.table(py)?;
+        let mut table = this.table(py)?;
         let source = Arc::clone(&table.source);
         let known = this.known(py, &table)?;
         let rows = known.selection.rows();
@@ -109,10 +114,17 @@ impl Plan {
             prepared.filter(|(next, pipeline)| *next == epoch && first_row == 0 && pipeline.is_of_this_process());
         let (pipeline, skipped) = match prepared {
             Some((_, pipeline)) => (pipeline, 0),
-            None => this.start(table, known, epoch, first_row).map_err(|error| reader.exception(py, &error, None))?,
+            None => {
+                let cached = known.cache.as_ref().and_then(|cache| cache.fill());
+                let fill = cached.map_or_else(|| fill.call0()?.extract::<Option<Vec<f32>>>(), |fill| Ok(Some(fill)))?;
+                if let Some(fill) = fill {
+                    Arc::make_mut(&mut table.schema).fill = fill;
+                }
+                this.start(table, known, epoch, first_row).map_err(|error| reader.exception(py, &error, None))?
+            }
         };
-        let widths = reader.widths();
-        let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder)
+        let widths = Widths::of(&this.schema);
+        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .of(skipped, rows.saturating_sub(first_row));
         let reader = this.reader.clone_ref(py);
         Ok(Batches::new(reader, source, batches, widths, Some((slf.unbind(), epoch))))
@@ -120,8 +132,19 @@ impl Plan {
 }
 
 impl Plan {
-    pub(crate) fn new(reader: Py<Reader>, steps: Vec<Step>, seed: Option<u64>, directory: Option<PathBuf>) -> Self {
-        Self { reader, steps, seed, directory, known: Mutex::default(), prepared: Mutex::default() }
+    pub(crate) fn new(
+        reader: Py<Reader>,
+        schema: Arc<Schema>,
+        steps: Vec<Step>,
+        seed: Option<u64>,
+        cache: Option<(PathBuf, String)>,
+    ) -> Self {
+        Self { reader, schema, steps, seed, cache, known: Mutex::default(), prepared: Mutex::default() }
+    }
+
+    /// What is read, which must be what it was.
+    fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        Ok(Table { schema: Arc::clone(&self.schema), ..self.reader.get().table(py)? })
     }
 
     /// Where the rows are.
@@ -134,12 +157,12 @@ impl Plan {
         }
         let budget = reader.budget();
         let slice_bytes = Outline::slice_bytes(table.source.len(), reader.budget_for_shuffling().1);
-        let Self { steps, directory, .. } = self;
+        let steps = &self.steps;
         let found = py.detach(|| -> Result<_, Stop> {
             let mut cache = None;
-            if let Some(directory) = directory {
-                let key = format!("{} {steps:?} {slice_bytes}", table.description());
-                let opened = Cache::open(directory, &key, reader.widths(), steps).map_err(Error::from)?;
+            if let Some((directory, fill)) = &self.cache {
+                let key = format!("{} {steps:?} {slice_bytes} {fill}", table.description());
+                let opened = Cache::open(directory, &key, Widths::of(&self.schema), steps).map_err(Error::from)?;
                 if let (cache, Some(selection)) = opened {
                     return Ok(Known { selection, cache: Some(cache) });
                 }

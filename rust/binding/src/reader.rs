@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use csvfeed_core::batch;
+use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::Error;
@@ -156,6 +156,12 @@ impl Reader {
         self.names(&self.schema.targets)
     }
 
+    /// The places among the features of the columns that the argument `role` names.
+    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<usize>> {
+        let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
+        self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
+    }
+
     /// What tells the content of the source from another, by its length, its beginning and its end.
     fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
         let source = self.open(py)?;
@@ -163,27 +169,47 @@ impl Reader {
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
-    /// over at the end of a pass begin the next batch.
-    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false))]
-    fn batches(slf: Bound<'_, Self>, batch_size: usize, drop_remainder: bool, repeat: bool) -> PyResult<Batches> {
+    /// over at the end of a pass begin the next batch. With `pad_to` the last batch is filled up with rows of zeros to a
+    /// multiple of so many, and batches have weights if they have targets. With `fill`, a value for each feature,
+    /// missing ones become that.
+    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, pad_to = None, fill = None))]
+    fn batches(
+        slf: Bound<'_, Self>,
+        batch_size: usize,
+        drop_remainder: bool,
+        repeat: bool,
+        pad_to: Option<usize>,
+        fill: Option<Vec<f32>>,
+    ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
-        let table = this.table(py)?;
-        let pipeline = sequential::read(&table, Budget::new(this.threads, this.memory), repeat)
-            .map_err(|error| this.exception(py, &error, None))?;
-        let widths = Widths::of(&this.schema);
-        let batches = batch::Batches::new(pipeline, widths, batch_size, drop_remainder);
+        let schema = this.schema(fill, pad_to.is_some());
+        let widths = Widths::of(&schema);
+        let table = Table { schema, ..this.table(py)? };
+        let pipeline =
+            sequential::read(&table, this.budget(), repeat).map_err(|error| this.exception(py, &error, None))?;
+        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to));
         Ok(Batches::new(slf.unbind(), table.source, batches, widths, None))
     }
 
-    /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file.
-    #[pyo3(signature = (steps, *, seed, cache))]
-    fn plan(slf: Bound<'_, Self>, steps: Vec<PyStep>, seed: Option<u64>, cache: Option<PathBuf>) -> PyResult<Plan> {
+    /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
+    /// `padded` the rows have weights if they have targets. The rows are kept in the directory `cache`; `fill` says there
+    /// how missing features are filled.
+    #[pyo3(signature = (steps, *, seed, padded, cache, fill))]
+    fn plan(
+        slf: Bound<'_, Self>,
+        steps: Vec<PyStep>,
+        seed: Option<u64>,
+        padded: bool,
+        cache: Option<PathBuf>,
+        fill: String,
+    ) -> PyResult<Plan> {
         let py = slf.py();
         let this = slf.get();
         let steps = steps.into_iter().map(|step| step.resolve(&this.schema));
         let steps = steps.collect::<Result<_, _>>().map_err(|error| this.exception(py, &error, None))?;
-        Ok(Plan::new(slf.unbind(), steps, seed, cache))
+        let schema = this.schema(None, padded);
+        Ok(Plan::new(slf.unbind(), schema, steps, seed, cache.map(|directory| (directory, fill))))
     }
 }
 
@@ -199,8 +225,16 @@ impl Reader {
         Ok(Table { source: self.open(py)?, dialect, data_start, schema: Arc::clone(&self.schema), simd })
     }
 
-    pub(crate) fn widths(&self) -> Widths {
-        Widths::of(&self.schema)
+    /// The same columns, with these values for missing features and, if need be, weights to tell padding by.
+    fn schema(&self, fill: Option<Vec<f32>>, padded: bool) -> Arc<Schema> {
+        let mut schema = Arc::clone(&self.schema);
+        if let Some(fill) = fill {
+            Arc::make_mut(&mut schema).fill = fill;
+        }
+        if padded && !schema.targets.is_empty() {
+            Arc::make_mut(&mut schema).unit_weights = true;
+        }
+        schema
     }
 
     /// For reading in the order of the file.
@@ -227,5 +261,14 @@ impl Reader {
 
     pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
         exception(py, error, Some(&self.name), &self.head.columns, source)
+    }
+}
+
+/// What becomes of the rows left over.
+pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
+    match pad_to {
+        Some(rows) => Remainder::Pad(rows),
+        None if drop_remainder => Remainder::Drop,
+        None => Remainder::Keep,
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
-use csvfeed_core::batch::{Batches, NextBatch};
+use csvfeed_core::batch::{Batches, NextBatch, Remainder};
 use csvfeed_core::block::{Parser, Pool, Widths};
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::index::Index;
@@ -145,6 +145,8 @@ impl Table {
             weight: None,
             missing: Missing::default(),
             missing_target: MissingTarget::Keep,
+            fill: Vec::new(),
+            unit_weights: false,
         }
     }
 }
@@ -205,7 +207,7 @@ fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &
 fn read(simd: Simd, source: FileSource, schema: &Arc<Schema>, threads: usize) -> usize {
     let budget = Budget::new(threads, None);
     let pipeline = Pipeline::start_with(simd, Arc::new(source), DIALECT, 0, Arc::clone(schema), budget, false);
-    let mut batches = Batches::new(pipeline.expect("threads"), Widths::of(schema), BATCH_SIZE, false);
+    let mut batches = Batches::new(pipeline.expect("threads"), Widths::of(schema), BATCH_SIZE, Remainder::Keep);
     let mut rows = 0;
     loop {
         match batches.next(Duration::from_secs(1)).expect("nothing is wrong") {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::block::{Block, Pool, Widths};
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 use crate::outline::changed;
 use crate::pipeline::{Next, Pipeline};
 
@@ -29,6 +29,17 @@ pub enum NextBatch {
     End,
 }
 
+/// What becomes of the rows left over at the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remainder {
+    /// They are a shorter batch.
+    Keep,
+    /// They are left out.
+    Drop,
+    /// They are filled up with rows of zeros to a multiple of so many.
+    Pad(usize),
+}
+
 /// Cuts blocks into batches of equal size.
 pub struct Batches {
     pipeline: Pipeline<Block>,
@@ -36,7 +47,7 @@ pub struct Batches {
     pool: Arc<Pool>,
     widths: Widths,
     batch_size: usize,
-    drop_remainder: bool,
+    remainder: Remainder,
     /// What is left of the last block.
     current: Option<Batch>,
     /// The first rows of a batch whose last rows have not arrived.
@@ -51,15 +62,15 @@ pub struct Batches {
 }
 
 impl Batches {
-    /// Batches of `batch_size` rows. The last one may have fewer, unless `drop_remainder`.
+    /// Batches of `batch_size` rows, the last one as `remainder` says.
     #[must_use]
-    pub fn new(pipeline: Pipeline<Block>, widths: Widths, batch_size: usize, drop_remainder: bool) -> Self {
+    pub fn new(pipeline: Pipeline<Block>, widths: Widths, batch_size: usize, remainder: Remainder) -> Self {
         Self {
             pipeline,
             pool: Pool::new(2),
             widths,
             batch_size,
-            drop_remainder,
+            remainder,
             current: None,
             partial: None,
             skipped: 0,
@@ -90,11 +101,7 @@ impl Batches {
         let deadline = Instant::now() + patience;
         while !self.ended {
             if self.left == Some(0) {
-                let last = self.partial.take().filter(|_| !self.drop_remainder);
-                return Ok(last.map_or(NextBatch::End, |block| {
-                    let rows = 0..block.rows;
-                    NextBatch::Batch(Batch { block: Arc::new(block), rows })
-                }));
+                return self.last();
             }
             match self.pipeline.next(deadline.saturating_duration_since(Instant::now())) {
                 Ok(Next::Pending) => return Ok(NextBatch::Pending),
@@ -102,7 +109,10 @@ impl Batches {
                     let rows = self.skipped.min(block.rows)..block.rows;
                     self.skipped -= rows.start;
                     if let Some(left) = &mut self.left {
-                        *left = left.checked_sub(rows.len() as u64).ok_or_else(changed)?;
+                        match left.checked_sub(rows.len() as u64) {
+                            Some(rest) => *left = rest,
+                            None => return self.fail(changed()),
+                        }
                     }
                     self.current = (!rows.is_empty()).then(|| Batch { block: Arc::new(block), rows });
                     self.fruitless = 0;
@@ -117,18 +127,11 @@ impl Batches {
                 Ok(Next::End) => {
                     self.ended = true;
                     if self.left.is_some() {
-                        return Err(changed());
+                        return self.fail(changed());
                     }
-                    if let Some(block) = self.partial.take().filter(|_| !self.drop_remainder) {
-                        let rows = 0..block.rows;
-                        return Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }));
-                    }
+                    return self.last();
                 }
-                Err(error) => {
-                    self.ended = true;
-                    self.partial = None;
-                    return Err(error);
-                }
+                Err(error) => return self.fail(error),
             }
             if let Some(batch) = self.cut_current() {
                 return Ok(NextBatch::Batch(batch));
@@ -139,6 +142,25 @@ impl Batches {
             }
         }
         Ok(NextBatch::End)
+    }
+
+    /// Ends with an error.
+    fn fail(&mut self, error: Error) -> Result<NextBatch> {
+        self.ended = true;
+        self.partial = None;
+        Err(error)
+    }
+
+    /// What the end leaves.
+    fn last(&mut self) -> Result<NextBatch> {
+        let Some(mut block) = self.partial.take().filter(|_| self.remainder != Remainder::Drop) else {
+            return Ok(NextBatch::End);
+        };
+        if let Remainder::Pad(multiple) = self.remainder {
+            block.pad(self.widths, block.rows.next_multiple_of(multiple))?;
+        }
+        let rows = 0..block.rows;
+        Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }))
     }
 
     /// A whole batch, if the current block completes one; else its rows go to the partial batch.
@@ -175,7 +197,6 @@ impl Batches {
 mod tests {
     use super::*;
     use crate::dialect::{Dialect, Header, read_head};
-    use crate::error::Error;
     use crate::number::{Value, value};
     use crate::oracle;
     use crate::pipeline::Budget;
@@ -248,9 +269,9 @@ mod tests {
     }
 
     /// Up to `limit` batches, checked for their size, as rows.
-    fn read(pipeline: Pipeline<Block>, schema: &Schema, batch_size: usize, drop: bool, limit: usize) -> Read {
+    fn read(pipeline: Pipeline<Block>, schema: &Schema, batch_size: usize, remainder: Remainder, limit: usize) -> Read {
         let widths = Widths::of(schema);
-        let mut batches = Batches::new(pipeline, widths, batch_size, drop);
+        let mut batches = Batches::new(pipeline, widths, batch_size, remainder);
         let mut rows = Vec::new();
         let mut short = false;
         for _ in 0..limit {
@@ -267,7 +288,8 @@ mod tests {
             };
             assert!(!short, "only the last batch is short");
             short = batch.rows.len() < batch_size;
-            assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size && !(short && drop));
+            assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size);
+            assert!(!short || remainder != Remainder::Drop);
             let parts = batch.block.parts();
             let bits = |buffer: &crate::block::Buffer, width: usize, row: usize| -> Vec<u32> {
                 buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
@@ -327,18 +349,23 @@ mod tests {
         fn batches_are_the_rows_of_the_file_up_to_the_first_error(
             text in text(true),
             budget in budget(),
-            batch_size in 1_usize..20,
-            drop: bool,
+            (multiple, groups) in (1_usize..10, 1_usize..4),
+            remainder in 0..3,
             choice in 0..3,
         ) {
             let policy = [MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep][choice as usize];
             let schema = schema(policy);
+            let batch_size = multiple * groups;
+            let remainder = [Remainder::Keep, Remainder::Drop, Remainder::Pad(multiple)][remainder as usize];
             let (mut expected, error) = naive(&text, &schema);
             let nothing = expected.is_empty() && error.is_none();
-            if error.is_some() || drop {
+            if error.is_some() || remainder == Remainder::Drop {
                 expected.truncate(expected.len() / batch_size * batch_size);
+            } else if remainder != Remainder::Keep {
+                let zeros = [vec![0; 2], vec![0], vec![0]];
+                expected.resize(expected.len().next_multiple_of(multiple), zeros);
             }
-            let (rows, found) = read(start(&text, &schema, budget, false), &schema, batch_size, drop, usize::MAX);
+            let (rows, found) = read(start(&text, &schema, budget, false), &schema, batch_size, remainder, usize::MAX);
             prop_assert_eq!(rows, expected);
             match (error, found) {
                 (None, None) => {}
@@ -352,7 +379,7 @@ mod tests {
             let schema = schema(MissingTarget::Skip);
             let (once, _) = naive(&text, &schema);
             let pipeline = start(&text, &schema, budget, true);
-            let (rows, error) = read(pipeline, &schema, batch_size, false, 9);
+            let (rows, error) = read(pipeline, &schema, batch_size, Remainder::Keep, 9);
             if once.is_empty() {
                 prop_assert!(error.is_some());
             } else {
@@ -384,7 +411,7 @@ mod tests {
             let schema = Arc::new(schema.clone());
             let table = Table { data_start: head.data_start, ..table(text, &schema) };
             let pipeline = sequential::read(&table, budget, false).unwrap();
-            let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, false);
+            let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, Remainder::Keep);
             let error = loop {
                 match batches.next(Duration::from_secs(5)) {
                     Ok(NextBatch::End) => panic!("the error is lost"),
@@ -406,7 +433,7 @@ mod tests {
         let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
         let pipeline = sequential::read(&table, budget, true).unwrap();
         drop(table);
-        let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, false);
+        let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, Remainder::Keep);
         assert!(matches!(batches.next(Duration::from_secs(5)), Ok(NextBatch::Batch(_))));
         drop(batches);
         assert_eq!(watched.strong_count(), 0, "no thread holds the source any more");

@@ -33,25 +33,31 @@ impl Default for Buffer {
 }
 
 impl Buffer {
-    fn layout(capacity: usize) -> Layout {
-        Layout::array::<f32>(capacity)
-            .and_then(|layout| layout.align_to(64))
-            .expect("a buffer within the address space")
+    fn layout(capacity: usize) -> Option<Layout> {
+        Layout::array::<f32>(capacity).and_then(|layout| layout.align_to(64)).ok()
     }
 
     /// Room for at least `length` values, of which the first `filled` stay.
     fn reserve(&mut self, length: usize, filled: usize) {
+        if !self.try_reserve(length, filled) {
+            handle_alloc_error(Self::layout(length).expect("a buffer within the address space"));
+        }
+    }
+
+    /// The same, or `false` when there is no memory for it.
+    fn try_reserve(&mut self, length: usize, filled: usize) -> bool {
         if length <= self.capacity {
-            return;
+            return true;
         }
         let capacity = length.max(self.capacity + self.capacity / 4);
-        let layout = Self::layout(capacity);
+        let Some(layout) = Self::layout(capacity) else { return false };
         // SAFETY: the layout is not empty, since `length` is above a capacity.
         let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start.cast()) else { handle_alloc_error(layout) };
+        let Some(start) = NonNull::new(start.cast()) else { return false };
         let mut grown = Self { start, capacity };
         grown.values_mut()[..filled].copy_from_slice(self.values(0..filled));
         *self = grown;
+        true
     }
 
     /// Some of the values.
@@ -87,8 +93,9 @@ impl Buffer {
 impl Drop for Buffer {
     fn drop(&mut self) {
         if self.capacity > 0 {
-            // SAFETY: allocated in `reserve` with the same layout.
-            unsafe { dealloc(self.start.as_ptr().cast(), Self::layout(self.capacity)) }
+            let layout = Self::layout(self.capacity).expect("the layout of an allocation");
+            // SAFETY: allocated in `try_reserve` with the same layout.
+            unsafe { dealloc(self.start.as_ptr().cast(), layout) }
         }
     }
 }
@@ -100,7 +107,7 @@ pub struct Parts {
     pub features: Buffer,
     /// Targets, `rows * targets` values.
     pub targets: Buffer,
-    /// Sample weights, one a row, if there is a weight column.
+    /// Sample weights, one a row, if there are any.
     pub weights: Buffer,
 }
 
@@ -111,7 +118,7 @@ pub struct Widths {
     pub features: usize,
     /// Target columns.
     pub targets: usize,
-    /// 1 with a weight column, else 0.
+    /// 1 with a weight column or with unit weights, else 0.
     pub weights: usize,
 }
 
@@ -119,7 +126,7 @@ impl Widths {
     /// The widths that a schema asks for.
     #[must_use]
     pub fn of(schema: &Schema) -> Self {
-        let weights = usize::from(schema.weight.is_some());
+        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
         Self { features: schema.features.len(), targets: schema.targets.len(), weights }
     }
 }
@@ -152,15 +159,21 @@ impl Block {
         self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
-    /// Appends rows whose values stand together: features, targets, then the weight.
-    fn extend(&mut self, widths: Widths, values: &[f32]) {
+    /// Appends rows whose `width` values stand together: features, targets, then the weight, unless all weights are 1.
+    fn extend(&mut self, widths: Widths, values: &[f32], width: usize) {
         let Widths { features, targets, weights } = widths;
-        let width = features + targets + weights;
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
         let Parts { features: feature_values, targets: target_values, weights: weight_values } = &mut self.parts;
-        let parts =
-            [(feature_values, 0, features), (target_values, features, targets), (weight_values, width - 1, weights)];
+        let parsed_weights = width - features - targets;
+        if parsed_weights < weights {
+            weight_values.values_mut()[self.rows..][..rows].fill(1.0);
+        }
+        let parts = [
+            (feature_values, 0, features),
+            (target_values, features, targets),
+            (weight_values, width - 1, parsed_weights),
+        ];
         for (buffer, skipped, taken) in parts {
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match taken {
@@ -227,6 +240,19 @@ impl Block {
         let Parts { features, targets, weights } = &self.parts;
         [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
             .map(|(part, width)| part.values(rows.start * width..rows.end * width))
+    }
+
+    /// Appends rows of zeros until there are `rows`.
+    pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
+        let Parts { features, targets, weights } = &mut self.parts;
+        for (buffer, width) in [(features, widths.features), (targets, widths.targets), (weights, widths.weights)] {
+            let filled = self.rows * width;
+            let length = rows.checked_mul(width).filter(|&length| buffer.try_reserve(length, filled));
+            let length = length.ok_or(Kind::Memory(rows))?;
+            buffer.values_mut()[filled..length].fill(0.0);
+        }
+        self.rows = rows;
+        Ok(())
     }
 
     /// Appends rows of another block.
@@ -399,11 +425,13 @@ impl Group {
         let mut error = None;
         for &at in &self.declined {
             let at = at as usize;
-            if fields.place(at).is_empty() && at % width < schema.features.len() {
-                // An empty feature is missing, whatever else is; its value is NaN already.
+            let wanted = at % width;
+            if fields.place(at).is_empty() && wanted < schema.features.len() {
+                // An empty feature is missing, whatever else is.
+                values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(fields.place(at), at % width) {
+            match reading.read_with_care(fields.place(at), wanted) {
                 Ok(Some(value)) => values[at] = value,
                 Ok(None) => self.left_out.push(at / width),
                 Err(wrong) => {
@@ -428,7 +456,7 @@ impl Group {
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in self.left_out.iter().chain([&kept]) {
-            block.extend(widths, &values[first.min(row) * width..row * width]);
+            block.extend(widths, &values[first.min(row) * width..row * width], width);
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
@@ -447,11 +475,12 @@ impl Reading<'_> {
     fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
         let targets = self.schema.features.len()..;
+        let filled = self.schema.missing_value(wanted);
         let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
-            Value::Missing if !targets.contains(&wanted) => return Ok(Some(f32::NAN)),
+            Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
-                MissingTarget::Keep => return Ok(Some(f32::NAN)),
+                MissingTarget::Keep => return Ok(Some(filled)),
                 MissingTarget::Skip => return Ok(None),
                 MissingTarget::Raise if self.schema.weight == Some(self.wanted[wanted]) => {
                     Kind::MissingTarget("weight")
@@ -478,7 +507,7 @@ mod tests {
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 
     /// A field of each kind.
-    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA||6";
+    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
     /// The values of each row, features first, and where the first wrong field or row is.
     type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
@@ -518,10 +547,13 @@ mod tests {
                     (Value::Number(number), _) => values.push(number.to_bits()),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
-                        values.push(f32::NAN.to_bits());
+                        values.push(schema.fill.get(at).unwrap_or(&f32::NAN).to_bits());
                     }
                     _ => return (found, Some((place, Some(column)))),
                 }
+            }
+            if schema.unit_weights && schema.weight.is_none() {
+                values.push(1_f32.to_bits());
             }
             found.extend(kept.then_some(values));
         }
@@ -543,6 +575,8 @@ mod tests {
             (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             token in prop::option::of(Just("9")),
+            unit_weights: bool,
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
         ) {
             let mut rows = rows;
             if let Some((at, wrong)) = wrong
@@ -559,6 +593,8 @@ mod tests {
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
+                fill,
+                unit_weights,
             };
             let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weight: None, ..schema.clone() };
             for simd in Simd::available() {

@@ -83,6 +83,9 @@ pub enum Kind {
     /// A column was asked for that is not there, or in a way that makes no sense.
     #[error("{0}")]
     Column(String),
+    /// A batch that cannot be held in memory.
+    #[error("a batch of {0} rows does not fit into memory: a smaller batch_size= may")]
+    Memory(usize),
     /// An instruction set was asked for that is not there.
     #[error("{0}")]
     Simd(String),

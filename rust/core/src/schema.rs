@@ -84,6 +84,11 @@ pub struct Schema {
     pub missing: Missing,
     /// What becomes of a row without a target or weight.
     pub missing_target: MissingTarget,
+    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. NaN for those
+    /// beyond its end.
+    pub fill: Vec<f32>,
+    /// Whether rows without a weight column get the weight 1, to tell them from padding.
+    pub unit_weights: bool,
 }
 
 impl Schema {
@@ -116,7 +121,36 @@ impl Schema {
                            every column as a feature)";
             return Err(wrong(format!("{message}{}", only_column(&columns))));
         }
-        Ok(Self { columns, reference, features, targets, weight, missing, missing_target })
+        Ok(Self {
+            columns,
+            reference,
+            features,
+            targets,
+            weight,
+            missing,
+            missing_target,
+            fill: Vec::new(),
+            unit_weights: false,
+        })
+    }
+
+    /// The places among the features of the columns that the argument `role` names.
+    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+        let place = |at: usize| {
+            self.features.iter().position(|&feature| feature == at).ok_or_else(|| {
+                wrong(format!(
+                    "{role}= names column {:?} (index {at}), which is no feature: name it in features=, or leave it \
+                     out of {role}=",
+                    self.columns[at]
+                ))
+            })
+        };
+        positions(&self.columns, wanted, role)?.into_iter().map(place).collect()
+    }
+
+    /// What a missing value becomes, `wanted` being its place in its row.
+    pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
+        self.fill.get(wanted).copied().unwrap_or(f32::NAN)
     }
 
     /// The position of a column that was asked for in some role.
@@ -129,6 +163,8 @@ impl Schema {
     pub fn for_counting(&self) -> Self {
         let mut schema = self.clone();
         schema.features.clear();
+        schema.fill.clear();
+        schema.unit_weights = false;
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
@@ -232,5 +268,16 @@ mod tests {
         assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("features= is empty"));
         assert!(message(resolve(None, &[name("a")], Some(&name("a")))).contains("the same column"));
         assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
+    }
+
+    #[test]
+    fn features_are_found_by_name_or_index() {
+        let schema = resolve(Some(&[Column::Index(3), name("a")]), &[name("c")], None).unwrap();
+        let places = |wanted: &[Column]| schema.feature_places(wanted, "fill");
+        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [1, 0]);
+        let message = |wanted: &[Column]| places(wanted).unwrap_err().kind.to_string();
+        assert!(message(&[name("c")]).contains("fill= names column \"c\" (index 2), which is no feature"));
+        assert!(message(&[name("z")]).contains("fill= asks for column \"z\""));
+        assert!(message(&[Column::Index(0), name("a")]).contains("twice"));
     }
 }

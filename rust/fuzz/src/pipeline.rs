@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use csvfeed_core::batch::{Batches, NextBatch};
+use csvfeed_core::batch::{Batches, NextBatch, Remainder};
 use csvfeed_core::block::{Buffer, Widths};
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::{Error, Kind};
@@ -214,6 +214,8 @@ impl Input<'_> {
                 Policy::Skip => MissingTarget::Skip,
                 Policy::Keep => MissingTarget::Keep,
             },
+            fill: Vec::new(),
+            unit_weights: false,
         }
     }
 }
@@ -279,7 +281,8 @@ fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Sche
 /// All batches, checked for their size, as rows; and the error that ended them.
 fn read(pipeline: Pipeline, schema: &Schema, size: usize, drop_remainder: bool) -> (Vec<[Vec<u32>; 3]>, Option<Error>) {
     let widths = Widths::of(schema);
-    let mut batches = Batches::new(pipeline, widths, size, drop_remainder);
+    let remainder = if drop_remainder { Remainder::Drop } else { Remainder::Keep };
+    let mut batches = Batches::new(pipeline, widths, size, remainder);
     let mut rows = vec![];
     loop {
         match batches.next(Duration::from_mins(1)) {

@@ -23,7 +23,7 @@ const MAGIC: [u8; 16] = *b"csvfeed cache 1\n";
 /// The arrays begin at multiples of it.
 const ALIGNMENT: u64 = 64;
 /// Magic, key, eight numbers and their sum.
-const HEADER: usize = 16 + 16 + 8 * 8;
+const HEADER: usize = 16 + 16 + 8 * 9;
 
 /// Where the rows of a selection are kept, if they are.
 pub struct Cache {
@@ -48,6 +48,8 @@ struct Complete {
     file: File,
     layout: Layout,
     sums: Vec<u64>,
+    /// What missing values became.
+    fill: Vec<f32>,
 }
 
 /// Where things are in the file.
@@ -56,31 +58,35 @@ struct Layout {
     slices: u64,
     rows: u64,
     widths: Widths,
+    /// Values of what missing ones became.
+    fill: u64,
     /// Bytes that make the selection.
     selection: u64,
 }
 
 impl Layout {
-    /// Where the sums are.
-    fn sums(&self) -> u64 {
-        HEADER as u64 + self.selection
+    /// Bytes between the header and the rows: the sums, the filled-in values and the selection.
+    fn tables(&self) -> Option<u64> {
+        self.slices.checked_mul(8)?.checked_add(self.fill.checked_mul(4)?)?.checked_add(self.selection)
     }
 
     /// Where features, targets and weights are, and where the file ends.
     fn parts(&self) -> [u64; 4] {
-        let Self { slices, rows, widths, .. } = *self;
-        let features = (self.sums() + 8 * slices).next_multiple_of(ALIGNMENT);
+        let Self { rows, widths, .. } = *self;
+        let tables = self.tables().expect("as many bytes as there are");
+        let features = (HEADER as u64 + tables).next_multiple_of(ALIGNMENT);
         let after = |start: u64, width: usize| (start + 4 * rows * width as u64).next_multiple_of(ALIGNMENT);
         let targets = after(features, widths.features);
         let weights = after(targets, widths.targets);
         [features, targets, weights, after(weights, widths.weights)]
     }
 
-    fn header(&self, key: u128, sums: &[u8]) -> Vec<u8> {
-        let Self { slices, rows, widths, selection } = *self;
+    fn header(&self, key: u128, tables: &[u8]) -> Vec<u8> {
+        let Self { slices, rows, widths, fill, selection } = *self;
         let Widths { features, targets, weights } = widths;
         let mut header = [&MAGIC[..], &key.to_le_bytes()].concat();
-        let numbers = [slices, rows, features as u64, targets as u64, weights as u64, selection, xxh3_64(sums)];
+        let widths = [features, targets, weights].map(|width| width as u64);
+        let numbers = [slices, rows, widths[0], widths[1], widths[2], fill, selection, xxh3_64(tables)];
         header.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         header.extend(xxh3_64(&header).to_le_bytes());
         header
@@ -106,6 +112,11 @@ impl Cache {
         Ok((Arc::new(Self { path, key, widths, state: Mutex::new(state) }), selection))
     }
 
+    /// What missing values became, if the file is there.
+    pub fn fill(&self) -> Option<Vec<f32>> {
+        if let State::Complete(complete) = &*self.state() { Some(complete.fill.clone()) } else { None }
+    }
+
     /// Why the file could not be written, told once.
     pub fn failure(&self) -> Option<String> {
         if let State::Failed(failure) = &mut *self.state() { failure.take() } else { None }
@@ -116,14 +127,14 @@ impl Cache {
     }
 
     /// Begins to write the file, unless it is there or being written.
-    pub(crate) fn begin(self: &Arc<Self>, selection: &Arc<Selection>) -> Option<Arc<Writer>> {
+    pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, fill: &[f32]) -> Option<Arc<Writer>> {
         let mut state = self.state();
         match &*state {
             State::Absent => {}
             State::Written(writer) if writer.strong_count() == 0 => {}
             State::Written(_) | State::Complete(_) | State::Failed(_) => return None,
         }
-        match Writer::new(self, selection) {
+        match Writer::new(self, selection, fill) {
             Ok(writer) => {
                 let writer = Arc::new(writer);
                 *state = State::Written(Arc::downgrade(&writer));
@@ -161,20 +172,21 @@ impl Complete {
         let file = File::open(path).ok()?;
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, 0).ok()?;
-        let numbers: [u64; 7] =
+        let numbers: [u64; 8] =
             std::array::from_fn(|at| u64::from_le_bytes(header[32 + 8 * at..][..8].try_into().expect("eight bytes")));
-        let [slices, rows, _, _, _, selection, _] = numbers;
-        let layout = Layout { slices, rows, widths, selection };
+        let [slices, rows, _, _, _, fill, selection, _] = numbers;
+        let layout = Layout { slices, rows, widths, fill, selection };
         let length = file.metadata().ok()?.len();
-        // First of all that the numbers make sense: what follows is as long as they say.
-        let whole = slices.checked_mul(8)?.checked_add(selection)?.checked_add(HEADER as u64)? <= length;
-        let mut tables = vec![0; if whole { (selection + 8 * slices) as usize } else { 0 }];
+        // First of all that there are as many bytes as the numbers say.
+        let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
         file.read_exact_at(&mut tables, HEADER as u64).ok()?;
-        (whole && header[..] == layout.header(key, &tables) && layout.parts()[3] == length).then_some(())?;
-        let (selection, sums) = tables.split_at(selection as usize);
+        (header[..] == layout.header(key, &tables) && layout.parts()[3] == length).then_some(())?;
+        let (sums, rest) = tables.split_at(8 * slices as usize);
+        let (fill, selection) = rest.split_at(4 * fill as usize);
         let selection = Selection::from_bytes(selection, slices as usize, steps)?;
         let sums = sums.as_chunks().0.iter().map(|&sum| u64::from_le_bytes(sum)).collect();
-        (selection.rows() == rows).then_some((Self { file, layout, sums }, selection))
+        let fill = fill.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+        (selection.rows() == rows).then_some((Self { file, layout, sums, fill }, selection))
     }
 
     /// `None` when it cannot be read, or is not what was written.
@@ -215,6 +227,7 @@ pub(crate) struct Writer {
     draft: PathBuf,
     layout: Layout,
     selection: Vec<u8>,
+    fill: Vec<f32>,
     /// The sum of each slice.
     sums: Vec<AtomicU64>,
     /// Whether each slice is written: 0 or 1.
@@ -224,7 +237,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    fn new(cache: &Arc<Cache>, selection: &Arc<Selection>) -> io::Result<Self> {
+    fn new(cache: &Arc<Cache>, selection: &Selection, fill: &[f32]) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let draft = cache.path.with_extension(format!("{}-{number}.draft", std::process::id()));
@@ -237,6 +250,7 @@ impl Writer {
             slices: slices as u64,
             rows: selection.rows(),
             widths: cache.widths,
+            fill: fill.len() as u64,
             selection: bytes.len() as u64,
         };
         let writer = Self {
@@ -245,6 +259,7 @@ impl Writer {
             draft,
             layout,
             selection: bytes,
+            fill: fill.to_vec(),
             sums: (0..slices).map(|_| AtomicU64::new(Xxh3::new().digest())).collect(),
             written: (0..slices).map(|_| AtomicUsize::new(0)).collect(),
             left: AtomicUsize::new(slices - empty),
@@ -286,16 +301,18 @@ impl Writer {
 
     /// Writes what comes before the rows, and puts the file in its place.
     fn finish(&self) -> io::Result<()> {
-        let sums = self.sums.iter().flat_map(|sum| sum.load(Ordering::Acquire).to_le_bytes());
-        let tables: Vec<u8> = self.selection.iter().copied().chain(sums).collect();
+        let sums: Vec<_> = self.sums.iter().map(|sum| sum.load(Ordering::Acquire)).collect();
+        let mut tables: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+        tables.extend(self.fill.iter().flat_map(|value| value.to_le_bytes()));
+        tables.extend(&self.selection);
         self.file.write_all_at(&tables, HEADER as u64)?;
         self.file.write_all_at(&self.layout.header(self.cache.key, &tables), 0)?;
         // Not forced to the disk: what a loss of power leaves behind is noticed by its sums.
         fs::rename(&self.draft, &self.cache.path)?;
-        let sums = self.sums.iter().map(|sum| sum.load(Ordering::Acquire)).collect();
         // Opened again, for reading.
         let file = File::open(&self.cache.path)?;
-        *self.cache.state() = State::Complete(Arc::new(Complete { file, layout: self.layout, sums }));
+        *self.cache.state() =
+            State::Complete(Arc::new(Complete { file, layout: self.layout, sums, fill: self.fill.clone() }));
         Ok(())
     }
 }

@@ -29,7 +29,7 @@ impl Rows {
     /// does, writes the cache if there is none.
     #[must_use]
     pub fn new(table: Table, selection: Arc<Selection>, cache: Option<Arc<Cache>>, whole: bool) -> Self {
-        let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection));
+        let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection, &table.schema.fill));
         Self { table, selection, cache, writer }
     }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::*;
-use crate::batch::{Batches, NextBatch};
+use crate::batch::{Batches, NextBatch, Remainder};
 use crate::block::Widths;
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -61,7 +61,7 @@ pub(crate) fn select(table: &Table, budget: Budget, slice_bytes: u64, steps: &[S
 /// The numbers of the rows of `count` rows after the first `skipped`, and the targets, which must agree.
 pub(crate) fn read((pipeline, skipped): (Pipeline<Block>, u64), count: u64) -> Vec<u32> {
     let widths = Widths { features: 1, targets: 1, weights: 0 };
-    let mut batches = Batches::new(pipeline, widths, 3, false).of(skipped, count);
+    let mut batches = Batches::new(pipeline, widths, 3, Remainder::Keep).of(skipped, count);
     let mut numbers = Vec::new();
     loop {
         match batches.next(Duration::from_secs(5)).unwrap() {
@@ -217,7 +217,7 @@ fn a_wrong_row_ends_the_epoch_before_its_window() {
     for memory in [1 << 20, 2000] {
         let rows = Rows::new(table.clone(), Arc::clone(&selection), None, true);
         let (pipeline, _) = shuffled(rows, budget, Mixing { seed: 1, memory }, 0, 0).unwrap();
-        let mut batches = Batches::new(pipeline, widths, 10, false).of(0, 500);
+        let mut batches = Batches::new(pipeline, widths, 10, Remainder::Keep).of(0, 500);
         let error = loop {
             match batches.next(Duration::from_secs(5)) {
                 Ok(NextBatch::Batch(batch)) => {
