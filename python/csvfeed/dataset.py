@@ -171,7 +171,7 @@ class CsvDataset:
             fill=repr(self._options["fill"]),
         )
         self._next = 0, 0
-        self._last: tuple[int, int, _core.Batches] | None = None
+        self._last: tuple[int, int, _core.Progress] | None = None
         self._turn = threading.Lock()
 
     def _ordered(self, order: Order) -> CsvDataset:
@@ -205,7 +205,7 @@ class CsvDataset:
             epoch, first_batch = self._next
             self._next = epoch + 1, 0
         batches = self._open(epoch, first_batch)
-        self._last = epoch, first_batch, batches
+        self._last = epoch, first_batch, batches.progress
         return batches
 
     def _open(
@@ -431,9 +431,9 @@ class CsvDataset:
         """
         epoch, batch = self._next
         if self._last is not None:
-            last_epoch, first_batch, batches = self._last
-            if not batches.ended:
-                epoch, batch = last_epoch, first_batch + batches.yielded
+            last_epoch, first_batch, progress = self._last
+            if not progress.ended:
+                epoch, batch = last_epoch, first_batch + progress.yielded
         return self._state(epoch, batch)
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:

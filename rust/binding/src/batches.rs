@@ -1,6 +1,6 @@
 //! `Batches`: the iterator that hands core batches to Python as numpy arrays.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,27 +29,19 @@ pub(crate) struct Batches {
     widths: Widths,
     /// What they follow, and the number of their epoch.
     plan: Option<(Py<Plan>, u64)>,
-    yielded: AtomicU64,
+    progress: Py<Progress>,
 }
 
-/// Keeps the rows of an array alive.
+/// How far an iterator has got, which outlives it.
 #[pyclass(frozen, module = "csvfeed._core")]
-struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
-
-impl Batches {
-    pub(crate) fn new(
-        reader: Py<Reader>,
-        source: Arc<dyn Source>,
-        batches: batch::Batches,
-        widths: Widths,
-        plan: Option<(Py<Plan>, u64)>,
-    ) -> Self {
-        Self { reader, source, inner: Mutex::new(Some(batches)), widths, plan, yielded: AtomicU64::new(0) }
-    }
+#[derive(Default)]
+pub(crate) struct Progress {
+    yielded: AtomicU64,
+    ended: AtomicBool,
 }
 
 #[pymethods]
-impl Batches {
+impl Progress {
     /// How many batches it has yielded.
     #[getter]
     fn yielded(&self) -> u64 {
@@ -58,8 +50,35 @@ impl Batches {
 
     /// Whether there are no more, which is known once they have been asked for.
     #[getter]
-    fn ended(&self, py: Python<'_>) -> bool {
-        self.inner.lock_py_attached(py).is_ok_and(|inner| inner.is_none())
+    fn ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
+    }
+}
+
+/// Keeps the rows of an array alive.
+#[pyclass(frozen, module = "csvfeed._core")]
+struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
+
+impl Batches {
+    pub(crate) fn new(
+        reader: Bound<'_, Reader>,
+        source: Arc<dyn Source>,
+        batches: batch::Batches,
+        widths: Widths,
+        plan: Option<(Py<Plan>, u64)>,
+    ) -> PyResult<Self> {
+        let progress = Py::new(reader.py(), Progress::default())?;
+        let inner = Mutex::new(Some(batches));
+        Ok(Self { reader: reader.unbind(), source, inner, widths, plan, progress })
+    }
+}
+
+#[pymethods]
+impl Batches {
+    /// How far it has got.
+    #[getter]
+    fn progress(&self, py: Python<'_>) -> Py<Progress> {
+        self.progress.clone_ref(py)
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -75,10 +94,11 @@ impl Batches {
         loop {
             match found {
                 Ok(NextBatch::Batch(batch)) => {
-                    self.yielded.fetch_add(1, Ordering::Relaxed);
+                    self.progress.get().yielded.fetch_add(1, Ordering::Relaxed);
                     return self.arrays(py, batch).map(Some);
                 }
                 Ok(NextBatch::End) => {
+                    self.progress.get().ended.store(true, Ordering::Relaxed);
                     let rest = guard.take().and_then(batch::Batches::into_rest);
                     if let Some((plan, epoch)) = &self.plan {
                         plan.get().end(py, *epoch, rest)?;

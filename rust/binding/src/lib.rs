@@ -13,7 +13,7 @@ mod _core {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::batches::Batches;
+    use super::batches::{Batches, Progress};
     #[pymodule_export]
     use super::plan::Plan;
     #[pymodule_export]

@@ -106,7 +106,7 @@ impl Plan {
         let known = this.known(py, &table)?;
         let rows = known.selection.rows();
         if rows == 0 {
-            let what = "no row is left: none has a target, or the part that was asked for is empty";
+            let what = "no row is left: none has a target, or none is in the part that was asked for";
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
@@ -126,8 +126,8 @@ impl Plan {
         let widths = Widths::of(&this.schema);
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .of(skipped, rows.saturating_sub(first_row));
-        let reader = this.reader.clone_ref(py);
-        Ok(Batches::new(reader, source, batches, widths, Some((slf.unbind(), epoch))))
+        let reader = this.reader.bind(py).clone();
+        Batches::new(reader, source, batches, widths, Some((slf.unbind(), epoch)))
     }
 }
 

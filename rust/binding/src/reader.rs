@@ -189,7 +189,7 @@ impl Reader {
         let pipeline =
             sequential::read(&table, this.budget(), repeat).map_err(|error| this.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to));
-        Ok(Batches::new(slf.unbind(), table.source, batches, widths, None))
+        Batches::new(slf, table.source, batches, widths, None)
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
