@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
@@ -11,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
+from csvfeed.stats import ColumnStats, Memory, SourceStats
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -154,6 +156,7 @@ class CsvDataset:
             memory=options["memory"],
         )
         self._fill = self._fill_features(options["fill"])
+        self._source_stats = SourceStats(self._reader)
 
     def _fill_features(self, fill: float | dict[int | str, float] | None) -> list[float] | None:
         """Return what a missing value of each feature becomes; None when nothing is filled."""
@@ -210,6 +213,37 @@ class CsvDataset:
         if self._num_rows is None:
             self._num_rows = self._reader.count_rows()
         return self._num_rows
+
+    def stats(self) -> dict[str | int, ColumnStats]:
+        r"""Return what each column holds that the dataset reads: features, targets and the weight.
+
+        All rows count but those that ``missing_target="skip"`` leaves out. They are read once, by
+        all threads; what was found is remembered, also by a pickle, as long as the file is the
+        same. Missing values are counted before ``fill`` takes their place. Sums are in float64,
+        over the float32 values that iteration yields, and the same in each bit whatever the number
+        of threads.
+
+        Returns
+        -------
+        dict of str to ColumnStats
+            By name, in the order of features, targets and weight. A column whose name others have
+            too stands under its index instead.
+
+        Raises
+        ------
+        CsvError, OSError
+            What iteration raises.
+
+        Examples
+        --------
+        >>> import csvfeed
+        >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
+        ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
+        """
+        names = self.columns
+        uses = Counter(names)
+        keys = [names[at] if uses[names[at]] == 1 else at for at in self._reader.columns_read]
+        return dict(zip(keys, self._source_stats.columns, strict=True))
 
     @property
     def batch_size(self) -> int:
@@ -269,7 +303,7 @@ class CsvDataset:
         return to_tf(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._options,)
+        return _rebuild, (self._options, self._source_stats.memory)
 
     def __repr__(self) -> str:
         source = self._options["source"]
@@ -280,8 +314,10 @@ class CsvDataset:
         )
 
 
-def _rebuild(options: dict[str, Any]) -> CsvDataset:
-    return CsvDataset(**options)
+def _rebuild(options: dict[str, Any], stats: Memory | None) -> CsvDataset:
+    dataset = CsvDataset(**options)
+    dataset._source_stats = SourceStats(dataset._reader, stats)
+    return dataset
 
 
 def _shorten(names: list[str]) -> str:

@@ -10,6 +10,7 @@ use csvfeed_core::error::Error;
 use csvfeed_core::pipeline::{Budget, Pipeline, count_rows};
 use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
 use csvfeed_core::source::{FileIdentity, FileSource, MemorySource, Source};
+use csvfeed_core::stats::{self, Moments};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -33,7 +34,11 @@ pub(crate) struct Reader {
     head: Head,
     schema: Arc<Schema>,
     budget: Budget,
+    stats_budget: Budget,
 }
+
+/// What a column holds: count, missing, mean, std, min, max.
+type ColumnStats = (u64, u64, f64, f64, f64, f64);
 
 #[derive(FromPyObject)]
 enum PyColumn {
@@ -96,6 +101,7 @@ impl Reader {
             None => std::thread::available_parallelism()?.get(),
         };
         let budget = Budget::new(threads, memory);
+        let stats_budget = stats::budget(threads, memory);
 
         let name;
         let opened: Arc<dyn Source>;
@@ -126,7 +132,7 @@ impl Reader {
             missing_target,
         )
         .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
-        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), budget })
+        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), budget, stats_budget })
     }
 
     /// The name of each column, in file order.
@@ -147,6 +153,21 @@ impl Reader {
         self.names(&self.schema.targets)
     }
 
+    /// The positions of the columns that are read: features, targets, then the weight.
+    #[getter]
+    fn columns_read(&self) -> Vec<usize> {
+        [&self.schema.features[..], &self.schema.targets, self.schema.weight.as_slice()].concat()
+    }
+
+    /// What tells the file from a later version of itself; `None` for bytes.
+    #[getter]
+    fn identity(&self) -> Option<(u64, u64, u64, i64, i64)> {
+        match &self.origin {
+            Origin::File { identity, .. } => Some(identity.numbers()),
+            Origin::Memory(_) => None,
+        }
+    }
+
     /// The places among the features of the columns that the argument `role` names.
     fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<usize>> {
         let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
@@ -156,17 +177,27 @@ impl Reader {
     /// How many rows a pass yields. This reads the source once.
     fn count_rows(&self, py: Python<'_>) -> PyResult<u64> {
         let source = self.open(py)?;
-        #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
         let counted = py.detach(|| {
             let source = Arc::clone(&source);
-            count_rows(source, self.dialect, self.head.data_start, &self.schema, self.budget, || {
-                Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
-            })
+            count_rows(source, self.dialect, self.head.data_start, &self.schema, self.budget, check_signals)
         });
-        counted.map_err(|stop| match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => self.exception(py, &error, Some(&*source)),
-        })
+        counted.map_err(|stop| self.stopped(py, stop, &*source))
+    }
+
+    /// What each column that is read holds: features, targets, then the weight. This reads the source once.
+    fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
+        let source = self.open(py)?;
+        let found = py.detach(|| {
+            let source = Arc::clone(&source);
+            let budget = self.stats_budget;
+            stats::stats(source, self.dialect, self.head.data_start, &self.schema, budget, check_signals)
+        });
+        let columns = found.map_err(|stop| self.stopped(py, stop, &*source))?;
+        let stats = |column: &Moments| {
+            let (min, max) = (column.min().into(), column.max().into());
+            (column.count, column.missing, column.mean(), column.std(), min, max)
+        };
+        Ok(columns.iter().map(stats).collect())
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
@@ -227,12 +258,25 @@ impl Reader {
         }
     }
 
+    fn stopped(&self, py: Python<'_>, stop: Stop, source: &dyn Source) -> PyErr {
+        match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => self.exception(py, &error, Some(source)),
+        }
+    }
+
     pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
         exception(py, error, Some(&self.name), &self.head.columns, source)
     }
 }
 
-/// What ends a count early.
+/// Looks for Ctrl-C from a thread that has let go of the GIL.
+fn check_signals() -> Result<(), Stop> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
+    Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
+}
+
+/// What ends a pass early.
 enum Stop {
     Signal(PyErr),
     Error(Error),
