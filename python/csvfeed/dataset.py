@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
+from csvfeed.fill import Fill
 from csvfeed.stats import ColumnStats, Memory, SourceStats
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
+FillValue: TypeAlias = float | Literal["mean"]
 
 MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
@@ -61,11 +62,13 @@ class CsvDataset:
         The character around fields that hold delimiters or line ends. None if there is none.
     missing : iterable of str, default ``csvfeed.MISSING``
         Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
-    fill : float or dict, optional
-        What a missing feature becomes: one number for all features, or a dict of column (name or
-        index) to number. Without it, and in columns that the dict does not name, it is NaN, which a
-        model has to deal with: one NaN makes a loss NaN. Only what is missing is filled: where
-        ``missing`` does not hold "nan", a field that says so is a number like any other.
+    fill : float, "mean", or dict of column to one of these, optional
+        What a missing feature becomes: a number, or the mean of its column; a dict, by name or
+        index, says so column by column. Without it, and in columns that the dict does not name, it
+        is NaN, which a model has to deal with: one NaN makes a loss NaN. Only what is missing is
+        filled: where ``missing`` does not hold "nan", a field that says so is a number like any
+        other. A mean is that of all rows of the file but those left out for want of a target; for
+        it the file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     threads : int, optional
@@ -81,7 +84,7 @@ class CsvDataset:
         If the file is empty, has no rows, or lacks a column that is asked for. What is wrong with a
         row is raised by the iteration, in place of the batch that would hold it: NumberError,
         RowLengthError, QuoteError, EncodingError, or SourceChangedError if the file is not the one
-        it was.
+        it was. So is a mean that there is not, in place of the first batch.
     OSError
         If the file cannot be opened.
     TypeError, ValueError
@@ -112,7 +115,7 @@ class CsvDataset:
         delimiter: str = ",",
         quote: str | None = '"',
         missing: Iterable[str] = MISSING,
-        fill: float | Mapping[Column, float] | None = None,
+        fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         threads: int | None = None,
         memory: int | None = None,
@@ -155,18 +158,8 @@ class CsvDataset:
             threads=options["threads"],
             memory=options["memory"],
         )
-        self._fill = self._fill_features(options["fill"])
         self._source_stats = SourceStats(self._reader)
-
-    def _fill_features(self, fill: float | dict[int | str, float] | None) -> list[float] | None:
-        """Return what a missing value of each feature becomes; None when nothing is filled."""
-        if not isinstance(fill, dict):
-            return None if fill is None else [fill] * len(self.feature_names)
-        values = [math.nan] * len(self.feature_names)
-        places = self._reader.feature_places(list(fill), "fill")
-        for place, value in zip(places, fill.values(), strict=True):
-            values[place] = value
-        return values
+        self._fill = Fill(options["fill"], self._reader, self._source_stats)
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over one epoch.
@@ -199,7 +192,7 @@ class CsvDataset:
             drop_remainder=drop_remainder,
             repeat=repeat,
             pad_to=self._batch_size if self._is_padded else None,
-            fill=self._fill,
+            fill=self._fill.values(),
         )
 
     def __len__(self) -> int:
@@ -316,7 +309,8 @@ class CsvDataset:
 
 def _rebuild(options: dict[str, Any], stats: Memory | None) -> CsvDataset:
     dataset = CsvDataset(**options)
-    dataset._source_stats = SourceStats(dataset._reader, stats)
+    if stats is not None:
+        dataset._source_stats.recall(stats)
     return dataset
 
 

@@ -45,15 +45,11 @@ class SourceStats:
     ----------
     reader : _core.Reader
         Whose columns they are.
-    memory : tuple, optional
-        What ``memory`` of another one says, which is taken over if the file is still the same.
     """
 
-    def __init__(self, reader: _core.Reader, memory: Memory | None = None) -> None:
+    def __init__(self, reader: _core.Reader) -> None:
         self._reader = reader
         self._columns: list[ColumnStats] | None = None
-        if memory is not None and memory[0] == reader.identity:
-            self._columns = memory[1]
 
     @property
     def columns(self) -> list[ColumnStats]:
@@ -66,3 +62,9 @@ class SourceStats:
     def memory(self) -> Memory | None:
         """What was found so far and in which file, for pickling."""
         return None if self._columns is None else (self._reader.identity, self._columns)
+
+    def recall(self, memory: Memory) -> None:
+        """Take over what another one found, if the file is still the same."""
+        identity, columns = memory
+        if identity == self._reader.identity:
+            self._columns = columns

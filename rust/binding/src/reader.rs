@@ -135,6 +135,12 @@ impl Reader {
         Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), budget, stats_budget })
     }
 
+    /// What the source is called in errors.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The name of each column, in file order.
     #[getter]
     fn columns(&self) -> &[String] {
