@@ -89,6 +89,117 @@ def test_filling_is_what_it_is_field_by_field(memory, data):
     assert oracle.same_floats(np.concatenate([X for (X,) in ds]), expected)
 
 
+# The mean
+
+
+@pytest.mark.parametrize("memory", [None, SMALL])
+def test_a_mean_is_that_of_the_values_of_its_column(read, memory):
+    X, y = read(HOLES, fill="mean", memory=memory)
+    equal(X, [[7, 2, 3], [5, 6, 7], [9, 10, 5], [7, 6, 5]])
+    equal(y, [4, 8, 12, 16])
+    X, _ = read(HOLES, features=["c", "a"], fill={"a": "mean", "c": -1}, memory=memory)
+    equal(X, [[3, 7], [7, 5], [-1, 9], [-1, 7]])
+    X, _ = read(HOLES, fill={1: "mean"}, memory=memory)
+    equal(X[-1], [NAN, 6, NAN])
+
+
+@pytest.mark.parametrize("memory", [None, SMALL])
+@given(
+    rows=st.lists(
+        st.tuples(*[st.one_of(st.none(), st.floats(-1e6, 1e6, width=32))] * 2),
+        min_size=1,
+        max_size=60,
+    ),
+    threads=st.integers(1, 3),
+)
+@settings(deadline=None)
+def test_a_mean_is_the_float32_nearest_to_that_of_numpy(rows, memory, threads):
+    table = np.array([[NAN if v is None else v for v in row] for row in rows])
+    text = "".join(f"{','.join('' if v is None else repr(v) for v in row)},0\n" for row in rows)
+    ds = csvfeed.CsvDataset(
+        text.encode(), header=["a", "b", "y"], fill="mean", memory=memory, threads=threads
+    )
+    if np.isnan(table).all(axis=0).any():
+        with pytest.raises(csvfeed.CsvError, match="all its values are missing"):
+            list(iter(ds))
+        return
+    X = np.concatenate([X for X, _ in ds])
+    expected = np.where(np.isnan(table), np.nanmean(table, axis=0), table)
+    np.testing.assert_allclose(X, expected, rtol=1e-6, atol=1e-5)
+
+
+def test_rows_that_are_left_out_do_not_count(read):
+    text = b"x,y\n1,1\n100,\n,3\n3,4\n"
+    X, _ = read(text, fill="mean", missing_target="skip")
+    equal(X, [[1], [2], [3]])
+    X, _ = read(text, fill="mean", missing_target="keep")
+    equal(X[2], [np.float32(104 / 3)])
+
+
+def test_the_means_are_found_once_and_only_for_batches(write):
+    path = write(HOLES)
+    ds = csvfeed.CsvDataset(path, fill="mean")
+    assert (len(ds), ds.num_rows) == (1, 4)
+    assert ds._source_stats.memory is None
+    first = [X.tolist() for X, _ in ds]
+    memory = ds._source_stats.memory
+    assert memory is not None
+    assert [X.tolist() for X, _ in ds] == first
+    assert ds._source_stats.memory[1] is memory[1]
+    assert ds.stats()["a"].mean == 7
+    twin = pickle.loads(pickle.dumps(ds))
+    assert twin._source_stats.memory == memory
+    assert [X.tolist() for X, _ in twin] == first
+
+
+def test_numbers_alone_need_no_means(read):
+    X, _ = read(b"x,y\n1,2\n,3\n", fill={"x": 0})
+    equal(X, [[1], [0]])
+    ds = csvfeed.CsvDataset(HOLES, fill=0)
+    next(iter(ds))
+    assert ds._source_stats.memory is None
+
+
+def test_a_pickle_does_not_fill_with_the_means_of_another_file(write):
+    path = write(b"x,y\n1,1\n,2\n")
+    ds = csvfeed.CsvDataset(path, fill="mean")
+    assert len(list(ds)) == 1
+    pickled = pickle.dumps(ds)
+    write(b"x,y\n5,1\n,2\n,3\n")
+    ((X, _),) = pickle.loads(pickled)
+    equal(X, [[5], [5], [5]])
+
+
+@pytest.mark.parametrize(
+    ("column", "options", "message"),
+    [
+        (["", "NA", ""], {}, "all its values are missing"),
+        (["1", "inf", ""], {}, "not all its values are finite"),
+        (["1", "nan", ""], {"missing": []}, "not all its values are finite"),
+    ],
+)
+def test_a_mean_that_there_is_not_is_an_error_that_names_the_column(column, options, message):
+    text = ("a,b,y\n" + "".join(f"1,{field},0\n" for field in column)).encode()
+    ds = csvfeed.CsvDataset(text, fill="mean", **options)
+    assert ds.num_rows == 3
+    with pytest.raises(csvfeed.CsvError, match=message) as caught:
+        iter(ds)
+    assert (caught.value.column, caught.value.column_name, caught.value.line) == (1, "b", None)
+    assert "fill={column: 0}" in str(caught.value)
+    assert len(list(csvfeed.CsvDataset(text, fill={"a": "mean", "b": 0}, **options))) == 1
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_mean_that_is_not_needed_need_not_be_there(read, value):
+    X, _ = read(f"a,b,y\n1,{value},0\n,2,0\n".encode(), missing=[], fill="mean")
+    equal(X, [[1, float(value)], [1, 2]])
+
+
+def test_a_wrong_row_is_an_error_before_the_first_batch():
+    with pytest.raises(csvfeed.NumberError, match="oops"):
+        iter(csvfeed.CsvDataset(HOLES + b"oops,1,1,1\n", fill="mean", batch_size=1))
+
+
 def test_a_dataset_pickles_with_its_fill():
     ds = csvfeed.CsvDataset(HOLES, fill={"a": 1, -2: 2})
     for twin in (ds, pickle.loads(pickle.dumps(ds))):
@@ -104,9 +215,9 @@ def test_a_dataset_pickles_with_its_fill():
         ({"y": 0}, 'fill= names column "y" .index 3., which is no feature'),
         ({"a": 0, 0: 1}, 'fill= names column "a" .index 0. twice'),
         ({"a": None}, "fill is a number"),
-        ({"a": "0"}, "fill is a number"),
+        ({"a": "0"}, "fill is one of 'mean', not '0'"),
         ({1.5: 0}, "fill names columns by name or index"),
-        ("0", "fill is a number"),
+        ("median", "fill is one of 'mean', not 'median'"),
         (True, "fill is a number"),
         ([0, 0, 0], "fill is a number"),
         (NAN, "finite"),

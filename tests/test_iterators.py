@@ -162,6 +162,11 @@ def test_counting_leaves_no_threads(long_file, reading_threads):
     reading_threads(0)
 
 
+def test_stats_leave_no_threads(long_file, reading_threads):
+    csvfeed.CsvDataset(long_file).stats()
+    reading_threads(0)
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     threads=st.integers(1, 5),
@@ -226,6 +231,10 @@ def run(code, *arguments):
             while True:
                 csvfeed.CsvDataset(path).num_rows
         """,
+        "stats": """
+            while True:
+                csvfeed.CsvDataset(path).stats()
+        """,
     }.items(),
     ids=lambda work: work[0],
 )
@@ -248,6 +257,10 @@ SLOW_CALLS = {
     "counting with targets left out": (
         """b"1,\\n" * size + b"1,1\\n" """,
         "csvfeed.CsvDataset(data, threads=1, missing_target='skip').num_rows",
+    ),
+    "stats": (
+        """b"1.5,2\\n" * size""",
+        "csvfeed.CsvDataset(data, threads=1).stats()",
     ),
     "waiting for a row": (
         """b"1,\\n" * size + b"1,1\\n" """,

@@ -222,6 +222,22 @@ def test_rows_of_padding_do_not_touch_the_model(path, weighted):
     assert padded_error == pytest.approx(kept_error, rel=1e-5)
 
 
+@pytest.mark.parametrize("fill", [0, "mean"])
+def test_a_file_with_holes_trains_once_they_are_filled(write, fill):
+    table = [[str(value) for value in row] for row in TABLE]
+    for at, row in enumerate(table):
+        row[at % 3] = ""
+    path = write("\n".join([",".join(NAMES), *map(",".join, table)]) + "\n")
+    losses = model().fit(dataset(path, fill=fill).to_keras(), epochs=3, verbose=0).history["loss"]
+    assert losses[-1] < losses[0]
+
+
+def test_a_mean_that_there_is_not_is_an_error_before_fit(write):
+    ds = CsvDataset(write("x,y\n,1\nNA,2\n"), fill="mean")
+    with pytest.raises(csvfeed.CsvError, match="all its values are missing"):
+        ds.to_keras()
+
+
 def test_weights_make_a_difference(path):
     plain, weighted = model(), model()
     plain.fit(dataset(path).to_keras(), verbose=0)

@@ -15,11 +15,13 @@ from csvfeed.errors import (
     SourceChangedError,
 )
 from csvfeed.generator import generate_arrays_from_file
+from csvfeed.stats import ColumnStats
 
 __version__ = version("csvfeed")
 
 __all__ = [
     "MISSING",
+    "ColumnStats",
     "CsvDataset",
     "CsvError",
     "EncodingError",

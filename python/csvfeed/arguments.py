@@ -7,9 +7,11 @@ import numbers
 import operator
 import os
 from collections.abc import Iterable, Mapping
-from typing import Any, SupportsFloat
+from typing import Any, Literal, SupportsFloat, TypeAlias
 
 import numpy as np
+
+Fill: TypeAlias = float | Literal["mean"]
 
 
 def source(value: Any) -> str | bytes:
@@ -97,8 +99,8 @@ def character(value: Any, name: str) -> str:
     return value
 
 
-def fill(value: Any) -> float | dict[int | str, float] | None:
-    """Return what missing features become: one number for all, or one for each of some columns."""
+def fill(value: Any) -> Fill | dict[int | str, Fill] | None:
+    """Return what missing features become: the same for all, or this and that by column."""
     if value is None:
         return None
     if isinstance(value, Mapping):
@@ -106,9 +108,12 @@ def fill(value: Any) -> float | dict[int | str, float] | None:
     return _fill_value(value)
 
 
-def _fill_value(value: Any) -> float:
+def _fill_value(value: Any) -> Fill:
+    if isinstance(value, str):
+        choice(value, ("mean",), "fill")
+        return "mean"
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f"fill is a number, or numbers by column, not {value!r}")
+        raise TypeError(f'fill is a number, "mean", or a dict of these by column, not {value!r}')
     try:
         number = float(value)
     except OverflowError:

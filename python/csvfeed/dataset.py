@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import os
 import random
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
@@ -14,14 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
+from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
 from csvfeed.state import VERSION, check, describe
+from csvfeed.stats import ColumnStats, Memory, RowStats
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
+FillValue: TypeAlias = float | Literal["mean"]
 
 MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
@@ -64,11 +67,13 @@ class CsvDataset:
         The character around fields that hold delimiters or line ends. None if there is none.
     missing : iterable of str, default ``csvfeed.MISSING``
         Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
-    fill : float or dict, optional
-        What a missing feature becomes: one number for all features, or a dict of column (name or
-        index) to number. Without it, and in columns that the dict does not name, it is NaN, which a
-        model has to deal with: one NaN makes a loss NaN. Only what is missing is filled: where
-        ``missing`` does not hold "nan", a field that says so is a number like any other.
+    fill : float, "mean", or dict of column to one of these, optional
+        What a missing feature becomes: a number, or the mean of its column; a dict, by name or
+        index, says so column by column. Without it, and in columns that the dict does not name, it
+        is NaN, which a model has to deal with: one NaN makes a loss NaN. Only what is missing is
+        filled: where ``missing`` does not hold "nan", a field that says so is a number like any
+        other. A mean is that of all rows of the file but those left out for want of a target; for
+        it the file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     threads : int, optional
@@ -84,7 +89,7 @@ class CsvDataset:
         If the file is empty, has no rows, or lacks a column that is asked for. What is wrong with a
         row is raised by the iteration, in place of the batch that would hold it: NumberError,
         RowLengthError, QuoteError, EncodingError, or SourceChangedError if the file is not the one
-        it was.
+        it was. So is a mean that there is not, in place of the first batch.
     OSError
         If the file cannot be opened.
     TypeError, ValueError
@@ -115,7 +120,7 @@ class CsvDataset:
         delimiter: str = ",",
         quote: str | None = '"',
         missing: Iterable[str] = MISSING,
-        fill: float | Mapping[Column, float] | None = None,
+        fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         threads: int | None = None,
         memory: int | None = None,
@@ -157,7 +162,9 @@ class CsvDataset:
             threads=options["threads"],
             memory=options["memory"],
         )
-        self._fill = self._fill_features(options["fill"])
+        everything = self._reader.plan([], seed=None, padded=False, cache=None, fill="")
+        self._source_stats = RowStats(self._reader, everything)
+        self._fill = Fill(options["fill"], self._reader, self._source_stats)
         self._follow(Order())
 
     def _follow(self, order: Order) -> None:
@@ -170,6 +177,8 @@ class CsvDataset:
             cache=order.cache,
             fill=repr(self._options["fill"]),
         )
+        own = RowStats(self._reader, self._plan)
+        self._stats = own if order.steps else self._source_stats
         self._next = 0, 0
         self._last: tuple[int, int, _core.Progress] | None = None
         self._turn = threading.Lock()
@@ -180,16 +189,6 @@ class CsvDataset:
         vars(dataset).update(vars(self))
         dataset._follow(order)
         return dataset
-
-    def _fill_features(self, fill: float | dict[int | str, float] | None) -> list[float] | None:
-        """Return what a missing value of each feature becomes; None when nothing is filled."""
-        if not isinstance(fill, dict):
-            return None if fill is None else [fill] * len(self.feature_names)
-        values = [math.nan] * len(self.feature_names)
-        places = self._reader.feature_places(list(fill), "fill")
-        for place, value in zip(places, fill.values(), strict=True):
-            values[place] = value
-        return values
 
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over the next epoch, or what is left of it after ``load_state_dict``.
@@ -221,7 +220,7 @@ class CsvDataset:
         pad_to = self._batch_size if self._is_padded else None
         if self._order.is_plain and not first_batch:
             return self._reader.batches(
-                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill_values()
+                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill.values()
             )
         return self._plan.batches(
             size,
@@ -229,7 +228,7 @@ class CsvDataset:
             first_row=first_batch * self._batch_size,
             drop_remainder=drop,
             pad_to=pad_to,
-            fill=self._fill_values,
+            fill=self._fill.values,
         )
 
     def _position(self) -> tuple[int, int]:
@@ -241,12 +240,9 @@ class CsvDataset:
         self._next = epoch, batch
         self._last = None
 
-    def _fill_values(self) -> list[float] | None:
-        return self._fill
-
     def _endless(self) -> Iterator[Batch]:
         """Iterate over whole batches without end; what an epoch leaves over begins the next."""
-        return self._reader.batches(self._batch_size, repeat=True, fill=self._fill_values())
+        return self._reader.batches(self._batch_size, repeat=True, fill=self._fill.values())
 
     def _row_shapes(self) -> list[tuple[int, ...]]:
         """Shape of one row in each array of a batch."""
@@ -267,6 +263,37 @@ class CsvDataset:
     def num_rows(self) -> int:
         """Rows in an epoch, before a remainder is dropped or padded; counted once, by a pass."""
         return self._plan.rows()
+
+    def stats(self) -> dict[str | int, ColumnStats]:
+        r"""Return what each column holds that the dataset reads: features, targets and the weight.
+
+        All rows of this dataset count: of a split or a shard its own, and none that
+        ``missing_target="skip"`` leaves out. They are read once, by all threads, and what was found
+        is remembered. Missing values are counted before ``fill`` takes their place. Sums are in
+        float64, over the float32 values that iteration yields, and the same in each bit whatever
+        the number of threads.
+
+        Returns
+        -------
+        dict of str to ColumnStats
+            By name, in the order of features, targets and weight. A column whose name others have
+            too stands under its index instead.
+
+        Raises
+        ------
+        CsvError, OSError
+            What iteration raises.
+
+        Examples
+        --------
+        >>> import csvfeed
+        >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
+        ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
+        """
+        names = self.columns
+        uses = Counter(names)
+        keys = [names[at] if uses[names[at]] == 1 else at for at in self._reader.columns_read]
+        return dict(zip(keys, self._stats.columns, strict=True))
 
     @property
     def batch_size(self) -> int:
@@ -512,7 +539,7 @@ class CsvDataset:
         return to_tf(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (self._options, self._order)
+        return _rebuild, (self._options, self._order, self._source_stats.memory)
 
     def __repr__(self) -> str:
         source = self._options["source"]
@@ -523,10 +550,11 @@ class CsvDataset:
         )
 
 
-def _rebuild(options: dict[str, Any], order: Order) -> CsvDataset:
+def _rebuild(options: dict[str, Any], order: Order, stats: Memory | None) -> CsvDataset:
     dataset = CsvDataset(**options)
-    dataset._follow(order)
-    return dataset
+    if stats is not None:
+        dataset._source_stats.recall(stats)
+    return dataset._ordered(order)
 
 
 def _shorten(names: list[str]) -> str:

@@ -24,6 +24,8 @@ def to_tf(dataset: CsvDataset) -> tf.data.Dataset:
     if cardinality == 0:
         why = f"its {rows} rows are dropped as a remainder" if rows else "every row is left out"
         raise ValueError(f"{dataset!r} has no batch: {why}")
+    # Means that are to be found first are found here, where Ctrl-C and errors arrive as they are.
+    dataset._fill.values()
     keep = not dataset._drop_remainder
     shapes = dataset._row_shapes()
     batch_bytes = 4 * batch_size * sum(math.prod(shape) for shape in shapes)

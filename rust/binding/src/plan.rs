@@ -12,6 +12,7 @@ use csvfeed_core::outline::Outline;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::schema::{Column, Schema};
 use csvfeed_core::selection::{Selection, Step};
+use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
@@ -40,6 +41,9 @@ struct Known {
     selection: Arc<Selection>,
     cache: Option<Arc<Cache>>,
 }
+
+/// What a column holds: count, missing, mean, std, min, max.
+type ColumnStats = (u64, u64, f64, f64, f64, f64);
 
 /// A step as Python names it.
 pub(crate) enum PyStep {
@@ -85,6 +89,20 @@ impl Plan {
         Ok(self.known(py, &table)?.selection.rows())
     }
 
+    /// What each column that is read holds: features, targets, then the weight. This reads the rows once.
+    fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
+        let table = self.table(py)?;
+        let selection = if self.steps.is_empty() { None } else { Some(self.known(py, &table)?.selection) };
+        let budget = self.reader.get().budget_for_stats();
+        let found = py.detach(|| stats(&table, selection, budget, check_signals));
+        let columns = found.map_err(|stop| self.stopped(py, stop, &table))?;
+        let stats = |column: &Moments| {
+            let (min, max) = (column.min().into(), column.max().into());
+            (column.count, column.missing, column.mean(), column.std(), min, max)
+        };
+        Ok(columns.iter().map(stats).collect())
+    }
+
     /// An iterator over the batches of an epoch, from a row of it on. `fill` is called for the values of missing features,
     /// unless the cache has them.
     #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder, pad_to, fill))]
@@ -95,7 +113,7 @@ impl Plan {
         first_row: u64,
         drop_remainder: bool,
         pad_to: Option<usize>,
-        fill: Bound<'_, PyAny>,
+        fill: &Bound<'_, PyAny>,
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
@@ -112,16 +130,16 @@ impl Plan {
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
         let prepared =
             prepared.filter(|(next, pipeline)| *next == epoch && first_row == 0 && pipeline.is_of_this_process());
-        let (pipeline, skipped) = match prepared {
-            Some((_, pipeline)) => (pipeline, 0),
-            None => {
-                let cached = known.cache.as_ref().and_then(|cache| cache.fill());
-                let fill = cached.map_or_else(|| fill.call0()?.extract::<Option<Vec<f32>>>(), |fill| Ok(Some(fill)))?;
-                if let Some(fill) = fill {
-                    Arc::make_mut(&mut table.schema).fill = fill;
-                }
-                this.start(table, known, epoch, first_row).map_err(|error| reader.exception(py, &error, None))?
+        let (pipeline, skipped) = if let Some((_, pipeline)) = prepared {
+            (pipeline, 0)
+        } else {
+            let cached = known.cache.as_ref().and_then(|cache| cache.filling());
+            let filling =
+                cached.map_or_else(|| fill.call0()?.extract::<Option<Vec<f32>>>(), |filling| Ok(Some(filling)))?;
+            if let Some(filling) = filling {
+                Arc::make_mut(&mut table.schema).fill = filling;
             }
+            this.start(table, known, epoch, first_row).map_err(|error| reader.exception(py, &error, None))?
         };
         let widths = Widths::of(&this.schema);
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
@@ -168,17 +186,20 @@ impl Plan {
                 }
                 cache = Some(opened.0);
             }
-            let check = || Python::attach(|py| py.check_signals()).map_err(Stop::Signal);
-            let outline = Outline::remember(table, budget, slice_bytes, check)?;
-            let selection = Selection::make(table, outline, steps, budget, check)?;
+            let outline = Outline::remember(table, budget, slice_bytes, check_signals)?;
+            let selection = Selection::make(table, outline, steps, budget, check_signals)?;
             Ok(Known { selection, cache })
         });
-        let found = found.map_err(|stop| match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => reader.exception(py, &error, Some(&*table.source)),
-        })?;
+        let found = found.map_err(|stop| self.stopped(py, stop, table))?;
         *known = Some(found.clone());
         Ok(found)
+    }
+
+    fn stopped(&self, py: Python<'_>, stop: Stop, table: &Table) -> PyErr {
+        match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => self.reader.get().exception(py, &error, Some(&*table.source)),
+        }
     }
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {
@@ -207,6 +228,12 @@ impl Plan {
         }
         Ok(())
     }
+}
+
+/// Looks for Ctrl-C from a thread that has let go of the GIL.
+fn check_signals() -> Result<(), Stop> {
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
+    Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
 }
 
 /// What ends a pass early.

@@ -12,6 +12,7 @@ use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{self, FileIdentity, FileSource, MemorySource, Source};
+use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -138,6 +139,12 @@ impl Reader {
         Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory })
     }
 
+    /// What the source is called in errors.
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The name of each column, in file order.
     #[getter]
     fn columns(&self) -> &[String] {
@@ -154,6 +161,21 @@ impl Reader {
     #[getter]
     fn target_names(&self) -> Vec<&str> {
         self.names(&self.schema.targets)
+    }
+
+    /// The positions of the columns that are read: features, targets, then the weight.
+    #[getter]
+    fn columns_read(&self) -> Vec<usize> {
+        [&self.schema.features[..], &self.schema.targets, self.schema.weight.as_slice()].concat()
+    }
+
+    /// What tells the file from a later version of itself; `None` for bytes.
+    #[getter]
+    fn identity(&self) -> Option<(u64, u64, u64, i64, i64)> {
+        match &self.origin {
+            Origin::File { identity, .. } => Some(identity.numbers()),
+            Origin::Memory(_) => None,
+        }
     }
 
     /// The places among the features of the columns that the argument `role` names.
@@ -240,6 +262,11 @@ impl Reader {
     /// For reading in the order of the file.
     pub(crate) fn budget(&self) -> Budget {
         Budget::new(self.threads, self.memory)
+    }
+
+    /// For the stats of columns.
+    pub(crate) fn budget_for_stats(&self) -> Budget {
+        stats::budget(self.threads, self.memory)
     }
 
     /// For reading in another order: what reading takes, and what is left for the rows that are mixed.

@@ -15,8 +15,9 @@ use csvfeed_core::block::{Parser, Pool, Widths};
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::index::Index;
 use csvfeed_core::number::convert;
-use csvfeed_core::pipeline::{Budget, Pipeline};
+use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Missing, MissingTarget, Schema};
+use csvfeed_core::sequential;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
 use csvfeed_core::split::{Splitter, Text};
@@ -206,7 +207,14 @@ fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &
 /// Reads all of a file into batches; returns how many rows there are.
 fn read(simd: Simd, source: FileSource, schema: &Arc<Schema>, threads: usize) -> usize {
     let budget = Budget::new(threads, None);
-    let pipeline = Pipeline::start_with(simd, Arc::new(source), DIALECT, 0, Arc::clone(schema), budget, false);
+    let table = csvfeed_core::table::Table {
+        source: Arc::new(source),
+        dialect: DIALECT,
+        data_start: 0,
+        schema: Arc::clone(schema),
+        simd,
+    };
+    let pipeline = sequential::read(&table, budget, false);
     let mut batches = Batches::new(pipeline.expect("threads"), Widths::of(schema), BATCH_SIZE, Remainder::Keep);
     let mut rows = 0;
     loop {

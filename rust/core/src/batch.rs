@@ -199,9 +199,10 @@ mod tests {
     use crate::dialect::{Dialect, Header, read_head};
     use crate::number::{Value, value};
     use crate::oracle;
+    use crate::outline::Outline;
     use crate::pipeline::Budget;
     use crate::schema::{Column, Missing, MissingTarget, Schema};
-    use crate::sequential::{self, count_rows};
+    use crate::sequential;
     use crate::simd::simd;
     use crate::source::{MemorySource, Source};
     use crate::table::Table;
@@ -392,8 +393,8 @@ mod tests {
         fn counting_agrees_with_reading(text in text(false), budget in budget(), skip: bool) {
             let schema = schema(if skip { MissingTarget::Skip } else { MissingTarget::Keep });
             let (rows, _) = naive(&text, &schema);
-            let counted = count_rows(&table(&text, &schema), budget, || Ok::<_, Error>(())).unwrap();
-            prop_assert_eq!(counted, rows.len() as u64);
+            let outline = Outline::make(&table(&text, &schema), budget, 50, || Ok::<_, Error>(())).unwrap();
+            prop_assert_eq!(outline.rows(), rows.len() as u64);
         }
     }
 

@@ -327,12 +327,12 @@ impl<'a> Parser<'a> {
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
-    pub fn parse_all(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
-        self.parse(text, pool, None)
+    pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
+        self.parse_chosen(text, pool, None)
     }
 
     /// The same of the rows that are chosen.
-    pub(crate) fn parse(
+    pub(crate) fn parse_chosen(
         &mut self,
         text: &Text,
         pool: &Arc<Pool>,
@@ -516,7 +516,7 @@ mod tests {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1), None);
+        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));
         let Widths { features, targets, weights } = Widths::of(schema);
         let parts =
             [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];

@@ -16,6 +16,8 @@
 //! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
 //!
+//! [`stats`] looks at the blocks of one pass instead, and says what the columns hold.
+//!
 //! 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
 //! Every failure is an [`error::Error`]: what is wrong and at which byte.
@@ -41,4 +43,5 @@ pub mod sequential;
 pub mod simd;
 pub mod source;
 pub mod split;
+pub mod stats;
 pub mod table;

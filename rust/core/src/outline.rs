@@ -156,7 +156,7 @@ impl Jobs<Vec<Counted>> for Outlining {
             if schema.only_counts() {
                 index::count_rows(*simd, text, *dialect)
             } else {
-                let (block, error) = parser.parse(text, &pool, None);
+                let (block, error) = parser.parse(text, &pool);
                 (block.rows, error)
             }
         };

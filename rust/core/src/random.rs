@@ -1,6 +1,6 @@
 //! Random numbers that are the same in every version and on every machine, since the order of an epoch is made of them.
 
-/// The generator SplitMix64 (Steele, Lea and Flood 2014).
+/// The generator `SplitMix64` (Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -38,7 +38,7 @@ impl Random {
 /// The golden ratio's fraction in 64 bits, made odd.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A permutation of the 64-bit numbers that leaves no trace of their order: the finalizer of SplitMix64.
+/// A permutation of the 64-bit numbers that leaves no trace of their order: the finalizer of `SplitMix64`.
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);

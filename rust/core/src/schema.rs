@@ -172,6 +172,12 @@ impl Schema {
         schema
     }
 
+    /// The same rows with `missing` for what is missing, so that it can be told from NaN that are numbers.
+    pub(crate) fn for_stats(&self, missing: f32) -> Self {
+        let fill = vec![missing; self.features.len() + self.targets.len() + 1];
+        Self { fill, unit_weights: false, ..self.clone() }
+    }
+
     /// Whether no column is read at all, so that rows are only counted.
     pub(crate) fn only_counts(&self) -> bool {
         self.features.is_empty() && self.targets.is_empty() && self.weight.is_none()

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use crate::block::{Block, Parser, Pool};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
 /// Parses each text of a table in turn.
-struct Sequential {
+pub(crate) struct Sequential {
     table: Table,
     splitter: Splitter,
     pool: Arc<Pool>,
@@ -18,9 +18,14 @@ struct Sequential {
 
 /// Starts reading. `repeat` begins again at the end of the source, for ever.
 pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
-    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
-    let jobs = Sequential { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat };
-    Pipeline::run(jobs, budget.threads, budget.window)
+    Pipeline::run(Sequential::new(table, budget, repeat), budget.threads, budget.window)
+}
+
+impl Sequential {
+    pub(crate) fn new(table: &Table, budget: Budget, repeat: bool) -> Self {
+        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
+        Self { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat }
+    }
 }
 
 impl Jobs<Block> for Sequential {
@@ -39,7 +44,7 @@ impl Jobs<Block> for Sequential {
         let mut text = Text::default();
         Box::new(move |index| match splitter.read(index, &mut text) {
             Ok(true) => {
-                let (block, error) = parser.parse(&text, pool, None);
+                let (block, error) = parser.parse(&text, pool);
                 // A pass may end with the error alone.
                 let item = (block.rows > 0 || error.is_none()).then_some(block);
                 Some(Done { item, error })
@@ -52,15 +57,4 @@ impl Jobs<Block> for Sequential {
     fn abandon(&self) {
         self.splitter.abandon();
     }
-}
-
-/// Counts the rows that a pass yields. Calls `check` several times a second; an error that it returns ends the count.
-pub fn count_rows<E: From<Error>>(
-    table: &Table,
-    budget: Budget,
-    check: impl FnMut() -> std::result::Result<(), E>,
-) -> std::result::Result<u64, E> {
-    let mut rows = 0;
-    read(&table.for_counting(), budget, false)?.drain(|block| rows += block.rows as u64, check)?;
-    Ok(rows)
 }

@@ -6,13 +6,18 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use csvfeed_core::batch::{Batches, NextBatch, Remainder};
+use csvfeed_core::block::Block;
 use csvfeed_core::block::{Buffer, Widths};
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
+use csvfeed_core::epoch::{Rows, in_order};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
-use csvfeed_core::pipeline::{Budget, Pipeline, count_rows};
+use csvfeed_core::outline::Outline;
+use csvfeed_core::pipeline::{Budget, Pipeline};
 use csvfeed_core::schema::{MISSING, Missing, MissingTarget, Schema};
+use csvfeed_core::selection::{Selection, Step};
+use csvfeed_core::sequential;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
 
@@ -141,10 +146,28 @@ impl Input<'_> {
             window: 1 + usize::from(self.window % 5),
             max_row: MAX_ROW,
         };
+        let slice_bytes = 1 + u64::from(self.batch_size);
+        let table = |simd| csvfeed_core::table::Table {
+            source: Arc::<MemorySource<Vec<u8>>>::clone(&source),
+            dialect,
+            data_start,
+            schema: Arc::clone(&schema),
+            simd,
+        };
         if naive.wrong.is_none() {
-            let source = Arc::clone(&source);
-            let counted = count_rows(source, dialect, data_start, &schema, budget, || Ok::<_, Error>(()));
-            assert_eq!(counted.ok(), Some(naive.rows.len() as u64));
+            let outline = Outline::make(&table(Simd::Portable), budget, slice_bytes, || Ok::<_, Error>(()));
+            let steps = [Step::Shard { index: 0, count: 1, batch_size: 1, drop_remainder: false }];
+            let outline = Arc::new(outline.unwrap());
+            assert_eq!(outline.rows(), naive.rows.len() as u64);
+            // One share of one is all rows, found slice by slice.
+            let all = Selection::make(&table(Simd::Portable), outline, &steps, budget, || Ok::<_, Error>(())).unwrap();
+            for simd in Simd::available() {
+                let rows = Rows::new(table(simd), Arc::clone(&all), None, true);
+                let (pipeline, _) = in_order(rows, budget, 0).unwrap();
+                let (rows, error) = read(pipeline, &schema, usize::MAX, false);
+                assert_eq!(rows, naive.rows, "{simd:?}: {}", bytes.escape_ascii());
+                assert!(error.is_none_or(|error| matches!(error.kind, Kind::Empty(_))));
+            }
         }
         let batch_size = 1 + usize::from(self.batch_size % 32);
         let every_row_is_left_out = naive.rows.is_empty();
@@ -152,9 +175,7 @@ impl Input<'_> {
             naive.rows.truncate(naive.rows.len() / batch_size * batch_size);
         }
         for simd in Simd::available() {
-            let source = Arc::clone(&source);
-            let pipeline =
-                Pipeline::start_with(simd, source, dialect, data_start, Arc::clone(&schema), budget, false).unwrap();
+            let pipeline = sequential::read(&table(simd), budget, false).unwrap();
             let found = match read(pipeline, &schema, batch_size, self.drop_remainder) {
                 (rows, None) => Found { rows, wrong: None },
                 (rows, Some(error)) if matches!(error.kind, Kind::Empty(_)) && every_row_is_left_out => {
@@ -279,7 +300,12 @@ fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Sche
 }
 
 /// All batches, checked for their size, as rows; and the error that ended them.
-fn read(pipeline: Pipeline, schema: &Schema, size: usize, drop_remainder: bool) -> (Vec<[Vec<u32>; 3]>, Option<Error>) {
+fn read(
+    pipeline: Pipeline<Block>,
+    schema: &Schema,
+    size: usize,
+    drop_remainder: bool,
+) -> (Vec<[Vec<u32>; 3]>, Option<Error>) {
     let widths = Widths::of(schema);
     let remainder = if drop_remainder { Remainder::Drop } else { Remainder::Keep };
     let mut batches = Batches::new(pipeline, widths, size, remainder);

@@ -49,7 +49,7 @@ struct Complete {
     layout: Layout,
     sums: Vec<u64>,
     /// What missing values became.
-    fill: Vec<f32>,
+    filling: Vec<f32>,
 }
 
 /// Where things are in the file.
@@ -59,7 +59,7 @@ struct Layout {
     rows: u64,
     widths: Widths,
     /// Values of what missing ones became.
-    fill: u64,
+    filling: u64,
     /// Bytes that make the selection.
     selection: u64,
 }
@@ -67,7 +67,7 @@ struct Layout {
 impl Layout {
     /// Bytes between the header and the rows: the sums, the filled-in values and the selection.
     fn tables(&self) -> Option<u64> {
-        self.slices.checked_mul(8)?.checked_add(self.fill.checked_mul(4)?)?.checked_add(self.selection)
+        self.slices.checked_mul(8)?.checked_add(self.filling.checked_mul(4)?)?.checked_add(self.selection)
     }
 
     /// Where features, targets and weights are, and where the file ends.
@@ -82,11 +82,11 @@ impl Layout {
     }
 
     fn header(&self, key: u128, tables: &[u8]) -> Vec<u8> {
-        let Self { slices, rows, widths, fill, selection } = *self;
+        let Self { slices, rows, widths, filling, selection } = *self;
         let Widths { features, targets, weights } = widths;
         let mut header = [&MAGIC[..], &key.to_le_bytes()].concat();
         let widths = [features, targets, weights].map(|width| width as u64);
-        let numbers = [slices, rows, widths[0], widths[1], widths[2], fill, selection, xxh3_64(tables)];
+        let numbers = [slices, rows, widths[0], widths[1], widths[2], filling, selection, xxh3_64(tables)];
         header.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         header.extend(xxh3_64(&header).to_le_bytes());
         header
@@ -113,8 +113,8 @@ impl Cache {
     }
 
     /// What missing values became, if the file is there.
-    pub fn fill(&self) -> Option<Vec<f32>> {
-        if let State::Complete(complete) = &*self.state() { Some(complete.fill.clone()) } else { None }
+    pub fn filling(&self) -> Option<Vec<f32>> {
+        if let State::Complete(complete) = &*self.state() { Some(complete.filling.clone()) } else { None }
     }
 
     /// Why the file could not be written, told once.
@@ -127,14 +127,14 @@ impl Cache {
     }
 
     /// Begins to write the file, unless it is there or being written.
-    pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, fill: &[f32]) -> Option<Arc<Writer>> {
+    pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, filling: &[f32]) -> Option<Arc<Writer>> {
         let mut state = self.state();
         match &*state {
             State::Absent => {}
             State::Written(writer) if writer.strong_count() == 0 => {}
             State::Written(_) | State::Complete(_) | State::Failed(_) => return None,
         }
-        match Writer::new(self, selection, fill) {
+        match Writer::new(self, selection, filling) {
             Ok(writer) => {
                 let writer = Arc::new(writer);
                 *state = State::Written(Arc::downgrade(&writer));
@@ -174,19 +174,19 @@ impl Complete {
         file.read_exact_at(&mut header, 0).ok()?;
         let numbers: [u64; 8] =
             std::array::from_fn(|at| u64::from_le_bytes(header[32 + 8 * at..][..8].try_into().expect("eight bytes")));
-        let [slices, rows, _, _, _, fill, selection, _] = numbers;
-        let layout = Layout { slices, rows, widths, fill, selection };
+        let [slices, rows, _, _, _, filling, selection, _] = numbers;
+        let layout = Layout { slices, rows, widths, filling, selection };
         let length = file.metadata().ok()?.len();
         // First of all that there are as many bytes as the numbers say.
         let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
         file.read_exact_at(&mut tables, HEADER as u64).ok()?;
         (header[..] == layout.header(key, &tables) && layout.parts()[3] == length).then_some(())?;
         let (sums, rest) = tables.split_at(8 * slices as usize);
-        let (fill, selection) = rest.split_at(4 * fill as usize);
+        let (filling, selection) = rest.split_at(4 * filling as usize);
         let selection = Selection::from_bytes(selection, slices as usize, steps)?;
         let sums = sums.as_chunks().0.iter().map(|&sum| u64::from_le_bytes(sum)).collect();
-        let fill = fill.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
-        (selection.rows() == rows).then_some((Self { file, layout, sums, fill }, selection))
+        let filling = filling.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+        (selection.rows() == rows).then_some((Self { file, layout, sums, filling }, selection))
     }
 
     /// `None` when it cannot be read, or is not what was written.
@@ -227,7 +227,7 @@ pub(crate) struct Writer {
     draft: PathBuf,
     layout: Layout,
     selection: Vec<u8>,
-    fill: Vec<f32>,
+    filling: Vec<f32>,
     /// The sum of each slice.
     sums: Vec<AtomicU64>,
     /// Whether each slice is written: 0 or 1.
@@ -237,7 +237,7 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    fn new(cache: &Arc<Cache>, selection: &Selection, fill: &[f32]) -> io::Result<Self> {
+    fn new(cache: &Arc<Cache>, selection: &Selection, filling: &[f32]) -> io::Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let draft = cache.path.with_extension(format!("{}-{number}.draft", std::process::id()));
@@ -250,7 +250,7 @@ impl Writer {
             slices: slices as u64,
             rows: selection.rows(),
             widths: cache.widths,
-            fill: fill.len() as u64,
+            filling: filling.len() as u64,
             selection: bytes.len() as u64,
         };
         let writer = Self {
@@ -259,7 +259,7 @@ impl Writer {
             draft,
             layout,
             selection: bytes,
-            fill: fill.to_vec(),
+            filling: filling.to_vec(),
             sums: (0..slices).map(|_| AtomicU64::new(Xxh3::new().digest())).collect(),
             written: (0..slices).map(|_| AtomicUsize::new(0)).collect(),
             left: AtomicUsize::new(slices - empty),
@@ -303,7 +303,7 @@ impl Writer {
     fn finish(&self) -> io::Result<()> {
         let sums: Vec<_> = self.sums.iter().map(|sum| sum.load(Ordering::Acquire)).collect();
         let mut tables: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
-        tables.extend(self.fill.iter().flat_map(|value| value.to_le_bytes()));
+        tables.extend(self.filling.iter().flat_map(|value| value.to_le_bytes()));
         tables.extend(&self.selection);
         self.file.write_all_at(&tables, HEADER as u64)?;
         self.file.write_all_at(&self.layout.header(self.cache.key, &tables), 0)?;
@@ -312,7 +312,7 @@ impl Writer {
         // Opened again, for reading.
         let file = File::open(&self.cache.path)?;
         *self.cache.state() =
-            State::Complete(Arc::new(Complete { file, layout: self.layout, sums, fill: self.fill.clone() }));
+            State::Complete(Arc::new(Complete { file, layout: self.layout, sums, filling: self.filling.clone() }));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
 
 /// Reads runs of slices one after the other.
-struct InOrder {
+pub(crate) struct InOrder {
     rows: Rows,
     /// Consecutive slices that are read as one.
     runs: Vec<(u32, u32)>,
@@ -21,9 +21,16 @@ struct InOrder {
 pub fn in_order(rows: Rows, budget: Budget, first_row: u64) -> Result<(Pipeline<Block>, u64)> {
     let first = rows.selection.slice_of(first_row);
     let skipped = first_row.saturating_sub(rows.selection.rows_before(first));
-    let runs = runs(&rows, first, budget.block_bytes as u64);
-    let jobs = InOrder { rows, runs, pool: Pool::new(budget.window) };
+    let jobs = InOrder::new(rows, budget, first);
     Ok((Pipeline::run(jobs, budget.threads, budget.window)?, skipped))
+}
+
+impl InOrder {
+    /// From slice `first` on.
+    pub(crate) fn new(rows: Rows, budget: Budget, first: usize) -> Self {
+        let runs = runs(&rows, first, budget.block_bytes as u64);
+        Self { rows, runs, pool: Pool::new(budget.window) }
+    }
 }
 
 /// The slices from `first` on that have rows, in runs of about `bytes`.
@@ -35,15 +42,12 @@ fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
             continue;
         }
         let more = rows.text_bytes(slice);
-        match runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
-            Some(run) => {
-                run.1 += 1;
-                size += more;
-            }
-            None => {
-                runs.push((slice as u32, slice as u32 + 1));
-                size = more;
-            }
+        if let Some(run) = runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
+            run.1 += 1;
+            size += more;
+        } else {
+            runs.push((slice as u32, slice as u32 + 1));
+            size = more;
         }
     }
     runs

@@ -6,6 +6,7 @@ mod shuffled;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub(crate) use in_order::InOrder;
 pub use in_order::in_order;
 pub use shuffled::{Mixing, shuffled};
 

@@ -29,7 +29,7 @@ impl Mixing {
     fn window(self, widths: Widths, total: u64) -> u64 {
         let row = 4 * (widths.features + widths.targets + widths.weights) as u64;
         // With its place in this epoch's order and in the next one's.
-        if total.saturating_mul(row + 8) <= self.memory && total <= u64::from(u32::MAX) {
+        if total.saturating_mul(row + 8) <= self.memory && u32::try_from(total).is_ok() {
             return total;
         }
         // One is emptied while the next is filled.
@@ -207,9 +207,9 @@ impl Stream {
             let job = if due { fills.next().or_else(|| yields.next()) } else { yields.next().or_else(|| fills.next()) };
             let Some(job) = job else { break };
             if matches!(job, Job::Yield(..)) {
-                given += 1
+                given += 1;
             } else {
-                filled += 1
+                filled += 1;
             }
             self.jobs.push_back(Some(job));
         }

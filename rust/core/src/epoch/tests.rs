@@ -69,7 +69,7 @@ pub(crate) fn read((pipeline, skipped): (Pipeline<Block>, u64), count: u64) -> V
                 let parts = batch.block.parts();
                 let features = parts.features.values(batch.rows.clone());
                 let targets = parts.targets.values(batch.rows);
-                assert!(features.iter().zip(targets).all(|(x, y)| y.is_nan() || *x == *y));
+                assert!(features.iter().zip(targets).all(|(x, y)| y.is_nan() || x.to_bits() == y.to_bits()));
                 numbers.extend(features.iter().map(|&x| x as u32));
             }
             NextBatch::Pending => panic!("nothing for five seconds"),
@@ -118,19 +118,15 @@ fn budget() -> impl Strategy<Value = Budget> {
 
 /// The numbers of the rows that one more step leaves, row by row.
 fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Selection>) -> Vec<Row> {
-    match *step {
-        Step::Key { fraction, seed, held_out, .. } => {
-            let limit = (fraction * 2_f64.powi(64)) as u64;
-            let held = |row: &Row| xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed) < limit;
-            rows.into_iter().filter(|row| held(row) == held_out).collect()
-        }
-        // What a part or a shard is of so many rows, whatever they are: one slice holds them all.
-        _ => {
-            let chosen = selection(std::slice::from_ref(step));
-            let mut chooser = chosen.chooser(0..chosen.outline().slices()).unwrap();
-            rows.into_iter().filter(|_| chooser.wants(|_| unreachable!())).collect()
-        }
+    if let Step::Key { fraction, seed, held_out, .. } = *step {
+        let limit = (fraction * 2_f64.powi(64)) as u64;
+        let held = |row: &Row| xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed) < limit;
+        return rows.into_iter().filter(|row| held(row) == held_out).collect();
     }
+    // What a part or a shard is of so many rows, whatever they are: one slice holds them all.
+    let chosen = selection(std::slice::from_ref(step));
+    let mut chooser = chosen.chooser(0..chosen.outline().slices()).unwrap();
+    rows.into_iter().filter(|_| chooser.wants(|_| unreachable!())).collect()
 }
 
 proptest! {

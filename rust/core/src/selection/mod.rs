@@ -310,7 +310,7 @@ impl<'a> Reader<'a> {
         if let Err(error) = self.text.read(self.table, bytes) {
             return Done::failed(error);
         }
-        let (block, error) = self.parser.parse(&self.text, pool, self.selection.chooser(slices));
+        let (block, error) = self.parser.parse_chosen(&self.text, pool, self.selection.chooser(slices));
         Done { item: Some(block), error }
     }
 

@@ -86,7 +86,7 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(part: &'a Part, rank: u64) -> Self {
-        let mask = if rank % GROUP > 0 { part.mask(rank / GROUP) } else { Mask::default() };
+        let mask = if rank.is_multiple_of(GROUP) { Mask::default() } else { part.mask(rank / GROUP) };
         Self { part, rank, mask }
     }
 

@@ -26,6 +26,12 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
+    /// The same in plain numbers: device, inode, length in bytes, and time of modification.
+    #[must_use]
+    pub fn numbers(self) -> (u64, u64, u64, i64, i64) {
+        (self.device, self.inode, self.length, self.modified.0, self.modified.1)
+    }
+
     fn of(metadata: &Metadata) -> Self {
         Self {
             device: metadata.dev(),

@@ -1,0 +1,76 @@
+"""What a missing feature becomes."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal, TypeAlias
+
+from csvfeed import _core
+from csvfeed.errors import CsvError
+from csvfeed.stats import RowStats
+
+Value: TypeAlias = float | Literal["mean"]
+
+
+class Fill:
+    """What the missing values of each feature become.
+
+    Parameters
+    ----------
+    fill : float, "mean", dict of column to one of these, or None
+        As ``CsvDataset`` has it.
+    reader : _core.Reader
+        Whose features they are.
+    stats : RowStats
+        What the means are taken from.
+
+    Raises
+    ------
+    CsvError
+        If ``fill`` names a column that is no feature.
+    """
+
+    def __init__(
+        self, fill: Value | dict[int | str, Value] | None, reader: _core.Reader, stats: RowStats
+    ) -> None:
+        self._reader = reader
+        self._stats = stats
+        self._each: list[Value] | None = None
+        if isinstance(fill, dict):
+            self._each = [math.nan] * len(reader.feature_names)
+            places = reader.feature_places(list(fill), "fill")
+            for place, value in zip(places, fill.values(), strict=True):
+                self._each[place] = value
+        elif fill is not None:
+            self._each = [fill] * len(reader.feature_names)
+
+    def values(self) -> list[float] | None:
+        """Return a number for each feature, or None when nothing is filled.
+
+        The first time that a mean is asked for, the file is read for it.
+
+        Raises
+        ------
+        CsvError
+            If a mean is asked for that there is not; or what reading the file raises.
+        """
+        if self._each is None:
+            return None
+        return [
+            self._mean(place) if value == "mean" else value
+            for place, value in enumerate(self._each)
+        ]
+
+    def _mean(self, place: int) -> float:
+        stats = self._stats.columns[place]
+        if stats.missing == 0 or math.isfinite(stats.mean):
+            return stats.mean
+        why = "all its values are missing" if stats.count == 0 else "not all its values are finite"
+        column = self._reader.columns_read[place]
+        raise CsvError(
+            f"fill= asks for the mean of this column, but {why}: fill it with a number, as in "
+            "fill={column: 0}, or leave it out with features=",
+            path=self._reader.name,
+            column=column,
+            column_name=self._reader.columns[column],
+        )
