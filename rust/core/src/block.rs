@@ -150,27 +150,30 @@ impl Block {
         self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
-    /// Appends rows whose values stand together: features, targets, then the weight.
-    fn extend(&mut self, widths: Widths, values: &[f32]) {
-        let Widths { features, targets, weights } = widths;
-        let width = features + targets + weights;
+    /// Appends rows whose values stand together, in the order of the file.
+    fn extend(&mut self, widths: Widths, arrangement: &Arrangement, values: &[f32]) {
+        let width = arrangement.columns.len();
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
-        let Parts { features: feature_values, targets: target_values, weights: weight_values } = &mut self.parts;
-        let parts =
-            [(feature_values, 0, features), (target_values, features, targets), (weight_values, width - 1, weights)];
-        for (buffer, skipped, taken) in parts {
+        let Parts { features, targets, weights } = &mut self.parts;
+        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.parts) {
+            let taken: usize = runs.iter().map(Range::len).sum();
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
-            match taken {
-                0 => {}
-                1 => {
+            match runs[..] {
+                [] => {}
+                [Range { start, .. }] if taken == 1 => {
                     for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
-                        *place = row[skipped];
+                        *place = row[start];
                     }
                 }
                 _ => {
-                    for (place, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
-                        place.copy_from_slice(&row[skipped..skipped + taken]);
+                    for (places, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
+                        let mut rest = places;
+                        for run in runs {
+                            let (place, after) = rest.split_at_mut(run.len());
+                            place.copy_from_slice(&row[run.clone()]);
+                            rest = after;
+                        }
                     }
                 }
             }
@@ -230,13 +233,43 @@ impl Pool {
 /// debug builds, as blocks are.
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
+/// Which columns are read, and where their values go.
+struct Arrangement {
+    /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted.
+    columns: Vec<usize>,
+    /// For each of them, its place among a row's features, targets and weight, one after the other.
+    places: Vec<usize>,
+    /// Which of them make up the features, the targets and the weight: runs of neighbours.
+    parts: [Vec<Range<usize>>; 3],
+}
+
+impl Arrangement {
+    fn of(schema: &Schema) -> Self {
+        let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+        let wanted = roles.concat();
+        let mut places: Vec<usize> = (0..wanted.len()).collect();
+        places.sort_by_key(|&place| wanted[place]);
+        let columns = places.iter().map(|&place| wanted[place]).collect();
+        let mut found_at = vec![0; places.len()];
+        for (at, &place) in places.iter().enumerate() {
+            found_at[place] = at;
+        }
+        let mut rest = &found_at[..];
+        let parts = roles.map(|role| {
+            let part;
+            (part, rest) = rest.split_at(role.len());
+            part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
+        });
+        Self { columns, places, parts }
+    }
+}
+
 /// Turns texts into blocks; one for each thread.
 pub struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     simd: Simd,
-    /// The columns that are read, in the order of a row's values: features, targets, then the weight.
-    wanted: Vec<usize>,
+    arrangement: Arrangement,
     index: Index,
     group: Group,
 }
@@ -245,8 +278,8 @@ impl<'a> Parser<'a> {
     /// For texts of that schema and dialect, with those instructions.
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
-        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
-        Self { schema, dialect, simd, wanted, index: Index::default(), group: Group::default() }
+        let arrangement = Arrangement::of(schema);
+        Self { schema, dialect, simd, arrangement, index: Index::default(), group: Group::default() }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -262,8 +295,8 @@ impl<'a> Parser<'a> {
         let columns = schema.columns.len();
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let mut block = Block::with_capacity(pool, widths, self.index.rows());
-        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, wanted: &self.wanted, text };
-        let mut groups = self.index.groups(columns, (GROUP / self.wanted.len()).max(1));
+        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, arrangement: &self.arrangement, text };
+        let mut groups = self.index.groups(columns, (GROUP / self.arrangement.columns.len()).max(1));
         let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, &mut block).err());
         (block, bad_field.or(bad_row))
     }
@@ -274,7 +307,7 @@ struct Reading<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     simd: Simd,
-    wanted: &'a [usize],
+    arrangement: &'a Arrangement,
     text: &'a Text,
 }
 
@@ -294,10 +327,14 @@ struct Group {
 impl Group {
     /// Appends a group of rows, up to the first that is wrong.
     fn convert(&mut self, reading: &Reading<'_>, rows: Rows<'_>, block: &mut Block) -> Result<()> {
-        let Reading { schema, simd, wanted, text, .. } = *reading;
-        let width = wanted.len();
-        let as_they_stand = wanted.iter().copied().eq(0..schema.columns.len());
-        let fields = if as_they_stand { rows.fields() } else { rows.pick(wanted, &mut self.before, &mut self.ends) };
+        let Reading { schema, simd, arrangement, text, .. } = *reading;
+        let width = arrangement.columns.len();
+        let as_they_stand = arrangement.columns.iter().copied().eq(0..schema.columns.len());
+        let fields = if as_they_stand {
+            rows.fields()
+        } else {
+            rows.pick(simd, &arrangement.columns, &mut self.before, &mut self.ends)
+        };
         let count = rows.count() * width;
         if self.values.len() < count {
             self.values.resize(count, 0.0);
@@ -315,11 +352,12 @@ impl Group {
         let mut kept = rows.count();
         for &at in &self.declined {
             let at = at as usize;
-            if fields.place(at).is_empty() && at % width < schema.features.len() {
+            let wanted = arrangement.places[at % width];
+            if fields.place(at).is_empty() && wanted < schema.features.len() {
                 // An empty feature is missing, whatever else is; its value is NaN already.
                 continue;
             }
-            match reading.read_with_care(fields.place(at), at % width) {
+            match reading.read_with_care(fields.place(at), arrangement.columns[at % width], wanted) {
                 Ok(Some(value)) => values[at] = value,
                 Ok(None) => self.left_out.push(at / width),
                 Err(wrong) => {
@@ -332,7 +370,7 @@ impl Group {
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in self.left_out.iter().chain([&kept]) {
-            block.extend(widths, &values[first.min(row) * width..row * width]);
+            block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
@@ -340,10 +378,10 @@ impl Group {
 }
 
 impl Reading<'_> {
-    /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to
-    /// be left out.
+    /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
+    /// of its row; `None` when its row is to be left out.
     #[cold]
-    fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
+    fn read_with_care(&self, place: Range<usize>, column: usize, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
         let targets = self.schema.features.len()..;
         let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
@@ -352,16 +390,14 @@ impl Reading<'_> {
             Value::Missing => match self.schema.missing_target {
                 MissingTarget::Keep => return Ok(Some(f32::NAN)),
                 MissingTarget::Skip => return Ok(None),
-                MissingTarget::Raise if self.schema.weight == Some(self.wanted[wanted]) => {
-                    Kind::MissingTarget("weight")
-                }
+                MissingTarget::Raise if self.schema.weight == Some(column) => Kind::MissingTarget("weight"),
                 MissingTarget::Raise => Kind::MissingTarget("target"),
             },
             Value::Other if field.contains(&0) => Kind::Nul,
             Value::Other => Kind::Number,
         };
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(self.wanted[wanted]))
+        Err(Error::at(wrong, offset, field).in_column(column))
     }
 }
 
@@ -409,15 +445,18 @@ mod tests {
             if row.len() != schema.columns.len() {
                 return (found, Some((row_start, None)));
             }
-            let (mut values, mut kept) = (vec![], true);
-            for (at, &column) in wanted.iter().enumerate() {
+            let (mut values, mut kept) = (vec![0; wanted.len()], true);
+            // Of several wrong fields in a row, the first in the file counts.
+            let mut order: Vec<_> = wanted.iter().copied().enumerate().collect();
+            order.sort_by_key(|&(_, column)| column);
+            for (at, column) in order {
                 let is_feature = at < schema.features.len();
                 let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
                 match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
-                    (Value::Number(number), _) => values.push(number.to_bits()),
+                    (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
-                        values.push(f32::NAN.to_bits());
+                        values[at] = f32::NAN.to_bits();
                     }
                     _ => return (found, Some((place, Some(column)))),
                 }

@@ -3,7 +3,7 @@
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
     _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+    _mm512_permutex2var_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
 };
 
 use super::masks::{Masks, Special};
@@ -114,6 +114,77 @@ fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
         filled += chunk.ends.count_ones() as usize;
     }
     marks.advance(filled);
+}
+
+/// Up to sixteen of the columns of a row, among 32 that stand side by side.
+pub(super) struct Pick {
+    /// The first of the 32.
+    first: usize,
+    /// Where each stands after that.
+    places: [u32; 16],
+    /// How many they are.
+    count: usize,
+}
+
+impl Pick {
+    /// The columns, in their order, in as few picks as they need.
+    pub(super) fn all(columns: &[usize]) -> Vec<Self> {
+        let mut picks = Vec::new();
+        let mut rest = columns;
+        while !rest.is_empty() {
+            let (mut first, mut last) = (rest[0], rest[0]);
+            let fits = |&&column: &&usize| {
+                (first, last) = (first.min(column), last.max(column));
+                last - first < 32
+            };
+            let count = rest.iter().take(16).take_while(fits).count();
+            let picked;
+            (picked, rest) = rest.split_at(count);
+            let first = picked.iter().copied().min().expect("at least one column");
+            let mut places = [0; 16];
+            for (place, column) in places.iter_mut().zip(picked) {
+                *place = (column - first) as u32;
+            }
+            picks.push(Self { first, places, count });
+        }
+        picks
+    }
+}
+
+/// Writes what stands in the picked columns of each row of `columns` marks.
+pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { pick_with_avx512(marks, columns, picks, picked) }
+}
+
+#[target_feature(enable = "avx512f")]
+fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
+    let width: usize = picks.iter().map(|pick| pick.count).sum();
+    let count = marks.len() / columns * width;
+    // The last store is of sixteen, however few are asked for.
+    picked.resize(count + 16, 0);
+    let mut at = 0;
+    for row in (0..marks.len()).step_by(columns) {
+        for pick in picks {
+            let near = &marks[row + pick.first..];
+            let mut last = [0; 32];
+            let near = near.first_chunk().unwrap_or_else(|| {
+                last[..near.len()].copy_from_slice(near);
+                &last
+            });
+            let out = picked[at..].first_chunk_mut::<16>().expect("room for sixteen");
+            let (halves, _) = near.as_chunks::<16>();
+            // SAFETY: sixteen marks each.
+            let [low, high] = [0, 1].map(|half| unsafe { _mm512_loadu_si512(halves[half].as_ptr().cast()) });
+            // SAFETY: as above.
+            let places = unsafe { _mm512_loadu_si512(pick.places.as_ptr().cast()) };
+            let chosen = _mm512_permutex2var_epi32(low, places, high);
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), chosen) };
+            at += pick.count;
+        }
+    }
+    picked.truncate(count);
 }
 
 #[inline]

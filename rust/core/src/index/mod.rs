@@ -222,13 +222,29 @@ impl<'a> Rows<'a> {
     }
 
     /// The fields of some columns, row by row.
-    pub(crate) fn pick<'b>(self, columns: &[usize], before: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Fields<'b> {
+    pub(crate) fn pick<'b>(
+        self,
+        simd: Simd,
+        columns: &[usize],
+        before: &'b mut Vec<u32>,
+        ends: &'b mut Vec<u32>,
+    ) -> Fields<'b> {
         before.clear();
         ends.clear();
-        let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
-        for (row_marks, row_ends) in rows {
-            before.extend(columns.iter().map(|&column| row_marks[column]));
-            ends.extend(columns.iter().map(|&column| row_ends[column]));
+        match simd {
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512(avx512) => {
+                let picks = avx512::Pick::all(columns);
+                avx512::pick(avx512, self.marks, self.columns, &picks, before);
+                avx512::pick(avx512, self.ends, self.columns, &picks, ends);
+            }
+            _ => {
+                let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
+                for (row_marks, row_ends) in rows {
+                    before.extend(columns.iter().map(|&column| row_marks[column]));
+                    ends.extend(columns.iter().map(|&column| row_ends[column]));
+                }
+            }
         }
         Fields { before, ends }
     }

@@ -194,3 +194,33 @@ proptest! {
         }
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn picked_are_the_fields_of_the_columns(
+        (columns, wanted) in (1_usize..100).prop_flat_map(|columns| {
+            let any_order = prop::collection::vec(0..columns, 1..100);
+            let in_order = any_order.clone().prop_map(|mut wanted| {
+                wanted.sort_unstable();
+                wanted
+            });
+            (Just(columns), prop_oneof![any_order, in_order])
+        }),
+        rows in 0_usize..20,
+    ) {
+        let marks: Vec<u32> = (0..=(rows * columns) as u32).map(|at| 7 * at).collect();
+        let all = Rows { marks: &marks[..rows * columns], ends: &marks[1..], columns };
+        let naive = |marks: &[u32]| -> Vec<u32> {
+            marks.chunks(columns).flat_map(|row| wanted.iter().map(|&column| row[column])).collect()
+        };
+        // What stood there before is gone.
+        let (mut before, mut ends) = (vec![1; 50], vec![2; 60]);
+        for simd in Simd::available() {
+            let fields = all.pick(simd, &wanted, &mut before, &mut ends);
+            prop_assert_eq!(fields.before, naive(all.marks), "{:?}", simd);
+            prop_assert_eq!(fields.ends, naive(all.ends), "{:?}", simd);
+        }
+    }
+}
