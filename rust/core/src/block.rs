@@ -161,6 +161,17 @@ impl Block {
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match runs[..] {
                 [] => {}
+                // Rows of two are short enough for their two values to be worth a loop each, made for them.
+                [Range { start: 0, .. }] if width == 2 && taken == 1 => {
+                    for (place, &[first, _]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = first;
+                    }
+                }
+                [_] if width == 2 && taken == 1 => {
+                    for (place, &[_, second]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = second;
+                    }
+                }
                 [Range { start, .. }] if taken == 1 => {
                     for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
                         *place = row[start];
