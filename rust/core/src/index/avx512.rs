@@ -1,9 +1,9 @@
 //! Delimiters, newlines and quotes in 64-byte steps, in one 512-bit register.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
+    __m512i, _bzhi_u64, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
     _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_permutex2var_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+    _mm512_permutex2var_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512, _pext_u64,
 };
 
 use super::masks::{Masks, Special};
@@ -25,24 +25,31 @@ static PLACES: [u8; 64] = {
     places
 };
 
-/// See [`super::portable::fill`].
-pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+/// See [`super::portable::fill`]. Whether each row has `columns` fields is found on the way if that is a power of two.
+pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, columns: usize, marks: &mut Marks) -> LineEnds {
     // SAFETY: the proof is made only where the processor has these instructions.
-    unsafe { fill_with_avx512(bytes, delimiter, marks) }
+    unsafe {
+        if columns > 1 && 64 % columns == 0 {
+            let newlines = (columns - 1..64).step_by(columns).fold(0, |newlines, mark| newlines | 1 << mark);
+            fill_with_avx512::<true>(bytes, delimiter, newlines, marks)
+        } else {
+            fill_with_avx512::<false>(bytes, delimiter, 0, marks)
+        }
+    }
 }
 
 #[target_feature(
     enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
 )]
-fn fill_with_avx512(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
-    let mut line_ends = Seen { newlines: 0, returns: 0 };
+fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64, marks: &mut Marks) -> LineEnds {
+    let mut line_ends = Seen { newlines: 0, returns: 0, marks: 0, out_of_step: 0 };
     let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
         let out = marks.room(64 * CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
-            let found = line_ends.look_at(load(chunk), u64::MAX, delimiter);
+            let found = line_ends.look_at::<IN_STEP>(load(chunk), u64::MAX, delimiter, step);
             // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
             unsafe { write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
@@ -53,11 +60,12 @@ fn fill_with_avx512(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds 
     let kept = (1 << rest.len()) - 1;
     // SAFETY: only the bytes of the rest are read.
     let last = unsafe { _mm512_maskz_loadu_epi8(kept, rest.as_ptr().cast()) };
-    let found = line_ends.look_at(last, kept, delimiter);
+    let found = line_ends.look_at::<IN_STEP>(last, kept, delimiter, step);
     // SAFETY: 64 places were made.
     unsafe { write_positions(marks.room(64).as_mut_ptr(), base as u32, found) };
     marks.advance(found.count_ones() as usize);
-    LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0 }
+    let in_step = IN_STEP && line_ends.out_of_step == 0;
+    LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0, in_step }
 }
 
 /// What was seen of line ends.
@@ -66,17 +74,30 @@ struct Seen {
     newlines: u64,
     /// The places in a chunk that had a carriage return.
     returns: u64,
+    /// How many delimiters and newlines.
+    marks: u32,
+    /// Those among the marks of a chunk where a newline was and ought not to be, or the other way round.
+    out_of_step: u64,
 }
 
 impl Seen {
-    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`.
+    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`. `step` says which of 64 marks
+    /// ought to be newlines.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,popcnt")]
-    fn look_at(&mut self, chunk: __m512i, kept: u64, delimiter: u8) -> u64 {
+    #[target_feature(enable = "avx512f,avx512bw,bmi2,popcnt")]
+    fn look_at<const IN_STEP: bool>(&mut self, chunk: __m512i, kept: u64, delimiter: u8, step: u64) -> u64 {
         let newlines = equal(chunk, b'\n') & kept;
         self.newlines += u64::from(newlines.count_ones());
         self.returns |= equal(chunk, b'\r') & kept;
-        equal(chunk, delimiter) & kept | newlines
+        let found = equal(chunk, delimiter) & kept | newlines;
+        if IN_STEP {
+            // This takes less time than a look at the byte of each mark, as long as rows are short.
+            let count = found.count_ones();
+            let expected = _bzhi_u64(step.rotate_right(self.marks % 64), count);
+            self.out_of_step |= _pext_u64(newlines, found) ^ expected;
+            self.marks = self.marks.wrapping_add(count);
+        }
+        found
     }
 }
 

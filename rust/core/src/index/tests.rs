@@ -64,7 +64,7 @@ fn check_quoted(text: &[u8]) {
     let mut naive = Marks::default();
     let wrong = careful_marks(&bytes, QUOTED, &mut naive).is_err();
     let newlines = naive.iter().filter(|&&mark| bytes[mark as usize] == b'\n').count();
-    let line_ends = LineEnds { newlines, returns: text.contains(&b'\r') };
+    let line_ends = LineEnds { newlines, returns: text.contains(&b'\r'), in_step: false };
     let rows = oracle::rows(text, QUOTED).len();
     for simd in Simd::available() {
         let mut marks = Marks::default();
@@ -117,8 +117,9 @@ proptest! {
 
     #[test]
     fn marks_are_the_delimiters_and_newlines(
-        text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600})",
+        text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600}|([x,]{0,20}[\n]){0,90}|(x{0,40},x{0,40}\n){0,60}|(x{0,9},x,,x{0,2}\n){0,90})[,\nx]?",
         before in 0_usize..3,
+        columns in 1_usize..9,
     ) {
         let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
         let naive: Vec<u32> =
@@ -126,10 +127,14 @@ proptest! {
         for simd in Simd::available() {
             let mut found = Marks::default();
             (0..before).for_each(|mark| found.push(mark as u32));
-            let line_ends = plain_marks(simd, &bytes, b',', &mut found);
+            let line_ends = plain_marks(simd, &bytes, b',', columns, &mut found);
             prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
             let newlines = text.bytes().filter(|&byte| byte == b'\n').count();
-            prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r') });
+            let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
+            let ought_to_be = |at: usize| at % columns == columns - 1;
+            let in_step = naive.iter().enumerate().all(|(at, &mark)| is_newline(mark) == ought_to_be(at));
+            let told = simd.name() == "avx512" && matches!(columns, 2 | 4 | 8);
+            prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r'), in_step: told && in_step });
         }
     }
 }
