@@ -361,18 +361,26 @@ impl Group {
         self.left_out.clear();
         let mut error = None;
         let mut kept = rows.count();
+        let mut row = 0;
         for &at in &self.declined {
             let at = at as usize;
-            let wanted = arrangement.places[at % width];
-            if fields.place(at).is_empty() && wanted < schema.features.len() {
-                // An empty feature is missing, whatever else is; its value is NaN already.
+            // They are in order, and often many: a division for each would take longer than the rest.
+            while at >= (row + 1) * width {
+                row += 1;
+            }
+            let place = fields.place(at);
+            let wanted = at - row * width;
+            let (column, wanted) = (arrangement.columns[wanted], arrangement.places[wanted]);
+            if wanted < schema.features.len() && reading.is_missing(place.clone()) {
+                // A missing feature is one, whatever else is; its value is NaN already.
+                values[at] = f32::NAN;
                 continue;
             }
-            match reading.read_with_care(fields.place(at), arrangement.columns[at % width], wanted) {
+            match reading.read_with_care(place, column, wanted) {
                 Ok(Some(value)) => values[at] = value,
-                Ok(None) => self.left_out.push(at / width),
+                Ok(None) => self.left_out.push(row),
                 Err(wrong) => {
-                    kept = at / width;
+                    kept = row;
                     error = Some(wrong);
                     break;
                 }
@@ -389,6 +397,14 @@ impl Group {
 }
 
 impl Reading<'_> {
+    /// Whether a field is seen to be missing at first sight.
+    #[inline]
+    fn is_missing(&self, place: Range<usize>) -> bool {
+        let text = self.text.padded();
+        // What is quoted takes more than one look.
+        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
+    }
+
     /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
     /// of its row; `None` when its row is to be left out.
     #[cold]

@@ -1,5 +1,7 @@
 //! Which column goes where: features, targets, weight; and what counts as missing.
 
+use std::ops::Range;
+
 use crate::error::{Kind, Result};
 use crate::number::Tokens;
 
@@ -28,6 +30,12 @@ impl Missing {
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
         field.is_empty() || self.tokens.contains(field)
+    }
+
+    /// Whether the field at `place` is empty or one of the tokens as it stands.
+    #[inline]
+    pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
+        place.is_empty() || self.tokens.contains_at(text, place)
     }
 
     /// Whether some tokens are numbers.
