@@ -159,33 +159,44 @@ impl Block {
         self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
-    /// Appends rows whose `width` values stand together: features, targets, then the weight, unless all weights are 1.
-    fn extend(&mut self, widths: Widths, values: &[f32], width: usize) {
-        let Widths { features, targets, weights } = widths;
+    /// Appends rows whose values stand together, in the order of the file.
+    fn extend(&mut self, widths: Widths, arrangement: &Arrangement, values: &[f32]) {
+        let width = arrangement.columns.len();
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
-        let Parts { features: feature_values, targets: target_values, weights: weight_values } = &mut self.parts;
-        let parsed_weights = width - features - targets;
-        if parsed_weights < weights {
-            weight_values.values_mut()[self.rows..][..rows].fill(1.0);
+        let Parts { features, targets, weights } = &mut self.parts;
+        if widths.weights > 0 && arrangement.parts[2].is_empty() {
+            weights.values_mut()[self.rows..][..rows].fill(1.0);
         }
-        let parts = [
-            (feature_values, 0, features),
-            (target_values, features, targets),
-            (weight_values, width - 1, parsed_weights),
-        ];
-        for (buffer, skipped, taken) in parts {
+        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.parts) {
+            let taken: usize = runs.iter().map(Range::len).sum();
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
-            match taken {
-                0 => {}
-                1 => {
+            match runs[..] {
+                [] => {}
+                // Rows of two are short enough for their two values to be worth a loop each, made for them.
+                [Range { start: 0, .. }] if width == 2 && taken == 1 => {
+                    for (place, &[first, _]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = first;
+                    }
+                }
+                [_] if width == 2 && taken == 1 => {
+                    for (place, &[_, second]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = second;
+                    }
+                }
+                [Range { start, .. }] if taken == 1 => {
                     for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
-                        *place = row[skipped];
+                        *place = row[start];
                     }
                 }
                 _ => {
-                    for (place, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
-                        place.copy_from_slice(&row[skipped..skipped + taken]);
+                    for (places, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
+                        let mut rest = places;
+                        for run in runs {
+                            let (place, after) = rest.split_at_mut(run.len());
+                            place.copy_from_slice(&row[run.clone()]);
+                            rest = after;
+                        }
                     }
                 }
             }
@@ -307,13 +318,43 @@ impl Pool {
 /// debug builds, as blocks are.
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
+/// Which columns are read, and where their values go.
+struct Arrangement {
+    /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted.
+    columns: Vec<usize>,
+    /// For each of them, its place among a row's features, targets and weight, one after the other.
+    places: Vec<usize>,
+    /// Which of them make up the features, the targets and the weight: runs of neighbours.
+    parts: [Vec<Range<usize>>; 3],
+}
+
+impl Arrangement {
+    fn of(schema: &Schema) -> Self {
+        let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+        let wanted = roles.concat();
+        let mut places: Vec<usize> = (0..wanted.len()).collect();
+        places.sort_by_key(|&place| wanted[place]);
+        let columns = places.iter().map(|&place| wanted[place]).collect();
+        let mut found_at = vec![0; places.len()];
+        for (at, &place) in places.iter().enumerate() {
+            found_at[place] = at;
+        }
+        let mut rest = &found_at[..];
+        let parts = roles.map(|role| {
+            let part;
+            (part, rest) = rest.split_at(role.len());
+            part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
+        });
+        Self { columns, places, parts }
+    }
+}
+
 /// Turns texts into blocks; one for each thread.
 pub struct Parser<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     simd: Simd,
-    /// The columns that are read, in the order of a row's values: features, targets, then the weight.
-    wanted: Vec<usize>,
+    arrangement: Arrangement,
     index: Index,
     group: Group,
 }
@@ -322,8 +363,8 @@ impl<'a> Parser<'a> {
     /// For texts of that schema and dialect, with those instructions.
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
-        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
-        Self { schema, dialect, simd, wanted, index: Index::default(), group: Group::default() }
+        let arrangement = Arrangement::of(schema);
+        Self { schema, dialect, simd, arrangement, index: Index::default(), group: Group::default() }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -350,8 +391,8 @@ impl<'a> Parser<'a> {
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);
-        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, wanted: &self.wanted, text };
-        let mut groups = self.index.groups(columns, (GROUP / self.wanted.len().max(1)).max(1));
+        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, arrangement: &self.arrangement, text };
+        let mut groups = self.index.groups(columns, (GROUP / self.arrangement.columns.len().max(1)).max(1));
         let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, chooser.as_mut(), &mut block).err());
         (block, bad_field.or(bad_row))
     }
@@ -362,7 +403,7 @@ struct Reading<'a> {
     schema: &'a Schema,
     dialect: Dialect,
     simd: Simd,
-    wanted: &'a [usize],
+    arrangement: &'a Arrangement,
     text: &'a Text,
 }
 
@@ -375,8 +416,10 @@ struct Group {
     values: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
-    /// The rows that are chosen, unless all are.
+    /// The rows that are chosen, unless all are, and their marks and ends.
     chosen: Vec<usize>,
+    chosen_marks: Vec<u32>,
+    chosen_ends: Vec<u32>,
     /// The rows that are left out for want of a target or weight, or because they are not chosen.
     left_out: Vec<usize>,
 }
@@ -386,30 +429,34 @@ impl Group {
     fn convert(
         &mut self,
         reading: &Reading<'_>,
-        rows: Rows<'_>,
+        all: Rows<'_>,
         mut chooser: Option<&mut Chooser<'_>>,
         block: &mut Block,
     ) -> Result<()> {
-        let Reading { schema, simd, wanted, text, .. } = *reading;
-        let wants = |chooser: &mut Chooser<'_>, row| chooser.wants(|column| reading.key(rows, row, column));
+        let Reading { schema, simd, arrangement, text, .. } = *reading;
+        let wants = |chooser: &mut Chooser<'_>, row| chooser.wants(|column| reading.key(all, row, column));
         // Where rows without a target do not count, that has to be known before the others are chosen among.
         let choose_first = schema.missing_target != MissingTarget::Skip;
-        let mut chosen = None;
+        let mut rows = all;
         if let Some(chooser) = chooser.take_if(|_| choose_first) {
             self.chosen.clear();
-            self.chosen.extend((0..rows.count()).filter(|&row| wants(chooser, row)));
-            chosen = (self.chosen.len() < rows.count()).then_some(&self.chosen[..]);
+            self.chosen.extend((0..all.count()).filter(|&row| wants(chooser, row)));
+            if self.chosen.len() < all.count() {
+                rows = all.only(&self.chosen, &mut self.chosen_marks, &mut self.chosen_ends);
+            }
         }
-        let mut kept = chosen.map_or(rows.count(), <[usize]>::len);
-        let width = wanted.len();
+        let width = arrangement.columns.len();
         if width == 0 {
-            block.rows += kept;
+            block.rows += rows.count();
             return Ok(());
         }
-        let as_they_stand = chosen.is_none() && wanted.iter().copied().eq(0..schema.columns.len());
-        let fields =
-            if as_they_stand { rows.fields() } else { rows.pick(chosen, wanted, &mut self.before, &mut self.ends) };
-        let count = kept * width;
+        let as_they_stand = arrangement.columns.iter().copied().eq(0..schema.columns.len());
+        let fields = if as_they_stand {
+            rows.fields()
+        } else {
+            rows.pick(simd, &arrangement.columns, &mut self.before, &mut self.ends)
+        };
+        let count = rows.count() * width;
         if self.values.len() < count {
             self.values.resize(count, 0.0);
         }
@@ -423,19 +470,27 @@ impl Group {
         }
         self.left_out.clear();
         let mut error = None;
+        let mut kept = rows.count();
+        let mut row = 0;
         for &at in &self.declined {
             let at = at as usize;
-            let wanted = at % width;
-            if fields.place(at).is_empty() && wanted < schema.features.len() {
-                // An empty feature is missing, whatever else is.
+            // They are in order, and often many: a division for each would take longer than the rest.
+            while at >= (row + 1) * width {
+                row += 1;
+            }
+            let place = fields.place(at);
+            let wanted = at - row * width;
+            let (column, wanted) = (arrangement.columns[wanted], arrangement.places[wanted]);
+            if wanted < schema.features.len() && reading.is_missing(place.clone()) {
+                // A missing feature is one, whatever else is.
                 values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(fields.place(at), wanted) {
+            match reading.read_with_care(place, column, wanted) {
                 Ok(Some(value)) => values[at] = value,
-                Ok(None) => self.left_out.push(at / width),
+                Ok(None) => self.left_out.push(row),
                 Err(wrong) => {
-                    kept = at / width;
+                    kept = row;
                     error = Some(wrong);
                     break;
                 }
@@ -456,7 +511,7 @@ impl Group {
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in self.left_out.iter().chain([&kept]) {
-            block.extend(widths, &values[first.min(row) * width..row * width], width);
+            block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
@@ -469,10 +524,18 @@ impl Reading<'_> {
         number::unquote(&self.text.padded()[rows.place(row, column)], self.dialect.quote)
     }
 
-    /// The value of a field that is not a plain number, `wanted` being its place in its row; `None` when its row is to
-    /// be left out.
+    /// Whether a field is seen to be missing at first sight.
+    #[inline]
+    fn is_missing(&self, place: Range<usize>) -> bool {
+        let text = self.text.padded();
+        // What is quoted takes more than one look.
+        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
+    }
+
+    /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
+    /// of its row; `None` when its row is to be left out.
     #[cold]
-    fn read_with_care(&self, place: Range<usize>, wanted: usize) -> Result<Option<f32>> {
+    fn read_with_care(&self, place: Range<usize>, column: usize, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
         let targets = self.schema.features.len()..;
         let filled = self.schema.missing_value(wanted);
@@ -482,16 +545,14 @@ impl Reading<'_> {
             Value::Missing => match self.schema.missing_target {
                 MissingTarget::Keep => return Ok(Some(filled)),
                 MissingTarget::Skip => return Ok(None),
-                MissingTarget::Raise if self.schema.weight == Some(self.wanted[wanted]) => {
-                    Kind::MissingTarget("weight")
-                }
+                MissingTarget::Raise if self.schema.weight == Some(column) => Kind::MissingTarget("weight"),
                 MissingTarget::Raise => Kind::MissingTarget("target"),
             },
             Value::Other if field.contains(&0) => Kind::Nul,
             Value::Other => Kind::Number,
         };
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(self.wanted[wanted]))
+        Err(Error::at(wrong, offset, field).in_column(column))
     }
 }
 
@@ -539,15 +600,18 @@ mod tests {
             if row.len() != schema.columns.len() {
                 return (found, Some((row_start, None)));
             }
-            let (mut values, mut kept) = (vec![], true);
-            for (at, &column) in wanted.iter().enumerate() {
+            let (mut values, mut kept) = (vec![0; wanted.len()], true);
+            // Of several wrong fields in a row, the first in the file counts.
+            let mut order: Vec<_> = wanted.iter().copied().enumerate().collect();
+            order.sort_by_key(|&(_, column)| column);
+            for (at, column) in order {
                 let is_feature = at < schema.features.len();
                 let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
                 match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
-                    (Value::Number(number), _) => values.push(number.to_bits()),
+                    (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
-                        values.push(schema.fill.get(at).unwrap_or(&f32::NAN).to_bits());
+                        values[at] = schema.fill.get(at).unwrap_or(&f32::NAN).to_bits();
                     }
                     _ => return (found, Some((place, Some(column)))),
                 }

@@ -1,6 +1,9 @@
 //! Which column goes where: features, targets, weight; and what counts as missing.
 
+use std::ops::Range;
+
 use crate::error::{Kind, Result};
+use crate::number::Tokens;
 
 /// The tokens read as missing unless others are given; the empty field always is.
 pub const MISSING: [&str; 16] = [
@@ -11,7 +14,7 @@ pub const MISSING: [&str; 16] = [
 /// The tokens that mean "no value".
 #[derive(Clone, Debug)]
 pub struct Missing {
-    tokens: Vec<Box<[u8]>>,
+    tokens: Tokens,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
 }
@@ -21,12 +24,18 @@ impl Missing {
     pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().map(|token| token.as_ref().trim().as_bytes().into()).collect();
         let numbers = tokens.iter().filter_map(|token| crate::number::parse_exact(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens }
+        Self { numbers: numbers.collect(), tokens: Tokens::new(&tokens) }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || self.tokens.iter().any(|token| **token == *field)
+        field.is_empty() || self.tokens.contains(field)
+    }
+
+    /// Whether the field at `place` is empty or one of the tokens as it stands.
+    #[inline]
+    pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
+        place.is_empty() || self.tokens.contains_at(text, place)
     }
 
     /// Whether some tokens are numbers.

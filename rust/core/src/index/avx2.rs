@@ -50,7 +50,11 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
         _mm256_extract_epi64::<2>(newlines),
         _mm256_extract_epi64::<3>(newlines),
     ];
-    LineEnds { newlines: sums.iter().sum::<i64>() as usize, returns: _mm256_movemask_epi8(seen.returns) != 0 }
+    LineEnds {
+        newlines: sums.iter().sum::<i64>() as usize,
+        returns: _mm256_movemask_epi8(seen.returns) != 0,
+        in_step: false,
+    }
 }
 
 /// See [`super::portable::look_at`].

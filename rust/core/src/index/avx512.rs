@@ -1,9 +1,9 @@
 //! Delimiters, newlines and quotes in 64-byte steps, in one 512-bit register.
 
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
+    __m512i, _bzhi_u64, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
     _mm512_extracti32x4_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8, _mm512_maskz_loadu_epi8,
-    _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
+    _mm512_permutex2var_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512, _pext_u64,
 };
 
 use super::masks::{Masks, Special};
@@ -25,24 +25,31 @@ static PLACES: [u8; 64] = {
     places
 };
 
-/// See [`super::portable::fill`].
-pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+/// See [`super::portable::fill`]. Whether each row has `columns` fields is found on the way if that is a power of two.
+pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, columns: usize, marks: &mut Marks) -> LineEnds {
     // SAFETY: the proof is made only where the processor has these instructions.
-    unsafe { fill_with_avx512(bytes, delimiter, marks) }
+    unsafe {
+        if columns > 1 && 64 % columns == 0 {
+            let newlines = (columns - 1..64).step_by(columns).fold(0, |newlines, mark| newlines | 1 << mark);
+            fill_with_avx512::<true>(bytes, delimiter, newlines, marks)
+        } else {
+            fill_with_avx512::<false>(bytes, delimiter, 0, marks)
+        }
+    }
 }
 
 #[target_feature(
     enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
 )]
-fn fill_with_avx512(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
-    let mut line_ends = Seen { newlines: 0, returns: 0 };
+fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64, marks: &mut Marks) -> LineEnds {
+    let mut line_ends = Seen { newlines: 0, returns: 0, marks: 0, out_of_step: 0 };
     let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
         let out = marks.room(64 * CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
-            let found = line_ends.look_at(load(chunk), u64::MAX, delimiter);
+            let found = line_ends.look_at::<IN_STEP>(load(chunk), u64::MAX, delimiter, step);
             // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
             unsafe { write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
@@ -53,11 +60,12 @@ fn fill_with_avx512(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds 
     let kept = (1 << rest.len()) - 1;
     // SAFETY: only the bytes of the rest are read.
     let last = unsafe { _mm512_maskz_loadu_epi8(kept, rest.as_ptr().cast()) };
-    let found = line_ends.look_at(last, kept, delimiter);
+    let found = line_ends.look_at::<IN_STEP>(last, kept, delimiter, step);
     // SAFETY: 64 places were made.
     unsafe { write_positions(marks.room(64).as_mut_ptr(), base as u32, found) };
     marks.advance(found.count_ones() as usize);
-    LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0 }
+    let in_step = IN_STEP && line_ends.out_of_step == 0;
+    LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0, in_step }
 }
 
 /// What was seen of line ends.
@@ -66,17 +74,30 @@ struct Seen {
     newlines: u64,
     /// The places in a chunk that had a carriage return.
     returns: u64,
+    /// How many delimiters and newlines.
+    marks: u32,
+    /// Those among the marks of a chunk where a newline was and ought not to be, or the other way round.
+    out_of_step: u64,
 }
 
 impl Seen {
-    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`.
+    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`. `step` says which of 64 marks
+    /// ought to be newlines.
     #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,popcnt")]
-    fn look_at(&mut self, chunk: __m512i, kept: u64, delimiter: u8) -> u64 {
+    #[target_feature(enable = "avx512f,avx512bw,bmi2,popcnt")]
+    fn look_at<const IN_STEP: bool>(&mut self, chunk: __m512i, kept: u64, delimiter: u8, step: u64) -> u64 {
         let newlines = equal(chunk, b'\n') & kept;
         self.newlines += u64::from(newlines.count_ones());
         self.returns |= equal(chunk, b'\r') & kept;
-        equal(chunk, delimiter) & kept | newlines
+        let found = equal(chunk, delimiter) & kept | newlines;
+        if IN_STEP {
+            // This takes less time than a look at the byte of each mark, as long as rows are short.
+            let count = found.count_ones();
+            let expected = _bzhi_u64(step.rotate_right(self.marks % 64), count);
+            self.out_of_step |= _pext_u64(newlines, found) ^ expected;
+            self.marks = self.marks.wrapping_add(count);
+        }
+        found
     }
 }
 
@@ -114,6 +135,77 @@ fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
         filled += chunk.ends.count_ones() as usize;
     }
     marks.advance(filled);
+}
+
+/// Up to sixteen of the columns of a row, among 32 that stand side by side.
+pub(super) struct Pick {
+    /// The first of the 32.
+    first: usize,
+    /// Where each stands after that.
+    places: [u32; 16],
+    /// How many they are.
+    count: usize,
+}
+
+impl Pick {
+    /// The columns, in their order, in as few picks as they need.
+    pub(super) fn all(columns: &[usize]) -> Vec<Self> {
+        let mut picks = Vec::new();
+        let mut rest = columns;
+        while !rest.is_empty() {
+            let (mut first, mut last) = (rest[0], rest[0]);
+            let fits = |&&column: &&usize| {
+                (first, last) = (first.min(column), last.max(column));
+                last - first < 32
+            };
+            let count = rest.iter().take(16).take_while(fits).count();
+            let picked;
+            (picked, rest) = rest.split_at(count);
+            let first = picked.iter().copied().min().expect("at least one column");
+            let mut places = [0; 16];
+            for (place, column) in places.iter_mut().zip(picked) {
+                *place = (column - first) as u32;
+            }
+            picks.push(Self { first, places, count });
+        }
+        picks
+    }
+}
+
+/// Writes what stands in the picked columns of each row of `columns` marks.
+pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
+    // SAFETY: the proof is made only where the processor has these instructions.
+    unsafe { pick_with_avx512(marks, columns, picks, picked) }
+}
+
+#[target_feature(enable = "avx512f")]
+fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
+    let width: usize = picks.iter().map(|pick| pick.count).sum();
+    let count = marks.len() / columns * width;
+    // The last store is of sixteen, however few are asked for.
+    picked.resize(count + 16, 0);
+    let mut at = 0;
+    for row in (0..marks.len()).step_by(columns) {
+        for pick in picks {
+            let near = &marks[row + pick.first..];
+            let mut last = [0; 32];
+            let near = near.first_chunk().unwrap_or_else(|| {
+                last[..near.len()].copy_from_slice(near);
+                &last
+            });
+            let out = picked[at..].first_chunk_mut::<16>().expect("room for sixteen");
+            let (halves, _) = near.as_chunks::<16>();
+            // SAFETY: sixteen marks each.
+            let [low, high] = [0, 1].map(|half| unsafe { _mm512_loadu_si512(halves[half].as_ptr().cast()) });
+            // SAFETY: as above.
+            let places = unsafe { _mm512_loadu_si512(pick.places.as_ptr().cast()) };
+            let chosen = _mm512_permutex2var_epi32(low, places, high);
+            // SAFETY: as above.
+            unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), chosen) };
+            at += pick.count;
+        }
+    }
+    picked.truncate(count);
 }
 
 #[inline]

@@ -102,7 +102,7 @@ impl Index {
         let marks = &mut self.marks;
         let line_ends = match Special::of(dialect).filter(|_| text.has_quotes()) {
             Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
-            None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, marks)),
+            None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks)),
         };
         let mut bad_quote = None;
         if line_ends.is_none() {
@@ -110,7 +110,7 @@ impl Index {
             self.start();
             bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks).err();
         }
-        let bad_row = self.find_runs(bytes, columns, line_ends.as_ref().map(|ends| ends.newlines));
+        let bad_row = self.find_runs(bytes, columns, line_ends.as_ref());
         self.trimmed.clear();
         if line_ends.is_none_or(|ends| ends.returns) {
             self.trim(bytes, columns);
@@ -148,15 +148,17 @@ impl Index {
     }
 
     /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that has another
-    /// number of fields. `newlines` is how many of the marks are newlines, where that is known.
-    fn find_runs(&mut self, bytes: &[u8], columns: usize, newlines: Option<usize>) -> Option<BadRow> {
+    /// number of fields. `line_ends` is what is known of the newlines among the marks.
+    fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: Option<&LineEnds>) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
         // The common case: every `columns`-th mark is a newline, and there are no others.
         let rows = (self.marks.len() - 1) / columns;
+        let in_step = |ends: &LineEnds| {
+            ends.in_step || self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
+        };
         let regular = columns > 1
-            && newlines == Some(rows)
             && self.marks.len() == 1 + rows * columns
-            && self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]));
+            && line_ends.is_some_and(|ends| ends.newlines == rows && in_step(ends));
         if regular {
             self.runs.push(Run { before: 0, rows });
             return None;
@@ -221,29 +223,40 @@ impl<'a> Rows<'a> {
         Fields { before: self.marks, ends: self.ends }
     }
 
-    /// The fields of some columns, row by row; of the `chosen` rows, if not all are.
+    /// Some of the rows alone.
+    pub(crate) fn only<'b>(self, chosen: &[usize], marks: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Rows<'b> {
+        marks.clear();
+        ends.clear();
+        for row in chosen {
+            let fields = row * self.columns..(row + 1) * self.columns;
+            marks.extend_from_slice(&self.marks[fields.clone()]);
+            ends.extend_from_slice(&self.ends[fields]);
+        }
+        Rows { marks, ends, columns: self.columns }
+    }
+
+    /// The fields of some columns, row by row.
     pub(crate) fn pick<'b>(
         self,
-        chosen: Option<&[usize]>,
+        simd: Simd,
         columns: &[usize],
         before: &'b mut Vec<u32>,
         ends: &'b mut Vec<u32>,
     ) -> Fields<'b> {
         before.clear();
         ends.clear();
-        let mut pick = |row_marks: &[u32], row_ends: &[u32]| {
-            before.extend(columns.iter().map(|&column| row_marks[column]));
-            ends.extend(columns.iter().map(|&column| row_ends[column]));
-        };
-        match chosen {
-            None => {
-                let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
-                rows.for_each(|(row_marks, row_ends)| pick(row_marks, row_ends));
+        match simd {
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx512(avx512) => {
+                let picks = avx512::Pick::all(columns);
+                avx512::pick(avx512, self.marks, self.columns, &picks, before);
+                avx512::pick(avx512, self.ends, self.columns, &picks, ends);
             }
-            Some(chosen) => {
-                for row in chosen {
-                    let fields = row * self.columns..(row + 1) * self.columns;
-                    pick(&self.marks[fields.clone()], &self.ends[fields]);
+            _ => {
+                let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
+                for (row_marks, row_ends) in rows {
+                    before.extend(columns.iter().map(|&column| row_marks[column]));
+                    ends.extend(columns.iter().map(|&column| row_ends[column]));
                 }
             }
         }
@@ -276,20 +289,22 @@ impl BadRow {
     }
 }
 
-/// The line ends of a text without quotes.
-#[derive(Debug, PartialEq, Eq)]
+/// The line ends of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LineEnds {
     /// How many newlines there are.
     newlines: usize,
     /// Whether there is a carriage return.
     returns: bool,
+    /// Whether it is known already that the marks are newlines where they ought to be, and only there.
+    in_step: bool,
 }
 
 /// The marks of a text without quotes.
-fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
+fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &mut Marks) -> LineEnds {
     match simd {
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx512(avx512) => avx512::fill(avx512, bytes, delimiter, marks),
+        Simd::Avx512(avx512) => avx512::fill(avx512, bytes, delimiter, columns, marks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),

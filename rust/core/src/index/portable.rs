@@ -17,7 +17,7 @@ pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     last[..rest.len()].copy_from_slice(rest);
     append(marks, WINDOW + 64 * chunks.len(), mask(&last, ends) & ((1 << rest.len()) - 1));
     let text = &bytes[WINDOW..];
-    LineEnds { newlines: memchr_iter(b'\n', text).count(), returns: memchr(b'\r', text).is_some() }
+    LineEnds { newlines: memchr_iter(b'\n', text).count(), returns: memchr(b'\r', text).is_some(), in_step: false }
 }
 
 /// Appends the positions of the bits of `mask`, `base` being that of the lowest.

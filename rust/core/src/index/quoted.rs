@@ -26,5 +26,9 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
         masks::append_ends(simd, marks, WINDOW + position, masks);
         newlines += masks::count_newlines(simd, masks);
     });
-    (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds { newlines, returns: returns != 0 })
+    (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds {
+        newlines,
+        returns: returns != 0,
+        in_step: false,
+    })
 }

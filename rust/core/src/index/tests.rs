@@ -64,7 +64,7 @@ fn check_quoted(text: &[u8]) {
     let mut naive = Marks::default();
     let wrong = careful_marks(&bytes, QUOTED, &mut naive).is_err();
     let newlines = naive.iter().filter(|&&mark| bytes[mark as usize] == b'\n').count();
-    let line_ends = LineEnds { newlines, returns: text.contains(&b'\r') };
+    let line_ends = LineEnds { newlines, returns: text.contains(&b'\r'), in_step: false };
     let rows = oracle::rows(text, QUOTED).len();
     for simd in Simd::available() {
         let mut marks = Marks::default();
@@ -117,8 +117,9 @@ proptest! {
 
     #[test]
     fn marks_are_the_delimiters_and_newlines(
-        text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600})",
+        text in "([,;\n\r+\u{B}x]{0,200}|[,\n;\u{B}\u{C}]{0,200}|[\n]{1000,3000}|[,\n]{0,200}|[x,]{0,600}|([x,]{0,20}[\n]){0,90}|(x{0,40},x{0,40}\n){0,60}|(x{0,9},x,,x{0,2}\n){0,90})[,\nx]?",
         before in 0_usize..3,
+        columns in 1_usize..9,
     ) {
         let bytes = [&[b','; WINDOW], text.as_bytes()].concat();
         let naive: Vec<u32> =
@@ -126,10 +127,14 @@ proptest! {
         for simd in Simd::available() {
             let mut found = Marks::default();
             (0..before).for_each(|mark| found.push(mark as u32));
-            let line_ends = plain_marks(simd, &bytes, b',', &mut found);
+            let line_ends = plain_marks(simd, &bytes, b',', columns, &mut found);
             prop_assert_eq!(&found[before..], &*naive, "{:?}", simd);
             let newlines = text.bytes().filter(|&byte| byte == b'\n').count();
-            prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r') });
+            let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
+            let ought_to_be = |at: usize| at % columns == columns - 1;
+            let in_step = naive.iter().enumerate().all(|(at, &mark)| is_newline(mark) == ought_to_be(at));
+            let told = simd.name() == "avx512" && matches!(columns, 2 | 4 | 8);
+            prop_assert_eq!(line_ends, LineEnds { newlines, returns: text.contains('\r'), in_step: told && in_step });
         }
     }
 }
@@ -191,6 +196,36 @@ proptest! {
             } else {
                 prop_assert_eq!(told(error.as_ref()), told(bad_quote.as_ref()));
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn picked_are_the_fields_of_the_columns(
+        (columns, wanted) in (1_usize..100).prop_flat_map(|columns| {
+            let any_order = prop::collection::vec(0..columns, 1..100);
+            let in_order = any_order.clone().prop_map(|mut wanted| {
+                wanted.sort_unstable();
+                wanted
+            });
+            (Just(columns), prop_oneof![any_order, in_order])
+        }),
+        rows in 0_usize..20,
+    ) {
+        let marks: Vec<u32> = (0..=(rows * columns) as u32).map(|at| 7 * at).collect();
+        let all = Rows { marks: &marks[..rows * columns], ends: &marks[1..], columns };
+        let naive = |marks: &[u32]| -> Vec<u32> {
+            marks.chunks(columns).flat_map(|row| wanted.iter().map(|&column| row[column])).collect()
+        };
+        // What stood there before is gone.
+        let (mut before, mut ends) = (vec![1; 50], vec![2; 60]);
+        for simd in Simd::available() {
+            let fields = all.pick(simd, &wanted, &mut before, &mut ends);
+            prop_assert_eq!(fields.before, naive(all.marks), "{:?}", simd);
+            prop_assert_eq!(fields.ends, naive(all.ends), "{:?}", simd);
         }
     }
 }

@@ -112,13 +112,16 @@ impl<W> Reader<'_, W> {
             if left.iter().fold(0, |any, left| any | left) == 0 {
                 continue;
             }
+            let words = self.words(places, &left);
             let is_dressed = |place| is_dressed(self.text, self.quote, place);
-            let dressed = |(at, &left)| set_bits(left).filter(|&field| is_dressed(places.of(at, field))).count();
+            let dressed = |(at, (&left, &words)): (usize, (&u32, &u32))| {
+                set_bits(left & !words).filter(|&field| is_dressed(places.of(at, field))).count()
+            };
             // One in each group is too many to go by the field.
-            if left.iter().enumerate().map(dressed).sum::<usize>() >= values.len() {
+            if left.iter().zip(&words).enumerate().map(dressed).sum::<usize>() >= values.len() {
                 self.convert_dressed(places, values, N * first, declined);
             } else {
-                self.finish(places, places, values, (form, left), N * first, declined);
+                self.finish(places, places, values, (form, left, words), N * first, declined);
             }
         }
     }
@@ -148,18 +151,33 @@ impl<W> Reader<'_, W> {
         }
         self.dressed = dressed >= values.len();
         let bare = Places { before: &before[..values.len()], ends: &ends[..values.len()] };
-        let read = self.ways.read(self.text, bare, values, self.expected);
-        self.finish(places, bare, values, read, first, declined);
+        let (form, left) = self.ways.read(self.text, bare, values, self.expected);
+        let words = self.words(bare, &left);
+        self.finish(places, bare, values, (form, left, words), first, declined);
     }
 
-    /// Reads what is `left` of a block in other ways; `bare` is where the numbers stand in their `places`, and `first`
-    /// the index of the first.
+    /// Those of the fields `left` that are empty or begin with a letter, which is not worth trying: where one value is
+    /// missing, many are.
+    fn words<const N: usize>(&self, places: Places<'_, N>, left: &Left) -> Left {
+        let mut words = [0; BLOCK];
+        for (at, (words, &left)) in words.iter_mut().zip(left).enumerate() {
+            for field in set_bits(left) {
+                let place = places.of(at, field);
+                let is_word = place.is_empty() || self.text.get(place.start).is_some_and(u8::is_ascii_alphabetic);
+                *words |= u32::from(is_word) << field;
+            }
+        }
+        words
+    }
+
+    /// Reads what is `left` of a block in other ways, but for its `words`; `bare` is where the numbers stand in their
+    /// `places`, and `first` the index of the first.
     fn finish<const N: usize>(
         &mut self,
         places: Places<'_, N>,
         bare: Places<'_, N>,
         values: &mut [[f32; N]],
-        (form, mut left): (Form, Left),
+        (form, left, words): (Form, Left, Left),
         first: usize,
         declined: &mut Vec<u32>,
     ) where
@@ -167,21 +185,23 @@ impl<W> Reader<'_, W> {
     {
         let mut exponents = 0;
         for at in 0..values.len() {
-            // What is neither short nor wide is most often empty, or a word.
-            let may_be_wide = |field: usize| bare.length(at, field) > 4;
-            if form != Form::Wide && set_bits(left[at]).any(may_be_wide) {
-                left[at] = self.ways.read(self.text, bare.part(at..at + 1), &mut values[at..=at], Form::Wide).1[0];
-                exponents += usize::from(left[at] == 0);
+            let mut refused = words[at];
+            let mut left = left[at] & !refused;
+            // What is neither short nor wide is most often a token.
+            if form != Form::Wide && set_bits(left).any(|field| bare.length(at, field) > 4) {
+                left =
+                    self.ways.read(self.text, bare.part(at..at + 1), &mut values[at..=at], Form::Wide).1[0] & !refused;
+                exponents += usize::from(left == 0);
             }
-            for field in set_bits(left[at]) {
-                let place = places.of(at, field);
-                // Words are often many.
-                let is_word = self.text.get(place.start).is_some_and(u8::is_ascii_alphabetic);
-                let number = if is_word { None } else { one(self.text, self.quote, place) };
-                values[at][field] = number.unwrap_or_else(|| {
-                    declined.push((first + N * at + field) as u32);
-                    f32::NAN
-                });
+            for field in set_bits(left) {
+                match one(self.text, self.quote, places.of(at, field)) {
+                    Some(number) => values[at][field] = number,
+                    None => refused |= 1 << field,
+                }
+            }
+            for field in set_bits(refused) {
+                values[at][field] = f32::NAN;
+                declined.push((first + N * at + field) as u32);
             }
         }
         if 2 * exponents > values.len() {

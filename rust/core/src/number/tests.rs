@@ -273,6 +273,18 @@ proptest! {
     }
 
     #[test]
+    fn agrees_on_eight_bytes_and_a_minus(
+        fields in prop_oneof![
+            prop::collection::vec("-[0-9]{8}|-[0-9]{1,4}\\.[0-9]{4,6}|[0-9]{0,8}|-[0-9]{0,3}\\.[0-9]{0,4}|", 1..70),
+            prop::collection::vec("-[0-9][.][0-9]{6}|[0-9.-]{8,9}", 1..70),
+            prop::collection::vec("-[-x.0-9]{8}|-?[0-9.]{0,8}|NA", 1..70),
+        ],
+        turn in 0_usize..8,
+    ) {
+        check(&fields, turn);
+    }
+
+    #[test]
     fn agrees_on_soup(fields in prop::collection::vec("[-+.0-9eE \"/:xnm~]{0,24}", 1..20), turn in 0_usize..8) {
         check(&fields, turn);
     }

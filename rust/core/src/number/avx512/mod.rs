@@ -42,6 +42,8 @@ impl Ways<16> for Stages {
 /// What passes from one stage of a block of groups to the next.
 struct Stages {
     _proof: Avx512,
+    /// Whether all fields of nine bytes began with a minus so far.
+    nine_are_signed: bool,
     lengths: [__m512i; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 16]; BLOCK],
@@ -59,6 +61,7 @@ impl Stages {
         let zero = _mm512_setzero_si512();
         Self {
             _proof: proof,
+            nine_are_signed: true,
             lengths: [zero; BLOCK],
             head_ends: [[0; 16]; BLOCK],
             over: [Over { bad: 0, is_cut: 0, power: zero, by: zero }; BLOCK],
@@ -79,29 +82,41 @@ impl Stages {
         values: &mut [[f32; 16]],
         expected: Form,
     ) -> (Form, Left) {
-        let (last, at_least) = self.measure(places);
+        let (last, at_least, has_nine) = self.measure(places);
         let room = text.len().checked_sub(2 * WINDOW).expect("a text has a window before and after it");
         if last as usize > room {
             return (expected, [0xFFFF; BLOCK]);
         }
         let form = expected.max(at_least);
-        // SAFETY: each end was found to lie in `WINDOW..=text.len() - WINDOW`; `measure` says when fields are tiny.
-        let left = unsafe {
-            match form {
-                Form::Tiny => self.tiny(text, places.ends, values),
-                Form::Short => self.short(text, places.ends, values),
-                Form::Wide => self.wide(text, places.ends, values),
+        if form == Form::Tiny {
+            // SAFETY: each end was found to lie in `WINDOW..=text.len() - WINDOW`; `measure` says when fields are tiny.
+            let left = unsafe {
+                if has_nine {
+                    self.tiny::<true>(text, places.ends, values)
+                } else {
+                    self.tiny::<false>(text, places.ends, values)
+                }
+            };
+            if let Some(left) = left {
+                return (form, left);
             }
-        };
-        (form, left)
+            self.nine_are_signed = false;
+        }
+        // SAFETY: each end was found to lie in `WINDOW..=text.len() - WINDOW`.
+        unsafe {
+            match form {
+                Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
+                Form::Wide => (form, self.wide(text, places.ends, values)),
+            }
+        }
     }
 
     /// Finds the length of each field. Returns how far beyond `WINDOW` the ends lie at most, which is beyond all texts
-    /// when one lies before it, and the form that suits most fields: tiny ones are all of up to eight bytes, and close
-    /// enough together for [`tiny::load`].
+    /// when one lies before it, the form that suits most fields, and whether one has nine bytes: tiny ones are all of up
+    /// to eight bytes, or of nine if those seem to begin with a minus, and close enough together for [`tiny::load`].
     #[inline]
     #[target_feature(enable = "avx512f")]
-    fn measure(&mut self, places: Places<'_, 16>) -> (u32, Form) {
+    fn measure(&mut self, places: Places<'_, 16>) -> (u32, Form, bool) {
         let mut last = _mm512_setzero_si512();
         let mut longest = _mm512_setzero_si512();
         let mut reach = _mm512_setzero_si512();
@@ -114,7 +129,9 @@ impl Stages {
             reach = _mm512_max_epu32(reach, sub(end, tiny::first_of_eight(end)));
             any_long |= _mm512_cmpgt_epi32_mask(*length, int(15));
         }
-        let is_tiny = _mm512_cmpgt_epu32_mask(longest, int(8)) | _mm512_cmpgt_epu32_mask(reach, int(tiny::REACH)) == 0;
+        let has_nine = _mm512_cmpgt_epu32_mask(longest, int(8)) != 0;
+        let tiniest = int(if self.nine_are_signed { 9 } else { 8 });
+        let is_tiny = _mm512_cmpgt_epu32_mask(longest, tiniest) | _mm512_cmpgt_epu32_mask(reach, int(tiny::REACH)) == 0;
         let form = if is_tiny {
             Form::Tiny
         } else if any_long.count_ones() < 8 {
@@ -122,7 +139,7 @@ impl Stages {
         } else {
             Form::Wide
         };
-        (_mm512_reduce_max_epu32(last), form)
+        (_mm512_reduce_max_epu32(last), form, has_nine)
     }
 
     /// Makes integers of the digits, and says whether all are few enough for float32.
@@ -137,7 +154,8 @@ impl Stages {
         _mm512_test_epi32_mask(beyond, beyond) == 0
     }
 
-    /// Reads fields of up to eight bytes, digits with or without a dot, whose lengths were measured.
+    /// Reads fields of up to eight bytes, digits with or without a dot, whose lengths were measured; with `SIGNED`, of
+    /// nine as well if they begin with a minus. Where others have nine bytes, this is not the way to read them.
     ///
     /// # Safety
     ///
@@ -147,18 +165,30 @@ impl Stages {
     #[target_feature(
         enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt"
     )]
-    unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 16]], values: &mut [[f32; 16]]) -> Left {
+    unsafe fn tiny<const SIGNED: bool>(
+        &mut self,
+        text: &[u8],
+        ends: &[[u32; 16]],
+        values: &mut [[f32; 16]],
+    ) -> Option<Left> {
+        let mut unsigned = 0;
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: as the caller promises, and `WINDOW` is at least 120.
-            let tails = unsafe { tiny::load(text, ends) };
-            *digits = tiny::read(tails, length);
+            let (tails, minus_before) = unsafe { tiny::load::<SIGNED>(text, ends) };
+            *digits = tiny::read::<SIGNED>(tails, length, minus_before);
+            if SIGNED {
+                unsigned |= _mm512_mask_cmpgt_epi32_mask(!minus_before, length, int(8));
+            }
+        }
+        if unsigned != 0 {
+            return None;
         }
         let mut left = [0; BLOCK];
         for ((values, left), digits) in values.iter_mut().zip(&mut left).zip(&self.tiny_digits) {
             store(values, tiny::round(digits));
             *left = u32::from(digits.bad);
         }
-        left
+        Some(left)
     }
 
     /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.

@@ -1,4 +1,4 @@
-//! Fields of up to eight bytes, in lanes half as wide.
+//! Fields of up to eight bytes, and a minus before them, in lanes half as wide.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -7,9 +7,9 @@ use super::digits::{Bytes, Digits, divide, verdict};
 use super::lanes::{constant, int, negate_where, steps, sub};
 
 /// How far after the first of eight fields the last may end: their bytes are picked out of [`SPAN`].
-pub(super) const REACH: i32 = (SPAN - 8) as i32;
+pub(super) const REACH: i32 = (SPAN - 9) as i32;
 
-/// Bytes from eight before the first end of eight fields on.
+/// Bytes from nine before the first end of eight fields on.
 const SPAN: usize = 128;
 
 /// Eight-byte lanes: the first eight fields in the first register, the others in the second.
@@ -22,27 +22,34 @@ pub(super) fn first_of_eight(fields: __m512i) -> __m512i {
     _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8), fields)
 }
 
-/// Loads the eight bytes before each end.
+/// Loads the eight bytes before each end. With `SIGNED`, also sets a bit where the byte before those is a minus.
 ///
 /// # Safety
 ///
-/// Each end must lie in `8..=text.len() - 120`, and after the first of its eight by at most [`REACH`].
+/// Each end must lie in `9..=text.len() - 119`, and after the first of its eight by at most [`REACH`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(super) unsafe fn load(text: &[u8], ends: &[u32; 16]) -> Lanes {
+pub(super) unsafe fn load<const SIGNED: bool>(text: &[u8], ends: &[u32; 16]) -> (Lanes, __mmask16) {
     let natural = super::lanes::load_integers(ends);
     let from_first = sub(natural, first_of_eight(natural));
-    [0, 8].map(|first| {
-        // SAFETY: 128 bytes from eight before an end on, which the caller promises to be there.
-        let [low, high] =
-            [0, 64].map(|at| unsafe { _mm512_loadu_si512(text.as_ptr().add(ends[first] as usize - 8 + at).cast()) });
+    let spans = [0, 8].map(|first| {
+        // SAFETY: 128 bytes from nine before an end on, which the caller promises to be there.
+        [0, 64].map(|at| unsafe { _mm512_loadu_si512(text.as_ptr().add(ends[first] as usize - 9 + at).cast()) })
+    });
+    let lanes = [(0, 0), (1, 8)].map(|(at, first)| {
         let places = _mm512_add_epi8(broadcast(from_first, first), constant(&IN_HALVES));
-        _mm512_permutex2var_epi8(low, places, high)
-    })
+        _mm512_permutex2var_epi8(spans[at][0], places, spans[at][1])
+    });
+    if !SIGNED {
+        return (lanes, 0);
+    }
+    let [first, second] = spans.map(|[low, high]| _mm512_permutex2var_epi8(low, from_first, high));
+    let before = _mm512_and_si512(_mm512_mask_blend_epi32(0xFF00, first, second), int(0xFF));
+    (lanes, _mm512_cmpeq_epi32_mask(before, int(b'-'.into())))
 }
 
 /// The places in a lane, begun again in its middle.
-const IN_HALVES: [u8; 64] = in_halves(0, 1);
+const IN_HALVES: [u8; 64] = in_halves(1, 1);
 
 /// `first`, `first + step`, … in each half of each lane.
 const fn in_halves(first: u8, step: u8) -> [u8; 64] {
@@ -81,10 +88,10 @@ fn in_order(sums: Lanes) -> __m512i {
     _mm512_permutex2var_epi32(sums[0], order, sums[1])
 }
 
-/// Reads the last `length` bytes, eight at most, of each lane.
+/// Reads the last `length` bytes of each lane, or all eight and a minus before them where that is more.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
-pub(super) fn read(lanes: Lanes, length: __m512i) -> Digits<2> {
+pub(super) fn read<const SIGNED: bool>(lanes: Lanes, length: __m512i, minus_before: __mmask16) -> Digits<2> {
     const FROM_END: [u8; 64] = in_halves(7, u8::MAX);
     const WEIGHTS: [u8; 64] = in_halves(16, 17);
     let mut counts = lanes;
@@ -98,7 +105,14 @@ pub(super) fn read(lanes: Lanes, length: __m512i) -> Digits<2> {
         digits[at] = bytes.digits;
     }
     let mark = in_order(marks);
-    Digits { bad: verdict(in_order(counts), mark, length, 8), mark, lanes: digits }
+    if !SIGNED {
+        return Digits { bad: verdict(in_order(counts), mark, length, 8), mark, lanes: digits };
+    }
+    let has_more = _mm512_cmpgt_epi32_mask(length, int(8));
+    let bad = verdict(in_order(counts), mark, _mm512_min_epi32(length, int(8)), 8);
+    // One minus is enough.
+    let bad = bad | has_more & (!minus_before | _mm512_cmpgt_epi32_mask(mark, int(15)));
+    Digits { bad, mark: _mm512_mask_or_epi32(mark, has_more, mark, int(16)), lanes: digits }
 }
 
 /// The numbers.
