@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
 
 import numpy as np
@@ -13,7 +13,11 @@ from numpy.typing import NDArray
 from csvfeed import _core
 
 if TYPE_CHECKING:
+    import keras
     import tensorflow as tf
+    import torch
+    from keras.src.trainers.data_adapters.data_adapter import DataAdapter
+    from torch.utils.data import IterableDataset
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
@@ -126,6 +130,7 @@ class CsvDataset:
         self._batch_size: int = options["batch_size"]
         self._drop_remainder = remainder == "drop"
         self._num_rows: int | None = None
+        self._upcoming = (0, 0)
         self._reader = _core.Reader(
             options["source"],
             target=options["target"],
@@ -199,23 +204,101 @@ class CsvDataset:
         """Names of the target columns, in the order of the columns of y."""
         return self._reader.target_names
 
-    def to_keras(self) -> tf.data.Dataset:
-        """Return what ``fit``, ``evaluate`` and ``predict`` take, as training or validation data.
+    # CONTRACT-STAND-IN: replaced at the merge by the real positions, from here ...
 
-        Its length is known, so that ``steps_per_epoch`` is not needed; each epoch is one pass over
-        the file.
+    @property
+    def _remainder(self) -> str:
+        return str(self._options["remainder"])
+
+    def _open(
+        self, epoch: int, first_batch: int = 0, batch_size: int | None = None
+    ) -> Iterator[Batch]:
+        size = self._batch_size if batch_size is None else batch_size
+        skipped = first_batch * self._batch_size
+        parts = [np.concatenate(part) for part in zip(*self._batches(size), strict=True)]
+        rows = len(parts[0]) if parts else 0
+        end = rows // size * size if self._drop_remainder and size == self._batch_size else rows
+        for at in range(skipped, end, size):
+            yield tuple(part[at : min(at + size, end)] for part in parts)
+
+    def _position(self) -> tuple[int, int]:
+        return self._upcoming
+
+    def _advance(self, epoch: int, batch: int) -> None:
+        self._upcoming = (epoch, batch)
+
+    def state_dict(self) -> dict[str, Any]:
+        epoch, batch = self._upcoming
+        return {"epoch": epoch, "batch": batch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._upcoming = (state["epoch"], state["batch"])
+
+    def stats(self) -> dict[str, Any]:
+        from types import SimpleNamespace
+
+        X = np.concatenate([batch[0] for batch in self._open(0)]).astype(np.float64)
+        return {
+            name: SimpleNamespace(mean=np.nanmean(column), std=np.nanstd(column))
+            for name, column in zip(self.feature_names, X.T, strict=True)
+        }
+
+    def shard(self, index: int, count: int) -> CsvDataset:
+        class Shard(CsvDataset):
+            def _open(
+                self, epoch: int, first_batch: int = 0, batch_size: int | None = None
+            ) -> Iterator[Batch]:
+                parts = [np.concatenate(part) for part in zip(*super()._open(epoch), strict=True)]
+                parts = [part[index::count] for part in parts]
+                size = batch_size or self._batch_size
+                for at in range(first_batch * self._batch_size, len(parts[0]), size):
+                    yield tuple(part[at : at + size] for part in parts)
+
+        return Shard(**self._options)
+
+    # ... to here. What follows stays.
+
+    def to_keras(self, *, class_weight: Mapping[int, float] | None = None) -> DataAdapter:
+        """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
+
+        The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
+        not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
+        of the dataset, and each ``fit`` goes on where the one before stopped; what Keras looks at
+        to build a model, validation, ``evaluate`` and ``predict`` begin at the first row, and do
+        not count. Keras's ``shuffle`` has no bearing on it, and gives no warning.
+
+        Parameters
+        ----------
+        class_weight : mapping of int to float, optional
+            Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
+            are not in it. The class is the target rounded to a whole number, or, where there are
+            several targets, the position of the largest. The weight column, if there is one, is
+            multiplied by it. ``fit(class_weight=...)`` is refused with an error that says so, and
+            so are ``y`` and ``sample_weight``, all of which Keras would ignore.
 
         Returns
         -------
-        tf.data.Dataset
-            On every backend of Keras. Its elements are the batches that iteration yields.
+        keras DataAdapter
+            An object for Keras to use; it is not iterable itself.
 
         Raises
         ------
         ImportError
-            If TensorFlow is not installed.
+            If there is no Keras, or one before 3.7, which does not take such objects; ``to_tf()``
+            serves there, on the TensorFlow backend.
+        ValueError
+            If there is not a single batch, or ``class_weight`` makes no sense.
+
+        Notes
+        -----
+        With ``steps_per_epoch`` smaller than an epoch, each epoch of ``fit`` goes on where the last
+        one stopped. Keras cuts the one short in which the data ends, with a warning that it ran out
+        of data, and begins the next with the next epoch of the dataset, as it does for arrays.
+        A ``fit`` that is left in the middle of an epoch begins that epoch again next time.
         """
-        return self.to_tf()
+        from csvfeed.keras import to_keras
+
+        return to_keras(self, class_weight=class_weight)
 
     def to_tf(self) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
@@ -223,7 +306,9 @@ class CsvDataset:
         Returns
         -------
         tf.data.Dataset
-            Each iteration is one pass over the file.
+            Each iteration is one pass over the file, the first of them the epoch at which the next
+            iteration of this dataset would begin, and each one epoch on. They are counted apart
+            from those of this dataset.
 
         Raises
         ------
@@ -235,6 +320,57 @@ class CsvDataset:
         from csvfeed.tensorflow import to_tf
 
         return to_tf(self)
+
+    def to_torch(self) -> IterableDataset[tuple[torch.Tensor, ...]]:
+        """Return a PyTorch dataset of the batches, as float32 tensors.
+
+        Give it to ``torch.utils.data.DataLoader(..., batch_size=None)``, since the rows come in
+        batches already. Each worker of a loader reads a share of the rows, ``ds.shard`` of its
+        number, in batches of ``batch_size``; ``num_workers=0`` reads as fast, with all threads.
+
+        Returns
+        -------
+        torch.utils.data.IterableDataset
+            Of tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)`` without a
+            target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches in an
+            epoch without workers. Each iteration is the next epoch of this dataset; with
+            ``persistent_workers`` too.
+
+        Raises
+        ------
+        ImportError
+            If PyTorch is not installed.
+        ValueError
+            If there is not a single batch.
+        """
+        from csvfeed.torch import to_torch
+
+        return to_torch(self)
+
+    def normalization(self) -> keras.layers.Normalization:
+        """Return a ready layer that normalizes the features, from one pass over the file.
+
+        Its mean and variance are those of `stats`, of each feature; missing values are left out of
+        them, and stay NaN. Put it first in the model.
+
+        Returns
+        -------
+        keras.layers.Normalization
+            Takes and gives (B, F), with ``(X - mean) / max(std, epsilon)``: a feature that is
+            always the same becomes 0.
+
+        Raises
+        ------
+        ImportError
+            If there is no Keras, or one before 3.7.
+        CsvError
+            If a row is wrong, as in iteration.
+        ValueError
+            If a feature has no value at all.
+        """
+        from csvfeed.keras import normalization
+
+        return normalization(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._options,)

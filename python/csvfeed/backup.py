@@ -1,0 +1,4 @@
+"""Placeholder."""
+import keras
+class BackupAndRestore(keras.callbacks.Callback):
+    pass
