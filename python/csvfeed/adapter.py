@@ -9,7 +9,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import keras
-import numpy as np
 
 from csvfeed.class_weight import ClassWeights
 from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
@@ -148,15 +147,15 @@ class Fit:
 
     def begin_epoch(self, iterator: Any) -> None:
         """Take note that Keras begins an epoch, and tell it how many steps are left in that."""
-        trained = STARTED.get(self._dataset, 0)
-        STARTED[self._dataset] = 0
+        behind = BEHIND.pop(self._dataset, 0)
+        FED.add(self._dataset)
         self._in_epoch = True
         self._steps_per_epoch = iterator.steps_per_epoch
         # Keras reads both right after this. It counts on whole epochs, so that one that is resumed
         # would end in a warning that the data ran out.
         iterator._num_batches = self._batches - self._first_batch
         if self._steps_per_epoch:
-            iterator.steps_per_epoch = max(1, self._steps_per_epoch - trained)
+            iterator.steps_per_epoch = max(1, self._steps_per_epoch - behind)
 
     def end_epoch(self, iterator: Any) -> None:
         """Take note that Keras has trained on all steps of an epoch."""
@@ -175,8 +174,11 @@ class Fit:
         self._dataset._advance(epoch, batch)
 
 
-STARTED: weakref.WeakKeyDictionary[CsvDataset, int] = weakref.WeakKeyDictionary()
-"""Of each dataset that ``fit`` reads, the steps that a backup says the next epoch has behind it."""
+FED: weakref.WeakSet[CsvDataset] = weakref.WeakSet()
+"""The datasets that a ``fit`` has begun to read."""
+
+BEHIND: weakref.WeakKeyDictionary[CsvDataset, int] = weakref.WeakKeyDictionary()
+"""Of a dataset, the steps that the next epoch of ``fit`` has behind it, since it is resumed."""
 
 
 def _is_training(frame: FrameType | None) -> bool:
