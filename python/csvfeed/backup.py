@@ -223,7 +223,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
                     "build and compile it as it was, or delete the backup to begin anew"
                 )
             _assign(now, then)
-        self._metrics = groups["metrics"]
+        self._metrics = groups["metrics"] if meta["step"] else None
         self.dataset.load_state_dict(meta["dataset"])
         self._behind = BEHIND[self.dataset] = meta["step"]
         model._initial_epoch = meta["epoch"]
