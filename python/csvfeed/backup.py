@@ -265,7 +265,9 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
                 for group in ("model", "optimizer", "metrics")
             }
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is no backup that can be read; delete it to begin anew") from error
+        raise ValueError(
+            f"{path} is no backup that can be read; delete it to begin anew"
+        ) from error
     return meta, groups
 
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset
@@ -68,7 +67,5 @@ def _weight(label: object, value: object) -> float:
     except (TypeError, ValueError):
         weight = math.nan
     if not 0 <= weight < math.inf:
-        raise ValueError(
-            f"class_weight of {label!r} is a number of at least 0, not {value!r}"
-        )
+        raise ValueError(f"class_weight of {label!r} is a number of at least 0, not {value!r}")
     return weight

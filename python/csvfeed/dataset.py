@@ -214,7 +214,12 @@ class CsvDataset:
         self, epoch: int, first_batch: int = 0, batch_size: int | None = None
     ) -> Iterator[Batch]:
         size = self._batch_size if batch_size is None else batch_size
+        del epoch
         skipped = first_batch * self._batch_size
+        if not skipped:
+            drop = self._drop_remainder and size == self._batch_size
+            yield from self._batches(size, drop_remainder=drop)
+            return
         parts = [np.concatenate(part) for part in zip(*self._batches(size), strict=True)]
         rows = len(parts[0]) if parts else 0
         end = rows // size * size if self._drop_remainder and size == self._batch_size else rows
