@@ -3,6 +3,9 @@
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
+# make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
+# make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
+# make soak          train for long and see whether memory grows (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make wheel         build a release wheel into dist/
 # make clean         remove what these made

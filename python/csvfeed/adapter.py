@@ -48,8 +48,10 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._group_rows = group_size(dataset, self._shapes) * dataset.batch_size
         self._tf_dataset: tf.data.Dataset | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
-        # The fit whose epoch it is; None while Keras evaluates, predicts or looks at a batch.
+        # The fit whose epoch it is; None while Keras evaluates, predicts or looks at a batch, as it
+        # also may in the middle of one.
         self._fit: Fit | None = None
+        self._interrupted: Fit | None = None
 
     def __repr__(self) -> str:
         return f"{self.dataset!r}.to_keras()"
@@ -114,7 +116,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         frame = sys._getframe(1)
         caller = frame.f_locals.get("self")
         if not isinstance(caller, EpochIterator) or not _is_training(frame):
-            self._fit = None
+            if self._fit is not None:
+                self._fit, self._interrupted = None, self._fit
             return
         self._fit = self._fits.get(caller)
         if self._fit is None:
@@ -126,6 +129,9 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         caller = sys._getframe(1).f_locals.get("self")
         if isinstance(caller, EpochIterator) and (fit := self._fits.get(caller)) is not None:
             fit.end_epoch(caller)
+            self._fit = None
+        elif self._fit is None:
+            self._fit, self._interrupted = self._interrupted, None
 
 
 class Fit:

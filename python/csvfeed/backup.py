@@ -9,7 +9,7 @@ import os
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 
 import keras
 import numpy as np
@@ -79,12 +79,12 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         if not hasattr(self.dataset, "state_dict"):
             raise TypeError(f"dataset is a CsvDataset, not {type(dataset).__name__}")
         if save_freq != "epoch":
-            try:
-                save_freq = operator.index(save_freq)
-            except TypeError:
-                save_freq = 0
-            if save_freq < 1:
-                raise ValueError("save_freq is 'epoch' or a number of batches of at least 1")
+            # True is an int of 1.
+            whole = isinstance(save_freq, SupportsIndex) and not isinstance(save_freq, bool)
+            if not whole or operator.index(save_freq) < 1:
+                raise ValueError(
+                    f"save_freq is 'epoch' or a number of batches of at least 1, not {save_freq!r}"
+                )
         self.save_freq = save_freq
         self.delete_checkpoint = delete_checkpoint
         self._path = self.directory / FILE
