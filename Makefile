@@ -25,12 +25,16 @@ DEBUG_PACKAGE := target/debug/python
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
 READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py generator.py)
+# What must hold on each backend of Keras.
+TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, backup.py class_weight.py normalization.py)
+# An environment below target/ with csvfeed in it.
+NEW_VENV = rm -rf $@ && $(PYTHON) -m venv $@ && $@/bin/pip --disable-pip-version-check --quiet install
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel sweep fuzz bench bench-stages wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -38,7 +42,7 @@ help:
 demo: $(VENV)/demo
 	$(BIN)/csvfeed demo --directory demo $(if $(ROWS),--rows $(ROWS))
 
-test: lint test-rust test-debug test-wheel test-python
+test: lint test-rust test-debug test-wheel test-python test-jax
 
 lint: $(VENV)/dev
 	cargo fmt --all --check
@@ -60,6 +64,18 @@ test-python: $(VENV)/dev
 	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest || exit 1; \
 	    fi; \
 	done
+
+test-jax: $(VENV)/dev
+	KERAS_BACKEND=jax $(BIN)/pytest $(TRAINING)
+
+test-torch: target/torch-venv
+	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/test_torch.py
+
+test-keras-oldest: target/keras-oldest-venv
+	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/test_tensorflow.py
+	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
 
 # The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
 test-debug: $(VENV)/dev
@@ -96,12 +112,22 @@ bench: $(VENV)/bench
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
 	$(BIN)/python benches/fit.py
 
+soak: $(VENV)/bench
+	$(BIN)/python benches/soak.py
+
 wheel: $(BIN)/python
 	rm -rf dist
 	$(PIP) wheel --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
+
+# On x86-64 PyPI's PyTorch brings CUDA; PIP_EXTRA_INDEX_URL may name an index without it.
+target/torch-venv:
+	$(NEW_VENV) 'torch>=2.4,<3' 'keras>=3.7,<4' 'pytest>=9.2,<10'
+
+target/keras-oldest-venv:
+	$(NEW_VENV) 'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' 'pytest>=9.2,<10'
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

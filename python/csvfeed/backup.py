@@ -168,7 +168,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             "dataset": self._state_at(position),
             "fingerprint": self._fingerprint,
         }
-        arrays = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+        arrays: dict[str, Any] = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         for group, variables in _variables(model).items():
             arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
         self.directory.mkdir(parents=True, exist_ok=True)

@@ -23,7 +23,7 @@ def to_torch(dataset: CsvDataset) -> IterableDataset[Tensors]:
     return TorchBatches(dataset)
 
 
-class TorchBatches(IterableDataset[Tensors]):
+class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without torch, unknown.
     """The batches of a dataset; made by ``CsvDataset.to_torch``."""
 
     def __init__(self, dataset: CsvDataset) -> None:
@@ -62,7 +62,7 @@ def loader(
     )
 
 
-class _Converted(IterableDataset[tuple[Any, ...]]):
+class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
     def __init__(
         self, batches: Callable[[], Iterable[Batch]], convert: Callable[[torch.Tensor], Any]
     ) -> None:
