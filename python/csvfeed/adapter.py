@@ -144,7 +144,8 @@ class Fit:
     """
 
     def __init__(self, dataset: CsvDataset, batches: int) -> None:
-        self.position = dataset._position()
+        epoch, batch = dataset._position()
+        self.position = (epoch, batch) if batch < batches else (epoch + 1, 0)
         self._dataset = dataset
         self._batches = batches
         self._first_batch = self.position[1]  # Of the pass.
@@ -175,6 +176,9 @@ class Fit:
         batch += executions * iterator.steps_per_execution
         if batch >= self._batches:
             epoch, batch, self._first_batch = epoch + 1, 0, 0
+            # Keras has made the next iterator already, which may have begun to read where this
+            # epoch did. It makes another.
+            iterator._current_iterator = None
         self.position = epoch, batch
         iterator.steps_per_epoch = self._steps_per_epoch
         self._dataset._advance(epoch, batch)
