@@ -27,8 +27,10 @@ FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --n
 READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py generator.py)
 # What must hold on each backend of Keras.
 TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, backup.py class_weight.py normalization.py)
-# An environment below target/ with csvfeed in it.
-NEW_VENV = rm -rf $@ && $(PYTHON) -m venv $@ && $@/bin/pip --disable-pip-version-check --quiet install
+comma := ,
+# An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
+new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
+    $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
@@ -57,22 +59,24 @@ test-rust:
 	cargo test --workspace --locked --quiet
 	cargo test $(FUZZ_CHECKS) --quiet
 
-# The whole suite under each instruction set that this machine has.
+# The suite under each instruction set that this machine has; training, which takes minutes, under
+# the first.
 test-python: $(VENV)/dev
-	@for simd in avx512 avx2 portable; do \
+	@ignored=; for simd in avx512 avx2 portable; do \
 	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
-	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest || exit 1; \
+	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest $$ignored || exit 1; \
+	        ignored='$(TRAINING:%=--ignore=%)'; \
 	    fi; \
 	done
 
 test-jax: $(VENV)/dev
 	KERAS_BACKEND=jax $(BIN)/pytest $(TRAINING)
 
-test-torch: target/torch-venv
+test-torch: target/torch-venv/whole
 	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/test_torch.py
 
-test-keras-oldest: target/keras-oldest-venv
+test-keras-oldest: target/keras-oldest-venv/whole
 	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/test_tensorflow.py
 	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
@@ -123,11 +127,11 @@ clean:
 	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
 
 # On x86-64 PyPI's PyTorch brings CUDA; PIP_EXTRA_INDEX_URL may name an index without it.
-target/torch-venv:
-	$(NEW_VENV) 'torch>=2.4,<3' 'keras>=3.7,<4' 'pytest>=9.2,<10'
+target/torch-venv/whole:
+	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' 'pytest>=9.2$(comma)<10')
 
-target/keras-oldest-venv:
-	$(NEW_VENV) 'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' 'pytest>=9.2,<10'
+target/keras-oldest-venv/whole:
+	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' 'pytest>=9.2$(comma)<10')
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

@@ -244,12 +244,17 @@ def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
     if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
         return
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value.view(keras.ops.convert_to_numpy(variable.value).dtype))
+        variable.assign(value.view(_numpy(variable).dtype))
+
+
+def _numpy(variable: Any) -> NDArray[Any]:
+    # By way of a tensor, since a variable that TensorFlow mirrors is no array.
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
 
 
 def _plain(variable: Any) -> NDArray[Any]:
     """Return the value in a type of numpy's own; bfloat16 is not one."""
-    value = np.asarray(keras.ops.convert_to_numpy(variable.value))
+    value = _numpy(variable)
     return value.view(f"u{value.itemsize}") if value.dtype.kind == "V" else value
 
 

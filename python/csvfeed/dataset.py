@@ -338,8 +338,8 @@ class CsvDataset:
         torch.utils.data.IterableDataset
             Of tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)`` without a
             target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches in an
-            epoch without workers. Each iteration is the next epoch of this dataset; with
-            ``persistent_workers`` too.
+            epoch without workers. Each iteration is the next epoch of this dataset. Workers count
+            their epochs from the one at which the dataset is, and always read whole ones.
 
         Raises
         ------
