@@ -3,6 +3,9 @@
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
+# make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
+# make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
+# make soak          train for long and see whether memory grows (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make wheel         build a release wheel into dist/
 # make clean         remove what these made
@@ -22,12 +25,18 @@ DEBUG_PACKAGE := target/debug/python
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
 READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py generator.py)
+# What must hold on each backend of Keras.
+TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, backup.py class_weight.py normalization.py)
+comma := ,
+# An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
+new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
+    $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel sweep fuzz bench bench-stages wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -35,7 +44,7 @@ help:
 demo: $(VENV)/demo
 	$(BIN)/csvfeed demo --directory demo $(if $(ROWS),--rows $(ROWS))
 
-test: lint test-rust test-debug test-wheel test-python
+test: lint test-rust test-debug test-wheel test-python test-jax
 
 lint: $(VENV)/dev
 	cargo fmt --all --check
@@ -50,13 +59,27 @@ test-rust:
 	cargo test --workspace --locked --quiet
 	cargo test $(FUZZ_CHECKS) --quiet
 
-# The whole suite under each instruction set that this machine has.
+# The suite under each instruction set that this machine has; training, which takes minutes, under
+# the first.
 test-python: $(VENV)/dev
-	@for simd in avx512 avx2 portable; do \
+	@ignored=; for simd in avx512 avx2 portable; do \
 	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
-	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest || exit 1; \
+	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest $$ignored || exit 1; \
+	        ignored='$(TRAINING:%=--ignore=%)'; \
 	    fi; \
 	done
+
+test-jax: $(VENV)/dev
+	KERAS_BACKEND=jax $(BIN)/pytest $(TRAINING)
+
+test-torch: target/torch-venv/whole
+	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/test_torch.py
+
+test-keras-oldest: target/keras-oldest-venv/whole
+	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/test_tensorflow.py
+	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
 
 # The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
 test-debug: $(VENV)/dev
@@ -93,12 +116,22 @@ bench: $(VENV)/bench
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
 	$(BIN)/python benches/fit.py
 
+soak: $(VENV)/bench
+	$(BIN)/python benches/soak.py
+
 wheel: $(BIN)/python
 	rm -rf dist
 	$(PIP) wheel --no-deps --wheel-dir dist .
 
 clean:
 	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
+
+# On x86-64 PyPI's PyTorch brings CUDA; PIP_EXTRA_INDEX_URL may name an index without it.
+target/torch-venv/whole:
+	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' 'pytest>=9.2$(comma)<10')
+
+target/keras-oldest-venv/whole:
+	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' 'pytest>=9.2$(comma)<10')
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

@@ -129,12 +129,12 @@ def legend(axes: Axes, results: dict) -> None:
 
 def fit_chart(results: dict) -> Figure:
     """Draw the time of a training step for each way of feeding the model."""
-    counts = list(dict.fromkeys(entry["steps_per_execution"] for entry in results["entries"]))
-    figure = Figure(figsize=(5.6 * len(counts), 3.4), layout="constrained")
+    settings = tables.fit_settings(results)
+    figure = Figure(figsize=(4.6 * len(settings), 3.4), layout="constrained")
     figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
-    grid = figure.subplots(1, len(counts), squeeze=False)
-    for index, (count, axes) in enumerate(zip(counts, grid.flat, strict=True)):
-        entries = tables.entries(results, steps_per_execution=count)
+    grid = figure.subplots(1, len(settings), squeeze=False)
+    for index, ((backend, count), axes) in enumerate(zip(settings, grid.flat, strict=True)):
+        entries = tables.entries(results, backend=backend, steps_per_execution=count)
         slowest = max(median(entry["microseconds"]) for entry in entries)
         for place, entry in enumerate(entries):
             time = median(entry["microseconds"])
@@ -156,7 +156,7 @@ def fit_chart(results: dict) -> Figure:
         axes.set_yticks(range(len(labels)), labels if index == 0 else [""] * len(labels))
         axes.set_ylim(len(labels) - 0.45, -0.55)
         axes.set_xlim(0, slowest * 1.5)
-        title = f"steps_per_execution = {count}"
+        title = tables.fit_title(backend, count)
         axes.set_title(title, loc="left", color=INK, fontsize=11, fontweight="bold")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         tidy(axes)
@@ -169,7 +169,29 @@ def fit_chart(results: dict) -> Figure:
     return figure
 
 
-CHARTS = {"readers": readers_chart, "fit": fit_chart}
+def soak_chart(results: dict) -> Figure:
+    """Draw resident memory over each long run, one line a course."""
+    backends = list(dict.fromkeys(entry["backend"] for entry in results["entries"]))
+    figure = Figure(figsize=(5.2 * len(backends), 3.6), layout="constrained")
+    figure.get_layout_engine().set(w_pad=0.12, h_pad=0.1)
+    grid = figure.subplots(1, len(backends), squeeze=False)
+    for backend, axes in zip(backends, grid.flat, strict=True):
+        for entry in tables.entries(results, backend=backend):
+            done, sizes = zip(*entry["curve"], strict=True)
+            shares = [100 * count / done[-1] for count in done]
+            axes.plot(shares, [size / tables.MEBIBYTE for size in sizes], label=entry["label"])
+        axes.set_ylim(0)
+        axes.set_title(
+            tables.BACKENDS[backend], loc="left", color=INK, fontsize=11, fontweight="bold"
+        )
+        axes.set_xlabel("per cent of the course", color=INK)
+        tidy(axes)
+    grid.flat[0].legend(loc="lower left", fontsize=7.5, frameon=False)
+    figure.suptitle("Resident memory in long runs, MiB", color=INK, fontsize=13, fontweight="bold")
+    return figure
+
+
+CHARTS = {"readers": readers_chart, "fit": fit_chart, "soak": soak_chart}
 
 
 def timed(results: dict, file: str | None = None) -> list[dict]:

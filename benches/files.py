@@ -108,6 +108,25 @@ def xy_rows() -> Iterator[bytes]:
             digits += 1
 
 
+def xy_file(rows: int) -> Path:
+    """Return a file with a header and so many rows ``n,n``, written unless it is there."""
+    path = DATA / f"fit-{rows}.csv"
+    if not path.exists():
+
+        def text() -> Iterator[bytes]:
+            yield b"x,y\n"
+            left = rows
+            for chunk in xy_rows():
+                lines = chunk.splitlines(keepends=True)[:left]
+                yield b"".join(lines)
+                left -= len(lines)
+                if not left:
+                    return
+
+        write(path, text())
+    return path
+
+
 def wide6_rows() -> Iterator[bytes]:
     rng = np.random.default_rng(6)
     while True:

@@ -1,155 +1,45 @@
 """A training step's time, by where the batches come from.
 
 ``make bench`` runs this. The same small model is fed from arrays in memory, from the pure-Python
-reader, from csvfeed's drop-in generator and from ``CsvDataset.to_keras()``. All routes take turns
-in one process; each has a model of its own, and all must arrive at the same loss.
+reader, from csvfeed's drop-in generator and from ``CsvDataset.to_keras()``. On each backend of
+Keras all routes take turns in one process; each has a model of its own, and all must arrive at the
+same loss.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
-
-import keras
-import numpy as np
 import report
-from files import DATA, write, xy_rows
-
-import csvfeed
-from csvfeed.pure_python import read_batches
 
 BATCH_SIZE = 250
-STEPS_PER_EXECUTION = (1, 32)
-LABELS = {
-    "arrays": "arrays in memory",
-    "to_keras": "csvfeed to_keras()",
-    "drop-in": "csvfeed drop-in generator",
-    "pure-python": "pure-Python generator",
-}
+STEPS_PER_EXECUTION = {"tensorflow": (1, 32), "jax": (1,)}
 
 
-def routes(path: Path, steps: int) -> dict[str, Callable[[keras.Model], keras.callbacks.History]]:
-    """Return the ways of training a model for one epoch of ``steps`` batches.
-
-    Parameters
-    ----------
-    path : pathlib.Path
-        A file with a header, two columns and exactly as many rows as an epoch needs.
-    steps : int
-        Batches an epoch.
-
-    Returns
-    -------
-    dict of callables
-        One for each of `LABELS`, taking the model.
-    """
-    table = np.loadtxt(path, dtype=np.float32, delimiter=",", skiprows=1)
-    X, y = np.ascontiguousarray(table[:, :1]), np.ascontiguousarray(table[:, 1])
-    data = csvfeed.CsvDataset(path, batch_size=BATCH_SIZE).to_keras()
-
-    def arrays(model: keras.Model) -> keras.callbacks.History:
-        return model.fit(X, y, batch_size=BATCH_SIZE, shuffle=False, verbose=0)
-
-    def to_keras(model: keras.Model) -> keras.callbacks.History:
-        return model.fit(data, shuffle=False, verbose=0)
-
-    def drop_in(model: keras.Model) -> keras.callbacks.History:
-        batches = csvfeed.generate_arrays_from_file(path, BATCH_SIZE)
-        return model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
-
-    def pure_python(model: keras.Model) -> keras.callbacks.History:
-        batches = read_batches(path, BATCH_SIZE, endless=True)
-        return model.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
-
-    return dict(zip(LABELS, (arrays, to_keras, drop_in, pure_python), strict=True))
-
-
-def textbook_model(steps_per_execution: int) -> keras.Model:
-    """Return the model to train, its weights always the same."""
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            keras.Input((1,)),
-            keras.layers.Dense(16, activation="relu"),
-            keras.layers.Dense(8, activation="relu"),
-            keras.layers.Dense(1),
-        ]
-    )
-    model.compile(
-        loss="mean_absolute_error",
-        optimizer="adam",
-        metrics=["mean_squared_error"],
-        steps_per_execution=steps_per_execution,
-    )
-    return model
-
-
-def measure(path: Path, steps: int, rounds: int) -> list[dict]:
-    """Time every route at every number of steps per execution, in turns.
+def measure(backend: str, rounds: int, steps: int) -> list[dict]:
+    """Measure one backend in a process of its own.
 
     Returns
     -------
     list of dict
-        One for each, with the microseconds a step of each round.
+        One for each route and number of steps per execution.
     """
-    feeds = routes(path, steps)
-    entries = [
-        {
-            "route": route,
-            "label": label,
-            "steps_per_execution": count,
-            "microseconds": [],
-        }
-        for count in STEPS_PER_EXECUTION
-        for route, label in LABELS.items()
-    ]
-    models = [textbook_model(entry["steps_per_execution"]) for entry in entries]
-    losses = [
-        feeds[entry["route"]](model).history["loss"][-1]
-        for entry, model in zip(entries, models, strict=True)
-    ]
-    # The same rows in the same order from the same weights: another loss means other rows.
-    if not np.allclose(losses, losses[0], rtol=1e-3):
-        raise SystemExit(f"the routes do not train alike: losses {losses}")
-    for number in range(rounds):
-        for entry, model in zip(entries, models, strict=True):
-            start = time.perf_counter()
-            feeds[entry["route"]](model)
-            microseconds = (time.perf_counter() - start) / steps * 1e6
-            entry["microseconds"].append(microseconds)
-            name, count = entry["route"], entry["steps_per_execution"]
-            print(
-                f"round {number + 1}/{rounds}: {name}, {count}: {microseconds:,.0f} µs a step",
-                file=sys.stderr,
-                flush=True,
-            )
-    return entries
-
-
-def textbook_file(rows: int) -> Path:
-    """Return a file with a header and so many rows ``n,n``, written unless it is there."""
-    path = DATA / f"fit-{rows}.csv"
-    if not path.exists():
-
-        def text() -> Iterator[bytes]:
-            yield b"x,y\n"
-            left = rows
-            for chunk in xy_rows():
-                lines = chunk.splitlines(keepends=True)[:left]
-                yield b"".join(lines)
-                left -= len(lines)
-                if not left:
-                    return
-
-        write(path, text())
-    return path
+    counts = map(str, STEPS_PER_EXECUTION[backend])
+    program = str(Path(__file__).with_name("fit_backend.py"))
+    options = ["--rounds", str(rounds), "--steps", str(steps), "--steps-per-execution", *counts]
+    ended = subprocess.run(
+        [sys.executable, program, *options],
+        env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return json.loads(ended.stdout.splitlines()[-1])
 
 
 def main() -> None:
@@ -159,9 +49,10 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=report.RESULTS, help="a folder")
     options = parser.parse_args()
     report.refuse_debug_build()
-    path = textbook_file(options.steps * BATCH_SIZE)
     results = report.opening("fit") | {"batch_size": BATCH_SIZE, "rounds": options.rounds}
-    results |= {"steps": options.steps, "entries": measure(path, options.steps, options.rounds)}
+    results |= {"steps": options.steps, "entries": []}
+    for backend in STEPS_PER_EXECUTION:
+        results["entries"] += measure(backend, options.rounds, options.steps)
     print(report.text(results))
     report.save(results, options.output)
 

@@ -19,7 +19,8 @@ import tables
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = {
     "readers": ("csvfeed", "numpy", "pandas", "polars", "pyarrow", "duckdb", "tensorflow"),
-    "fit": ("csvfeed", "numpy", "keras", "tensorflow"),
+    "fit": ("csvfeed", "numpy", "keras", "tensorflow", "jax"),
+    "soak": ("csvfeed", "numpy", "keras", "tensorflow", "jax"),
     "stages": ("csvfeed",),
 }
 
@@ -29,7 +30,7 @@ def opening(kind: str) -> dict:
 
     Parameters
     ----------
-    kind : {"readers", "fit", "stages"}
+    kind : {"readers", "fit", "soak", "stages"}
         Which benchmark it is.
     """
     versions = {"python": platform.python_version()}

@@ -106,30 +106,36 @@ def entries(results: dict, **wanted: str) -> list[dict]:
     ]
 
 
+BACKENDS = {"tensorflow": "TensorFlow", "jax": "JAX"}
+
+
+def fit_settings(results: dict) -> list[tuple[str, int]]:
+    """Return what was measured: each backend, with each number of steps per execution."""
+    pairs = ((entry["backend"], entry["steps_per_execution"]) for entry in results["entries"])
+    return list(dict.fromkeys(pairs))
+
+
+def fit_title(backend: str, count: int) -> str:
+    return f"{BACKENDS[backend]}, steps_per_execution={count}"
+
+
 def fit_page(results: dict) -> str:
     """Return the comparison of ways to feed ``model.fit`` as Markdown."""
-    columns = ["fed from"]
-    counts = list(dict.fromkeys(entry["steps_per_execution"] for entry in results["entries"]))
-    for count in counts:
-        columns += [f"steps_per_execution={count}", "min to max", "to arrays"]
-    rows = []
-    for label in dict.fromkeys(entry["label"] for entry in results["entries"]):
-        row = [label]
-        for count in counts:
-            found = entries(results, steps_per_execution=count, label=label)
-            row += fit_cells(results, found[0]) if found else ["-", "-", "-"]
-        rows.append(row)
     parts = [
         "# Feeding model.fit: microseconds a step",
         where(results),
         f"""One `fit` call of one epoch, {results["steps"]:,} steps of {results["batch_size"]} \
 rows, timed whole and divided by its steps. The model has three dense layers (16 relu, 8 relu, \
-1), mean absolute error, Adam and mean squared error as metric, on the TensorFlow backend; the \
-file has two columns. Rows come in the file's order everywhere (`shuffle=False`). All routes took \
-turns in one process for {results["rounds"]} rounds, after one epoch each to warm up. The figures \
-are medians; "to arrays" is the median of each round's ratio to arrays in memory.""",
-        table(columns, rows, "l" + "rrr" * len(counts)),
+1), mean absolute error, Adam and mean squared error as metric; the file has two columns. Rows \
+come in the file's order everywhere (`shuffle=False`). On each backend all routes took turns in \
+one process for {results["rounds"]} rounds, after one epoch each to warm up. The figures are \
+medians; "to arrays" is the median of each round's ratio to arrays in memory.""",
     ]
+    for backend, count in fit_settings(results):
+        found = entries(results, backend=backend, steps_per_execution=count)
+        rows = [[entry["label"], *fit_cells(results, entry)] for entry in found]
+        columns = ["fed from", "microseconds", "min to max", "to arrays"]
+        parts.append(f"## {fit_title(backend, count)}\n\n" + table(columns, rows, "lrrr"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -141,8 +147,8 @@ def fit_cells(results: dict, entry: dict) -> list[str]:
 
 def ratio_to_arrays(results: dict, entry: dict) -> float:
     """Return the median over the rounds of a route's time over that of arrays in memory."""
-    count = entry["steps_per_execution"]
-    (arrays,) = entries(results, steps_per_execution=count, route="arrays")
+    where_measured = {name: entry[name] for name in ("backend", "steps_per_execution")}
+    (arrays,) = entries(results, **where_measured, route="arrays")
     pairs = zip(entry["microseconds"], arrays["microseconds"], strict=True)
     return median(time / base for time, base in pairs)
 
@@ -216,7 +222,39 @@ def stage_times(results: dict, text: str, stage: str, simd: str) -> list[str]:
     return [f"{times['median']:.2f}", f"{times['min']:.2f} to {times['max']:.2f}"]
 
 
-PAGES = {"readers": readers_page, "fit": fit_page, "stages": stages_page}
+def soak_page(results: dict) -> str:
+    """Return what memory did in long runs as Markdown."""
+    rows = []
+    for entry in results["entries"]:
+        sizes = [size / MEBIBYTE for _, size in entry["curve"]]
+        tenth = max(1, len(sizes) // 10)
+        early, late = median(sizes[tenth : 2 * tenth]), median(sizes[-tenth:])
+        rows.append(
+            [
+                BACKENDS[entry["backend"]],
+                entry["label"],
+                f"{early:,.1f}",
+                f"{late:,.1f}",
+                f"{late - early:+,.1f}",
+                f"{max(sizes):,.1f}",
+                f"{entry['seconds']:,.0f}",
+            ]
+        )
+    columns = ["backend", "course", "early", "late", "growth", "most", "seconds"]
+    parts = [
+        "# Long runs: MiB of resident memory",
+        where(results),
+        """Each course runs in a process of its own; its resident memory, that of Keras and its \
+backend included, is noted at equal distances. "Early" is the median of the second tenth of the \
+course, when everything has been made once, and "late" that of the last tenth. "An hour" is as \
+many batches as a model of a millisecond a step takes in one; they are read as Keras reads them, \
+without a model. Arrays in memory show what Keras itself does.""",
+        table(columns, rows, "llrrrrr"),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+PAGES = {"readers": readers_page, "fit": fit_page, "soak": soak_page, "stages": stages_page}
 
 
 def where(results: dict) -> str:

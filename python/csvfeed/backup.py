@@ -1,0 +1,267 @@
+"""A backup of a training run that knows its place in the file."""
+
+from __future__ import annotations
+
+import json
+import operator
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
+
+import keras
+import numpy as np
+
+from csvfeed.adapter import BEHIND, FED
+from csvfeed.groups import count_batches
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from csvfeed.adapter import CsvDatasetAdapter
+    from csvfeed.dataset import CsvDataset
+
+FILE = "csvfeed-backup.npz"
+FORMAT = 1
+
+
+class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
+    """Keep a training run on disk, and resume it at the batch it had got to.
+
+    When ``fit`` begins and the directory holds a backup, the model with its random seeds, the
+    optimizer, the metrics of the epoch, the number of the epoch and the place in the dataset are
+    those of the backup; ``fit`` goes on from there and up to ``epochs``. A run that is killed at
+    any moment and started again by the same program ends with the weights of one left alone:
+    bit for bit where the operations are deterministic, as they are on CPUs after
+    ``keras.utils.set_random_seed`` and, on TensorFlow, ``tf.config.experimental.
+    enable_op_determinism``.
+
+    The state of other callbacks is not kept, nor are Python's and numpy's random numbers. The first
+    epoch after a resumption has only the steps that are left in it, and callbacks see them counted
+    from 0.
+
+    Parameters
+    ----------
+    directory : str or os.PathLike
+        Where the backup goes, one file; made if it is not there. One directory serves one run.
+    dataset : CsvDataset
+        The one that ``fit`` trains on, as in
+        ``fit(ds.to_keras(), callbacks=[BackupAndRestore("backup", ds)])``; or what its ``to_keras``
+        returned.
+    save_freq : "epoch" or int, default "epoch"
+        Save at the end of each epoch, after validation; or also every so many batches.
+    delete_checkpoint : bool, default True
+        Whether to delete the backup when ``fit`` has come to its end.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument makes no sense. From ``fit``: if the backup is of another dataset, another
+        file or another model, or ``fit`` does not train on ``dataset``.
+    OSError
+        From ``fit``: if the backup cannot be written or read.
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        dataset: CsvDataset | CsvDatasetAdapter,
+        save_freq: Literal["epoch"] | int = "epoch",
+        delete_checkpoint: bool = True,
+    ) -> None:
+        super().__init__()
+        self.directory = Path(directory)
+        self.dataset: CsvDataset = getattr(dataset, "dataset", dataset)
+        if not hasattr(self.dataset, "state_dict"):
+            raise TypeError(f"dataset is a CsvDataset, not {type(dataset).__name__}")
+        if save_freq != "epoch":
+            # True is an int of 1.
+            whole = isinstance(save_freq, SupportsIndex) and not isinstance(save_freq, bool)
+            if not whole or operator.index(save_freq) < 1:
+                raise ValueError(
+                    f"save_freq is 'epoch' or a number of batches of at least 1, not {save_freq!r}"
+                )
+        self.save_freq = save_freq
+        self.delete_checkpoint = delete_checkpoint
+        self._path = self.directory / FILE
+        self._batches = count_batches(self.dataset)
+        self._metrics: list[NDArray[Any]] | None = None
+        self._resumed = False
+
+    # What Keras calls.
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        FED.discard(self.dataset)
+        BEHIND.pop(self.dataset, None)
+        self._metrics = None
+        self._behind = 0
+        self._unsaved = 0
+        self._resumed = self._path.exists()
+        if self._resumed:
+            self._restore()
+        self._steps_per_execution = int(self.model.steps_per_execution)
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        self._epoch = epoch
+        self._position = self.dataset._position()
+        self._trained = 0
+        if self._metrics is not None:
+            # Keras has just reset them.
+            _assign(self.model.metrics_variables, self._metrics)
+            self._metrics = None
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        if self._trained == 0 and self.dataset not in FED:
+            raise ValueError(
+                f"fit does not train on the dataset of BackupAndRestore, {self.dataset!r}: give "
+                "fit the to_keras() of that very object"
+            )
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        # Older versions of Keras number an execution of several steps by the first of them.
+        executions = batch // self._steps_per_execution + 1
+        trained = executions * self._steps_per_execution
+        self._unsaved += trained - self._trained
+        self._trained = trained
+        if self.save_freq == "epoch" or self._unsaved < self.save_freq:
+            return
+        epoch, first_batch = self._position
+        # The end of an epoch is saved when its validation is over.
+        if first_batch + trained < self._batches and not self._is_last(trained):
+            self._save(self._epoch, self._behind + trained, (epoch, first_batch + trained))
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        dataset_epoch, batch = self._position
+        batch += self._trained
+        after = (dataset_epoch + 1, 0) if batch >= self._batches else (dataset_epoch, batch)
+        self._behind = 0
+        self._save(epoch + 1, 0, after)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        if self._resumed:
+            # Or the next fit would begin with this epoch.
+            self.model._initial_epoch = None
+        if self.delete_checkpoint:
+            self._path.unlink(missing_ok=True)
+            if self.directory.exists() and not any(self.directory.iterdir()):
+                self.directory.rmdir()
+
+    # The backup itself.
+
+    def _is_last(self, trained: int) -> bool:
+        steps = self.params.get("steps")
+        return steps is not None and self._behind + trained >= steps
+
+    def _save(self, epoch: int, step: int, position: tuple[int, int]) -> None:
+        """Write the state in which ``step`` steps of ``epoch`` are done, all of it or nothing."""
+        self._unsaved = 0
+        model = self.model
+        meta = {
+            "format": FORMAT,
+            "epoch": epoch,
+            "step": step,
+            # Where training is, which reading is ahead of.
+            "dataset": self.dataset._state(*position),
+        }
+        arrays: dict[str, Any] = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
+        for group, variables in _variables(model).items():
+            arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
+        self.directory.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            np.savez(file, **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        folder = os.open(self.directory, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _restore(self) -> None:
+        meta, groups = _load(self._path)
+        if meta["format"] != FORMAT:
+            raise ValueError(
+                f"{self._path} was written by another version of csvfeed; delete it to begin anew"
+            )
+        try:
+            self.dataset.load_state_dict(meta["dataset"])
+        except ValueError as error:
+            raise ValueError(
+                f"{self._path} is of another dataset: {error}; give each run a directory of its "
+                "own, or delete the backup to begin anew"
+            ) from error
+        model = self.model
+        # TensorFlow would make metrics and optimizer state only with the first step.
+        shapes = self.dataset._row_shapes()
+        rows = self.dataset.batch_size
+        batch = tuple(np.zeros((rows, *shape), np.float32) for shape in shapes)
+        model._symbolic_build(data_batch=batch)
+        variables = _variables(model)
+        for group in ("model", "optimizer"):
+            then, now = groups[group], variables[group]
+            ours, theirs = [tuple(v.shape) for v in now], [v.shape for v in then]
+            if ours != theirs:
+                raise ValueError(
+                    f"{self._path} is of another model: its {group} has {len(theirs)} variables "
+                    f"of shapes {_shorten(theirs)}, and this one {len(ours)} of {_shorten(ours)}; "
+                    "build and compile it as it was, or delete the backup to begin anew"
+                )
+            _assign(now, then)
+        self._metrics = groups["metrics"] if meta["step"] else None
+        self._behind = BEHIND[self.dataset] = meta["step"]
+        model._initial_epoch = meta["epoch"]
+
+
+def _variables(model: keras.Model) -> dict[str, list[Any]]:
+    """Return all that a step of training changes; the seeds of dropout are the model's."""
+    return {
+        "model": [*model.trainable_variables, *model.non_trainable_variables],
+        "optimizer": list(model.optimizer.variables) if model.optimizer is not None else [],
+        "metrics": list(model.metrics_variables),
+    }
+
+
+def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
+    """Give variables their values, if there is one for each: metrics may have been changed."""
+    variables = list(variables)
+    if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
+        return
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value.view(_numpy(variable).dtype))
+
+
+def _numpy(variable: Any) -> NDArray[Any]:
+    # By way of a tensor, since a variable that TensorFlow mirrors is no array.
+    return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
+
+
+def _plain(variable: Any) -> NDArray[Any]:
+    """Return the value in a type of numpy's own; bfloat16 is not one."""
+    value = _numpy(variable)
+    return value.view(f"u{value.itemsize}") if value.dtype.kind == "V" else value
+
+
+def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
+    try:
+        with np.load(path) as file:
+            meta = json.loads(file["meta"].tobytes())
+            groups = {
+                group: [
+                    file[f"{group}{at}"]
+                    for at in range(sum(name.startswith(group) for name in file.files))
+                ]
+                for group in ("model", "optimizer", "metrics")
+            }
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(
+            f"{path} is no backup that can be read; delete it to begin anew"
+        ) from error
+    return meta, groups
+
+
+def _shorten(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 120 else f"{text[:60]}...{text[-50:]}"

@@ -1,0 +1,56 @@
+"""Batches in groups, for trainers that pay for each crossing as much as for a step."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from csvfeed.dataset import Batch, CsvDataset
+
+# A crossing into TensorFlow costs as much as a training step on a small batch; large batches cross
+# alone.
+GROUP_BATCHES = 64
+GROUP_BYTES = 4 << 20
+
+
+def count_batches(dataset: CsvDataset) -> int:
+    """Return the number of batches in an epoch, which is an error if it is none.
+
+    Means to fill with are found first as well: here errors and Ctrl-C arrive as they are.
+    """
+    count = len(dataset)
+    if dataset._order.cache is None:
+        dataset._fill.values()
+    if count == 0:
+        rows = dataset.num_rows
+        why = f"its {rows} rows are dropped as a remainder" if rows else "every row is left out"
+        raise ValueError(f"{dataset!r} has no batch: {why}")
+    return count
+
+
+def partial_batch_size(dataset: CsvDataset) -> int:
+    """Return the number of rows in a last batch that is shorter than the others, or 0."""
+    return dataset.num_rows % dataset.batch_size if dataset._remainder == "keep" else 0
+
+
+def group_size(dataset: CsvDataset, shapes: list[tuple[int, ...]]) -> int:
+    """Return how many batches go into a group, given the shapes of a row in each array."""
+    batch_bytes = 4 * dataset.batch_size * sum(math.prod(shape) for shape in shapes)
+    return max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
+
+
+def stacks(groups: Iterable[Batch], batch_size: int, *, keep: bool) -> Iterator[Batch]:
+    """Give the rows of each group a leading axis of whole batches.
+
+    Rows left over at the end are a stack of one shorter batch if ``keep``, and dropped otherwise.
+    """
+    for arrays in groups:
+        rows = len(arrays[0])
+        batches, rest = divmod(rows, batch_size)
+        whole = rows - rest
+        if batches:
+            yield tuple(a[:whole].reshape(batches, batch_size, *a.shape[1:]) for a in arrays)
+        if rest and keep:
+            yield tuple(a[None, whole:] for a in arrays)

@@ -1,0 +1,75 @@
+"""Batches to PyTorch, as tensors that share the memory of the arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from csvfeed.groups import count_batches
+
+if TYPE_CHECKING:
+    from csvfeed.dataset import Batch, CsvDataset
+
+Tensors = tuple[torch.Tensor, ...]
+# Workers of a loader that can be told apart; PyTorch itself advises no more than there are CPUs.
+MAX_WORKERS = 4096
+
+
+def to_torch(dataset: CsvDataset) -> IterableDataset[Tensors]:
+    """Return a PyTorch dataset of batches; see ``CsvDataset.to_torch``."""
+    return TorchBatches(dataset)
+
+
+class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without torch, unknown.
+    """The batches of a dataset; made by ``CsvDataset.to_torch``."""
+
+    def __init__(self, dataset: CsvDataset) -> None:
+        super().__init__()
+        self._dataset = dataset
+        self._count = count_batches(dataset)
+        # A worker is a copy of this process, which learns nothing from it. So each counts its own
+        # epochs where the worker that follows it finds them.
+        self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Tensors]:
+        worker = get_worker_info()
+        if worker is None:
+            batches: Iterable[Batch] = self._dataset
+        else:
+            if worker.num_workers > MAX_WORKERS:
+                raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
+            epoch = self._dataset._position()[0] + int(self._epochs[worker.id])
+            self._epochs[worker.id] += 1
+            batches = self._dataset.shard(worker.id, worker.num_workers)._open(epoch)
+        for arrays in batches:
+            yield tuple(map(torch.from_numpy, arrays))
+
+
+def loader(
+    batches: Callable[[], Iterable[Batch]], convert: Callable[[torch.Tensor], Any]
+) -> DataLoader[tuple[Any, ...]]:
+    """Return a loader of batches that are there already, each tensor converted."""
+    # A generator of its own, since a loader draws from it: the model's random numbers must not
+    # depend on how often one is made.
+    return DataLoader(
+        _Converted(batches, convert), batch_size=None, collate_fn=tuple, generator=torch.Generator()
+    )
+
+
+class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
+    def __init__(
+        self, batches: Callable[[], Iterable[Batch]], convert: Callable[[torch.Tensor], Any]
+    ) -> None:
+        super().__init__()
+        self._batches = batches
+        self._convert = convert
+
+    def __iter__(self) -> Iterator[tuple[Any, ...]]:
+        for arrays in self._batches():
+            yield tuple(self._convert(torch.from_numpy(array)) for array in arrays)

@@ -1,0 +1,243 @@
+"""A training run that is killed and resumed ends as one that was left alone."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from training import TABLE, Reordered, csv_of, dataset, model, recording_model
+
+from csvfeed.keras import BackupAndRestore
+
+HERE = Path(__file__).parent
+FILE = "csvfeed-backup.npz"
+
+
+@pytest.fixture
+def path(write):
+    return write(csv_of(TABLE))
+
+
+@pytest.fixture
+def ds(path):
+    return dataset(path, Reordered)
+
+
+def train(path, tmp_path, name, **options):
+    """Train in a process of its own; return what it ended with, or None if it was killed."""
+    result = tmp_path / f"{name}.npz"
+    arguments = json.dumps({"path": path, "result": str(result), **options})
+    ended = subprocess.run(
+        [sys.executable, HERE / "killed_training.py", arguments],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
+    )
+    if ended.returncode == -signal.SIGKILL:
+        return None
+    assert ended.returncode == 0, ended.stderr
+    with np.load(result) as file:
+        return [file[name] for name in file.files], json.loads(ended.stdout.splitlines()[-1])
+
+
+several_steps = pytest.mark.skipif(
+    keras.backend.backend() == "torch", reason="Keras takes one step at a time on PyTorch"
+)
+
+
+@pytest.mark.parametrize(
+    ("options", "kills"),
+    [
+        # An epoch has 11 steps. Killed within the first, the second and the last epoch.
+        ({}, [5, 9, 16]),
+        # On the last batch of an epoch, twice in the same, and in one just begun.
+        ({"save_freq": 1}, [11, 1, 2, 1]),
+        # In the validation after an epoch.
+        ({"where": "validation"}, [3, 14]),
+        ({"save_freq": "epoch"}, [15]),
+        ({"steps_per_epoch": 4, "save_freq": 2}, [3, 6, 2]),
+        pytest.param({"steps": 4, "save_freq": 4}, [2, 4], marks=several_steps),
+    ],
+    ids=[
+        "every 3",
+        "every batch",
+        "validation",
+        "epochs",
+        "steps_per_epoch",
+        "steps_per_execution",
+    ],
+)
+def test_killed_and_resumed_it_ends_with_the_same_weights(path, tmp_path, options, kills):
+    where = {name: options[name] for name in ("steps", "steps_per_epoch") if name in options}
+    weights, told = train(path, tmp_path, "alone", **where)
+    options = {**options, "backup": str(tmp_path / "backup")}
+    for kill in kills:
+        assert train(path, tmp_path, "killed", kill=kill, **options) is None
+    resumed_weights, resumed = train(path, tmp_path, "resumed", **options)
+    assert len(weights) == len(resumed_weights) > 20
+    for one, other in zip(weights, resumed_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert resumed["position"] == told["position"]
+    # What is told of the epochs that were left is the same too, of the resumed one included.
+    count = len(resumed["epochs"])
+    assert resumed["epochs"] == told["epochs"][-count:]
+    assert resumed["logs"] == {name: values[-count:] for name, values in told["logs"].items()}
+    assert not (tmp_path / "backup").exists()
+
+
+class Stop(keras.callbacks.Callback):
+    """Interrupts training after a batch of an epoch."""
+
+    def __init__(self, epoch, batch):
+        super().__init__()
+        self.at = (epoch, batch)
+
+    def on_epoch_begin(self, epoch, logs=None):  # noqa: ARG002 - the names are Keras's
+        self.epoch = epoch
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002 - the names are Keras's
+        if (self.epoch, batch) == self.at:
+            raise KeyboardInterrupt
+
+
+def interrupted(ds, directory, built=None, **options):
+    backup = BackupAndRestore(directory, ds, **{"save_freq": 2, **options})
+    built = built or model()
+    with pytest.raises(KeyboardInterrupt):
+        built.fit(ds.to_keras(), epochs=3, callbacks=[backup, Stop(1, 5)], verbose=0)
+
+
+def test_it_goes_on_in_the_same_process_and_then_is_done(ds, tmp_path):
+    expected, found = model(), model()
+    expected.fit(dataset(ds._options["source"], Reordered).to_keras(), epochs=3, verbose=0)
+    interrupted(ds, tmp_path, found)
+    ds.opened.clear()
+    backup = BackupAndRestore(tmp_path, ds, save_freq=2)
+    history = found.fit(ds.to_keras(), epochs=3, callbacks=[backup], verbose=0)
+    assert history.epoch == [1, 2]
+    assert [at for at in ds.opened if at != (0, 0)] == [(1, 6), (2, 0)]
+    for one, other in zip(expected.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    # The next fit is a new one, and the epochs go on.
+    history = found.fit(ds.to_keras(), epochs=2, callbacks=[backup], verbose=0)
+    assert history.epoch == [0, 1]
+    assert ds._position() == (5, 0)
+
+
+def test_the_backup_may_be_kept(ds, tmp_path):
+    found = model()
+    backup = BackupAndRestore(tmp_path / "a" / "b", ds, delete_checkpoint=False)
+    found.fit(ds.to_keras(), epochs=2, callbacks=[backup], verbose=0)
+    assert [file.name for file in (tmp_path / "a" / "b").iterdir()] == [FILE]
+    other = model(rate=0.5)
+    history = other.fit(ds.to_keras(), epochs=3, callbacks=[backup], verbose=0)
+    assert history.epoch == [2]
+
+
+def test_what_else_is_in_the_directory_stays(ds, tmp_path):
+    (tmp_path / "notes").write_text("mine")
+    model().fit(ds.to_keras(), callbacks=[BackupAndRestore(tmp_path, ds)], verbose=0)
+    assert [file.name for file in tmp_path.iterdir() if file.suffix != ".csv"] == ["notes"]
+
+
+def test_a_save_that_fails_leaves_the_last_one(ds, tmp_path, monkeypatch):
+    interrupted(ds, tmp_path)
+    before = (tmp_path / FILE).read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np, "savez", full)
+    backup = BackupAndRestore(tmp_path, ds, save_freq=1)
+    with pytest.raises(OSError, match="No space"):
+        model().fit(ds.to_keras(), epochs=3, callbacks=[backup], verbose=0)
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"batch_size": 20}, "batch_size was 10 and now is 20"),
+        ({"features": ["a", "c", "b"]}, "features was"),
+        ({"target": "c", "features": ["a", "b", "y"]}, "of another dataset"),
+        ({"remainder": "drop"}, "remainder was 'keep' and now is 'drop'"),
+    ],
+)
+def test_another_dataset_is_an_error(path, ds, tmp_path, options, says):
+    interrupted(ds, tmp_path)
+    other = dataset(path, Reordered, **options)
+    with pytest.raises(ValueError, match=says):
+        model().fit(other.to_keras(), callbacks=[BackupAndRestore(tmp_path, other)], verbose=0)
+
+
+@pytest.mark.parametrize("rows", [TABLE[:50], TABLE[::-1]])
+def test_another_file_is_an_error(write, ds, tmp_path, rows):
+    interrupted(ds, tmp_path)
+    other = dataset(write(csv_of(rows)), Reordered)
+    with pytest.raises(ValueError, match=r"of another dataset: its (number of rows|content) was"):
+        model().fit(other.to_keras(), callbacks=[BackupAndRestore(tmp_path, other)], verbose=0)
+
+
+def test_another_model_is_an_error(ds, tmp_path):
+    interrupted(ds, tmp_path)
+    backup = BackupAndRestore(tmp_path, ds)
+    with pytest.raises(ValueError, match="of another model: its model has"):
+        recording_model()[0].fit(ds.to_keras(), callbacks=[backup], verbose=0)
+    other = model()
+    other.compile("adam", "mse")
+    with pytest.raises(ValueError, match="of another model: its optimizer has"):
+        other.fit(ds.to_keras(), callbacks=[backup], verbose=0)
+
+
+def test_training_on_something_else_is_an_error(path, ds, tmp_path):
+    other = dataset(path, Reordered)
+    with pytest.raises(ValueError, match="does not train on the dataset of BackupAndRestore"):
+        model().fit(other.to_keras(), callbacks=[BackupAndRestore(tmp_path, ds)], verbose=0)
+
+
+@pytest.mark.parametrize("content", [b"", b"torn", b"PK\x03\x04" + bytes(100)])
+def test_a_file_that_is_no_backup_is_an_error(ds, tmp_path, content):
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(ValueError, match="no backup that can be read"):
+        model().fit(ds.to_keras(), callbacks=[BackupAndRestore(tmp_path, ds)], verbose=0)
+
+
+@pytest.mark.parametrize("save_freq", [0, -1, 1.5, "batch", None, True])
+def test_a_frequency_that_makes_no_sense_is_named(ds, tmp_path, save_freq):
+    with pytest.raises(ValueError, match="save_freq"):
+        BackupAndRestore(tmp_path, ds, save_freq=save_freq)
+
+
+def test_a_dataset_is_needed(tmp_path):
+    with pytest.raises(TypeError, match="CsvDataset, not list"):
+        BackupAndRestore(tmp_path, [])
+
+
+def test_what_fit_takes_will_do(ds, tmp_path):
+    data = ds.to_keras()
+    backup = BackupAndRestore(tmp_path, data, delete_checkpoint=False)
+    model().fit(data, callbacks=[backup], verbose=0)
+    assert (tmp_path / FILE).exists()
+
+
+def test_low_precision_is_kept_bit_for_bit(ds, tmp_path):
+    def built():
+        keras.utils.set_random_seed(0)
+        policy = keras.dtype_policies.DTypePolicy("bfloat16")
+        layers = [keras.Input((3,)), keras.layers.Dense(1, dtype=policy)]
+        half = keras.Sequential(layers)
+        half.compile(keras.optimizers.SGD(0.1, momentum=0.9), "mse")
+        return half
+
+    trained, fresh = built(), built()
+    backup = BackupAndRestore(tmp_path, ds, delete_checkpoint=False)
+    trained.fit(ds.to_keras(), callbacks=[backup], verbose=0)
+    fresh.fit(ds.to_keras(), epochs=1, callbacks=[backup], verbose=0)
+    for one, other in zip(trained.variables, fresh.variables, strict=True):
+        one, other = (keras.ops.convert_to_numpy(v.value) for v in (one, other))
+        np.testing.assert_array_equal(one, other)

@@ -1,0 +1,141 @@
+"""What is wrong with a file ends ``fit`` with its name and place, on each backend."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from bad_files import BAD_FILES, FILES_IN_ANOTHER_ENCODING, FILES_WITHOUT_ROWS, GOOD_ROWS
+from conftest import SMALL
+from training import TABLE, csv_of, dataset, model, recording_model
+
+import csvfeed
+from csvfeed import CsvDataset, generate_arrays_from_file
+
+# Keras says so of every generator.
+pytestmark = pytest.mark.filterwarnings("ignore:.shuffle=True. was passed .* a generator")
+
+ERRORS = (csvfeed.CsvError,)
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    ERRORS = (csvfeed.CsvError, tf.errors.OpError)
+
+
+@pytest.fixture
+def path(write):
+    return write(csv_of(TABLE))
+
+
+FEEDS = {
+    "to_keras": lambda path: {"x": CsvDataset(path, batch_size=2).to_keras()},
+    "the drop-in": lambda path: {"x": generate_arrays_from_file(path, 2), "steps_per_epoch": 50},
+    "validation data": lambda path: {
+        "x": np.zeros((4, 2)),
+        "y": np.zeros(4),
+        "validation_data": CsvDataset(path, batch_size=2).to_keras(),
+    },
+}
+
+
+def fit(feed):
+    # A model that ran before tells its own mistakes from those of the file.
+    model(inputs=2).fit(**feed, epochs=2, verbose=0)
+
+
+@pytest.mark.parametrize("feed", ["to_keras", "the drop-in"])
+@pytest.mark.parametrize("bad", BAD_FILES, ids=lambda bad: bad.name)
+def test_a_wrong_row_ends_fit_with_its_name_and_place(write, bad, feed):
+    path = write(bad.content)
+    with pytest.raises(ERRORS) as caught:
+        fit(FEEDS[feed](path))
+    message = f"{type(caught.value).__name__}: {caught.value}"
+    for part in (bad.error, path, f"line {bad.line}", f"byte {bad.byte_offset}", *bad.says):
+        assert part in message
+
+
+def test_a_wrong_row_of_the_validation_data_ends_fit(write):
+    bad = BAD_FILES[0]
+    path = write(bad.content)
+    with pytest.raises(ERRORS) as caught:
+        fit(FEEDS["validation data"](path))
+    message = f"{type(caught.value).__name__}: {caught.value}"
+    for part in (bad.error, path, f"line {bad.line}", *bad.says):
+        assert part in message
+
+
+def test_batches_before_a_wrong_row_are_trained_on(write):
+    bad = BAD_FILES[0]
+    built, recorder = recording_model(inputs=2)
+    with pytest.raises(ERRORS, match=bad.says[0]):
+        built.fit(CsvDataset(write(bad.content), batch_size=2).to_keras(), verbose=0)
+    seen = [row[0] for row in recorder.rows]
+    assert seen == list(range(len(seen)))
+    assert len(seen) <= GOOD_ROWS
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("case", FILES_WITHOUT_ROWS)
+def test_a_file_without_rows_ends_fit(write, case, feed):
+    content, says = FILES_WITHOUT_ROWS[case]
+    path = write(content)
+    with pytest.raises(csvfeed.CsvError, match=says) as caught:
+        fit(FEEDS[feed](path))
+    assert path in str(caught.value)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("case", ["UTF-16LE with a mark", "UTF-16BE"])
+def test_another_encoding_ends_fit(write, case, feed):
+    content, encoding = FILES_IN_ANOTHER_ENCODING[case]
+    path = write(content)
+    with pytest.raises(csvfeed.EncodingError, match=encoding) as caught:
+        fit(FEEDS[feed](path))
+    assert path in str(caught.value)
+
+
+@pytest.mark.parametrize("feed", FEEDS)
+def test_a_file_that_cannot_be_opened_ends_fit(tmp_path, feed):
+    with pytest.raises(FileNotFoundError, match=r"none\.csv"):
+        fit(FEEDS[feed](str(tmp_path / "none.csv")))
+    with pytest.raises(IsADirectoryError):
+        fit(FEEDS[feed](str(tmp_path)))
+
+
+class ChangeAfterFirstBatch(keras.callbacks.Callback):
+    def __init__(self, change):
+        super().__init__()
+        self.change = change
+
+    def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002 - the names are Keras's
+        if batch == 0:
+            self.change()
+
+
+@pytest.mark.parametrize("feed", ["to_keras", "the drop-in"])
+def test_a_file_truncated_while_fit_reads_it_ends_fit(write, feed):
+    path = write(b"%09d,%09d\n" % (1, 1) * 200_000)
+    os.utime(path, (10**9, 10**9))
+    if feed == "to_keras":
+        options = {"x": CsvDataset(path, batch_size=10, memory=SMALL).to_keras()}
+    else:
+        options = {"x": generate_arrays_from_file(path, 10_000), "steps_per_epoch": 10_000}
+    truncate = ChangeAfterFirstBatch(lambda: os.truncate(path, 1000))
+    with pytest.raises(ERRORS) as caught:
+        model(inputs=1).fit(**options, callbacks=[truncate], verbose=0)
+    message = f"{type(caught.value).__name__}: {caught.value}"
+    for part in ("SourceChangedError", path, "changed"):
+        assert part in message
+
+
+def test_a_file_that_changes_between_epochs_ends_fit(path):
+    os.utime(path, (10**9, 10**9))
+    rewrite = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: Path(path).write_text(csv_of(TABLE[:50]))  # noqa: ARG005
+    )
+    with pytest.raises(ERRORS) as caught:
+        model().fit(dataset(path).to_keras(), epochs=3, callbacks=[rewrite], verbose=0)
+    message = f"{type(caught.value).__name__}: {caught.value}"
+    for part in ("SourceChangedError", path, "make a new dataset"):
+        assert part in message

@@ -1,0 +1,41 @@
+"""A ready normalization layer."""
+
+import keras
+import numpy as np
+import pytest
+from training import TABLE, X, csv_of, dataset
+
+from csvfeed import CsvDataset
+
+
+def test_it_does_what_an_adapted_layer_does(write):
+    layer = dataset(write(csv_of(TABLE))).normalization()
+    adapted = keras.layers.Normalization()
+    adapted.adapt(X)
+    found = keras.ops.convert_to_numpy(layer(X))
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(adapted(X)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.mean(axis=0), 0, atol=1e-5)
+    np.testing.assert_allclose(found.std(axis=0), 1, rtol=1e-4)
+
+
+def test_missing_values_are_left_out_and_stay_missing():
+    ds = CsvDataset(b"a,b,y\n1,5,0\n,5,0\n3,5,0\n", target="y")
+    found = keras.ops.convert_to_numpy(ds.normalization()(next(ds._open(0))[0]))
+    np.testing.assert_allclose(found, [[-1, 0], [np.nan, 0], [1, 0]])
+
+
+def test_it_is_saved_with_the_model(write, tmp_path):
+    ds = dataset(write(csv_of(TABLE)))
+    built = keras.Sequential([keras.Input((3,)), ds.normalization(), keras.layers.Dense(1)])
+    built.compile("sgd", "mse")
+    built.fit(ds.to_keras(), verbose=0)
+    built.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.predict(X, verbose=0), built.predict(X, verbose=0))
+
+
+@pytest.mark.parametrize("column", ["", "inf"])
+def test_a_feature_without_a_mean_is_named(column):
+    ds = CsvDataset(f"a,b,y\n1,{column},0\n2,{column},0\n".encode(), target="y")
+    with pytest.raises(ValueError, match="'b' cannot be normalized"):
+        ds.normalization()

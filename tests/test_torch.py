@@ -1,0 +1,108 @@
+"""Into PyTorch; ``make test-torch`` has it."""
+
+import numpy as np
+import pytest
+from training import TABLE, W, X, Y, csv_of, dataset
+
+torch = pytest.importorskip("torch")
+
+from torch.utils.data import DataLoader  # noqa: E402 - not without torch
+
+
+@pytest.fixture
+def path(write):
+    return write(csv_of(TABLE))
+
+
+def rows_of(batches):
+    return [torch.cat(part).numpy() for part in zip(*batches, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        ({}, [X, Y]),
+        ({"weight": "w"}, [X, Y, W]),
+        ({"target": None}, [X]),
+        ({"target": ["y", "w"]}, [X, TABLE[:, 3:]]),
+    ],
+)
+def test_the_elements_are_the_batches_of_the_dataset(path, options, parts):
+    data = dataset(path, **options).to_torch()
+    assert isinstance(data, torch.utils.data.IterableDataset)
+    assert len(data) == len(DataLoader(data, batch_size=None)) == 11
+    for batches in (list(data), list(DataLoader(data, batch_size=None))):
+        assert [len(batch[0]) for batch in batches] == [10] * 10 + [3]
+        assert all(part.dtype == torch.float32 for part in batches[0])
+        for found, part in zip(rows_of(batches), parts, strict=True):
+            np.testing.assert_array_equal(found, part)
+
+
+def test_a_tensor_shares_the_memory_of_the_array(path, monkeypatch):
+    ds = dataset(path)
+    arrays = list(ds)
+    monkeypatch.setattr(type(ds), "__iter__", lambda _: iter(arrays))
+    for tensors, batch in zip(ds.to_torch(), arrays, strict=True):
+        for tensor, array in zip(tensors, batch, strict=True):
+            assert tensor.data_ptr() == array.ctypes.data
+
+
+@pytest.mark.parametrize("workers", [0, 1, 2, 3])
+@pytest.mark.parametrize("persistent", [False, True])
+def test_workers_share_the_rows(path, workers, persistent):
+    ds = dataset(path, batch_size=7)
+    loader = DataLoader(
+        ds.to_torch(),
+        batch_size=None,
+        num_workers=workers,
+        persistent_workers=persistent and workers > 0,
+    )
+    for _ in range(3):
+        X_found, y_found = rows_of(loader)
+        order = np.argsort(y_found)
+        shares = [
+            np.concatenate([y for _, y in ds.shard(at, workers)._open(0)]) for at in range(workers)
+        ]
+        expected = np.sort(np.concatenate(shares) if shares else Y)
+        np.testing.assert_array_equal(y_found[order], expected)
+        assert len(np.unique(y_found)) == len(np.unique(expected))
+        rows = {tuple(row) for row in np.column_stack([X, Y]).tolist()}
+        assert {(*x, y) for x, y in zip(X_found.tolist(), y_found.tolist(), strict=True)} <= rows
+
+
+@pytest.mark.parametrize("persistent", [False, True])
+def test_workers_read_one_epoch_after_the_other(path, monkeypatch, persistent):
+    ds = dataset(path)
+
+    class Share:
+        def _open(self, epoch):
+            yield (np.array([[epoch]], np.float32),)
+
+    monkeypatch.setattr(type(ds), "shard", lambda *_: Share())
+    data = ds.to_torch()
+    options = {"batch_size": None, "num_workers": 2, "persistent_workers": persistent}
+    loader = DataLoader(data, **options)
+    epochs = [[int(x) for (x,) in loader] for _ in range(3)]
+    assert epochs == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_no_batch_is_an_error(path):
+    with pytest.raises(ValueError, match=r"no batch.*103 rows"):
+        dataset(path, batch_size=104, remainder="drop").to_torch()
+
+
+def test_a_model_of_plain_pytorch_learns(path):
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(layer.parameters(), 0.05)
+    data, losses = dataset(path).to_torch(), []
+    for _ in range(5):
+        total = 0.0
+        for x, y in data:
+            optimizer.zero_grad()
+            loss = torch.nn.functional.mse_loss(layer(x)[:, 0], y)
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        losses.append(total)
+    assert losses[-1] < losses[0]
