@@ -6,7 +6,8 @@
 
 Every reader is checked against the exact values before it is timed. Every run is one pass over the
 file in a fresh process; the readers take turns, round after round. The results of a full run go to
-``benches/results``, those of a part only where ``--output`` says.
+``benches/results``, those of a part only where ``--output`` says; parts add up to a whole there
+with ``--add``, for a machine that is quiet only for minutes.
 """
 
 from __future__ import annotations
@@ -162,6 +163,20 @@ def hard_roundings(contenders: list[Contender]) -> dict[str, str]:
     return verdicts
 
 
+def add_others(results: dict, numbers: Path) -> None:
+    """Complete results with those of an earlier run of other files or another number of cores."""
+    earlier = json.loads(numbers.read_text()) if numbers.exists() else {"files": [], "entries": []}
+    for kind, keys in (("files", ["name"]), ("entries", ["file", "cores"])):
+
+        def identity(part: dict, keys: list[str] = keys) -> list[str]:
+            return [part[key] for key in keys]
+
+        measured = [identity(part) for part in results[kind]]
+        results[kind] += [part for part in earlier[kind] if identity(part) not in measured]
+        order = list(FILES)
+        results[kind].sort(key=lambda part, key=keys[0]: order.index(part[key]))
+
+
 def chosen(choices: list[str], text: str) -> list[str]:
     names = text.split(",")
     unknown = set(names) - set(choices)
@@ -180,6 +195,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--mb", type=int, default=default_megabytes(), help="%(default)s")
     parser.add_argument("--cores", choices=("one", "all", "both"), default="both")
     parser.add_argument("--output", type=Path, help="a folder for the table and the chart")
+    parser.add_argument(
+        "--add", action="store_true", help="to what the folder has of other files and cores"
+    )
     return parser.parse_args()
 
 
@@ -201,6 +219,8 @@ def main() -> None:
         results["files"].append(description | {"megabytes": file.megabytes})
         for count in cores:
             results["entries"] += compare(file, count, contenders, options.rounds)
+    if output and options.add:
+        add_others(results, output / "readers.json")
     print(report.text(results))
     if output:
         report.save(results, output)

@@ -277,8 +277,8 @@ fn main() {
     let mut criterion = Criterion::default()
         .sample_size(20)
         .nresamples(1000)
-        .warm_up_time(Duration::from_millis(200))
-        .measurement_time(Duration::from_millis(800))
+        .warm_up_time(Duration::from_millis(100))
+        .measurement_time(Duration::from_millis(400))
         .configure_from_args();
     for table in &TABLES {
         measure(&mut criterion, table);

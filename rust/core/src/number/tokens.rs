@@ -18,8 +18,8 @@ pub(crate) struct Tokens {
 impl Tokens {
     /// Those that are not empty.
     pub(crate) fn new<T: AsRef<[u8]>>(tokens: impl IntoIterator<Item = T>) -> Self {
-        let (short, long): (Vec<Box<[u8]>>, Vec<_>) =
-            tokens.into_iter().map(|token| token.as_ref().into()).partition(|token: &Box<[u8]>| token.len() <= SHORT);
+        let tokens = tokens.into_iter().map(|token| Box::<[u8]>::from(token.as_ref()));
+        let (short, long): (Vec<Box<[u8]>>, Vec<_>) = tokens.partition(|token| token.len() <= SHORT);
         let mut table = vec![(0, 0); (4 * short.len()).next_power_of_two()];
         for token in short.iter().filter(|token| !token.is_empty()) {
             let word = word(token);
