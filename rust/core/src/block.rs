@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::ptr::NonNull;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
@@ -137,12 +138,15 @@ pub struct Block {
     pub rows: usize,
     parts: Parts,
     pool: Arc<Pool>,
+    /// In whose cache the buffers are.
+    maker: ThreadId,
 }
 
 impl Block {
     /// An empty block with room for `rows` rows.
     pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
-        let mut block = Self { rows: 0, parts: pool.take(), pool: Arc::clone(pool) };
+        let maker = std::thread::current().id();
+        let mut block = Self { rows: 0, parts: pool.take(maker), pool: Arc::clone(pool), maker };
         block.reserve(widths, rows);
         block
     }
@@ -283,13 +287,14 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.pool.put(std::mem::take(&mut self.parts));
+        self.pool.put(self.maker, std::mem::take(&mut self.parts));
     }
 }
 
 /// Buffers that wait to be used again, so that a long pass touches the same few pages.
 pub struct Pool {
-    free: Mutex<Vec<Parts>>,
+    /// With the thread that used them last, the latest at the end.
+    free: Mutex<Vec<(ThreadId, Parts)>>,
     limit: usize,
 }
 
@@ -300,16 +305,20 @@ impl Pool {
         Arc::new(Self { free: Mutex::default(), limit })
     }
 
-    fn take(&self) -> Parts {
-        self.free.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    /// Buffers that are still in the cache of this thread's core, if there are any.
+    fn take(&self, maker: ThreadId) -> Parts {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = free.iter().rposition(|(last, _)| *last == maker);
+        let found = own.or(free.len().checked_sub(1)).map(|at| free.remove(at));
+        found.map_or_else(Parts::default, |(_, parts)| parts)
     }
 
-    fn put(&self, parts: Parts) {
+    fn put(&self, maker: ThreadId, parts: Parts) {
         // Not at any price: a process forked while a thread held the lock would wait for ever.
         if let Ok(mut free) = self.free.try_lock()
             && free.len() < self.limit
         {
-            free.push(parts);
+            free.push((maker, parts));
         }
     }
 }

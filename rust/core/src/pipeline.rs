@@ -116,9 +116,24 @@ struct Queue<T> {
     taken: u64,
     /// What came of the jobs from `taken` on, as far as they are done.
     done: VecDeque<Option<Done<T>>>,
+    /// Whether the consumer wants the next item as soon as it is there.
+    urgent: bool,
     stopped: bool,
     panicked: bool,
 }
+
+impl<T> Queue<T> {
+    /// How many items the consumer can take, up to some number.
+    fn ready(&self, most: usize) -> usize {
+        self.done.iter().take(most).take_while(|done| done.is_some()).count()
+    }
+}
+
+/// Items that are worth waking the consumer for: each time it takes a core from a thread that works.
+const WORTH_WAKING: usize = 2;
+
+/// How long the consumer waits for as many before it takes what there is.
+const LEISURE: Duration = Duration::from_millis(1);
 
 /// What the consumer finds when it looks for the next item.
 pub enum Next<T> {
@@ -134,7 +149,7 @@ impl<T: Send + 'static> Pipeline<T> {
     /// Starts the jobs on so many threads, at most `window` of them ahead of the consumer.
     pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
         let count = jobs.count();
-        let queue = Queue { next: 0, taken: 0, done: VecDeque::new(), stopped: false, panicked: false };
+        let queue = Queue { next: 0, taken: 0, done: VecDeque::new(), urgent: false, stopped: false, panicked: false };
         let shared = Arc::new(Shared {
             jobs: Box::new(jobs),
             count,
@@ -176,10 +191,7 @@ impl<T: Send + 'static> Pipeline<T> {
         let mut queue = shared.lock();
         loop {
             if let Some(deadline) = deadline.filter(|_| !shared.is_ready(&queue)) {
-                let left = deadline.saturating_duration_since(Instant::now());
-                let waiting = |queue: &mut Queue<T>| !shared.is_ready(queue);
-                queue =
-                    shared.arrived.wait_timeout_while(queue, left, waiting).unwrap_or_else(PoisonError::into_inner).0;
+                queue = shared.wait(queue, deadline.saturating_duration_since(Instant::now()));
             }
             if queue.panicked {
                 return Err(Kind::Internal.into());
@@ -253,6 +265,22 @@ impl<T> Shared<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for the next item; a little longer if that makes it several.
+    fn wait<'a>(&self, queue: MutexGuard<'a, Queue<T>>, patience: Duration) -> MutexGuard<'a, Queue<T>> {
+        let wait = |queue, patience| {
+            let waiting = |queue: &mut Queue<T>| !self.is_ready(queue);
+            self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
+        };
+        let mut queue = wait(queue, patience.min(LEISURE));
+        let rest = patience.saturating_sub(LEISURE);
+        if !self.is_ready(&queue) && !rest.is_zero() {
+            queue.urgent = true;
+            queue = wait(queue, rest);
+            queue.urgent = false;
+        }
+        queue
+    }
+
     fn is_ready(&self, queue: &Queue<T>) -> bool {
         queue.stopped || queue.panicked || queue.taken == self.count || queue.done.front().is_some_and(Option::is_some)
     }
@@ -293,9 +321,13 @@ impl<T> Shared<T> {
         if queue.done.len() <= place {
             queue.done.resize_with(place + 1, || None);
         }
+        let is_failure = done.error.is_some();
         queue.done[place] = Some(done);
+        let most = WORTH_WAKING.min(self.window as usize).min((self.count - queue.taken) as usize);
+        let ready = queue.ready(most);
+        let is_awaited = if queue.urgent { place == 0 } else { place < ready && ready == most };
         drop(queue);
-        if place == 0 {
+        if is_awaited || is_failure {
             self.arrived.notify_all();
         }
     }
