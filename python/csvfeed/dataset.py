@@ -203,7 +203,14 @@ class CsvDataset:
         with self._turn:
             epoch, first_batch = self._next
             self._next = epoch + 1, 0
-        batches = self._open(epoch, first_batch)
+        try:
+            batches = self._open(epoch, first_batch)
+        except BaseException:
+            with self._turn:
+                # The epoch has not begun: it is still the next, unless another one is by now.
+                if self._next == (epoch + 1, 0):
+                    self._next = epoch, first_batch
+            raise
         self._last = epoch, first_batch, batches.progress
         return batches
 

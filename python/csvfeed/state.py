@@ -42,6 +42,8 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
     if (state["seed"] is None) != (own["seed"] is None):
         was, now = ("in file order", "is") if state["seed"] is None else ("shuffled", "is not")
         raise ValueError(f"the state is that of a dataset {was}, and this one {now} shuffled")
+    if not isinstance(state["seed"], int | None):
+        raise ValueError(f"the seed of a state is a whole number, not {state['seed']!r}")
     numbers = [state[key] for key in NUMBERS]
     if not all(isinstance(number, int) and number >= 0 for number in numbers):
         raise ValueError(f"epoch and batch of a state are whole numbers, not {numbers}")
