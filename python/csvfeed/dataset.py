@@ -232,7 +232,7 @@ class CsvDataset:
         return self._plan.batches(
             size,
             epoch=epoch,
-            first_row=first_batch * self._batch_size,
+            first_row=min(first_batch * self._batch_size, 2**63),
             drop_remainder=drop,
             pad_to=pad_to,
             fill=self._fill.values,
