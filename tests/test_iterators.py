@@ -262,6 +262,14 @@ SLOW_CALLS = {
         """b"1.5,2\\n" * size""",
         "csvfeed.CsvDataset(data, threads=1).stats()",
     ),
+    "counting keys": (
+        """b'1,2\\n' * size""",
+        "csvfeed.CsvDataset(data, threads=1).split(0.5, by=0)[0].num_rows",
+    ),
+    "waiting for a shuffle": (
+        """b"1.5,2\\n" * size""",
+        "next(iter(csvfeed.CsvDataset(data, threads=1).shuffle(0)))",
+    ),
     "waiting for a row": (
         """b"1,\\n" * size + b"1,1\\n" """,
         "next(iter(csvfeed.CsvDataset(data, threads=1, missing_target='skip')))",

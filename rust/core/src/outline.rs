@@ -220,3 +220,35 @@ impl Text {
 pub(crate) fn changed() -> Error {
     Kind::SourceChanged("other rows than when they were counted").into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::tests::table;
+    use crate::schema::MissingTarget;
+    use proptest::prelude::*;
+
+    fn outline(table: &Table, budget: Budget, slice_bytes: u64) -> Outline {
+        Outline::make(table, budget, slice_bytes, || Ok::<_, Error>(())).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_outline_does_not_depend_on_how_it_was_made(
+            lengths in prop::collection::vec(0_usize..90, 1..80),
+            slice_bytes in prop_oneof![1_u64..200, Just(1 << 20)],
+            (threads, memory) in (1_usize..9, prop::option::of(1_usize..20_000)),
+        ) {
+            let row = |length: &usize| format!("\"{}\n\",1,k,2\n", "t".repeat(*length));
+            let text: String = lengths.iter().map(row).collect();
+            let length = text.len() as u64;
+            let table = table(text, MissingTarget::Raise);
+            let found = outline(&table, Budget::new(threads, memory), slice_bytes);
+            prop_assert_eq!(&found, &outline(&table, Budget::new(1, None), slice_bytes));
+            prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
+            let bytes = found.to_bytes();
+            prop_assert_eq!(Outline::from_bytes(&bytes), Some(found));
+            prop_assert_eq!(Outline::from_bytes(&bytes[..bytes.len() - 1]), None);
+        }
+    }
+}

@@ -99,12 +99,7 @@ impl Layout {
 impl Cache {
     /// The cache in a directory of what `key` says in full: the source and every option that its rows depend on.
     /// With the selection of the rows, if they are there.
-    pub fn open(
-        directory: &Path,
-        key: &str,
-        widths: Widths,
-        steps: &[Step],
-    ) -> (Arc<Self>, Option<Arc<Selection>>) {
+    pub fn open(directory: &Path, key: &str, widths: Widths, steps: &[Step]) -> (Arc<Self>, Option<Arc<Selection>>) {
         let key = xxh3_128(format!("{key} {} {}", cfg!(target_endian = "big"), env!("CARGO_PKG_VERSION")).as_bytes());
         let path = directory.join(format!("{key:032x}.csvfeed"));
         let (state, selection) = match Complete::open(&path, key, widths, steps) {
@@ -367,6 +362,3 @@ impl Drop for Writer {
         let _ = fs::remove_file(&self.draft);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -71,4 +71,4 @@ impl RowReader<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
