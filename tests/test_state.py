@@ -303,76 +303,86 @@ def test_what_is_no_state_at_all_is_refused(state):
 # Everything together
 
 
+def in_file_order(ds):
+    """Return all rows that a dataset has, those of the remainder too, whatever its order."""
+    plain = ds._ordered(replace(ds._order, seed=None, seed_is_given=False, cache=None))
+    return numbers_of(plain._open(0, 0, 10**6)) if plain.num_rows else []
+
+
+def table(draw):
+    """Draw a dataset; return it with its rows."""
+    rows = draw(st.integers(1, 300), "rows")
+    lines = numbered(rows).decode().splitlines()
+    has_target = [True] * rows
+    if draw(st.booleans(), "skip"):
+        has_target = [n % 5 != 2 for n in range(rows)]
+        lines[1:] = [
+            line if has else line.rsplit(",", 1)[0] + ","
+            for line, has in zip(lines[1:], has_target, strict=True)
+        ]
+    ds = csvfeed.CsvDataset(
+        "\n".join(lines).encode(),
+        **NUMBERED,
+        missing_target="skip",
+        batch_size=draw(st.sampled_from([1, 3, 32, 400]), "batch_size"),
+        remainder=draw(st.sampled_from(["keep", "drop", "pad"]), "remainder"),
+        memory=draw(st.sampled_from([None, 1, 1000, MIXED]), "memory"),
+        threads=draw(st.integers(1, 4), "threads"),
+    )
+    return ds, [n for n in range(rows) if has_target[n]]
+
+
+def derive(draw, ds, model, directory):
+    """Draw a dataset that is made of another with those rows; return it with its rows."""
+    step = draw(st.sampled_from(["split", "by", "shard", "shuffle", "cache", "pickle"]), "step")
+    if step in ("split", "by"):
+        parts = ds.split(0.3, by="key" if step == "by" else None)
+        rows = [in_file_order(part) for part in parts]
+        if ds._order.share is None:
+            assert sorted(joined(rows)) == model
+        which = draw(st.integers(0, 1), "part")
+        return parts[which], rows[which]
+    if step == "shard":
+        count = draw(st.integers(1, 3), "count")
+        shards = [ds.shard(index, count) for index in range(count)]
+        rows = [in_file_order(shard) for shard in shards]
+        assert len({len(shard) for shard in shards}) == 1
+        if ds._order.share is None:
+            union = sorted(joined(rows))
+            assert len(set(union)) == len(union)
+            assert set(union) <= set(model)
+            assert len(model) - len(union) < count * ds.batch_size
+        which = draw(st.integers(0, count - 1), "index")
+        return shards[which], rows[which]
+    if step == "shuffle":
+        return ds.shuffle(draw(st.integers(0, 3), "seed")), model
+    if step == "cache":
+        return ds.cache(directory), model
+    return pickle.loads(pickle.dumps(ds)), model
+
+
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
 def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory, data):
     draw = data.draw
-    rows = draw(st.integers(1, 300), "rows")
-    batch_size = draw(st.sampled_from([1, 3, 32, 400]), "batch_size")
-    remainder = draw(st.sampled_from(["keep", "drop", "pad"]), "remainder")
-    skip = draw(st.booleans(), "skip")
-    text = numbered(rows).decode().splitlines()
-    numbers = list(range(rows))
-    if skip:
-        text[1:] = [
-            line.rsplit(",", 1)[0] + "," if at % 5 == 2 else line
-            for at, line in enumerate(text[1:])
-        ]
-        numbers = [n for n in numbers if n % 5 != 2]
-    options = {
-        "batch_size": batch_size,
-        "remainder": remainder,
-        "missing_target": "skip" if skip else "raise",
-        "memory": draw(st.sampled_from([None, 1, 1000, MIXED]), "memory"),
-        "threads": draw(st.integers(1, 4), "threads"),
-    }
-    ds = csvfeed.CsvDataset("\n".join(text).encode(), **NUMBERED, **options)
     directory = tmp_path_factory.mktemp("cache")
-    model = numbers
-    seed = None
-    derived = st.sampled_from(["split", "by", "shard", "shuffle", "cache", "pickle"])
-    sharded = False
-    for step in draw(st.lists(derived, max_size=4), "steps"):
-        if step in ("split", "by"):
-            parts = ds.split(0.3, by="key" if step == "by" else None)
-            if not sharded:
-                plain = (
-                    [
-                        numbers_of(part._ordered(_unshuffled(part))) if part.num_rows else []
-                        for part in parts
-                    ]
-                    if remainder != "drop"
-                    else None
-                )
-                if plain:
-                    assert sorted(joined(plain)) == model
-            ds = parts[draw(st.integers(0, 1), "part")]
-        elif step == "shard":
-            sharded = True
-            ds = ds.shard(draw(st.integers(0, 1), "index"), 2)
-        elif step == "shuffle":
-            seed = draw(st.integers(0, 3), "seed")
-            ds = ds.shuffle(seed)
-        elif step == "cache":
-            ds = ds.cache(directory)
-        else:
-            ds = pickle.loads(pickle.dumps(ds))
-        if not ds.num_rows:
-            return
-        in_file_order = csvfeed.CsvDataset.__reduce__(ds)
-        plain = in_file_order[0](*in_file_order[1])._ordered(_unshuffled(ds))
-        model = _rows_of(plain)
-        assert len(model) == ds.num_rows
-        assert model == sorted(set(model) & set(numbers))
-    whole = len(model) // batch_size
-    count = whole + (remainder != "drop" and len(model) % batch_size > 0)
-    assert len(ds) == count
-    kept = model[: whole * batch_size] if remainder == "drop" else model
-    epochs: dict[int, list] = {}
+    ds, model = table(draw)
+    for _ in range(draw(st.integers(0, 4), "steps")):
+        ds, model = derive(draw, ds, model, directory)
+    assert in_file_order(ds) == model
+    assert ds.num_rows == len(model)
+    if not model:
+        return
+    if ds._drop_remainder:
+        model = model[: len(ds) * ds.batch_size]
+    batches = -(-len(model) // ds.batch_size)
+    assert len(ds) == batches
+    epochs = {}
     epoch = batch = 0
-    for action in draw(st.lists(st.sampled_from(["run", "break", "save", "jump"]), max_size=6)):
+    actions = st.lists(st.sampled_from(["run", "break", "save", "jump"]), max_size=6)
+    for action in draw(actions, "actions"):
         if action == "jump":
-            epoch, batch = draw(st.integers(0, 3)), draw(st.integers(0, count))
+            epoch, batch = draw(st.integers(0, 3)), draw(st.integers(0, batches))
             ds.load_state_dict({**ds.state_dict(), "epoch": epoch, "batch": batch})
         elif action == "save":
             state = ds.state_dict()
@@ -380,33 +390,22 @@ def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory,
             ds.load_state_dict(state)
             epoch, batch = state["epoch"], state["batch"]
         else:
-            taken = count - batch if action == "run" else draw(st.integers(0, count - batch))
+            taken = batches - batch if action == "run" else draw(st.integers(0, batches - batch))
             iterator = iter(ds)
             found = [numbers_of([one]) for one in islice(iterator, taken)]
             assert len(found) == taken
             if action == "run":
                 assert next(iterator, None) is None
-            known = epochs.setdefault(epoch, [None] * count)
+            known = epochs.setdefault(epoch, [None] * batches)
             for at, one in enumerate(found, batch):
                 assert known[at] in (None, one)
                 known[at] = one
-            if seed is None:
-                flat = joined(found)
-                assert flat == kept[batch * batch_size :][: len(flat)]
+            if ds._order.seed is None:
+                assert joined(found) == model[batch * ds.batch_size :][: len(joined(found))]
             elif None not in known:
-                assert set(joined(known)) <= set(model)
-                assert len(set(joined(known))) == len(kept)
+                assert len(set(joined(known))) == len(model)
+                assert set(joined(known)) <= set(in_file_order(ds))
             epoch, batch = epoch + 1, 0
-
-
-def _unshuffled(ds):
-    return replace(ds._order, seed=None, seed_is_given=False, cache=None)
-
-
-def _rows_of(ds):
-    """Return all rows of a dataset in file order, those of the remainder too."""
-    batches = ds._open(0, 0, 10**6)
-    return numbers_of(batches)
 
 
 def test_values_of_a_resumed_epoch_are_the_callers_own():
