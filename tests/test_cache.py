@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numbered import MIXED, NUMBERED, numbered, numbers_of, python
+from numbered import MIXED, NUMBERED, QUIET, numbered, numbers_of, python
 
 import csvfeed
 
@@ -414,7 +414,7 @@ def test_a_full_disk_is_told_once_and_is_not_kept_full(path):
         return
     if possible.returncode:
         return
-    command = [*unshare, sys.executable, "-c", textwrap.dedent(code), path, str(disk)]
+    command = [*unshare, sys.executable, *QUIET, "-c", textwrap.dedent(code), path, str(disk)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -99,6 +99,7 @@ impl Layout {
 impl Cache {
     /// The cache in a directory of what `key` says in full: the source and every option that its rows depend on.
     /// With the selection of the rows, if they are there.
+    #[must_use]
     pub fn open(directory: &Path, key: &str, widths: Widths, steps: &[Step]) -> (Arc<Self>, Option<Arc<Selection>>) {
         let key = xxh3_128(format!("{key} {} {}", cfg!(target_endian = "big"), env!("CARGO_PKG_VERSION")).as_bytes());
         let path = directory.join(format!("{key:032x}.csvfeed"));
