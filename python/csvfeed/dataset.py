@@ -206,7 +206,14 @@ class CsvDataset:
         with self._turn:
             epoch, first_batch = self._next
             self._next = epoch + 1, 0
-        batches = self._open(epoch, first_batch)
+        try:
+            batches = self._open(epoch, first_batch)
+        except BaseException:
+            with self._turn:
+                # The epoch has not begun: it is still the next, unless another one is by now.
+                if self._next == (epoch + 1, 0):
+                    self._next = epoch, first_batch
+            raise
         self._last = epoch, first_batch, batches.progress
         return batches
 
@@ -228,7 +235,7 @@ class CsvDataset:
         return self._plan.batches(
             size,
             epoch=epoch,
-            first_row=first_batch * self._batch_size,
+            first_row=min(first_batch * self._batch_size, 2**63),
             drop_remainder=drop,
             pad_to=pad_to,
             fill=self._fill.values,
@@ -356,8 +363,9 @@ class CsvDataset:
         """Return two datasets of the rows: most of them, and those that are held out.
 
         The parts are disjoint and complete, and the same in every run, whatever the batch size, the
-        threads or the shuffle. Nothing is written; each part reads the file and passes over the
-        rows of the other.
+        threads, the memory or the shuffle. Nothing is written; each part reads the file and passes
+        over the rows of the other. The parts of a shard are its shares of the parts of the whole,
+        so that no worker trains on what another one has held out.
 
         Parameters
         ----------
@@ -366,7 +374,8 @@ class CsvDataset:
             either side. They are drawn evenly over the file, out of 1,024 rows at a time. With
             ``by`` it is the chance of each key, and the numbers of rows are what they come to.
         seed : int, default 0
-            What they are drawn with.
+            What they are drawn with. A part that is split again may have the same seed again: its
+            rows, or keys, are drawn anew.
         by : int or str, optional
             A column, of any kind of text, whose value decides: rows with the same value are never
             parted. It is compared without quotes and spaces around it.
@@ -429,8 +438,10 @@ class CsvDataset:
         The first whole epoch writes the file, 4 bytes a value; later epochs and later runs read it.
         It serves as long as the source and every option that the rows depend on stay the same,
         whatever the batch size, the threads and the shuffle; a split or a shard has a file of its
-        own. A file that is damaged is put away and written again. If it cannot be written, a
-        RuntimeWarning says so at the end of the epoch, and the source is read instead.
+        own, and so may another ``memory``. A file that is damaged is put away and written again;
+        what a process that was killed left unfinished is removed when the next file is begun. If
+        it cannot be written, a RuntimeWarning says so at the end of the epoch, and the source is
+        read instead.
 
         Parameters
         ----------

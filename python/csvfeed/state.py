@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 VERSION = 1
-NUMBERS = ("epoch", "batch")
 # What a state and a dataset must agree in, and what to say when they do not.
 MUST_AGREE = {
     "batch_size": "batch_size={theirs}, where this dataset has {ours}",
@@ -35,14 +34,17 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
         raise ValueError(f"not a state of a csvfeed dataset: {state!r}")
     if state["version"] != VERSION:
         raise ValueError(f"a state of version {state['version']!r}; this csvfeed has {VERSION}")
+    # First of all, since the rows of a shuffle are described by more.
+    if (state["seed"] is None) != (own["seed"] is None):
+        was, now = ("in file order", "is") if state["seed"] is None else ("shuffled", "is not")
+        raise ValueError(f"the state is that of a dataset {was}, and this one {now} shuffled")
     for key, difference in MUST_AGREE.items():
         if state[key] != own[key]:
             what = difference.format(theirs=state[key], ours=own[key])
             raise ValueError(f"the state is that of a dataset with {what}")
-    if (state["seed"] is None) != (own["seed"] is None):
-        was, now = ("in file order", "is") if state["seed"] is None else ("shuffled", "is not")
-        raise ValueError(f"the state is that of a dataset {was}, and this one {now} shuffled")
-    numbers = [state[key] for key in NUMBERS]
-    if not all(isinstance(number, int) and number >= 0 for number in numbers):
-        raise ValueError(f"epoch and batch of a state are whole numbers, not {numbers}")
-    return numbers[0], numbers[1]
+    for key in ("epoch", "batch", "seed"):
+        number = state[key]
+        is_whole = isinstance(number, int) and not isinstance(number, bool)
+        if not (key == "seed" and number is None) and not (is_whole and 0 <= number < 2**63):
+            raise ValueError(f"the {key} of a state is a whole number, not {number!r}")
+    return state["epoch"], state["batch"]

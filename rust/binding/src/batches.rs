@@ -100,6 +100,8 @@ impl Batches {
                 Ok(NextBatch::End) => {
                     self.progress.get().ended.store(true, Ordering::Relaxed);
                     let rest = guard.take().and_then(batch::Batches::into_rest);
+                    // Telling something may run code of the caller, who may ask for a batch.
+                    drop(guard);
                     if let Some((plan, epoch)) = &self.plan {
                         plan.get().end(py, *epoch, rest)?;
                     }

@@ -180,11 +180,11 @@ impl Plan {
             let mut cache = None;
             if let Some((directory, fill)) = &self.cache {
                 let key = format!("{} {steps:?} {slice_bytes} {fill}", table.description());
-                let opened = Cache::open(directory, &key, Widths::of(&self.schema), steps).map_err(Error::from)?;
-                if let (cache, Some(selection)) = opened {
-                    return Ok(Known { selection, cache: Some(cache) });
+                let (opened, selection) = Cache::open(directory, &key, Widths::of(&self.schema), steps);
+                cache = Some(opened);
+                if let Some(selection) = selection {
+                    return Ok(Known { selection, cache });
                 }
-                cache = Some(opened.0);
             }
             let outline = Outline::remember(table, budget, slice_bytes, check_signals)?;
             let selection = Selection::make(table, outline, steps, budget, check_signals)?;
@@ -204,7 +204,9 @@ impl Plan {
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {
         let reader = self.reader.get();
-        let rows = Rows::new(table, known.selection, known.cache, first_row == 0);
+        // A shuffle goes on with the next epoch.
+        let whole = first_row == 0 || self.seed.is_some();
+        let rows = Rows::new(table, known.selection, known.cache, whole);
         match self.seed {
             None => in_order(rows, reader.budget(), first_row),
             Some(seed) => {

@@ -86,10 +86,10 @@ impl Batches {
         Self { skipped: skipped as usize, left: Some(rows), ..self }
     }
 
-    /// The pipeline, if all rows that were asked for have been taken from it and it has more.
+    /// The pipeline, if all rows that were asked for, and those before them, have been taken from it and it has more.
     #[must_use]
     pub fn into_rest(self) -> Option<Pipeline<Block>> {
-        (self.left == Some(0) && !self.ended).then_some(self.pipeline)
+        (self.left == Some(0) && self.skipped == 0 && !self.ended).then_some(self.pipeline)
     }
 
     /// The next batch, if it is ready within about `patience`. After an error there is nothing more, and no batch ever

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Result};
 use crate::index;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{BLOCK_BYTES, Budget, Done, Jobs, Pipeline};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
@@ -32,6 +32,9 @@ struct Start {
 const FINEST: u64 = if cfg!(debug_assertions) { 32 } else { 4 << 10 };
 const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
 
+/// Slices that are counted as one job, if that is not more than a block.
+const SLICES_IN_A_PIECE: u64 = 16;
+
 impl Outline {
     /// Bytes in a slice of a source of `length` bytes, of which windows of `window` bytes are to be mixed: a window should
     /// hold hundreds of slices from all over the source, and there should not be millions.
@@ -40,18 +43,23 @@ impl Outline {
         (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
     }
 
-    /// Makes one. Calls `check` several times a second; an error that it returns ends the pass.
+    /// Makes one. It depends on the table and `slice_bytes` alone, since orders and caches are made of it; `budget` says
+    /// how many threads may take how much memory. Calls `check` several times a second; an error that it returns ends the
+    /// pass.
     pub fn make<E: From<Error>>(
         table: &Table,
         budget: Budget,
         slice_bytes: u64,
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
+        let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
+        // No more than have room for a text and its marks.
+        let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
+        let splitter = Splitter::of(table, piece, budget.max_row);
         let jobs = Outlining { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize };
         let mut starts = Vec::new();
         let mut end = Start { offset: table.data_start, rows: 0 };
-        Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+        Pipeline::run(jobs, threads, budget.window)?.drain(
             |counted: Vec<Counted>| {
                 for slice in counted {
                     starts.push(Start { offset: slice.bytes.start, rows: end.rows });
@@ -170,7 +178,10 @@ impl Jobs<Vec<Counted>> for Outlining {
             let mut start = 0;
             let length = text.bytes().len();
             while start < length {
-                let end = text.row_end(self.splitter.simd(), *dialect, start, self.slice_bytes);
+                // What is left over at the end of a text does not become a slice of a few rows.
+                let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
+                let row_end = || text.row_end(self.splitter.simd(), *dialect, start, self.slice_bytes);
+                let end = if is_last { length } else { row_end() };
                 let (rows, error) = text.within(start..end, &mut count);
                 if let Some(error) = error {
                     return Some(Done::failed(error));
@@ -208,4 +219,36 @@ impl Text {
 /// The error for a table that is not what its outline says.
 pub(crate) fn changed() -> Error {
     Kind::SourceChanged("other rows than when they were counted").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::tests::table;
+    use crate::schema::MissingTarget;
+    use proptest::prelude::*;
+
+    fn outline(table: &Table, budget: Budget, slice_bytes: u64) -> Outline {
+        Outline::make(table, budget, slice_bytes, || Ok::<_, Error>(())).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_outline_does_not_depend_on_how_it_was_made(
+            lengths in prop::collection::vec(0_usize..90, 1..80),
+            slice_bytes in prop_oneof![1_u64..200, Just(1 << 20)],
+            (threads, memory) in (1_usize..9, prop::option::of(1_usize..20_000)),
+        ) {
+            let row = |length: &usize| format!("\"{}\n\",1,k,2\n", "t".repeat(*length));
+            let text: String = lengths.iter().map(row).collect();
+            let length = text.len() as u64;
+            let table = table(text, MissingTarget::Raise);
+            let found = outline(&table, Budget::new(threads, memory), slice_bytes);
+            prop_assert_eq!(&found, &outline(&table, Budget::new(1, None), slice_bytes));
+            prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
+            let bytes = found.to_bytes();
+            prop_assert_eq!(Outline::from_bytes(&bytes), Some(found));
+            prop_assert_eq!(Outline::from_bytes(&bytes[..bytes.len() - 1]), None);
+        }
+    }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Kind, Result};
 
 /// Text parsed as one job. It stays in a core's L2 cache together with its marks and values; tiny in debug builds, so
 /// that ordinary tests cross block boundaries everywhere.
-const BLOCK_BYTES: usize = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
+pub(crate) const BLOCK_BYTES: usize = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
 
 /// Longest row allowed without a `memory` that says otherwise.
 const MAX_ROW: usize = 16 << 20;
@@ -45,6 +45,11 @@ impl Budget {
         let block_bytes = (memory / blocks).clamp(64, BLOCK_BYTES);
         let more = (memory / block_bytes).saturating_sub(blocks) / 2;
         Self { threads, block_bytes, window: window + more, max_row: memory.clamp(1 << 20, 1 << 31) }
+    }
+
+    /// Bytes of buffers that it allows.
+    pub(crate) fn bytes(self) -> usize {
+        self.block_bytes.saturating_mul(3 * self.threads + 2 * self.window)
     }
 }
 
@@ -149,6 +154,10 @@ impl<T: Send + 'static> Pipeline<T> {
     /// Starts the jobs on so many threads, at most `window` of them ahead of the consumer.
     pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
         let count = jobs.count();
+        // A pass needs no more, and nobody wants many passes ahead.
+        let pass = usize::try_from(jobs.in_a_pass()).unwrap_or(usize::MAX).max(1);
+        let threads = threads.clamp(1, pass);
+        let window = window.min(pass.saturating_mul(2).saturating_add(2));
         let queue = Queue { next: 0, taken: 0, done: VecDeque::new(), urgent: false, stopped: false, panicked: false };
         let shared = Arc::new(Shared {
             jobs: Box::new(jobs),
@@ -158,7 +167,6 @@ impl<T: Send + 'static> Pipeline<T> {
             arrived: Condvar::new(),
             moved: Condvar::new(),
         });
-        let threads = threads.min(count.try_into().unwrap_or(usize::MAX)).max(1);
         let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), process: std::process::id() };
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);

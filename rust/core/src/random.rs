@@ -10,7 +10,7 @@ impl Random {
         path.iter().fold(Self(mix(seed)), |random, &step| Self(mix(random.0 ^ mix(step.wrapping_add(STEP)))))
     }
 
-    fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
     }

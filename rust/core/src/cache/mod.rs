@@ -3,12 +3,13 @@
 //! The first epoch writes the rows beside where the file will be and moves it there when it is complete, so that nobody
 //! ever finds half a file. It holds three arrays as they are in memory: features, targets and weights; before them a sum
 //! of each slice, so that damage is noticed where it is, and what it takes to find a row. What is damaged or belongs to
-//! something else is put away, and the rows are read from the table instead.
+//! something else is put away, and the rows are read from the table instead. What processes that were killed left
+//! unfinished is removed by the next that begins to write.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,6 +23,8 @@ use crate::selection::{Selection, Step};
 const MAGIC: [u8; 16] = *b"csvfeed cache 1\n";
 /// The arrays begin at multiples of it.
 const ALIGNMENT: u64 = 64;
+/// What the name of an unfinished file ends with.
+const DRAFT: &str = "csvfeed-draft";
 /// Magic, key, eight numbers and their sum.
 const HEADER: usize = 16 + 16 + 8 * 9;
 
@@ -96,20 +99,15 @@ impl Layout {
 impl Cache {
     /// The cache in a directory of what `key` says in full: the source and every option that its rows depend on.
     /// With the selection of the rows, if they are there.
-    pub fn open(
-        directory: &Path,
-        key: &str,
-        widths: Widths,
-        steps: &[Step],
-    ) -> io::Result<(Arc<Self>, Option<Arc<Selection>>)> {
-        fs::create_dir_all(directory)?;
+    #[must_use]
+    pub fn open(directory: &Path, key: &str, widths: Widths, steps: &[Step]) -> (Arc<Self>, Option<Arc<Selection>>) {
         let key = xxh3_128(format!("{key} {} {}", cfg!(target_endian = "big"), env!("CARGO_PKG_VERSION")).as_bytes());
         let path = directory.join(format!("{key:032x}.csvfeed"));
         let (state, selection) = match Complete::open(&path, key, widths, steps) {
             Some((complete, selection)) => (State::Complete(Arc::new(complete)), Some(selection)),
             None => (State::Absent, None),
         };
-        Ok((Arc::new(Self { path, key, widths, state: Mutex::new(state) }), selection))
+        (Arc::new(Self { path, key, widths, state: Mutex::new(state) }), selection)
     }
 
     /// What missing values became, if the file is there.
@@ -120,6 +118,10 @@ impl Cache {
     /// Why the file could not be written, told once.
     pub fn failure(&self) -> Option<String> {
         if let State::Failed(failure) = &mut *self.state() { failure.take() } else { None }
+    }
+
+    fn failed(&self, error: &io::Error) -> State {
+        State::Failed(Some(format!("{}: {error}", self.path.display())))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -141,7 +143,7 @@ impl Cache {
                 Some(writer)
             }
             Err(error) => {
-                *state = State::Failed(Some(error.to_string()));
+                *state = self.failed(&error);
                 None
             }
         }
@@ -238,10 +240,11 @@ pub(crate) struct Writer {
 
 impl Writer {
     fn new(cache: &Arc<Cache>, selection: &Selection, filling: &[f32]) -> io::Result<Self> {
-        static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let draft = cache.path.with_extension(format!("{}-{number}.draft", std::process::id()));
-        let file = File::create_new(&draft)?;
+        if let Some(directory) = cache.path.parent() {
+            fs::create_dir_all(directory)?;
+            remove_abandoned(directory);
+        }
+        let (draft, file) = new_draft(&cache.path)?;
         let slices = selection.outline().slices();
         let is_empty = |slice: &usize| selection.rows_before(*slice) == selection.rows_before(slice + 1);
         let empty = (0..slices).filter(is_empty).count();
@@ -274,7 +277,10 @@ impl Writer {
             return;
         }
         if let Err(error) = self.try_to_write(selection, slices, block) {
-            *self.cache.state() = State::Failed(Some(error.to_string()));
+            *self.cache.state() = self.cache.failed(&error);
+            // At once, since this may be kept as long as the dataset: a disk that is full is of no use to others.
+            let _ = self.file.set_len(0);
+            let _ = fs::remove_file(&self.draft);
         }
     }
 
@@ -317,12 +323,43 @@ impl Writer {
     }
 }
 
+/// An empty file to write to, and where it is. It is locked as long as it is open, so that others can tell it from what a
+/// process left behind that was killed.
+fn new_draft(path: &Path) -> io::Result<(PathBuf, File)> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("{}-{number}.{DRAFT}", std::process::id()));
+        let file = match File::create_new(&draft) {
+            // Of an earlier process with this number, or one of another machine.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            file => file?,
+        };
+        // Whoever has the lock already, or had it, has taken the file for abandoned. Where there are no locks, nobody has.
+        let is_locked_by_others = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if !is_locked_by_others && file.metadata()?.nlink() > 0 {
+            return Ok((draft, file));
+        }
+    }
+}
+
+/// Removes what processes that were killed left unfinished.
+fn remove_abandoned(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == DRAFT)
+            && let Ok(file) = File::options().write(true).open(&path)
+            && file.try_lock().is_ok()
+        {
+            // While it is locked, so that nobody who has just made it goes on with it.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
 impl Drop for Writer {
     fn drop(&mut self) {
         // Gone already, if it was completed.
         let _ = fs::remove_file(&self.draft);
     }
 }
-
-#[cfg(test)]
-mod tests;

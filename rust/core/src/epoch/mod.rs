@@ -26,8 +26,8 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// Those of a table, read from `cache` where that has them. An epoch that begins with its first row, as a `whole` one
-    /// does, writes the cache if there is none.
+    /// Those of a table, read from `cache` where that has them. If there is none it is written, provided that all rows are
+    /// going to be read, the `whole` of them.
     #[must_use]
     pub fn new(table: Table, selection: Arc<Selection>, cache: Option<Arc<Cache>>, whole: bool) -> Self {
         let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection, &table.schema.fill));
@@ -71,4 +71,4 @@ impl RowReader<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

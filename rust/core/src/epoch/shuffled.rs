@@ -52,7 +52,7 @@ pub fn shuffled(
     let widths = Widths::of(&rows.table.schema);
     let width = widths.features + widths.targets + widths.weights;
     let window = mixing.window(widths, rows.selection.rows());
-    let block_rows = (BLOCK_VALUES / width).max(1) as u32;
+    let block_rows = (BLOCK_VALUES.min(budget.block_bytes / 4) / width).max(1) as u32;
     let order = Order { rows, mixing, window, block_bytes: budget.block_bytes as u64, block_rows };
     let (stream, skipped) = Stream::start(&order, epoch, first_row);
     let jobs = Shuffled {
@@ -325,6 +325,11 @@ struct Shuffled {
 impl Jobs<Block> for Shuffled {
     fn count(&self) -> u64 {
         u64::MAX
+    }
+
+    fn in_a_pass(&self) -> u64 {
+        let selection = &self.order.rows.selection;
+        selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.outline().slices() as u64
     }
 
     fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {

@@ -145,13 +145,13 @@ proptest! {
         let policy = if skip { MissingTarget::Skip } else { MissingTarget::Keep };
         let table = table(text(&rows), policy);
         let mut expected: Vec<Row> = rows.iter().copied().filter(|row| !skip || row.2 >= 0).collect();
-        for step in &steps {
+        for (place, step) in steps.iter().enumerate() {
             // A table of as many rows.
             let alike = self::table("b,1,k,1\n".repeat(expected.len().max(1)), policy);
             if expected.is_empty() {
                 continue;
             }
-            expected = choose(expected, step, |steps| select(&alike, budget, 1 << 30, steps));
+            expected = choose(expected, &step.in_place(place as u64), |steps| select(&alike, budget, 1 << 30, steps));
         }
         let expected: Vec<u32> = expected.iter().map(|row| row.0).collect();
         let total = expected.len() as u64;

@@ -13,6 +13,7 @@ use crate::block::{Block, Parser, Pool};
 use crate::error::Error;
 use crate::outline::{Outline, changed};
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::random::Random;
 use crate::split::Text;
 use crate::table::Table;
 use part::Part;
@@ -28,7 +29,7 @@ pub enum Step {
     Part {
         /// How many of all rows are held out.
         fraction: f64,
-        /// What they are drawn with.
+        /// What they are drawn with, together with the place of the step.
         seed: u64,
         /// Whether those held out are meant, or the others.
         held_out: bool,
@@ -55,6 +56,18 @@ pub enum Step {
         /// Whether a batch that is not full is dropped.
         drop_remainder: bool,
     },
+}
+
+impl Step {
+    /// The same with a seed of its own for its place among the steps: else a key that one step holds out would be held out
+    /// by the next one with the same seed as well.
+    pub(crate) fn in_place(&self, place: u64) -> Self {
+        let mut step = self.clone();
+        if let (Self::Part { seed, .. } | Self::Key { seed, .. }, 1..) = (&mut step, place) {
+            *seed = Random::new(*seed, &[place]).next();
+        }
+        step
+    }
 }
 
 /// A step whose rows are known.
@@ -112,9 +125,9 @@ impl Selection {
     ) -> std::result::Result<Arc<Self>, E> {
         let before = (0..=outline.slices()).map(|slice| outline.rows_before(slice)).collect();
         let mut selection = Self { outline, steps: Vec::new(), before };
-        for step in steps {
+        for (place, step) in steps.iter().enumerate() {
             let total = selection.rows();
-            let known = match *step {
+            let known = match step.in_place(place as u64) {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
                     let all = selection.outline.slices();
@@ -324,6 +337,3 @@ impl<'a> Reader<'a> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;
