@@ -1,6 +1,8 @@
 # make demo          set everything up, write the textbook file (ROWS= says how long), train on it
 # make test          set everything up, check format, lint and types, run all tests
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
+# make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
+# make bench-cache   how fast cached epochs are (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make sweep         millions of numbers through every instruction set (some minutes)
@@ -27,7 +29,7 @@ READING := $(addprefix tests/test_, rules.py numbers.py tables.py errors.py data
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel sweep fuzz bench bench-stages wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -88,6 +90,12 @@ fuzz: target/tools/bin/cargo-fuzz
 
 bench-stages: $(VENV)/bench
 	$(BIN)/python benches/stages.py
+
+bench-shuffle: $(VENV)/bench
+	$(BIN)/python benches/shuffle.py
+
+bench-cache: $(VENV)/bench
+	$(BIN)/python benches/cache.py
 
 bench: $(VENV)/bench
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
