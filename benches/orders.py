@@ -141,8 +141,8 @@ def randomness(order: np.ndarray, y: np.ndarray) -> dict[str, float]:
         ``correlation`` of the position of a row before and after; ``neighbours``, the share of
         rows i and i + 1 that come within one batch of each other; ``reach``, how far over the file
         the rows of a batch are spread (the mean of their standard deviations), 1 being as far as
-        in a full permutation; ``label_spread``, the standard deviation from batch to batch of the share
-        of rows of label 1.
+        in a full permutation; ``label_spread``, the standard deviation from batch to batch of the
+        share of rows of label 1.
     """
     if not np.array_equal(np.sort(order), np.arange(len(order))):
         raise ValueError("an order has each row once")

@@ -33,15 +33,17 @@ impl InOrder {
     }
 }
 
-/// The slices from `first` on that have rows, in runs of about `bytes`.
+/// The slices from `first` on that have rows, in runs of which each takes about `bytes` to read.
 fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
+    // Their values are much shorter than their text, as a rule, and short reads spend their time on waking each other.
+    let is_cached = rows.cache.as_ref().is_some_and(|cache| cache.is_complete());
     let mut runs: Vec<(u32, u32)> = Vec::new();
     let mut size = 0;
     for slice in first..rows.selection.outline().slices() {
         if rows.count(slice..slice + 1) == 0 {
             continue;
         }
-        let more = rows.text_bytes(slice);
+        let more = if is_cached { rows.value_bytes(slice) } else { rows.text_bytes(slice) };
         if let Some(run) = runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
             run.1 += 1;
             size += more;
