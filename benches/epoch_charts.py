@@ -26,9 +26,7 @@ def shuffle_chart(results: dict) -> Figure:
     left.set_yticks(range(len(labels)), labels)
     losses = [median(entry["losses"]) for entry in entries]
     texts = [f"{value:.3f}" for value in losses]
-    bars(right, losses, texts, f"loss over all rows after {results['epochs']} epochs (log scale)")
-    right.set_xscale("log")
-    right.set_xlim(min(losses) / 2, max(losses) * 2)
+    bars(right, losses, texts, f"loss over all rows after {results['epochs']} epochs")
     right.set_yticks(range(len(labels)), [""] * len(labels))
     figure.suptitle(
         f"A file sorted by its label, {results['times_memory']} times as large as the memory",

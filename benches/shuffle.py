@@ -3,7 +3,7 @@
 ``make bench-shuffle`` runs this: the orders of `orders.py` on a file sorted by its label and twenty
 times as large as the memory, the same model trained in each of them, and the time of a shuffled
 epoch beside one in the file's order. Only the times need a quiet machine; ``--part`` measures the
-orders or the speeds by themselves.
+orders, csvfeed's with other memory, or the speeds by themselves.
 """
 
 from __future__ import annotations
@@ -36,7 +36,9 @@ import csvfeed
 
 # How many times the float32 values of the file fill the memory.
 TIMES_MEMORY = 20
+OTHER_TIMES_MEMORY = (2, 5, 20, 50, 100, 200)
 WINDOWED_MEMORY = 16 << 20
+PARTS = ("orders", "memories", "speeds")
 
 
 def model(seed: int) -> keras.Model:
@@ -72,6 +74,16 @@ def measure_orders(file: SortedFile, epochs: int, seeds: int) -> list[dict]:
             entry["losses"].append(loss)
         print(entry, file=sys.stderr, flush=True)
         entries.append(entry)
+    return entries
+
+
+def measure_memories(file: SortedFile) -> list[dict]:
+    """Say how random csvfeed's order is with more memory and with less."""
+    entries = []
+    for times in OTHER_TIMES_MEMORY:
+        memory = file.rows * ROW_BYTES // times
+        order = orders(file, memory, seed=1)["csvfeed"](0)
+        entries.append({"times_memory": times, "memory": memory, **randomness(order, file.y)})
     return entries
 
 
@@ -117,7 +129,7 @@ def seconds_of(dataset: csvfeed.CsvDataset) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--part", choices=("orders", "speeds"), help="only one; both by default")
+    parser.add_argument("--part", choices=PARTS, help="only one of them")
     parser.add_argument("--rows", type=int, default=1_000_000, help="to train on; %(default)s")
     parser.add_argument("--epochs", type=int, default=3, help="to train for; %(default)s")
     parser.add_argument("--seeds", type=int, default=5, help="of the weights; %(default)s")
@@ -129,7 +141,8 @@ def main() -> None:
     numbers = options.output / "shuffle.json"
     results = json.loads(numbers.read_text()) if options.part and numbers.exists() else {}
     results |= report.opening("shuffle") | {"batch_size": BATCH_SIZE}
-    if options.part != "speeds":
+    parts = (options.part,) if options.part else PARTS
+    if "orders" in parts:
         file = sorted_file(options.rows)
         results |= {
             "rows": file.rows,
@@ -140,7 +153,9 @@ def main() -> None:
             "seeds": options.seeds,
             "orders": measure_orders(file, options.epochs, options.seeds),
         }
-    if options.part != "orders":
+    if "memories" in parts:
+        results["memories"] = measure_memories(sorted_file(options.rows))
+    if "speeds" in parts:
         higgs = prepare("higgs", options.mb)
         rows = higgs.count_rows()
         results |= {
