@@ -1,4 +1,4 @@
-"""A model learns from a shuffled file that does not fit into ``memory`` what it learns from memory."""
+"""Shuffled in a twentieth of its size, a file trains a model as well as arrays in memory do."""
 
 import numpy as np
 
