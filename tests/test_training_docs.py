@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,8 @@ import pytest
 
 import csvfeed
 
-PAGE = Path(__file__).parent.parent / "docs" / "training.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "training.md"
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S))
 # What an example speaks of, and whether this csvfeed has it.
 NEEDS = {
@@ -64,3 +67,14 @@ def test_the_examples_run(title, files):
 def test_the_page_begins_with_the_imports_that_its_examples_share():
     opening = PAGE.read_text().partition("\n## ")[0]
     assert blocks(opening) == ["import csvfeed\nimport keras\n"]
+
+
+def test_the_example_of_higgs_times_text_and_cache(tmp_path):
+    pytest.importorskip("keras")
+    command = [sys.executable, ROOT / "examples" / "higgs.py", "--rows", "3000", "--epochs", "2"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    head, *lines = done.stdout.splitlines()
+    assert "3,000 rows" in head
+    ways = [tuple(re.findall(r"\w+", line)[:2]) for line in lines]
+    assert ways == [("read", "text"), ("read", "cache"), ("fit", "text"), ("fit", "cache")]
+    assert [line.count(" s") for line in lines] == [2, 2, 2, 2]
