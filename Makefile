@@ -1,6 +1,8 @@
 # make demo          set everything up, write the textbook file (ROWS= says how long), train on it
 # make test          set everything up, check format, lint and types, run all tests
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
+# make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
+# make bench-cache   how fast cached epochs are (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
@@ -36,7 +38,7 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -111,6 +113,12 @@ fuzz: target/tools/bin/cargo-fuzz
 
 bench-stages: $(VENV)/bench
 	$(BIN)/python benches/stages.py
+
+bench-shuffle: $(VENV)/bench
+	$(BIN)/python benches/shuffle.py
+
+bench-cache: $(VENV)/bench
+	$(BIN)/python benches/cache.py
 
 bench: $(VENV)/bench
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))

@@ -169,8 +169,10 @@ def halfway_rows() -> Iterator[bytes]:
         ).encode()
 
 
-def format_rows(field: str, table: np.ndarray) -> bytes:
-    row = ",".join([field] * table.shape[1]) + "\n"
+def format_rows(field: str | list[str], table: np.ndarray) -> bytes:
+    """Return the rows of a table as text, its fields written alike or column by column."""
+    fields = [field] * table.shape[1] if isinstance(field, str) else field
+    row = ",".join(fields) + "\n"
     return (row * len(table) % tuple(table.ravel().tolist())).encode()
 
 

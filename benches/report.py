@@ -14,14 +14,23 @@ from importlib import metadata
 from pathlib import Path
 
 import charts
+import epoch_charts
+import epoch_tables
 import tables
 
+PAGES = tables.PAGES | {
+    "shuffle": epoch_tables.shuffle_page,
+    "cache": epoch_tables.cache_page,
+}
+CHARTS = charts.CHARTS | {"shuffle": epoch_charts.shuffle_chart}
 RESULTS = Path(__file__).resolve().parent / "results"
 PACKAGES = {
     "readers": ("csvfeed", "numpy", "pandas", "polars", "pyarrow", "duckdb", "tensorflow"),
     "fit": ("csvfeed", "numpy", "keras", "tensorflow", "jax"),
     "soak": ("csvfeed", "numpy", "keras", "tensorflow", "jax"),
     "stages": ("csvfeed",),
+    "shuffle": ("csvfeed", "numpy", "keras", "tensorflow", "datasets"),
+    "cache": ("csvfeed", "numpy"),
 }
 
 
@@ -30,7 +39,7 @@ def opening(kind: str) -> dict:
 
     Parameters
     ----------
-    kind : {"readers", "fit", "soak", "stages"}
+    kind : {"readers", "fit", "soak", "stages", "shuffle", "cache"}
         Which benchmark it is.
     """
     versions = {"python": platform.python_version()}
@@ -84,7 +93,7 @@ def refuse_debug_build() -> None:
 
 def text(results: dict) -> str:
     """Return the page of some results as Markdown."""
-    return tables.PAGES[results["kind"]](results)
+    return PAGES[results["kind"]](results)
 
 
 def save(results: dict, folder: Path = RESULTS) -> None:
@@ -93,8 +102,8 @@ def save(results: dict, folder: Path = RESULTS) -> None:
     kind = results["kind"]
     (folder / f"{kind}.json").write_text(json.dumps(results, indent=1) + "\n")
     (folder / f"{kind}.md").write_text(text(results))
-    if kind in charts.CHARTS:
-        figure = charts.CHARTS[kind](results)
+    if kind in CHARTS:
+        figure = CHARTS[kind](results)
         figure.savefig(folder / f"{kind}.png", dpi=160, metadata={"Software": None})
     print(
         f"written: {', '.join(sorted(path.name for path in folder.glob(f'{kind}.*')))} in {folder}"
@@ -105,7 +114,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Write pages and charts again.")
     parser.add_argument("folder", nargs="?", type=Path, default=RESULTS)
     folder = parser.parse_args().folder
-    for kind in tables.PAGES:
+    for kind in PAGES:
         numbers = folder / f"{kind}.json"
         if numbers.exists():
             save(json.loads(numbers.read_text()), folder)

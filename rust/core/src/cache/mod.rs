@@ -115,6 +115,11 @@ impl Cache {
         if let State::Complete(complete) = &*self.state() { Some(complete.filling.clone()) } else { None }
     }
 
+    /// Whether the file is there, as far as is known.
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(*self.state(), State::Complete(_))
+    }
+
     /// Why the file could not be written, told once.
     pub fn failure(&self) -> Option<String> {
         if let State::Failed(failure) = &mut *self.state() { failure.take() } else { None }

@@ -33,15 +33,19 @@ impl InOrder {
     }
 }
 
-/// The slices from `first` on that have rows, in runs of about `bytes`.
+/// The slices from `first` on that have rows, in runs of which each takes about `bytes` to read.
 fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
+    // Values are much shorter than their text, as a rule, and with short runs threads spend their time on waking each other.
+    // A block's values may take twice as much as its text.
+    let is_cached = rows.cache.as_ref().is_some_and(|cache| cache.is_complete());
+    let bytes = if is_cached { 2 * bytes } else { bytes };
     let mut runs: Vec<(u32, u32)> = Vec::new();
     let mut size = 0;
     for slice in first..rows.selection.outline().slices() {
         if rows.count(slice..slice + 1) == 0 {
             continue;
         }
-        let more = rows.text_bytes(slice);
+        let more = if is_cached { rows.value_bytes(slice) } else { rows.text_bytes(slice) };
         if let Some(run) = runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
             run.1 += 1;
             size += more;

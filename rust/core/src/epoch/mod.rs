@@ -10,7 +10,7 @@ pub(crate) use in_order::InOrder;
 pub use in_order::in_order;
 pub use shuffled::{Mixing, shuffled};
 
-use crate::block::{Block, Pool};
+use crate::block::{Block, Pool, Widths};
 use crate::cache::{Cache, Writer};
 use crate::pipeline::Done;
 use crate::selection::{Reader, Selection};
@@ -42,6 +42,12 @@ impl Rows {
     fn text_bytes(&self, slice: usize) -> u64 {
         let bytes = self.selection.outline().bytes(slice..slice + 1);
         bytes.end - bytes.start
+    }
+
+    /// Bytes of the values of a slice.
+    fn value_bytes(&self, slice: usize) -> u64 {
+        let Widths { features, targets, weights } = Widths::of(&self.table.schema);
+        4 * (features + targets + weights) as u64 * self.count(slice..slice + 1)
     }
 
     fn count(&self, slices: Range<usize>) -> u64 {
