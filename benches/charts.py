@@ -180,7 +180,7 @@ def soak_chart(results: dict) -> Figure:
             done, sizes = zip(*entry["curve"], strict=True)
             shares = [100 * count / done[-1] for count in done]
             axes.plot(shares, [size / tables.MEBIBYTE for size in sizes], label=entry["label"])
-        axes.set_ylim(0)
+        axes.set_ylim(0, axes.get_ylim()[1] * 1.1)
         axes.set_title(
             tables.BACKENDS[backend], loc="left", color=INK, fontsize=11, fontweight="bold"
         )

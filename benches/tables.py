@@ -246,9 +246,9 @@ def soak_page(results: dict) -> str:
         where(results),
         """Each course runs in a process of its own; its resident memory, that of Keras and its \
 backend included, is noted at equal distances. "Early" is the median of the second tenth of the \
-course, when everything has been made once, and "late" that of the last tenth. "An hour" is as \
-many batches as a model of a millisecond a step takes in one; they are read as Keras reads them, \
-without a model. Arrays in memory show what Keras itself does.""",
+course, when everything has been made once, and "late" that of the last tenth. 3,600,000 batches \
+are an hour of a model that takes a millisecond a step; they are read as Keras reads them, without \
+a model. Arrays in memory show what Keras itself does.""",
         table(columns, rows, "llrrrrr"),
     ]
     return "\n\n".join(parts) + "\n"
