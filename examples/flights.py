@@ -110,7 +110,6 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         train.to_keras(),
         validation_data=held_out.to_keras(),
         epochs=options.epochs,
-        shuffle=False,  # the rows come in the file's order
     )
 
     learned = np.concatenate([y for _, y in train])

@@ -96,7 +96,7 @@ def main() -> None:
     for name, dataset in {"text": text, "cache": text.cache(directory)}.items():
         shutil.rmtree(directory, ignore_errors=True)
         model, data = make_model(), dataset.to_keras()
-        fit = partial(model.fit, data, shuffle=False, verbose=0)
+        fit = partial(model.fit, data, verbose=0)
         print(f"fit,  {name:5}: {seconds_of(fit, options.epochs)}")
 
 

@@ -14,7 +14,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import keras
 import numpy as np
-from training import Reordered
+from training import shuffled
 
 from csvfeed.keras import BackupAndRestore
 
@@ -46,7 +46,7 @@ def main(path, result, backup=None, save_freq=3, kill=0, where="training", steps
         import tensorflow as tf
 
         tf.config.experimental.enable_op_determinism()
-    ds = Reordered(path, target="y", features=["a", "b", "c"], weight="w", batch_size=10)
+    ds = shuffled(path, weight="w")
     data = ds.to_keras(class_weight={0: 1.5})
     model = keras.Sequential(
         [

@@ -5,14 +5,14 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from training import TABLE, Reordered, assert_same_weights, csv_of, dataset, model, recording_model
+from training import TABLE, assert_same_weights, csv_of, dataset, model, recording_model, shuffled
 
 BATCHES = 11
 
 
 @pytest.fixture
 def ds(write):
-    return dataset(write(csv_of(TABLE)), Reordered)
+    return shuffled(write(csv_of(TABLE)))
 
 
 def rows(ds, *epochs):
@@ -51,7 +51,7 @@ def test_what_is_read_besides_does_not_count(ds):
 
 
 def test_validation_reads_the_same_rows_each_time_and_does_not_count(ds, write):
-    valid = dataset(write(csv_of(TABLE[:50]), "valid.csv"), Reordered)
+    valid = shuffled(write(csv_of(TABLE[:50]), "valid.csv"))
     data, seen = ds.to_keras(), []
     still = model(rate=0.0)
     for _ in range(2):

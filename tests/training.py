@@ -22,24 +22,24 @@ def dataset(path, cls=CsvDataset, **options):
     return cls(path, **options)
 
 
-class Reordered(CsvDataset):
-    """A dataset that has another order in each epoch, and notes what was read of it."""
+class Noted(CsvDataset):
+    """A dataset that notes what was read of it."""
 
     def __init__(self, *args, **options):
         super().__init__(*args, **options)
         self.opened = []
 
     def epoch(self, number):
-        parts = [np.concatenate(part) for part in zip(*super()._open(0), strict=True)]
-        order = np.random.default_rng(number).permutation(len(parts[0]))
-        return [np.ascontiguousarray(part[order]) for part in parts]
+        return [np.concatenate(part) for part in zip(*super()._open(number), strict=True)]
 
     def _open(self, epoch, first_batch=0, batch_size=None):
         self.opened.append((epoch, first_batch))
-        parts = self.epoch(epoch)
-        size = batch_size or self.batch_size
-        for at in range(first_batch * self.batch_size, len(parts[0]), size):
-            yield tuple(part[at : at + size] for part in parts)
+        return super()._open(epoch, first_batch, batch_size)
+
+
+def shuffled(path, **options):
+    """Return a dataset that has another order in each epoch."""
+    return dataset(path, Noted, **options).shuffle(7)
 
 
 def model(outputs=1, inputs=3, rate=0.05, **options):
