@@ -134,7 +134,7 @@ wheel: $(BIN)/python
 clean:
 	rm -rf $(VENV) target dist demo data python/csvfeed/*.so
 
-# On x86-64 PyPI's PyTorch brings CUDA; PIP_EXTRA_INDEX_URL may name an index without it.
+# On x86-64 PyTorch brings CUDA along, which makes it large.
 target/torch-venv/whole:
 	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' 'pytest>=9.2$(comma)<10')
 

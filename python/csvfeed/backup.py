@@ -31,11 +31,11 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
     When ``fit`` begins and the directory holds a backup, the model with its random seeds, the
     optimizer, the metrics of the epoch, the number of the epoch and the place in the dataset are
-    those of the backup; ``fit`` goes on from there and up to ``epochs``. A run that is killed at
-    any moment and started again by the same program ends with the weights of one left alone:
-    bit for bit where the operations are deterministic, as they are on CPUs after
-    ``keras.utils.set_random_seed`` and, on TensorFlow, ``tf.config.experimental.
-    enable_op_determinism``.
+    those of the backup (on PyTorch also the state of its random numbers); ``fit`` goes on from
+    there and up to ``epochs``. A run that is killed at any moment and started again by the same
+    program ends with the weights of one left alone: bit for bit where the operations are
+    deterministic, as they are on CPUs after ``keras.utils.set_random_seed`` and, on TensorFlow,
+    ``tf.config.experimental.enable_op_determinism``.
 
     The state of other callbacks is not kept, nor are Python's and numpy's random numbers. The first
     epoch after a resumption has only the steps that are left in it, and callbacks see them counted
@@ -87,6 +87,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         self._path = self.directory / FILE
         self._batches = count_batches(self.dataset)
         self._metrics: list[NDArray[Any]] | None = None
+        self._random_states: list[NDArray[Any]] | None = None
         self._resumed = False
 
     # What Keras calls.
@@ -94,7 +95,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         FED.discard(self.dataset)
         BEHIND.pop(self.dataset, None)
-        self._metrics = None
+        self._metrics = self._random_states = None
         self._behind = 0
         self._unsaved = 0
         self._resumed = self._path.exists()
@@ -110,6 +111,9 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             # Keras has just reset them.
             _assign(self.model.metrics_variables, self._metrics)
             self._metrics = None
+        if self._random_states is not None:
+            _set_random_states(self._random_states)
+            self._random_states = None
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         if self._trained == 0 and self.dataset not in FED:
@@ -167,6 +171,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         arrays: dict[str, Any] = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         for group, variables in _variables(model).items():
             arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
+        arrays |= {f"random{at}": state for at, state in enumerate(_random_states())}
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")
         with temporary.open("wb") as file:
@@ -211,6 +216,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
                 )
             _assign(now, then)
         self._metrics = groups["metrics"] if meta["step"] else None
+        self._random_states = groups["random"]
         self._behind = BEHIND[self.dataset] = meta["step"]
         model._initial_epoch = meta["epoch"]
 
@@ -233,6 +239,27 @@ def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
         variable.assign(value.view(_numpy(variable).dtype))
 
 
+def _random_states() -> list[NDArray[Any]]:
+    """Return what PyTorch draws a dropout without a seed from; elsewhere the model holds it all."""
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    devices = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return [state.numpy() for state in (torch.get_rng_state(), *devices)]
+
+
+def _set_random_states(states: list[NDArray[Any]]) -> None:
+    if keras.backend.backend() != "torch" or not states:
+        return
+    import torch
+
+    first, *devices = map(torch.from_numpy, states)
+    torch.set_rng_state(first)
+    if torch.cuda.is_available() and len(devices) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(devices)
+
+
 def _numpy(variable: Any) -> NDArray[Any]:
     # By way of a tensor, since a variable that TensorFlow mirrors is no array.
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
@@ -253,7 +280,7 @@ def _load(path: Path) -> tuple[dict[str, Any], dict[str, list[NDArray[Any]]]]:
                     file[f"{group}{at}"]
                     for at in range(sum(name.startswith(group) for name in file.files))
                 ]
-                for group in ("model", "optimizer", "metrics")
+                for group in ("model", "optimizer", "metrics", "random")
             }
     except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(
