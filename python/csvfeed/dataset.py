@@ -8,23 +8,17 @@ import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, SupportsIndex, TypeAlias
+from typing import Any, Literal, SupportsIndex, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
+from csvfeed.conversions import Conversions
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
-
-if TYPE_CHECKING:
-    import keras
-    import tensorflow as tf
-    import torch
-    from keras.src.trainers.data_adapters.data_adapter import DataAdapter
-    from torch.utils.data import IterableDataset
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
@@ -34,7 +28,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset:
+class CsvDataset(Conversions):
     r"""The rows of a CSV file as batches of float32.
 
     The file is read in blocks by several threads, each time it is iterated; the order of the rows
@@ -514,120 +508,6 @@ class CsvDataset:
             "source": self._reader.fingerprint(),
             "rows": describe(rows),
         }
-
-    def to_keras(self, *, class_weight: Mapping[int, float] | None = None) -> DataAdapter:
-        """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
-
-        The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
-        not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
-        of the dataset, and each ``fit`` goes on where the one before stopped; what Keras looks at
-        to build a model, validation, ``evaluate`` and ``predict`` begin at the first row, and do
-        not count. Keras's ``shuffle`` has no bearing on it, and gives no warning.
-
-        Parameters
-        ----------
-        class_weight : mapping of int to float, optional
-            Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
-            are not in it. The class is the target rounded to a whole number, or, where there are
-            several targets, the position of the largest. The weight column, if there is one, is
-            multiplied by it. ``fit(class_weight=...)`` is refused with an error that says so, and
-            so are ``y`` and ``sample_weight``, all of which Keras would ignore.
-
-        Returns
-        -------
-        keras DataAdapter
-            An object for Keras to use; it is not iterable itself.
-
-        Raises
-        ------
-        ImportError
-            If there is no Keras, or one before 3.7, which does not take such objects; ``to_tf()``
-            serves there, on the TensorFlow backend.
-        ValueError
-            If there is not a single batch, or ``class_weight`` makes no sense.
-
-        Notes
-        -----
-        With ``steps_per_epoch`` smaller than an epoch, each epoch of ``fit`` goes on where the last
-        one stopped. Keras cuts the one short in which the data ends, with a warning that it ran out
-        of data, and begins the next with the next epoch of the dataset, as it does for arrays.
-        A ``fit`` that is left in the middle of an epoch begins that epoch again next time.
-        """
-        from csvfeed.keras import to_keras
-
-        return to_keras(self, class_weight=class_weight)
-
-    def to_tf(self) -> tf.data.Dataset:
-        """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
-
-        Returns
-        -------
-        tf.data.Dataset
-            Each iteration is one pass over the file, the first of them the epoch at which the next
-            iteration of this dataset would begin, and each one epoch on. They are counted apart
-            from those of this dataset.
-
-        Raises
-        ------
-        ImportError
-            If TensorFlow is not installed.
-        ValueError
-            If there is not a single batch.
-        """
-        from csvfeed.tensorflow import to_tf
-
-        return to_tf(self)
-
-    def to_torch(self) -> IterableDataset[tuple[torch.Tensor, ...]]:
-        """Return a PyTorch dataset of the batches, as float32 tensors.
-
-        Give it to ``torch.utils.data.DataLoader(..., batch_size=None)``, since the rows come in
-        batches already. Each worker of a loader reads a share of the rows, ``ds.shard`` of its
-        number, in batches of ``batch_size``; ``num_workers=0`` reads as fast, with all threads.
-
-        Returns
-        -------
-        torch.utils.data.IterableDataset
-            Of tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)`` without a
-            target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches in an
-            epoch without workers. Each iteration is the next epoch of this dataset. Workers count
-            their epochs from the one at which the dataset is, and always read whole ones.
-
-        Raises
-        ------
-        ImportError
-            If PyTorch is not installed.
-        ValueError
-            If there is not a single batch.
-        """
-        from csvfeed.torch import to_torch
-
-        return to_torch(self)
-
-    def normalization(self) -> keras.layers.Normalization:
-        """Return a ready layer that normalizes the features, from one pass over the file.
-
-        Its mean and variance are those of `stats`, of each feature; missing values are left out of
-        them, and stay NaN. Put it first in the model.
-
-        Returns
-        -------
-        keras.layers.Normalization
-            Takes and gives (B, F), with ``(X - mean) / max(std, epsilon)``: a feature that is
-            always the same becomes 0.
-
-        Raises
-        ------
-        ImportError
-            If there is no Keras, or one before 3.7.
-        CsvError
-            If a row is wrong, as in iteration.
-        ValueError
-            If a feature has no value at all.
-        """
-        from csvfeed.keras import normalization
-
-        return normalization(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (self._options, self._order, self._source_stats.memory)

@@ -289,9 +289,15 @@ fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Sche
                     Value::Other if field_text.contains(&0) => Problem::Nul,
                     Value::Other => Problem::Number,
                 };
-                found.wrong = Some((data_start + field.start, Some(column), problem));
-                return found;
+                // Of several in a row the first counts, in the order of the file.
+                let at = data_start + field.start;
+                if found.wrong.as_ref().is_none_or(|(first, ..)| at < *first) {
+                    found.wrong = Some((at, Some(column), problem));
+                }
             }
+        }
+        if found.wrong.is_some() {
+            return found;
         }
         found.rows.extend(is_kept.then_some(values));
     }

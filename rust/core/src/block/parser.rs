@@ -1,12 +1,10 @@
-//! Stage 5: a parsed block: the rows of one text, in row-major buffers.
+//! A text to a block.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::borrow::Cow;
 use std::ops::Range;
-use std::ptr::NonNull;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::ThreadId;
+use std::sync::Arc;
 
+use super::{Block, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
@@ -16,325 +14,18 @@ use crate::selection::Chooser;
 use crate::simd::Simd;
 use crate::split::Text;
 
-/// Values of float32, the first on a 64-byte boundary, so that frameworks that borrow aligned arrays can.
-pub struct Buffer {
-    start: NonNull<f32>,
-    capacity: usize,
-}
-
-// SAFETY: the buffer owns its memory, and only `&mut` methods write to it.
-unsafe impl Send for Buffer {}
-// SAFETY: as above.
-unsafe impl Sync for Buffer {}
-
-impl Default for Buffer {
-    fn default() -> Self {
-        Self { start: NonNull::dangling(), capacity: 0 }
-    }
-}
-
-impl Buffer {
-    fn layout(capacity: usize) -> Option<Layout> {
-        Layout::array::<f32>(capacity).and_then(|layout| layout.align_to(64)).ok()
-    }
-
-    /// Room for at least `length` values, of which the first `filled` stay.
-    fn reserve(&mut self, length: usize, filled: usize) {
-        if !self.try_reserve(length, filled) {
-            handle_alloc_error(Self::layout(length).expect("a buffer within the address space"));
-        }
-    }
-
-    /// The same, or `false` when there is no memory for it.
-    fn try_reserve(&mut self, length: usize, filled: usize) -> bool {
-        if length <= self.capacity {
-            return true;
-        }
-        let capacity = length.max(self.capacity + self.capacity / 4);
-        let Some(layout) = Self::layout(capacity) else { return false };
-        // SAFETY: the layout is not empty, since `length` is above a capacity.
-        let start = unsafe { alloc_zeroed(layout) };
-        let Some(start) = NonNull::new(start.cast()) else { return false };
-        let mut grown = Self { start, capacity };
-        grown.values_mut()[..filled].copy_from_slice(self.values(0..filled));
-        *self = grown;
-        true
-    }
-
-    /// Some of the values.
-    ///
-    /// # Panics
-    ///
-    /// When the range is not within the buffer.
-    #[must_use]
-    pub fn values(&self, range: Range<usize>) -> &[f32] {
-        assert!(range.start <= range.end && range.end <= self.capacity);
-        // SAFETY: the range was checked, and all values up to the capacity were initialised when they were allocated.
-        unsafe { std::slice::from_raw_parts(self.start.as_ptr().add(range.start), range.len()) }
-    }
-
-    fn values_mut(&mut self) -> &mut [f32] {
-        // SAFETY: as in `values`; the borrow is exclusive.
-        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.capacity) }
-    }
-
-    /// The address of value `at`, for handing the values from there on to somebody who may write to them; they must
-    /// not be read here any more.
-    ///
-    /// # Panics
-    ///
-    /// When the place is not within the buffer.
-    #[must_use]
-    pub fn address_of(&self, at: usize) -> *mut f32 {
-        assert!(at <= self.capacity);
-        self.start.as_ptr().wrapping_add(at)
-    }
-}
-
-impl Drop for Buffer {
-    fn drop(&mut self) {
-        if self.capacity > 0 {
-            let layout = Self::layout(self.capacity).expect("the layout of an allocation");
-            // SAFETY: allocated in `try_reserve` with the same layout.
-            unsafe { dealloc(self.start.as_ptr().cast(), layout) }
-        }
-    }
-}
-
-/// The values of some rows, each part row-major.
-#[derive(Default)]
-pub struct Parts {
-    /// Features, `rows * features` values.
-    pub features: Buffer,
-    /// Targets, `rows * targets` values.
-    pub targets: Buffer,
-    /// Sample weights, one a row, if there are any.
-    pub weights: Buffer,
-}
-
-/// How many values a row has in each part.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Widths {
-    /// Feature columns.
-    pub features: usize,
-    /// Target columns.
-    pub targets: usize,
-    /// 1 with a weight column or with unit weights, else 0.
-    pub weights: usize,
-}
-
-impl Widths {
-    /// The widths that a schema asks for.
-    #[must_use]
-    pub fn of(schema: &Schema) -> Self {
-        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
-        Self { features: schema.features.len(), targets: schema.targets.len(), weights }
-    }
-}
-
-/// Rows in memory. Once nobody looks at them, their buffers go back to the pool they came from.
-pub struct Block {
-    /// How many rows.
-    pub rows: usize,
-    parts: Parts,
-    pool: Arc<Pool>,
-    /// In whose cache the buffers are.
-    maker: ThreadId,
-}
-
-impl Block {
-    /// An empty block with room for `rows` rows.
-    pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
-        let maker = std::thread::current().id();
-        let mut block = Self { rows: 0, parts: pool.take(maker), pool: Arc::clone(pool), maker };
-        block.reserve(widths, rows);
-        block
-    }
-
-    /// The values.
-    #[must_use]
-    pub fn parts(&self) -> &Parts {
-        &self.parts
-    }
-
-    fn reserve(&mut self, widths: Widths, rows: usize) {
-        self.parts.features.reserve(rows * widths.features, self.rows * widths.features);
-        self.parts.targets.reserve(rows * widths.targets, self.rows * widths.targets);
-        self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
-    }
-
-    /// Appends rows whose values stand together, in the order of the file.
-    fn extend(&mut self, widths: Widths, arrangement: &Arrangement, values: &[f32]) {
-        let width = arrangement.columns.len();
-        let rows = values.len() / width;
-        self.reserve(widths, self.rows + rows);
-        let Parts { features, targets, weights } = &mut self.parts;
-        if widths.weights > 0 && arrangement.parts[2].is_empty() {
-            weights.values_mut()[self.rows..][..rows].fill(1.0);
-        }
-        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.parts) {
-            let taken: usize = runs.iter().map(Range::len).sum();
-            let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
-            match runs[..] {
-                [] => {}
-                // Rows of two are short enough for their two values to be worth a loop each, made for them.
-                [Range { start: 0, .. }] if width == 2 && taken == 1 => {
-                    for (place, &[first, _]) in places.iter_mut().zip(values.as_chunks().0) {
-                        *place = first;
-                    }
-                }
-                [_] if width == 2 && taken == 1 => {
-                    for (place, &[_, second]) in places.iter_mut().zip(values.as_chunks().0) {
-                        *place = second;
-                    }
-                }
-                [Range { start, .. }] if taken == 1 => {
-                    for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
-                        *place = row[start];
-                    }
-                }
-                _ => {
-                    for (places, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
-                        let mut rest = places;
-                        for run in runs {
-                            let (place, after) = rest.split_at_mut(run.len());
-                            place.copy_from_slice(&row[run.clone()]);
-                            rest = after;
-                        }
-                    }
-                }
-            }
-        }
-        self.rows += rows;
-    }
-
-    /// Rows from several blocks: each place names a block and a row of it.
-    pub(crate) fn gather(pool: &Arc<Pool>, widths: Widths, blocks: &[&Self], places: &[(u32, u32)]) -> Self {
-        let mut block = Self::with_capacity(pool, widths, places.len());
-        let fill = |to: &mut Buffer, part: fn(&Parts) -> &Buffer, width: usize| {
-            if width == 0 {
-                return;
-            }
-            let from: Vec<&[f32]> =
-                blocks.iter().map(|block| part(&block.parts).values(0..block.rows * width)).collect();
-            let values = &mut to.values_mut()[..places.len() * width];
-            if width == 1 {
-                for (value, &(block, row)) in values.iter_mut().zip(places) {
-                    *value = from[block as usize][row as usize];
-                }
-            } else {
-                for (values, &(block, row)) in values.chunks_exact_mut(width).zip(places) {
-                    values.copy_from_slice(&from[block as usize][row as usize * width..][..width]);
-                }
-            }
-        };
-        fill(&mut block.parts.features, |parts| &parts.features, widths.features);
-        fill(&mut block.parts.targets, |parts| &parts.targets, widths.targets);
-        fill(&mut block.parts.weights, |parts| &parts.weights, widths.weights);
-        block.rows = places.len();
-        block
-    }
-
-    /// A block of so many rows, whose values `read` fills in, part by part.
-    pub(crate) fn filled<E>(
-        pool: &Arc<Pool>,
-        widths: Widths,
-        rows: usize,
-        mut read: impl FnMut(&mut [f32]) -> std::result::Result<(), E>,
-    ) -> std::result::Result<Self, E> {
-        let mut block = Self::with_capacity(pool, widths, rows);
-        read(&mut block.parts.features.values_mut()[..rows * widths.features])?;
-        read(&mut block.parts.targets.values_mut()[..rows * widths.targets])?;
-        read(&mut block.parts.weights.values_mut()[..rows * widths.weights])?;
-        block.rows = rows;
-        Ok(block)
-    }
-
-    /// The values of some rows, part by part.
-    pub(crate) fn part_values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
-        let Parts { features, targets, weights } = &self.parts;
-        [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
-            .map(|(part, width)| part.values(rows.start * width..rows.end * width))
-    }
-
-    /// Appends rows of zeros until there are `rows`.
-    pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
-        let Parts { features, targets, weights } = &mut self.parts;
-        for (buffer, width) in [(features, widths.features), (targets, widths.targets), (weights, widths.weights)] {
-            let filled = self.rows * width;
-            let length = rows.checked_mul(width).filter(|&length| buffer.try_reserve(length, filled));
-            let length = length.ok_or(Kind::Memory(rows))?;
-            buffer.values_mut()[filled..length].fill(0.0);
-        }
-        self.rows = rows;
-        Ok(())
-    }
-
-    /// Appends rows of another block.
-    pub(crate) fn extend_from(&mut self, widths: Widths, other: &Self, rows: Range<usize>) {
-        self.reserve(widths, self.rows + rows.len());
-        let at = self.rows;
-        let copy = |to: &mut Buffer, from: &Buffer, width: usize| {
-            let from = from.values(rows.start * width..rows.end * width);
-            to.values_mut()[at * width..][..from.len()].copy_from_slice(from);
-        };
-        copy(&mut self.parts.features, &other.parts.features, widths.features);
-        copy(&mut self.parts.targets, &other.parts.targets, widths.targets);
-        copy(&mut self.parts.weights, &other.parts.weights, widths.weights);
-        self.rows += rows.len();
-    }
-}
-
-impl Drop for Block {
-    fn drop(&mut self) {
-        self.pool.put(self.maker, std::mem::take(&mut self.parts));
-    }
-}
-
-/// Buffers that wait to be used again, so that a long pass touches the same few pages.
-pub struct Pool {
-    /// With the thread that used them last, the latest at the end.
-    free: Mutex<Vec<(ThreadId, Parts)>>,
-    limit: usize,
-}
-
-impl Pool {
-    /// A pool that keeps at most `limit` blocks' buffers.
-    #[must_use]
-    pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { free: Mutex::default(), limit })
-    }
-
-    /// Buffers that are still in the cache of this thread's core, if there are any.
-    fn take(&self, maker: ThreadId) -> Parts {
-        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = free.iter().rposition(|(last, _)| *last == maker);
-        let found = own.or(free.len().checked_sub(1)).map(|at| free.remove(at));
-        found.map_or_else(Parts::default, |(_, parts)| parts)
-    }
-
-    fn put(&self, maker: ThreadId, parts: Parts) {
-        // Not at any price: a process forked while a thread held the lock would wait for ever.
-        if let Ok(mut free) = self.free.try_lock()
-            && free.len() < self.limit
-        {
-            free.push((maker, parts));
-        }
-    }
-}
-
 /// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1; tiny in
 /// debug builds, as blocks are.
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
 /// Which columns are read, and where their values go.
-struct Arrangement {
+pub(super) struct Arrangement {
     /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted.
-    columns: Vec<usize>,
+    pub(super) columns: Vec<usize>,
     /// For each of them, its place among a row's features, targets and weight, one after the other.
     places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
-    parts: [Vec<Range<usize>>; 3],
+    pub(super) parts: [Vec<Range<usize>>; 3],
 }
 
 impl Arrangement {
@@ -564,7 +255,6 @@ impl Reading<'_> {
         Err(Error::at(wrong, offset, field).in_column(column))
     }
 }
-
 #[cfg(test)]
 mod tests {
     use super::*;
