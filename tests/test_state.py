@@ -373,7 +373,7 @@ def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory,
     assert ds.num_rows == len(model)
     if not model:
         return
-    if ds._drop_remainder:
+    if ds._remainder == "drop":
         model = model[: len(ds) * ds.batch_size]
     batches = -(-len(model) // ds.batch_size)
     assert len(ds) == batches
