@@ -134,13 +134,14 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
-        let wants = |chooser: &mut Chooser<'_>, row| chooser.wants(|column| reading.key(all, row, column));
+        let key = |row, column| reading.key(all, row, column);
         // Where rows without a target do not count, that has to be known before the others are chosen among.
         let choose_first = schema.missing_target != MissingTarget::Skip;
         let mut rows = all;
         if let Some(chooser) = chooser.take_if(|_| choose_first) {
             self.chosen.clear();
-            self.chosen.extend((0..all.count()).filter(|&row| wants(chooser, row)));
+            self.chosen.extend(0..all.count());
+            chooser.choose(&mut self.chosen, key);
             if self.chosen.len() < all.count() {
                 rows = all.only(&self.chosen, &mut self.chosen_marks, &mut self.chosen_ends);
             }
@@ -197,16 +198,18 @@ impl Group {
             }
         }
         if let Some(chooser) = chooser {
-            let mut without_target = std::mem::take(&mut self.left_out).into_iter().peekable();
-            for row in 0..kept {
-                let mut counts = true;
-                while without_target.next_if_eq(&row).is_some() {
-                    counts = false;
-                }
-                if !counts || !wants(chooser, row) {
-                    self.left_out.push(row);
-                }
-            }
+            self.chosen.clear();
+            let mut without_target = self.left_out.iter().peekable();
+            // A row may be there more than once: for its target and its weight.
+            self.chosen.extend((0..kept).filter(|row| {
+                let counts = without_target.peek() != Some(&row);
+                while without_target.next_if_eq(&row).is_some() {}
+                counts
+            }));
+            chooser.choose(&mut self.chosen, key);
+            let mut chosen = self.chosen.iter().peekable();
+            self.left_out.clear();
+            self.left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
         }
         let widths = Widths::of(schema);
         let mut first = 0;

@@ -246,14 +246,15 @@ impl Chooser<'_> {
         self.count
     }
 
-    /// Whether the next row is wanted, of which `key` gives what a column holds.
-    #[inline]
-    pub(crate) fn wants<'t>(&mut self, key: impl Fn(usize) -> Cow<'t, [u8]>) -> bool {
-        self.cursors.iter_mut().all(|cursor| match cursor {
-            Cursor::Part(part) => part.next(),
-            Cursor::Shard(shard) => shard.next(),
-            Cursor::Key(by) => by.holds(&key(by.column)),
-        })
+    /// Leaves of the next rows those that are wanted; `key` gives what a column holds in one of them.
+    pub(crate) fn choose<'t>(&mut self, rows: &mut Vec<usize>, key: impl Fn(usize, usize) -> Cow<'t, [u8]>) {
+        for cursor in &mut self.cursors {
+            match cursor {
+                Cursor::Part(part) => part.choose(rows),
+                Cursor::Shard(shard) => rows.retain(|_| shard.next()),
+                Cursor::Key(by) => rows.retain(|&row| by.holds(&key(row, by.column))),
+            }
+        }
     }
 }
 
