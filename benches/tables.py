@@ -127,9 +127,10 @@ def fit_page(results: dict) -> str:
         f"""One `fit` call of one epoch, {results["steps"]:,} steps of {results["batch_size"]} \
 rows, timed whole and divided by its steps. The model has three dense layers (16 relu, 8 relu, \
 1), mean absolute error, Adam and mean squared error as metric; the file has two columns. Rows \
-come in the file's order everywhere (`shuffle=False`). On each backend all routes took turns in \
-one process for {results["rounds"]} rounds, after one epoch each to warm up. The figures are \
-medians; "to arrays" is the median of each round's ratio to arrays in memory.""",
+come in the file's order (`shuffle=False`), but for "shuffled": that is \
+`ds.shuffle()`, a new order each epoch. On each backend all routes took turns in one process for \
+{results["rounds"]} rounds, after one epoch each to warm up. The figures are medians; \
+"to arrays" is the median of each round's ratio to arrays in memory.""",
     ]
     for backend, count in fit_settings(results):
         found = entries(results, backend=backend, steps_per_execution=count)
