@@ -26,6 +26,8 @@ def timed_pass(contender: Contender, file: CsvFile, threads: int | None) -> dict
     before = reset_peak()
     for _ in contender.read(file.head(WARM_UP_MEGABYTES), threads):
         pass
+    # The threads that numpy's OpenBLAS starts when it is imported spin for a tenth of a second.
+    time.sleep(0.3)
     start = time.perf_counter()
     rows = sum(len(y) for _, y in contender.read(file, threads))
     seconds = time.perf_counter() - start

@@ -16,9 +16,9 @@ def readers_page(results: dict) -> str:
         f"""Each reader is asked for the same batches of {results["batch_size"]:,} rows: `X` \
 float32 (rows, features) and `y` float32 (rows,), both contiguous, a missing value being NaN, \
 column types given beforehand. Each run is one pass over a file in the page cache, in a fresh \
-process; imports and a warm-up on 0.1 MB come before the clock starts. The readers took turns for \
-{results["rounds"]} rounds. "One core" means a process bound to one core and a library told to \
-use one thread; "all cores" leaves each library its own choice.""",
+process; imports, a warm-up on 0.1 MB and a short pause come before the clock starts. The readers \
+took turns for {results["rounds"]} rounds. "One core" means a process bound to one core and a \
+library told to use one thread; "all cores" leaves each library its own choice.""",
         """MB/s is millions of bytes of text a second, the median of the rounds; "csvfeed is \
 faster by" is the median of each round's ratio. "Memory" is the peak of resident memory above what \
 it was after importing, the highest of the rounds; pages of a memory-mapped file count. "Floats" \
