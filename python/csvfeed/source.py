@@ -10,7 +10,7 @@ import re
 import stat
 import sys
 from collections.abc import Iterable, Iterator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 # What a CSV file is called in a directory.
 CSV_NAME = re.compile(r"[^.].*\.csv(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?", re.IGNORECASE)
@@ -30,9 +30,12 @@ class Handle(Protocol):
     """
 
     @property
-    def size(self) -> int | None: ...
+    def size(self) -> int | None:
+        """Return its length."""
+
     @property
-    def identity(self) -> str: ...
+    def identity(self) -> str:
+        """Return what tells it from others."""
 
     def read(self, offset: int, length: int) -> bytes:
         """Return exactly so many bytes from there on, or raise.
@@ -64,7 +67,8 @@ class Origin(Protocol):
     """
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Return what it is called."""
 
     def open(self) -> Handle:
         """Open it: once to read its head, then for each iteration, when that comes to it."""
@@ -72,6 +76,12 @@ class Origin(Protocol):
 
 Part: TypeAlias = str | bytes | Origin | io.IOBase
 """One part of a table: a path, the content, or an object."""
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Origin
+"""What a table may be made of."""
+
+# Parts that are named when there are many.
+SHOWN = 3
 
 
 def is_origin(value: Any) -> bool:
@@ -89,15 +99,29 @@ def parts(source: Any) -> list[Part]:
     TypeError, ValueError
         If it is nothing that can be read.
     """
-    if isinstance(source, Iterable) and not isinstance(
-        source, (str, os.PathLike, bytes, bytearray, memoryview)
-    ):
-        if not hasattr(source, "read") and not is_origin(source):
-            found = [part for one in source for part in _parts(one)]
-            if not found:
-                raise ValueError("source is an empty list of files")
-            return found
-    return _parts(source)
+    is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
+    if is_one or hasattr(source, "read") or is_origin(source) or not isinstance(source, Iterable):
+        return _parts(source)
+    found = [part for one in source for part in _parts(one)]
+    if not found:
+        raise ValueError("source is an empty list of files")
+    return found
+
+
+def name_of(found: list[Part]) -> str:
+    """Return what all parts are called together."""
+    names = [part if isinstance(part, str) else "<bytes>" for part in found if not is_origin(part)]
+    return f"{len(found)} files, from {names[0] if names else found[0]} on"
+
+
+def shown(found: list[Part]) -> str:
+    """Return the parts as they are shown, without their content."""
+    names = [f"<{len(part)} bytes>" if isinstance(part, bytes) else repr(part) for part in found]
+    if len(names) == 1:
+        return names[0]
+    if len(names) > SHOWN:
+        names = [*names[: SHOWN - 1], f"... {len(names) - SHOWN} more ...", names[-1]]
+    return f"[{', '.join(names)}]"
 
 
 def _parts(source: Any) -> list[Part]:

@@ -51,11 +51,17 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
     build(py, error, place).unwrap_or_else(|failure| failure)
 }
 
+/// Whether the byte where an error is says anything about it: whoever cannot read a file cannot count its lines.
+pub(crate) fn has_place(error: &Error) -> bool {
+    !matches!(
+        error.kind,
+        Kind::Damaged { .. } | Kind::Undecodable(_) | Kind::Archive(_) | Kind::Io(_) | Kind::Spool { .. }
+    )
+}
+
 /// The line of a byte of a part, if it says anything about the error.
 pub(crate) fn line(error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
-    // Whoever cannot read a file cannot count its lines.
-    let has_line = !matches!(error.kind, Kind::Damaged { .. } | Kind::Undecodable(_) | Kind::Archive(_) | Kind::Io(_));
-    has_line.then(|| parts.line(part, offset)).flatten()
+    if has_place(error) { parts.line(part, offset) } else { None }
 }
 
 fn build(py: Python<'_>, error: &Error, place: Where<'_>) -> PyResult<PyErr> {

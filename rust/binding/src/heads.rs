@@ -7,10 +7,11 @@ use std::sync::{Mutex, PoisonError};
 
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::parts::{Bytes, Layout};
+use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::Missing;
 use csvfeed_core::source::{Codec, Encoding, Prefix, Source, Stream};
 
+use crate::error::line;
 use crate::origin::Origin;
 
 /// Threads that read heads from far away.
@@ -27,6 +28,9 @@ pub(crate) struct Reading<'a> {
     pub max_row: usize,
     pub threads: usize,
 }
+
+/// The first part that cannot be read, why, and on which line.
+type Failed = (usize, Error, Option<u64>);
 
 /// What is known of a part.
 pub(crate) struct Part {
@@ -63,28 +67,28 @@ impl Reading<'_> {
         Ok((codec, head))
     }
 
-    /// Reads the heads of some parts; the first of them says what the columns are. The error of the first part that has
-    /// one comes with its number.
-    pub(crate) fn parts(
-        &self,
-        origins: Vec<(Origin, String)>,
-        header: &Header,
-    ) -> Result<(Head, Vec<Part>), (usize, Error)> {
+    /// Reads the heads of some parts; the first of them says what the columns are.
+    pub(crate) fn parts(&self, origins: Vec<(Origin, String)>, header: &Header) -> Result<(Head, Vec<Part>), Failed> {
+        let failed = |(part, error): (usize, Error)| {
+            let (origin, name) = &origins[part];
+            let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
+            (part, error, line)
+        };
         let (origin, name) = &origins[0];
-        let (codec, first) = self.read(origin, name, header).map_err(|error| (0, error))?;
+        let (codec, first) = self.read(origin, name, header).map_err(|error| failed((0, error)))?;
         let header = match header {
             Header::Auto if first.reference == "header" => &Header::Present,
             Header::Auto => &Header::Absent,
             given => given,
         };
-        let found = self.others(&origins, header)?;
+        let found = self.others(&origins, header).map_err(failed)?;
         if !first.has_rows && !found.iter().any(|(_, head)| head.has_rows) {
-            first.require_rows().map_err(|error| (0, error))?;
+            first.require_rows().map_err(|error| failed((0, error)))?;
         }
         let mut layouts = Layouts { known: HashMap::new(), first: &first, name };
         let mut heads = vec![(codec, first.data_start, None)];
         for (at, (codec, head)) in found.into_iter().enumerate() {
-            let layout = layouts.of(head.columns).map_err(|error| (at + 1, error))?;
+            let layout = layouts.of(head.columns).map_err(|error| failed((at + 1, error)))?;
             heads.push((codec, head.data_start, layout));
         }
         let parts = origins.into_iter().zip(heads).map(|((origin, name), (codec, data_start, layout))| Part {
@@ -97,8 +101,22 @@ impl Reading<'_> {
         Ok((first, parts.collect()))
     }
 
+    /// The line of an error at the beginning of a part.
+    fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
+        let source = origin.open(name, None).ok()?;
+        let mut start = [0; 16];
+        let start = &mut start[..source.len().min(16) as usize];
+        source.read_at(0, start).ok()?;
+        let bytes = text(Arc::clone(&source), Codec::of(start), self.encoding);
+        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
+    }
+
     /// The heads of all but the first.
-    fn others(&self, origins: &[(Origin, String)], header: &Header) -> Result<Vec<(Option<Codec>, Head)>, (usize, Error)> {
+    fn others(
+        &self,
+        origins: &[(Origin, String)],
+        header: &Header,
+    ) -> Result<Vec<(Option<Codec>, Head)>, (usize, Error)> {
         let next = AtomicUsize::new(1);
         let found = Mutex::new(Vec::with_capacity(origins.len()));
         let failed = AtomicUsize::new(usize::MAX);
@@ -146,7 +164,9 @@ impl Layouts<'_> {
         }
         if *reference != "header" {
             let (found, expected, name) = (columns.len(), expected.len(), self.name);
-            return Err(Kind::Parts(format!("the first row has {found} fields where that of {name} has {expected}")).into());
+            return Err(
+                Kind::Parts(format!("the first row has {found} fields where that of {name} has {expected}")).into()
+            );
         }
         if let Some(layout) = self.known.get(&columns) {
             return Ok(Some(Arc::clone(layout)));
@@ -176,7 +196,10 @@ impl Layouts<'_> {
         let differences = differences.iter().filter(|(_, names)| !names.is_empty());
         let differences: Vec<_> = differences.map(|(what, names)| format!("{what}{}", list(names))).collect();
         let (name, differences) = (self.name, differences.join(", and "));
-        Err(Error { offset: Some(0), ..Kind::Parts(format!("the columns are not those of {name}: {differences}")).into() })
+        Err(Error {
+            offset: Some(0),
+            ..Kind::Parts(format!("the columns are not those of {name}: {differences}")).into()
+        })
     }
 }
 

@@ -6,22 +6,30 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::source::{FileIdentity, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText};
+use csvfeed_core::source::{
+    self, FileIdentity, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
-use xxhash_rust::xxh3::Xxh3;
 
 /// Bytes that are read of an object at a time, where it is read from the first to the last.
 const CHUNK: usize = 256 << 10;
 
 /// Where the bytes of a part are.
 pub(crate) enum Origin {
-    File { path: PathBuf, identity: FileIdentity },
+    File {
+        path: PathBuf,
+        identity: FileIdentity,
+    },
     Memory(Arc<MemorySource<PyBackedBytes>>),
     /// An object of `csvfeed.source.Origin`, the size and the identity of what it opens.
-    Object { object: Py<PyAny>, size: u64, identity: String },
+    Object {
+        object: Py<PyAny>,
+        size: u64,
+        identity: String,
+    },
     FileObject(Arc<FileObject>),
     /// What could be read but once.
     Spooled(Arc<SpooledText>),
@@ -65,7 +73,7 @@ impl Origin {
     /// Finds a part. What can be read but once is read into the directory `spool`.
     pub(crate) fn find(part: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
         if part.is_instance_of::<PyBytes>() {
-            return Ok(Self::Memory(Arc::new(MemorySource::new(part.extract::<PyBackedBytes>()?))));
+            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part.clone())?))));
         }
         if part.is_instance_of::<PyString>() {
             let path: PathBuf = part.extract()?;
@@ -201,21 +209,8 @@ impl Source for FileObject {
     }
 
     fn identity(&self) -> String {
-        let sum = || {
-            let mut sum = Xxh3::new();
-            let mut bytes = vec![0; CHUNK];
-            let mut offset = 0;
-            while offset < self.length {
-                let wanted = (self.length - offset).min(CHUNK as u64) as usize;
-                // What cannot be read is like nothing else.
-                if self.read_at(offset, &mut bytes[..wanted]).is_err() {
-                    return format!("{:p}", std::ptr::from_ref(self));
-                }
-                sum.update(&bytes[..wanted]);
-                offset += wanted as u64;
-            }
-            format!("{:032x}", sum.digest128())
-        };
+        // What cannot be read is like nothing else.
+        let sum = || source::sum(self).unwrap_or_else(|_| format!("{:p}", std::ptr::from_ref(self)));
         self.identity.get_or_init(sum).clone()
     }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::source::{Source, SpooledText, Stream};
+use crate::error::Result;
+use crate::source::{Source, SpooledText, Stream, fingerprint};
 
 /// The range of places of a part whose length is not known, in bytes.
 const ROOM: u64 = 1 << 44;
@@ -163,6 +164,22 @@ impl Parts {
             sum.update(b"\n");
         }
         format!("{} parts {:032x}", self.parts.len(), sum.digest128())
+    }
+
+    /// What tells the content from another, by the length, the beginning and the end of each file.
+    pub fn fingerprint(&self) -> Result<String> {
+        let of = |part: &Part| match &part.bytes {
+            Bytes::Source(source) => fingerprint(&**source),
+            Bytes::Stream(stream) => fingerprint(&**stream.raw()),
+        };
+        if let [part] = &self.parts[..] {
+            return of(part);
+        }
+        let mut sum = Xxh3::new();
+        for part in &self.parts {
+            sum.update(of(part)?.as_bytes());
+        }
+        Ok(format!("{:032x}", sum.digest128()))
     }
 
     /// The number of the physical line of byte `offset` of a part, counted from 1; `None` when it can no longer be read.

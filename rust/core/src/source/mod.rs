@@ -51,3 +51,17 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
     bytes.extend(length.to_le_bytes());
     Ok(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes)))
 }
+
+/// A sum of all bytes of a source.
+pub fn sum(source: &dyn Source) -> Result<String> {
+    let mut sum = xxhash_rust::xxh3::Xxh3::new();
+    let mut bytes = vec![0; 256 << 10];
+    let mut offset = 0;
+    while offset < source.len() {
+        let wanted = (source.len() - offset).min(bytes.len() as u64) as usize;
+        source.read_at(offset, &mut bytes[..wanted])?;
+        sum.update(&bytes[..wanted]);
+        offset += wanted as u64;
+    }
+    Ok(format!("{:032x}", sum.digest128()))
+}

@@ -37,6 +37,7 @@ struct Texts {
 }
 
 /// One of the texts in a spool.
+#[derive(Clone)]
 pub struct SpooledText {
     texts: Arc<Texts>,
     place: usize,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Text;
 use super::feed::{Fed, Feed};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::parts::{Bytes, Parts};
 
 /// Room before a piece for the row that was begun in the one before it.
@@ -107,10 +107,16 @@ impl Text {
     pub(super) fn read_from(&mut self, parts: &Parts, part: usize, offset: u64) -> Result<()> {
         self.offset = offset;
         self.layout.clone_from(&parts.part(part).layout);
-        let Bytes::Source(source) = &parts.part(part).bytes else { unreachable!("streams are spooled") };
         let (_, at) = parts.place(offset);
-        source
-            .read_at(at, &mut self.buffer[self.start..self.end])
-            .map_err(|error| Error { offset: Some(offset), ..error })
+        let buffer = &mut self.buffer[self.start..self.end];
+        let result = match &parts.part(part).bytes {
+            Bytes::Source(source) => source.read_at(at, buffer),
+            // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
+            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| match text.fill(buffer)? == buffer.len() {
+                true => Ok(()),
+                false => Err(Kind::SourceChanged("it ends too early").into()),
+            }),
+        };
+        result.map_err(|error| Error { offset: Some(offset), ..error })
     }
 }
