@@ -4,6 +4,8 @@ from typing import Final, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from csvfeed.errors import CsvError
+
 DEBUG: Final[bool]
 MISSING: Final[list[str]]
 
@@ -23,6 +25,8 @@ class Reader:
         quote: int | None,
         missing: list[str],
         missing_target: Literal["raise", "skip", "keep"],
+        on_error: Literal["raise", "skip"],
+        max_rejects: int | None,
         threads: int | None,
         memory: int | None,
     ) -> None: ...
@@ -49,6 +53,8 @@ class Reader:
         pad_to: int | None = None,
         fill: list[float] | None = None,
     ) -> Batches: ...
+    def rejects(self) -> tuple[list[tuple[str, int]], list[tuple[str, CsvError]]]: ...
+    def write_rejects(self, path: str) -> int: ...
     def plan(
         self,
         steps: Sequence[tuple[int | str | None, float, int, bool] | tuple[int, int, int, bool]],

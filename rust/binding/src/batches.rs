@@ -99,12 +99,16 @@ impl Batches {
                 }
                 Ok(NextBatch::End) => {
                     self.progress.get().ended.store(true, Ordering::Relaxed);
+                    let left_out = batches.left_out();
                     let rest = guard.take().and_then(batch::Batches::into_rest);
                     // Telling something may run code of the caller, who may ask for a batch.
                     drop(guard);
                     if let Some((plan, epoch)) = &self.plan {
                         plan.get().end(py, *epoch, rest)?;
                     }
+                    // A plan may read less than the source, and knows of all of it.
+                    let left_out = self.plan.as_ref().map_or(left_out, |(plan, _)| plan.get().left_out(py));
+                    self.reader.get().warn_of(py, left_out)?;
                     return Ok(None);
                 }
                 Ok(NextBatch::Pending) => {}

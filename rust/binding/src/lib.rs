@@ -4,12 +4,14 @@ mod batches;
 mod error;
 mod plan;
 mod reader;
+mod rejects;
 
 use pyo3::prelude::*;
 
 /// The reading core of csvfeed.
 #[pymodule]
 mod _core {
+    use csvfeed_core::schema::OnError;
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -23,7 +25,9 @@ mod _core {
     #[pyfunction]
     fn simd(py: Python<'_>) -> PyResult<&'static str> {
         let chosen = csvfeed_core::simd::simd();
-        chosen.map(csvfeed_core::simd::Simd::name).map_err(|error| crate::error::exception(py, &error, None, &[], None))
+        chosen
+            .map(csvfeed_core::simd::Simd::name)
+            .map_err(|error| crate::error::exception(py, &error, OnError::Raise, None, &[], None))
     }
 
     #[pymodule_init]

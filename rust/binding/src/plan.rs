@@ -124,7 +124,11 @@ impl Plan {
         let known = this.known(py, &table)?;
         let rows = known.selection.rows();
         if rows == 0 {
-            let what = "no row is left: none has a target, or none is in the part that was asked for";
+            let what = if known.selection.outline().left_out() > 0 {
+                "no row is left: ds.rejects tells of those that are wrong"
+            } else {
+                "no row is left: none has a target, or none is in the part that was asked for"
+            };
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
@@ -174,7 +178,7 @@ impl Plan {
             return Ok(known.clone());
         }
         let budget = reader.budget();
-        let slice_bytes = Outline::slice_bytes(table.source.len(), reader.budget_for_shuffling().1);
+        let slice_bytes = reader.slice_bytes(table);
         let steps = &self.steps;
         let found = py.detach(|| -> Result<_, Stop> {
             let mut cache = None;
@@ -196,10 +200,13 @@ impl Plan {
     }
 
     fn stopped(&self, py: Python<'_>, stop: Stop, table: &Table) -> PyErr {
-        match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => self.reader.get().exception(py, &error, Some(&*table.source)),
-        }
+        self.reader.get().stopped(py, stop, table)
+    }
+
+    /// How many rows of the whole source are left out as wrong, if that was asked for.
+    pub(crate) fn left_out(&self, py: Python<'_>) -> u64 {
+        let known = self.known.lock_py_attached(py);
+        known.ok().and_then(|known| Some(known.as_ref()?.selection.outline().left_out())).unwrap_or(0)
     }
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {
@@ -233,13 +240,13 @@ impl Plan {
 }
 
 /// Looks for Ctrl-C from a thread that has let go of the GIL.
-fn check_signals() -> Result<(), Stop> {
+pub(crate) fn check_signals() -> Result<(), Stop> {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
     Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
 }
 
 /// What ends a pass early.
-enum Stop {
+pub(crate) enum Stop {
     Signal(PyErr),
     Error(Error),
 }

@@ -2,13 +2,15 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::Error;
+use csvfeed_core::outline::Outline;
 use csvfeed_core::pipeline::Budget;
-use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
+use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{self, FileIdentity, FileSource, MemorySource, Source};
@@ -21,7 +23,8 @@ use pyo3::types::PyBytes;
 
 use crate::batches::Batches;
 use crate::error::exception;
-use crate::plan::{Plan, PyStep};
+use crate::plan::{Plan, PyStep, Stop};
+use crate::rejects::Rejects;
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
@@ -43,6 +46,8 @@ pub(crate) struct Reader {
     schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
+    /// Whether it was told that rows were left out.
+    pub(crate) has_warned: AtomicBool,
 }
 
 #[derive(FromPyObject)]
@@ -70,8 +75,8 @@ enum PyHeader {
 impl Reader {
     /// Opens the source, reads its head and resolves the columns.
     #[new]
-    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, missing, missing_target, threads,
-                        memory))]
+    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, missing, missing_target, on_error,
+                        max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
         source: &Bound<'_, PyAny>,
@@ -83,6 +88,8 @@ impl Reader {
         quote: Option<u8>,
         missing: Vec<String>,
         missing_target: &str,
+        on_error: &str,
+        max_rejects: Option<u64>,
         threads: Option<usize>,
         memory: Option<usize>,
     ) -> PyResult<Self> {
@@ -101,6 +108,11 @@ impl Reader {
             "keep" => MissingTarget::Keep,
             other => return Err(PyValueError::new_err(format!("missing_target={other:?}"))),
         };
+        let on_error = match on_error {
+            "raise" => OnError::Raise,
+            "skip" => OnError::Skip,
+            other => return Err(PyValueError::new_err(format!("on_error={other:?}"))),
+        };
         let threads = match threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism()?.get(),
@@ -117,16 +129,17 @@ impl Reader {
         } else {
             let path: PathBuf = source.extract()?;
             name = path.display().to_string();
-            let file = FileSource::open(&path).map_err(|error| exception(py, &error, Some(&name), &[], None))?;
+            let file =
+                FileSource::open(&path).map_err(|error| exception(py, &error, on_error, Some(&name), &[], None))?;
             let identity = file.identity();
             opened = Arc::new(file);
             Origin::File { path, identity }
         };
         let head = py
-            .detach(|| read_head(&*opened, dialect, &header, &missing, max_row))
-            .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
+            .detach(|| read_head(&*opened, dialect, &header, &missing, on_error, max_row))
+            .map_err(|error| exception(py, &error, on_error, Some(&name), &[], Some(&*opened)))?;
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
-        let schema = Schema::resolve(
+        let mut schema = Schema::resolve(
             head.columns.clone(),
             head.reference,
             features.map(columns).as_deref(),
@@ -135,13 +148,16 @@ impl Reader {
             missing,
             missing_target,
         )
-        .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
-        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory })
+        .map_err(|error| exception(py, &error, on_error, Some(&name), &head.columns, None))?;
+        schema.on_error = on_error;
+        schema.max_rejects = max_rejects;
+        let has_warned = AtomicBool::new(false);
+        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory, has_warned })
     }
 
     /// What the source is called in errors.
     #[getter]
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -210,8 +226,20 @@ impl Reader {
         let table = Table { schema, ..this.table(py)? };
         let pipeline =
             sequential::read(&table, this.budget(), repeat).map_err(|error| this.exception(py, &error, None))?;
-        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to));
+        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
+            .allowing(table.schema.max_rejects);
         Batches::new(slf, table.source, batches, widths, None)
+    }
+
+    /// The rows that are left out as wrong: how many for each reason, and the first of them. The first time this reads the
+    /// source once.
+    fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Rejects<'py>> {
+        self.find_rejects(py)
+    }
+
+    /// Writes those rows to a file, and says how many there are.
+    fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+        self.write_all_rejects(py, &path)
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
@@ -287,7 +315,20 @@ impl Reader {
     }
 
     pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
-        exception(py, error, Some(&self.name), &self.head.columns, source)
+        exception(py, error, self.schema.on_error, Some(&self.name), &self.head.columns, source)
+    }
+
+    /// Why a pass over the table ended early.
+    pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, table: &Table) -> PyErr {
+        match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => self.exception(py, &error, Some(&*table.source)),
+        }
+    }
+
+    /// Bytes in a slice of the outline.
+    pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
+        Outline::slice_bytes(table.source.len(), self.budget_for_shuffling().1)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::schema::OnError;
 use crate::source::Source;
 
 /// Longest piece of the source that an error quotes, in bytes.
@@ -89,12 +90,43 @@ pub enum Kind {
     /// An instruction set was asked for that is not there.
     #[error("{0}")]
     Simd(String),
+    /// More rows are wrong than may be left out.
+    #[error(
+        "this is wrong row number {}, where max_rejects={allowed}: {what}. ds.rejects tells of all that are wrong: mend \
+         them, or allow more",
+        allowed.saturating_add(1)
+    )]
+    TooManyRejects {
+        /// How many may be.
+        allowed: u64,
+        /// What is wrong with the one that is one too many.
+        what: &'static str,
+    },
+    /// What was to be written could not be.
+    #[error("{0}")]
+    Unwritten(io::Error),
     /// The process forked while the source was read.
     #[error("the iterator belongs to the process that this one was forked from: iterate over the dataset anew")]
     Forked,
     /// A reading thread panicked, which is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,
+}
+
+impl Kind {
+    /// What is wrong with a row that is left out, in few words: the same for all rows of which the same is wrong.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Number => "not a number",
+            Self::Nul => "a NUL byte in a number",
+            Self::MissingTarget("weight") => "no weight",
+            Self::MissingTarget(_) => "no target",
+            Self::RowLength { .. } => "wrong number of fields",
+            Self::TextAfterQuote => "text after a closing quote",
+            _ => "unreadable",
+        }
+    }
 }
 
 /// The result of everything in this crate that can fail.
@@ -116,22 +148,59 @@ impl Error {
         Self { column: Some(column), ..self }
     }
 
+    /// The error for this one where it is left out and no more than `allowed` may be.
+    pub(crate) fn as_one_too_many(&self, allowed: u64) -> Self {
+        let Self { ref kind, offset, column, ref text } = *self;
+        let kind = Kind::TooManyRejects { allowed, what: kind.reason() };
+        Self { kind, offset, column, text: text.clone() }
+    }
+
+    /// What to say of it. Where wrong rows are left out, one that is not says why.
+    #[must_use]
+    pub fn message(&self, on_error: OnError) -> String {
+        match (&self.kind, on_error) {
+            (Kind::UnclosedQuote, OnError::Skip) => {
+                format!("{}. on_error=\"skip\" cannot leave it out: nothing tells where the next row begins", self.kind)
+            }
+            (kind, _) => kind.to_string(),
+        }
+    }
+
     /// The 1-based number of the physical line on which the error is; `None` without a place, or when the source can
     /// no longer be read.
     #[must_use]
     pub fn line(&self, source: &dyn Source) -> Option<u64> {
-        let mut left = self.offset?;
-        let mut offset = 0;
-        let mut line = 1;
-        let mut bytes = vec![0; 1 << 18];
-        while left > 0 {
-            let wanted = left.min(bytes.len() as u64) as usize;
-            source.read_at(offset, &mut bytes[..wanted]).ok()?;
-            line += memchr::memchr_iter(b'\n', &bytes[..wanted]).count() as u64;
-            offset += wanted as u64;
-            left -= wanted as u64;
+        Lines::of(source).at(self.offset?)
+    }
+}
+
+/// Counts the lines of a source from place to place.
+pub struct Lines<'a> {
+    source: &'a dyn Source,
+    offset: u64,
+    line: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    /// From the start of a source.
+    #[must_use]
+    pub fn of(source: &'a dyn Source) -> Self {
+        Self { source, offset: 0, line: 1, bytes: Vec::new() }
+    }
+
+    /// The 1-based number of the physical line of a byte, which must not come before the one asked for last; `None` when
+    /// the source can no longer be read.
+    pub fn at(&mut self, offset: u64) -> Option<u64> {
+        const PIECE: usize = 1 << 18;
+        while self.offset < offset {
+            self.bytes.resize(PIECE, 0);
+            let piece = &mut self.bytes[..(offset - self.offset).min(PIECE as u64) as usize];
+            self.source.read_at(self.offset, piece).ok()?;
+            self.line += memchr::memchr_iter(b'\n', piece).count() as u64;
+            self.offset += piece.len() as u64;
         }
-        Some(line)
+        Some(self.line)
     }
 }
 

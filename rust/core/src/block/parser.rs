@@ -7,9 +7,10 @@ use std::sync::Arc;
 use super::{Block, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::index::{self, Index, Rows};
+use crate::index::{self, BadRow, Index, Rows};
 use crate::number::{self, Value, WINDOW};
-use crate::schema::{MissingTarget, Schema};
+use crate::rejects::{Noting, Reject};
+use crate::schema::{MissingTarget, OnError, Schema};
 use crate::selection::Chooser;
 use crate::simd::Simd;
 use crate::split::Text;
@@ -57,6 +58,7 @@ pub struct Parser<'a> {
     arrangement: Arrangement,
     index: Index,
     group: Group,
+    noting: Noting,
 }
 
 impl<'a> Parser<'a> {
@@ -64,10 +66,16 @@ impl<'a> Parser<'a> {
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
         let arrangement = Arrangement::of(schema);
-        Self { schema, dialect, simd, arrangement, index: Index::default(), group: Group::default() }
+        let index = Index::passing_over(schema.on_error == OnError::Skip);
+        Self { schema, dialect, simd, arrangement, index, group: Group::default(), noting: Noting::default() }
     }
 
-    /// The rows of a text up to the first that is wrong, and what is wrong with that one.
+    /// The same, which notes some of the rows that are left out as wrong.
+    pub(crate) fn noting(self, noting: Noting) -> Self {
+        Self { noting, ..self }
+    }
+
+    /// The rows of a text up to the first that is wrong and not left out, and what is wrong with that one.
     pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
         self.parse_chosen(text, pool, None)
     }
@@ -91,10 +99,26 @@ impl<'a> Parser<'a> {
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);
-        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, arrangement: &self.arrangement, text };
-        let mut groups = self.index.groups(columns, (GROUP / self.arrangement.columns.len().max(1)).max(1));
-        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, chooser.as_mut(), &mut block).err());
-        (block, bad_field.or(bad_row))
+        let reading = Reading {
+            schema,
+            dialect: self.dialect,
+            simd: self.simd,
+            arrangement: &self.arrangement,
+            text,
+            noting: self.noting,
+        };
+        let mut passed_over = self.index.bad_rows().iter().peekable();
+        let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
+        for rows in self.index.groups(columns, group_rows) {
+            while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
+                reading.note_row(*bad, &mut block);
+            }
+            if let Err(bad_field) = self.group.convert(&reading, rows, chooser.as_mut(), &mut block) {
+                return (block, Some(bad_field));
+            }
+        }
+        passed_over.for_each(|bad| reading.note_row(*bad, &mut block));
+        (block, bad_row)
     }
 }
 
@@ -105,6 +129,7 @@ struct Reading<'a> {
     simd: Simd,
     arrangement: &'a Arrangement,
     text: &'a Text,
+    noting: Noting,
 }
 
 /// The buffers that a group of rows passes through.
@@ -120,12 +145,12 @@ struct Group {
     chosen: Vec<usize>,
     chosen_marks: Vec<u32>,
     chosen_ends: Vec<u32>,
-    /// The rows that are left out for want of a target or weight, or because they are not chosen.
+    /// The rows that are left out as wrong, for want of a target or weight, or because they are not chosen.
     left_out: Vec<usize>,
 }
 
 impl Group {
-    /// Appends a group of rows, up to the first that is wrong.
+    /// Appends a group of rows, up to the first that is wrong and not left out.
     fn convert(
         &mut self,
         reading: &Reading<'_>,
@@ -135,8 +160,9 @@ impl Group {
     ) -> Result<()> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
         let key = |row, column| reading.key(all, row, column);
-        // Where rows without a target do not count, that has to be known before the others are chosen among.
-        let choose_first = schema.missing_target != MissingTarget::Skip;
+        let width = arrangement.columns.len();
+        // Where some rows do not count, that has to be known before the others are chosen among.
+        let choose_first = !schema.leaves_out() || width == 0;
         let mut rows = all;
         if let Some(chooser) = chooser.take_if(|_| choose_first) {
             self.chosen.clear();
@@ -146,7 +172,6 @@ impl Group {
                 rows = all.only(&self.chosen, &mut self.chosen_marks, &mut self.chosen_ends);
             }
         }
-        let width = arrangement.columns.len();
         if width == 0 {
             block.rows += rows.count();
             return Ok(());
@@ -173,11 +198,15 @@ impl Group {
         let mut error = None;
         let mut kept = rows.count();
         let mut row = 0;
+        let mut rejected = None;
         for &at in &self.declined {
             let at = at as usize;
             // They are in order, and often many: a division for each would take longer than the rest.
             while at >= (row + 1) * width {
                 row += 1;
+            }
+            if rejected == Some(row) {
+                continue;
             }
             let place = fields.place(at);
             let wanted = at - row * width;
@@ -187,25 +216,27 @@ impl Group {
                 values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(place, column, wanted) {
+            match reading.read_with_care(place.clone(), column, wanted) {
                 Ok(Some(value)) => values[at] = value,
-                Ok(None) => self.left_out.push(row),
-                Err(wrong) => {
+                Ok(None) => leave_out(row, &mut self.left_out),
+                Err(kind) if schema.on_error == OnError::Skip => {
+                    // What else is wrong with it does not matter.
+                    rejected = Some(row);
+                    leave_out(row, &mut self.left_out);
+                    let before = block.rows + row + 1 - self.left_out.len();
+                    reading.note_field(kind, place, column, rows.line(row), before, block);
+                }
+                Err(kind) => {
                     kept = row;
-                    error = Some(wrong);
+                    error = Some(reading.wrong_field(kind, place, column));
                     break;
                 }
             }
         }
         if let Some(chooser) = chooser {
             self.chosen.clear();
-            let mut without_target = self.left_out.iter().peekable();
-            // A row may be there more than once: for its target and its weight.
-            self.chosen.extend((0..kept).filter(|row| {
-                let counts = without_target.peek() != Some(&row);
-                while without_target.next_if_eq(&row).is_some() {}
-                counts
-            }));
+            let mut left_out = self.left_out.iter().peekable();
+            self.chosen.extend((0..kept).filter(|row| left_out.next_if_eq(&row).is_none()));
             chooser.choose(&mut self.chosen, key);
             let mut chosen = self.chosen.iter().peekable();
             self.left_out.clear();
@@ -218,6 +249,13 @@ impl Group {
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
+    }
+}
+
+/// Appends the row, which may lack both its target and its weight, to those that are left out.
+fn leave_out(row: usize, left_out: &mut Vec<usize>) {
+    if left_out.last() != Some(&row) {
+        left_out.push(row);
     }
 }
 
@@ -236,13 +274,18 @@ impl Reading<'_> {
     }
 
     /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
-    /// of its row; `None` when its row is to be left out.
+    /// of its row; `None` when its row is to be left out, and what is wrong when it has none.
     #[cold]
-    fn read_with_care(&self, place: Range<usize>, column: usize, wanted: usize) -> Result<Option<f32>> {
-        let field = &self.text.padded()[place.clone()];
+    fn read_with_care(
+        &self,
+        place: Range<usize>,
+        column: usize,
+        wanted: usize,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        let field = &self.text.padded()[place];
         let targets = self.schema.features.len()..;
         let filled = self.schema.missing_value(wanted);
-        let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
+        Err(match number::value(field, self.dialect.quote, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
             Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
@@ -253,11 +296,54 @@ impl Reading<'_> {
             },
             Value::Other if field.contains(&0) => Kind::Nul,
             Value::Other => Kind::Number,
-        };
+        })
+    }
+
+    /// The error for a field.
+    fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(column))
+        Error::at(kind, offset, &self.text.padded()[place]).in_column(column)
+    }
+
+    /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
+    #[cold]
+    fn note_field(
+        &self,
+        kind: Kind,
+        place: Range<usize>,
+        column: usize,
+        row: Range<usize>,
+        before: usize,
+        block: &mut Block,
+    ) {
+        block.rejects.add(self.noting, kind.reason(), || {
+            let error = self.wrong_field(kind, place, column);
+            Reject { error, row: self.text_of(row), before }
+        });
+    }
+
+    /// Notes a row that was passed over, which comes after those of the block.
+    #[cold]
+    fn note_row(&self, bad: BadRow, block: &mut Block) {
+        let padded = self.text.padded();
+        let (columns, reference) = (self.schema.columns.len(), self.schema.reference);
+        let before = block.rows;
+        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+            let offset = self.text.offset.wrapping_sub(WINDOW as u64);
+            Reject {
+                error: bad.error(padded, offset, columns, reference),
+                row: self.text_of(bad.place(padded)),
+                before,
+            }
+        });
+    }
+
+    /// The text of a row, if that is to be noted.
+    fn text_of(&self, row: Range<usize>) -> Vec<u8> {
+        if self.noting.rows { self.text.padded()[row].to_vec() } else { Vec::new() }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,7 +62,7 @@ fn check_quoted(text: &[u8]) {
     let shown = String::from_utf8_lossy(text);
     let special = Special::of(QUOTED).unwrap();
     let mut naive = Marks::default();
-    let wrong = careful_marks(&bytes, QUOTED, &mut naive).is_err();
+    let wrong = careful_marks(&bytes, QUOTED, &mut naive, None).is_err();
     let newlines = naive.iter().filter(|&&mark| bytes[mark as usize] == b'\n').count();
     let line_ends = LineEnds { newlines, returns: text.contains(&b'\r'), in_step: false };
     let rows = oracle::rows(text, QUOTED).len();
