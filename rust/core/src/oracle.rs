@@ -120,6 +120,31 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     rows
 }
 
+/// The text of each row with its line end, one byte at a time, whatever is wrong with it, and what follows the last line
+/// end that is not quoted; blank lines are rows too.
+#[must_use]
+pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let mut lines: Vec<Vec<u8>> = vec![];
+    let mut line = vec![];
+    // Whether the next byte may open quotes, is inside them, or follows a quote inside them.
+    let (mut may_open, mut inside, mut after) = (true, false, false);
+    for &byte in text {
+        line.push(byte);
+        let is_quote = Some(byte) == dialect.quote;
+        if inside {
+            (inside, after) = (!is_quote, is_quote);
+            continue;
+        }
+        inside = is_quote && (may_open || after);
+        after = false;
+        may_open = byte == dialect.delimiter || byte == b'\n';
+        if !inside && byte == b'\n' {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    (lines, line)
+}
+
 /// The rows of a text up to the first that is wrong.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Table {

@@ -358,14 +358,16 @@ mod tests {
     /// A field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
-    /// The values of each row, features first, and where the first wrong field or row is.
-    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
+    /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
+    /// that was left out, with its row and the rows before it.
+    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
 
     fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));
+        let noting = Noting { most: usize::MAX, rows: true };
+        let (block, error) = Parser::new(schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
         let Widths { features, targets, weights } = Widths::of(schema);
         let parts =
             [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];
@@ -373,43 +375,65 @@ mod tests {
             let parts = parts.iter().flat_map(|(part, width)| part.values(row * width..(row + 1) * width));
             parts.map(|value| value.to_bits()).collect()
         };
-        ((0..block.rows).map(values).collect(), error.map(|error| (error.offset.unwrap() as usize, error.column)))
+        let place = |error: &Error| (error.offset.unwrap() as usize, error.column);
+        let note = |reject: &Reject| {
+            let (offset, column) = place(&reject.error);
+            (offset, column, String::from_utf8(reject.row.clone()).unwrap(), reject.before)
+        };
+        let rejects: Vec<_> = block.rejects().list().iter().map(note).collect();
+        assert_eq!(block.rejects().count(), rejects.len() as u64);
+        ((0..block.rows).map(values).collect(), error.as_ref().map(place), rejects)
     }
 
     /// The same, field by field.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
         let mut found = vec![];
+        let mut rejects = vec![];
         let mut start = 0;
         for line in bytes.split_inclusive('\n') {
             let row_start = start;
             start += line.len();
             let Some(row) = oracle::rows(line.as_bytes(), COMMA).pop() else { continue };
-            if row.len() != schema.columns.len() {
-                return (found, Some((row_start, None)));
-            }
+            let place = |column: usize| row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
             let (mut values, mut kept) = (vec![0; wanted.len()], true);
+            let stray = row.iter().position(|field| field.starts_with(b"\"") && !field.ends_with(b"\""));
+            let mut wrong = if let Some(column) = stray {
+                Some((place(column), None))
+            } else {
+                (row.len() != schema.columns.len()).then_some((row_start, None))
+            };
             // Of several wrong fields in a row, the first in the file counts.
             let mut order: Vec<_> = wanted.iter().copied().enumerate().collect();
             order.sort_by_key(|&(_, column)| column);
             for (at, column) in order {
+                if wrong.is_some() {
+                    break;
+                }
                 let is_feature = at < schema.features.len();
-                let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
                 match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
                     (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
                         values[at] = schema.fill.get(at).unwrap_or(&f32::NAN).to_bits();
                     }
-                    _ => return (found, Some((place, Some(column)))),
+                    _ => wrong = Some((place(column), Some(column))),
                 }
+            }
+            match (wrong, schema.on_error) {
+                (Some(wrong), OnError::Raise) => return (found, Some(wrong), rejects),
+                (Some((offset, column)), OnError::Skip) => {
+                    rejects.push((offset, column, line.trim_end_matches(['\r', '\n']).to_owned(), found.len()));
+                    continue;
+                }
+                (None, _) => {}
             }
             if schema.unit_weights && schema.weight.is_none() {
                 values.push(1_f32.to_bits());
             }
             found.extend(kept.then_some(values));
         }
-        (found, None)
+        (found, None, rejects)
     }
 
     proptest! {
@@ -421,20 +445,21 @@ mod tests {
                 (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
                 1..40,
             ),
-            wrong in prop::option::of((0_usize..160, "x|1\\.2\\.3|1,2|\0")),
+            wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|1,2|\0|\"1\"x"), 0..8),
             // A column may be a feature and a target at once, as in an autoencoder.
             order in prop_oneof![Just([0_usize, 1, 2, 3]).prop_shuffle(), prop::array::uniform4(0_usize..4)],
             (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             token in prop::option::of(Just("9")),
             unit_weights: bool,
             fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
         ) {
             let mut rows = rows;
-            if let Some((at, wrong)) = wrong
-                && let Some((row, _)) = rows.get_mut(at / 4)
-            {
-                row[at % 4] = wrong;
+            for (at, wrong) in wrong {
+                if let Some((row, _)) = rows.get_mut(at / 4) {
+                    row[at % 4] = wrong;
+                }
             }
             let text: String = rows.iter().map(|(row, end)| row.join(",") + end).collect();
             let schema = Schema {
@@ -445,6 +470,8 @@ mod tests {
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
+                on_error,
+                max_rejects: None,
                 fill,
                 unit_weights,
             };
