@@ -1,4 +1,4 @@
-"""Rows that are wrong are left out as if the file did not have them, and each of them is told of."""
+"""Rows that are wrong are left out as if the file did not have them, and each is told of."""
 
 import csv
 import gc

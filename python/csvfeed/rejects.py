@@ -10,7 +10,7 @@ from csvfeed.errors import CsvError
 
 @dataclass(frozen=True)
 class Rejects:
-    """The rows that ``on_error="skip"`` leaves out of a file.
+    r"""The rows that ``on_error="skip"`` leaves out of a file.
 
     Attributes
     ----------

@@ -239,7 +239,7 @@ impl Reader {
 
     /// Writes those rows to a file, and says how many there are.
     fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
-        self.write_all_rejects(py, &path)
+        self.write_all_rejects(py, path)
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::fs::File;
 use std::io::BufWriter;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -44,9 +44,10 @@ impl Reader {
     }
 
     /// Writes them to a file, and says how many there are.
-    pub(crate) fn write_all_rejects(&self, py: Python<'_>, path: &Path) -> PyResult<u64> {
+    pub(crate) fn write_all_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+        let name = path.display().to_string();
         let failed = |error: &Error| match &error.kind {
-            Kind::Unwritten(io) => Some(os_error(io, path.to_str())),
+            Kind::Unwritten(io) => Some(os_error(io, Some(&name))),
             _ => None,
         };
         let table = self.skipping_table(py)?;

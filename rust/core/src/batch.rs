@@ -149,18 +149,18 @@ impl Batches {
                 Ok(Next::Item(_)) if self.failure.is_some() => {}
                 Ok(Next::Item(_)) => {
                     self.fruitless += 1;
-                    if self.fruitless >= self.pipeline.in_a_pass() {
-                        self.ended = true;
-                        let is_wrong = "every row is left out: none is as it should be, ds.rejects tells why";
-                        let has_no_target = "every row is left out: none has a target";
-                        let why = if self.tally.count() > 0 { is_wrong } else { has_no_target };
-                        return Err(Kind::Empty(why).into());
+                    // One more than a pass, since the last block of one may end with an error.
+                    if self.fruitless > self.pipeline.in_a_pass() {
+                        return self.fail(self.nothing_left());
                     }
                 }
                 Ok(Next::End) => {
                     self.ended = true;
                     if self.left.is_some() {
                         return self.fail(changed());
+                    }
+                    if self.fruitless > 0 && self.fruitless == self.pipeline.in_a_pass() {
+                        return self.fail(self.nothing_left());
                     }
                     return self.last();
                 }
@@ -175,6 +175,13 @@ impl Batches {
             }
         }
         Ok(NextBatch::End)
+    }
+
+    /// The error for a pass without a row.
+    fn nothing_left(&self) -> Error {
+        let is_wrong = "every row is left out: none is as it should be, ds.rejects tells why";
+        let has_no_target = "every row is left out: none has a target";
+        Kind::Empty(if self.tally.count() > 0 { is_wrong } else { has_no_target }).into()
     }
 
     /// Ends with an error.

@@ -16,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::State;
 use crate::number::WINDOW;
+use crate::schema::OnError;
 use crate::simd::Simd;
 use crate::source::Source;
 use crate::table::Table;
@@ -136,6 +137,8 @@ pub struct Splitter {
     data_start: u64,
     piece: u64,
     max_row: usize,
+    /// Whether a row that is wrong and ends is none of its business.
+    passes_over: bool,
     turn: Mutex<Turn>,
     turned: Condvar,
 }
@@ -161,13 +164,15 @@ impl Splitter {
         let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
         let piece = piece as u64;
         // A choice that cannot be had is reported by the stages after this one.
-        Self { source, dialect, simd, data_start, piece, max_row, turn, turned: Condvar::new() }
+        let turned = Condvar::new();
+        Self { source, dialect, simd, data_start, piece, max_row, passes_over: false, turn, turned }
     }
 
     /// Cuts a table into pieces of `piece` bytes.
     pub(crate) fn of(table: &Table, piece: usize, max_row: usize) -> Self {
-        let Table { source, dialect, data_start, simd, .. } = table;
-        Self::new(*simd, Arc::clone(source), *dialect, *data_start, piece, max_row)
+        let Table { source, dialect, data_start, schema, simd } = table;
+        let passes_over = schema.on_error == OnError::Skip;
+        Self { passes_over, ..Self::new(*simd, Arc::clone(source), *dialect, *data_start, piece, max_row) }
     }
 
     /// The instructions it uses.
@@ -254,7 +259,10 @@ impl Splitter {
             while start < carry.row.len() {
                 match self.dialect.field_end(&carry.row, start) {
                     Ok(end) => start = end + 1,
-                    Err(bad) => return bad.into_error(&carry.row, offset),
+                    Err(bad) => match self.dialect.wrong_field_end(&carry.row, &bad) {
+                        Some(end) if self.passes_over => start = end + 1,
+                        _ => return bad.into_error(&carry.row, offset),
+                    },
                 }
             }
         }
