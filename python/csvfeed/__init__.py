@@ -15,6 +15,7 @@ from csvfeed.errors import (
     SourceChangedError,
 )
 from csvfeed.generator import generate_arrays_from_file
+from csvfeed.rejects import Rejects
 from csvfeed.stats import ColumnStats
 
 __version__ = version("csvfeed")
@@ -27,6 +28,7 @@ __all__ = [
     "EncodingError",
     "NumberError",
     "QuoteError",
+    "Rejects",
     "RowLengthError",
     "SourceChangedError",
     "generate_arrays_from_file",

@@ -4,6 +4,7 @@ from typing import Final, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from csvfeed.errors import CsvError
 from csvfeed.source import Part
 
 DEBUG: Final[bool]
@@ -28,6 +29,8 @@ class Reader:
         encoding: str,
         missing: list[str],
         missing_target: Literal["raise", "skip", "keep"],
+        on_error: Literal["raise", "skip"],
+        max_rejects: int | None,
         threads: int | None,
         memory: int | None,
     ) -> None: ...
@@ -56,6 +59,8 @@ class Reader:
         pad_to: int | None = None,
         fill: list[float] | None = None,
     ) -> Batches: ...
+    def rejects(self) -> tuple[list[tuple[str, int]], list[tuple[str, CsvError]]]: ...
+    def write_rejects(self, path: str) -> int: ...
     def plan(
         self,
         steps: Sequence[tuple[int | str | None, float, int, bool] | tuple[int, int, int, bool]],

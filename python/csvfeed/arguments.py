@@ -24,6 +24,21 @@ def positive(value: Any, name: str) -> int:
     return number
 
 
+def max_rejects(value: Any, on_error: str) -> int | None:
+    """Return how many rows may be left out as wrong, or None for any number."""
+    if value is None:
+        return None
+    if on_error != "skip":
+        raise ValueError('max_rejects= goes with on_error="skip"')
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**62:
+        raise ValueError(f"max_rejects is a whole number of at least 0, or None, not {value!r}")
+    return number
+
+
 def choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
     """Return a value that is one of some."""
     if value not in choices:

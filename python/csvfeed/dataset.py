@@ -18,6 +18,7 @@ from csvfeed import _core, arguments
 from csvfeed.conversions import Conversions
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
+from csvfeed.rejects import Rejects
 from csvfeed.source import Source, name_of, parts
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
@@ -91,6 +92,21 @@ class CsvDataset(Conversions):
         it the file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
+    on_error : {"raise", "skip"}, default "raise"
+        What becomes of a row that is wrong: an error, or it is left out as if the file did not have
+        it, and ``rejects`` tells of it. That is a row with a field that is no number in a column
+        that is read, without a target or weight unless ``missing_target`` says otherwise, with
+        more or fewer fields than the others, or with text after a closing quote. The first epoch
+        that left rows out ends with a RuntimeWarning. What hides where a row ends is still an
+        error: a quote that is never closed, or a row beyond the limit; so is a first row of which
+        the columns cannot be told. The rows of a split, a shard and a shuffle are chosen among
+        those that are left. Rows are counted by reading their fields, which takes several times
+        as long as without it.
+    max_rejects : int, optional
+        How many rows may be left out so. One more raises a CsvError that names it: in place of the
+        batch that would hold a row after it, or of the first batch where the rows are counted
+        beforehand, as by a shuffle, a split, a shard or a cache. By default any number; 0 is like
+        ``on_error="raise"``, but ``rejects`` has all of them.
     threads : int, optional
         Threads that read. By default as many as this process may use processors.
     memory : int, optional
@@ -138,6 +154,8 @@ class CsvDataset(Conversions):
         missing: Iterable[str] = MISSING,
         fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
+        on_error: Literal["raise", "skip"] = "raise",
+        max_rejects: int | None = None,
         threads: int | None = None,
         memory: int | None = None,
     ) -> None:
@@ -160,6 +178,8 @@ class CsvDataset(Conversions):
             "missing_target": arguments.choice(
                 missing_target, ("raise", "skip", "keep"), "missing_target"
             ),
+            "on_error": arguments.choice(on_error, ("raise", "skip"), "on_error"),
+            "max_rejects": arguments.max_rejects(max_rejects, on_error),
             "threads": None if threads is None else arguments.positive(threads, "threads"),
             "memory": None if memory is None else arguments.positive(memory, "memory"),
         }
@@ -178,6 +198,8 @@ class CsvDataset(Conversions):
             encoding=options["encoding"],
             missing=options["missing"],
             missing_target=missing_target,
+            on_error=on_error,
+            max_rejects=options["max_rejects"],
             threads=options["threads"],
             memory=options["memory"],
         )
@@ -320,6 +342,42 @@ class CsvDataset(Conversions):
         uses = Counter(names)
         keys = [names[at] if uses[names[at]] == 1 else at for at in self._reader.columns_read]
         return dict(zip(keys, self._stats.columns, strict=True))
+
+    @property
+    def rejects(self) -> Rejects:
+        """The rows of the whole file that ``on_error="skip"`` leaves out; found once, by a pass.
+
+        It is the pass that counts the rows. ``max_rejects`` does not matter here: after an error
+        for want of more, this tells of all.
+        """
+        return Rejects.of(self._reader)
+
+    def write_rejects(self, path: str | os.PathLike[str]) -> int:
+        """Write the rows that ``on_error="skip"`` leaves out of the file, by a pass over it.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A CSV file to write, or to write over. It has the columns ``line``, ``byte_offset`` and
+            ``column`` of the error, ``reason`` in few words, and ``row``: the text of the whole row
+            as a quoted field, byte for byte and without its line end.
+
+        Returns
+        -------
+        int
+            How many rows were written.
+
+        Raises
+        ------
+        ValueError
+            If that is the file that is read.
+        CsvError, OSError
+            What iteration raises, but for too many rejects; or if the file cannot be written.
+        """
+        source, target = self._options["source"], os.fsdecode(path)
+        if isinstance(source, str) and os.path.exists(target) and os.path.samefile(source, target):
+            raise ValueError(f"{target!r} is the file that is read: name another one")
+        return self._reader.write_rejects(target)
 
     @property
     def batch_size(self) -> int:
@@ -515,7 +573,7 @@ class CsvDataset(Conversions):
 
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""
-        said = {"source", "threads", "batch_size"}
+        said = {"source", "threads", "batch_size", "max_rejects"}
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")

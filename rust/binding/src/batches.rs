@@ -99,6 +99,7 @@ impl Batches {
                 }
                 Ok(NextBatch::End) => {
                     self.progress.get().ended.store(true, Ordering::Relaxed);
+                    let left_out = batches.left_out();
                     let ended = guard.take();
                     // The threads that end here may be waiting for the GIL.
                     let rest = py.detach(|| ended.and_then(batch::Batches::into_rest));
@@ -107,6 +108,9 @@ impl Batches {
                     if let Some((plan, epoch)) = &self.plan {
                         plan.get().end(py, *epoch, rest)?;
                     }
+                    // A plan may read less than the source, and knows of all of it.
+                    let left_out = self.plan.as_ref().map_or(left_out, |(plan, _)| plan.get().left_out(py));
+                    self.reader.get().warn_of(py, left_out)?;
                     return Ok(None);
                 }
                 Ok(NextBatch::Pending) => {}

@@ -1,7 +1,10 @@
 //! Core errors to Python exceptions.
 
+use std::io;
+
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::Parts;
+use csvfeed_core::schema::OnError;
 use pyo3::exceptions::{PyMemoryError, PyOSError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -16,31 +19,28 @@ pub(crate) struct Where<'a> {
     /// Byte of the part, and its line.
     pub offset: Option<u64>,
     pub line: Option<u64>,
+    /// What becomes of wrong rows there.
+    pub on_error: OnError,
 }
 
 /// The Python exception for an error.
 pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyErr {
-    let with_number = |io: &std::io::Error, path: Option<&str>| {
-        let number = io.raw_os_error()?;
-        let text = io.to_string();
-        let text = text.split(" (os error").next().unwrap_or_default().to_owned();
-        Some((number, text, path.map(str::to_owned)))
-    };
     match &error.kind {
         Kind::Io(io) => {
             // What an object of Python raised.
             if let Some(raised) = io.get_ref().and_then(|inner| inner.downcast_ref::<PyErr>()) {
                 return raised.clone_ref(py);
             }
-            if let Some(arguments) = with_number(io, place.path) {
-                return PyOSError::new_err(arguments);
+            if io.raw_os_error().is_some() {
+                return os_error(io, place.path);
             }
         }
         Kind::Spool { error: io, directory } => {
-            if let Some((number, text, _)) = with_number(io, None) {
+            if let Some(number) = io.raw_os_error() {
                 let text = format!(
-                    "{text}: the text is kept in a temporary file, to be read in any order. TMPDIR= names a directory \
-                     with more room"
+                    "{}: the text is kept in a temporary file, to be read in any order. TMPDIR= names a directory with \
+                     more room",
+                    without_number(io)
                 );
                 return PyOSError::new_err((number, text, directory.clone()));
             }
@@ -48,7 +48,17 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
         Kind::Memory(_) => return PyMemoryError::new_err(error.kind.to_string()),
         _ => {}
     }
-    build(py, error, place).unwrap_or_else(|failure| failure)
+    csv_error(py, error, error.message(place.on_error), place).map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// What the operating system said about a path.
+pub(crate) fn os_error(io: &io::Error, path: Option<&str>) -> PyErr {
+    PyOSError::new_err((io.raw_os_error(), without_number(io), path.map(str::to_owned)))
+}
+
+fn without_number(io: &io::Error) -> String {
+    let text = io.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// Whether the byte where an error is says anything about it: whoever cannot read a file cannot count its lines.
@@ -64,7 +74,13 @@ pub(crate) fn line(error: &Error, parts: &Parts, part: usize, offset: u64) -> Op
     if has_place(error) { parts.line(part, offset) } else { None }
 }
 
-fn build(py: Python<'_>, error: &Error, place: Where<'_>) -> PyResult<PyErr> {
+/// The `CsvError` for an error.
+pub(crate) fn csv_error<'py>(
+    py: Python<'py>,
+    error: &Error,
+    message: String,
+    place: Where<'_>,
+) -> PyResult<Bound<'py, PyAny>> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
         Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
@@ -81,6 +97,8 @@ fn build(py: Python<'_>, error: &Error, place: Where<'_>) -> PyResult<PyErr> {
         | Kind::Memory(_)
         | Kind::Simd(_)
         | Kind::LineEnds
+        | Kind::TooManyRejects { .. }
+        | Kind::Unwritten(_)
         | Kind::Forked
         | Kind::Internal => "CsvError",
     })?;
@@ -91,5 +109,5 @@ fn build(py: Python<'_>, error: &Error, place: Where<'_>) -> PyResult<PyErr> {
     arguments.set_item("column_name", error.column.and_then(|column| place.columns.get(column)))?;
     arguments.set_item("byte_offset", place.offset)?;
     arguments.set_item("text", &error.text)?;
-    Ok(PyErr::from_value(class.call((error.kind.to_string(),), Some(&arguments))?))
+    class.call((message,), Some(&arguments))
 }

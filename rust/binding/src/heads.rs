@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::{self, Bytes, Layout, Parts};
-use csvfeed_core::schema::Missing;
+use csvfeed_core::schema::{Missing, OnError};
 use csvfeed_core::source::{Codec, Encoding, Prefix, Source, Stream};
 
 use crate::error::line;
@@ -25,6 +25,7 @@ pub(crate) struct Reading<'a> {
     pub dialect: Dialect,
     pub encoding: Encoding,
     pub missing: &'a Missing,
+    pub on_error: OnError,
     pub max_row: usize,
     pub threads: usize,
 }
@@ -55,7 +56,7 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header) -> Result<(Option<Codec>, Head), Error> {
         let source = origin.open(name, None)?;
-        let look = |text: &dyn Source| read_head(text, self.dialect, header, self.missing, self.max_row);
+        let look = |text: &dyn Source| read_head(text, self.dialect, header, self.missing, self.on_error, self.max_row);
         let mut start = [0; 16];
         let start = &mut start[..source.len().min(16) as usize];
         source.read_at(0, start)?;

@@ -6,6 +6,7 @@ mod heads;
 mod origin;
 mod plan;
 mod reader;
+mod rejects;
 
 use pyo3::prelude::*;
 

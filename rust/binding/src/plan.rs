@@ -131,7 +131,11 @@ impl Plan {
         let parts = Arc::clone(&table.parts);
         let rows = known.selection.rows();
         if rows == 0 {
-            let what = "no row is left: none has a target, or none is in the part that was asked for";
+            let what = if known.selection.outline().left_out() > 0 {
+                "no row is left: ds.rejects tells of those that are wrong"
+            } else {
+                "no row is left: none has a target, or none is in the part that was asked for"
+            };
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
@@ -186,7 +190,7 @@ impl Plan {
             return Ok(known.clone());
         }
         let budget = reader.budget();
-        let slice_bytes = Outline::slice_bytes(table.parts.likely_length(), reader.budget_for_shuffling().1);
+        let slice_bytes = reader.slice_bytes(table);
         let steps = &self.steps;
         let found = py.detach(|| -> Result<_, Stop> {
             let mut cache = None;
@@ -211,6 +215,12 @@ impl Plan {
 
     fn stopped(&self, py: Python<'_>, stop: Stop, table: &Table) -> PyErr {
         self.reader.get().stopped(py, stop, &table.parts)
+    }
+
+    /// How many rows of the whole source are left out as wrong, if that was asked for.
+    pub(crate) fn left_out(&self, py: Python<'_>) -> u64 {
+        let known = self.known.lock_py_attached(py);
+        known.ok().and_then(|known| Some(known.as_ref()?.selection.outline().left_out())).unwrap_or(0)
     }
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {

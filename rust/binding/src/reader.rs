@@ -1,15 +1,17 @@
 //! `Reader`: a source, what its bytes mean and which columns are wanted.
 
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
 use csvfeed_core::dialect::{Dialect, Head, Header};
 use csvfeed_core::error::Error;
+use csvfeed_core::outline::Outline;
 use csvfeed_core::parts::{self, Parts};
 use csvfeed_core::pipeline::Budget;
-use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
+use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{self, Encoding, Handles, MemorySource, Spool, SpooledText};
@@ -23,6 +25,7 @@ use crate::error::{Where, exception, has_place, line};
 use crate::heads::{Part, Reading, text};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
+use crate::rejects::Rejects;
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
@@ -45,6 +48,8 @@ pub(crate) struct Reader {
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
+    /// Whether it was told that rows were left out.
+    pub(crate) has_warned: AtomicBool,
 }
 
 #[derive(FromPyObject)]
@@ -73,7 +78,7 @@ impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
     #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
-                        missing_target, threads, memory))]
+                        missing_target, on_error, max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
         py: Python<'_>,
@@ -89,6 +94,8 @@ impl Reader {
         encoding: &str,
         missing: Vec<String>,
         missing_target: &str,
+        on_error: &str,
+        max_rejects: Option<u64>,
         threads: Option<usize>,
         memory: Option<usize>,
     ) -> PyResult<Self> {
@@ -105,6 +112,11 @@ impl Reader {
             "skip" => MissingTarget::Skip,
             "keep" => MissingTarget::Keep,
             other => return Err(PyValueError::new_err(format!("missing_target={other:?}"))),
+        };
+        let on_error = match on_error {
+            "raise" => OnError::Raise,
+            "skip" => OnError::Skip,
+            other => return Err(PyValueError::new_err(format!("on_error={other:?}"))),
         };
         let threads = match threads {
             Some(threads) => threads,
@@ -123,15 +135,15 @@ impl Reader {
             origins.push((origin, name));
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads };
+        let reading = Reading { dialect, encoding, missing: &missing, on_error, max_row, threads };
         let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(|failure| {
             let (part, error, line) = failure;
-            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line };
+            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line, on_error };
             exception(py, &error, place)
         })?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
-        let schema = Schema::resolve(
+        let mut schema = Schema::resolve(
             head.columns.clone(),
             head.reference,
             features.map(columns).as_deref(),
@@ -143,6 +155,8 @@ impl Reader {
         .map_err(|error| {
             exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() })
         })?;
+        schema.on_error = on_error;
+        schema.max_rejects = max_rejects;
         Ok(Self {
             parts,
             name,
@@ -155,12 +169,13 @@ impl Reader {
             spool,
             texts: Mutex::new(None),
             fingerprint: OnceLock::new(),
+            has_warned: AtomicBool::new(false),
         })
     }
 
     /// What the source is called in errors.
     #[getter]
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
@@ -241,8 +256,20 @@ impl Reader {
         let table = Table { schema, ..this.table(py)? };
         let pipeline =
             sequential::read(&table, this.budget(), repeat).map_err(|error| this.exception(py, &error, None))?;
-        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to));
+        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
+            .allowing(table.schema.max_rejects);
         Batches::new(slf, table.parts, batches, widths, None)
+    }
+
+    /// The rows that are left out as wrong: how many for each reason, and the first of them. The first time this reads the
+    /// source once.
+    fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Rejects<'py>> {
+        self.find_rejects(py)
+    }
+
+    /// Writes those rows to a file, and says how many there are.
+    fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+        self.write_all_rejects(py, path)
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
@@ -353,8 +380,14 @@ impl Reader {
         Ok(Arc::new(Parts::new(parts)))
     }
 
+    /// What a part is called in errors.
+    pub(crate) fn part_name(&self, part: usize) -> &str {
+        &self.parts[part].name
+    }
+
     fn somewhere(&self) -> Where<'_> {
-        Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None }
+        let on_error = self.schema.on_error;
+        Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None, on_error }
     }
 
     /// The exception for an error, at its place in `parts`.
@@ -369,11 +402,17 @@ impl Reader {
         exception(py, error, place)
     }
 
+    /// Why a pass over some parts ended early.
     pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
         match stop {
             Stop::Signal(error) => error,
             Stop::Error(error) => self.exception(py, &error, Some(parts)),
         }
+    }
+
+    /// Bytes in a slice of the outline.
+    pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
+        Outline::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
     }
 }
 

@@ -17,7 +17,7 @@ use csvfeed_core::index::Index;
 use csvfeed_core::number::convert;
 use csvfeed_core::parts::Parts;
 use csvfeed_core::pipeline::Budget;
-use csvfeed_core::schema::{Missing, MissingTarget, Schema};
+use csvfeed_core::schema::{Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
@@ -147,6 +147,8 @@ impl Table {
             weight: None,
             missing: Missing::default(),
             missing_target: MissingTarget::Keep,
+            on_error: OnError::Raise,
+            max_rejects: None,
             fill: Vec::new(),
             unit_weights: false,
         }

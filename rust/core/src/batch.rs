@@ -10,6 +10,7 @@ use crate::block::{Block, Pool, Widths};
 use crate::error::{Error, Kind, Result};
 use crate::outline::changed;
 use crate::pipeline::{Next, Pipeline};
+use crate::rejects::Tally;
 
 /// Some rows of a block.
 pub struct Batch {
@@ -56,6 +57,10 @@ pub struct Batches {
     skipped: usize,
     /// Rows to take before the end, where that is not the pipeline's.
     left: Option<u64>,
+    /// What was left out as wrong, and how much may be.
+    tally: Tally,
+    /// What ends it once the rows before are taken.
+    failure: Option<Error>,
     /// Blocks since the last row: a whole pass of them is a file without a row to give.
     fruitless: u64,
     ended: bool,
@@ -75,6 +80,8 @@ impl Batches {
             partial: None,
             skipped: 0,
             left: None,
+            tally: Tally::default(),
+            failure: None,
             fruitless: 0,
             ended: false,
         }
@@ -84,6 +91,18 @@ impl Batches {
     #[must_use]
     pub fn of(self, skipped: u64, rows: u64) -> Self {
         Self { skipped: skipped as usize, left: Some(rows), ..self }
+    }
+
+    /// With at most so many rows left out as wrong, if not any number: the next one is an error.
+    #[must_use]
+    pub fn allowing(self, rejects: Option<u64>) -> Self {
+        Self { tally: Tally::new(rejects), ..self }
+    }
+
+    /// How many rows were left out as wrong.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.tally.count()
     }
 
     /// The pipeline, if all rows that were asked for, and those before them, have been taken from it and it has more.
@@ -100,10 +119,20 @@ impl Batches {
         }
         let deadline = Instant::now() + patience;
         while !self.ended {
+            if let Some(error) = self.failure.take() {
+                return self.fail(error);
+            }
             if self.left == Some(0) {
                 return self.last();
             }
-            match self.pipeline.next(deadline.saturating_duration_since(Instant::now())) {
+            let mut next = self.pipeline.next(deadline.saturating_duration_since(Instant::now()));
+            if let Ok(Next::Item(block)) = &mut next
+                && let Some((before, error)) = self.tally.add(block.take_rejects())
+            {
+                block.rows = before;
+                self.failure = Some(error);
+            }
+            match next {
                 Ok(Next::Pending) => return Ok(NextBatch::Pending),
                 Ok(Next::Item(block)) if block.rows > 0 => {
                     let rows = self.skipped.min(block.rows)..block.rows;
@@ -117,17 +146,21 @@ impl Batches {
                     self.current = (!rows.is_empty()).then(|| Batch { block: Arc::new(block), rows });
                     self.fruitless = 0;
                 }
+                Ok(Next::Item(_)) if self.failure.is_some() => {}
                 Ok(Next::Item(_)) => {
                     self.fruitless += 1;
-                    if self.fruitless >= self.pipeline.in_a_pass() {
-                        self.ended = true;
-                        return Err(Kind::Empty("every row is left out: none has a target").into());
+                    // One more than a pass, since the last block of one may end with an error.
+                    if self.fruitless > self.pipeline.in_a_pass() {
+                        return self.fail(self.nothing_left());
                     }
                 }
                 Ok(Next::End) => {
                     self.ended = true;
                     if self.left.is_some() {
                         return self.fail(changed());
+                    }
+                    if self.fruitless > 0 && self.fruitless == self.pipeline.in_a_pass() {
+                        return self.fail(self.nothing_left());
                     }
                     return self.last();
                 }
@@ -142,6 +175,13 @@ impl Batches {
             }
         }
         Ok(NextBatch::End)
+    }
+
+    /// The error for a pass without a row.
+    fn nothing_left(&self) -> Error {
+        let is_wrong = "every row is left out: none is as it should be, ds.rejects tells why";
+        let has_no_target = "every row is left out: none has a target";
+        Kind::Empty(if self.tally.count() > 0 { is_wrong } else { has_no_target }).into()
     }
 
     /// Ends with an error.
@@ -202,7 +242,7 @@ mod tests {
     use crate::outline::Outline;
     use crate::parts::Parts;
     use crate::pipeline::Budget;
-    use crate::schema::{Column, Missing, MissingTarget, Schema};
+    use crate::schema::{Column, Missing, MissingTarget, OnError, Schema};
     use crate::sequential;
     use crate::simd::simd;
     use crate::source::{MemorySource, Source};
@@ -403,7 +443,7 @@ mod tests {
     fn the_place_of_an_error_is_that_of_the_field() {
         let text = "a,b\n1,2\n\n\"3\",4\r\n5,six\r\n";
         let source: Arc<dyn Source> = Arc::new(MemorySource::new(text.as_bytes()));
-        let head = read_head(&*source, DIALECT, &Header::Auto, &Missing::default(), 1 << 20).unwrap();
+        let head = read_head(&*source, DIALECT, &Header::Auto, &Missing::default(), OnError::Raise, 1 << 20).unwrap();
         let target = [Column::Index(-1)];
         let missing = Missing::default();
         let schema =

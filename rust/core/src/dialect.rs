@@ -4,7 +4,7 @@ use memchr::{memchr, memchr2};
 
 use crate::error::{Error, Kind, Result};
 use crate::number;
-use crate::schema::Missing;
+use crate::schema::{Missing, OnError};
 use crate::source::Source;
 
 const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -84,7 +84,7 @@ impl Dialect {
         let mut position = start + 1;
         let closing = loop {
             let Some(found) = memchr(quote, &text[position..]) else {
-                return Err(BadQuote { position: start, kind: Kind::UnclosedQuote });
+                return Err(BadQuote { position: start, kind: Kind::UnclosedQuote, after: text.len() });
             };
             position += found;
             if text.get(position + 1) != Some(&quote) {
@@ -92,15 +92,22 @@ impl Dialect {
             }
             position += 2;
         };
-        let mut end = closing + 1;
+        let after = closing + 1;
+        let mut end = after;
         if text[end..].starts_with(b"\r\n") {
             end += 1;
         }
         if text.get(end).is_some_and(|&byte| byte == self.delimiter || byte == b'\n') {
             Ok(end)
         } else {
-            Err(BadQuote { position: start, kind: Kind::TextAfterQuote })
+            Err(BadQuote { position: start, kind: Kind::TextAfterQuote, after })
         }
+    }
+
+    /// Where a field ends that is wrong but closed; the rest of the text can be read as if it were right.
+    pub(crate) fn wrong_field_end(self, text: &[u8], bad: &BadQuote) -> Option<usize> {
+        let end = memchr2(self.delimiter, b'\n', &text[bad.after..])?;
+        matches!(bad.kind, Kind::TextAfterQuote).then_some(bad.after + end)
     }
 
     /// Whether there is a quote in `text`.
@@ -132,15 +139,22 @@ pub(crate) struct BadQuote {
     pub position: usize,
     /// What is wrong.
     pub kind: Kind,
+    /// The position after its closing quote, from where on it is like a field without quotes.
+    after: usize,
 }
 
 impl BadQuote {
     /// The error for a field of `text`, which starts at byte `offset` (modulo 2^64) of the source.
     pub(crate) fn into_error(self, text: &[u8], offset: u64) -> Error {
-        let field = &text[self.position..];
-        let line = memchr(b'\n', field).unwrap_or(field.len());
-        Error::at(self.kind, offset.wrapping_add(self.position as u64), &field[..line])
+        wrong_quotes(self.kind, text, self.position, offset)
     }
+}
+
+/// The error for the field at `position` of `text`, which starts at byte `offset` (modulo 2^64) of the source.
+pub(crate) fn wrong_quotes(kind: Kind, text: &[u8], position: usize, offset: u64) -> Error {
+    let field = &text[position..];
+    let line = memchr(b'\n', field).unwrap_or(field.len());
+    Error::at(kind, offset.wrapping_add(position as u64), &field[..line])
 }
 
 /// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
@@ -152,6 +166,7 @@ pub fn read_head(
     dialect: Dialect,
     header: &Header,
     missing: &Missing,
+    on_error: OnError,
     max_row: usize,
 ) -> Result<Head> {
     let mut start = [0; 16];
@@ -170,6 +185,10 @@ pub fn read_head(
     let Some(first) = first_row(source, data_start)? else {
         return Err(Kind::Empty("the file holds nothing but blank lines").into());
     };
+    if let (Header::Names(names), OnError::Skip) = (header, on_error) {
+        // The first row may be wrong, and says nothing that is not known.
+        return Ok(Head { columns: names.clone(), reference: "header= given", data_start, has_rows: true });
+    }
     let (text, end) = read_row(source, dialect, first, max_row)?;
     let fields = dialect.row(&text, 0).map_err(|bad| bad.into_error(&text, first))?.0;
     let is_value = |field: &&[u8]| !matches!(number::value(field, dialect.quote, missing), number::Value::Other);
@@ -305,7 +324,7 @@ mod tests {
     const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
 
     fn head(bytes: &[u8], header: &Header) -> Result<Head> {
-        read_head(&MemorySource::new(bytes), COMMA, header, &Missing::default(), 1 << 20)
+        read_head(&MemorySource::new(bytes), COMMA, header, &Missing::default(), OnError::Raise, 1 << 20)
     }
 
     #[test]

@@ -2,7 +2,8 @@
 
 use std::io;
 
-use crate::parts::Parts;
+use crate::parts::{Lines, Parts};
+use crate::schema::OnError;
 
 /// Longest piece of the source that an error quotes, in bytes.
 const QUOTED_TEXT: usize = 120;
@@ -118,12 +119,43 @@ pub enum Kind {
     /// An instruction set was asked for that is not there.
     #[error("{0}")]
     Simd(String),
+    /// More rows are wrong than may be left out.
+    #[error(
+        "this is wrong row number {}, where max_rejects={allowed}: {what}. ds.rejects tells of all that are wrong: mend \
+         them, or allow more",
+        allowed.saturating_add(1)
+    )]
+    TooManyRejects {
+        /// How many may be.
+        allowed: u64,
+        /// What is wrong with the one that is one too many.
+        what: &'static str,
+    },
+    /// What was to be written could not be.
+    #[error("{0}")]
+    Unwritten(io::Error),
     /// The process forked while the source was read.
     #[error("the iterator belongs to the process that this one was forked from: iterate over the dataset anew")]
     Forked,
     /// A reading thread panicked, which is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,
+}
+
+impl Kind {
+    /// What is wrong with a row that is left out, in few words: the same for all rows of which the same is wrong.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::Number => "not a number",
+            Self::Nul => "a NUL byte in a number",
+            Self::MissingTarget("weight") => "no weight",
+            Self::MissingTarget(_) => "no target",
+            Self::RowLength { .. } => "wrong number of fields",
+            Self::TextAfterQuote => "text after a closing quote",
+            _ => "unreadable",
+        }
+    }
 }
 
 /// The result of everything in this crate that can fail.
@@ -145,12 +177,29 @@ impl Error {
         Self { column: Some(column), ..self }
     }
 
+    /// The error for this one where it is left out and no more than `allowed` may be.
+    pub(crate) fn as_one_too_many(&self, allowed: u64) -> Self {
+        let Self { ref kind, offset, column, ref text } = *self;
+        let kind = Kind::TooManyRejects { allowed, what: kind.reason() };
+        Self { kind, offset, column, text: text.clone() }
+    }
+
+    /// What to say of it. Where wrong rows are left out, one that is not says why.
+    #[must_use]
+    pub fn message(&self, on_error: OnError) -> String {
+        match (&self.kind, on_error) {
+            (Kind::UnclosedQuote, OnError::Skip) => {
+                format!("{}. on_error=\"skip\" cannot leave it out: nothing tells where the next row begins", self.kind)
+            }
+            (kind, _) => kind.to_string(),
+        }
+    }
+
     /// The 1-based number of the physical line on which the error is; `None` without a place, or when the source can
     /// no longer be read.
     #[must_use]
     pub fn line(&self, parts: &Parts) -> Option<u64> {
-        let (part, offset) = parts.place(self.offset?);
-        parts.line(part, offset)
+        Lines::of(parts).at(self.offset?)
     }
 }
 

@@ -20,6 +20,8 @@
 //!
 //! 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
+//! Where rows that are wrong are to be left out, [`rejects`] tells of them.
+//!
 //! Every failure is an [`error::Error`]: what is wrong and at which byte.
 //!
 //! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
@@ -38,6 +40,7 @@ pub mod outline;
 pub mod parts;
 pub mod pipeline;
 mod random;
+pub mod rejects;
 pub mod schema;
 pub mod selection;
 pub mod sequential;

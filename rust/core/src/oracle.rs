@@ -120,6 +120,35 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     rows
 }
 
+/// The text of each row with its line end, one byte at a time, whatever is wrong with it; blank lines are rows too. And
+/// where the field starts whose quote is never closed, which is in no row.
+#[must_use]
+pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<usize>) {
+    let mut lines: Vec<Vec<u8>> = vec![];
+    let mut line = vec![];
+    // Whether the next byte may open quotes, is inside them, or follows a quote inside them; and where they began.
+    let (mut may_open, mut inside, mut after, mut opened) = (true, false, false, 0);
+    for (at, &byte) in text.iter().enumerate() {
+        line.push(byte);
+        let is_quote = Some(byte) == dialect.quote;
+        if inside {
+            (inside, after) = (!is_quote, is_quote);
+            continue;
+        }
+        if is_quote && may_open {
+            opened = at;
+        }
+        inside = is_quote && (may_open || after);
+        after = false;
+        may_open = byte == dialect.delimiter || byte == b'\n';
+        if !inside && byte == b'\n' {
+            lines.push(std::mem::take(&mut line));
+        }
+    }
+    lines.extend((!inside && !line.is_empty()).then_some(line));
+    (lines, inside.then_some(opened))
+}
+
 /// The rows of a text up to the first that is wrong.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Table {

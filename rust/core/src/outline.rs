@@ -10,14 +10,18 @@ use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{BLOCK_BYTES, Budget, Done, Jobs, Pipeline};
+use crate::rejects::{self, Noting, Rejects, Tally};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
 /// The slices of a table.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Outline {
     /// Where each slice begins, and after the last where it ends.
     starts: Vec<Start>,
+    /// How many rows were left out between them as wrong, and which, unless it comes from a cache.
+    left_out: u64,
+    rejects: Rejects,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -43,7 +47,7 @@ impl Outline {
         (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
     }
 
-    /// Makes one. It depends on the table and `slice_bytes` alone, since orders and caches are made of it; `budget` says
+    /// Makes one, or ends with the first row that is one too many of those that are wrong. It depends on the table and `slice_bytes` alone, since orders and caches are made of it; `budget` says
     /// how many threads may take how much memory. Calls `check` several times a second; an error that it returns ends the
     /// pass.
     pub fn make<E: From<Error>>(
@@ -55,13 +59,21 @@ impl Outline {
         let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
         // No more than have room for a text and its marks.
         let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let splitter = Splitter::of(table, piece, budget.max_row, false);
-        let jobs = Outlining { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize };
+        let jobs = Outlining {
+            table: table.for_counting(),
+            splitter: Splitter::of(table, piece, budget.max_row, false),
+            slice_bytes: slice_bytes as usize,
+            noting: Tally::noting(table.schema.max_rejects, rejects::REMEMBERED),
+        };
+        let mut tally = Tally::new(table.schema.max_rejects);
         let mut starts = Vec::new();
         let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
         Pipeline::run(jobs, threads, budget.window)?.drain(
             |counted: Vec<Counted>| {
                 for slice in counted {
+                    if let Some((_, error)) = tally.add(slice.rejects) {
+                        return Err(error.into());
+                    }
                     if slice.bytes.start > end.offset {
                         // Between two parts there is a slice without rows, so that none is read across.
                         starts.push(end);
@@ -69,12 +81,13 @@ impl Outline {
                     starts.push(Start { offset: slice.bytes.start, rows: end.rows });
                     end = Start { offset: slice.bytes.end, rows: end.rows + slice.rows };
                 }
+                Ok(())
             },
             check,
         )?;
         starts.push(end);
         starts.shrink_to_fit();
-        Ok(Self { starts })
+        Ok(Self { starts, left_out: tally.count(), rejects: tally.into_found() })
     }
 
     /// The one that was made of the same table before in this process, or a new one.
@@ -85,12 +98,18 @@ impl Outline {
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let name = format!("{} {slice_bytes} {}", table.for_counting().description(), budget.max_row);
-        {
+        let found = {
             let mut known = remembered();
-            if let Some(at) = known.iter().position(|(known, _)| *known == name) {
+            let at = known.iter().position(|(known, _)| *known == name);
+            at.map(|at| {
                 known[at..].rotate_left(1);
-                return Ok(Arc::clone(&known[known.len() - 1].1));
-            }
+                Arc::clone(&known[known.len() - 1].1)
+            })
+        };
+        // Which reject is one too many is found anew if it is not among those remembered.
+        let is_allowed = |outline: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| outline.left_out <= most);
+        if let Some(outline) = found.filter(is_allowed) {
+            return Ok(outline);
         }
         let outline = Arc::new(Self::make(table, budget, slice_bytes, check)?);
         let mut known = remembered();
@@ -119,6 +138,18 @@ impl Outline {
         self.starts[slice].rows
     }
 
+    /// How many rows were left out as wrong.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Those rows, unless the outline comes from a cache.
+    #[must_use]
+    pub fn rejects(&self) -> &Rejects {
+        &self.rejects
+    }
+
     /// Where some slices are in the source.
     #[must_use]
     pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
@@ -137,13 +168,13 @@ impl Outline {
     }
 
     /// From such bytes.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8], left_out: u64) -> Option<Self> {
         let (words, []) = bytes.as_chunks::<16>() else { return None };
         let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
         let starts: Vec<_> =
             words.iter().map(|word| Start { offset: number(&word[..8]), rows: number(&word[8..]) }).collect();
         let rises = starts.windows(2).all(|pair| pair[0].offset <= pair[1].offset && pair[0].rows <= pair[1].rows);
-        (rises && !starts.is_empty()).then_some(Self { starts })
+        (rises && !starts.is_empty()).then_some(Self { starts, left_out, rejects: Rejects::default() })
     }
 }
 
@@ -151,6 +182,7 @@ impl Outline {
 struct Counted {
     bytes: Range<u64>,
     rows: u64,
+    rejects: Rejects,
 }
 
 /// Cuts each text into slices and counts their rows.
@@ -158,6 +190,7 @@ struct Outlining {
     table: Table,
     splitter: Splitter,
     slice_bytes: usize,
+    noting: Noting,
 }
 
 impl Jobs<Vec<Counted>> for Outlining {
@@ -167,15 +200,16 @@ impl Jobs<Vec<Counted>> for Outlining {
 
     fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Vec<Counted>>> + '_> {
         let Table { schema, dialect, simd, .. } = &self.table;
-        let mut parser = Parser::new(schema, *dialect, *simd);
+        let mut parser = Parser::new(schema, *dialect, *simd).noting(self.noting);
         let pool = Pool::new(1);
         let mut text = Text::default();
         let mut count = move |text: &Text| {
             if schema.only_counts() {
-                index::count_rows(*simd, text, *dialect)
+                let (rows, error) = index::count_rows(*simd, text, *dialect);
+                (rows, Rejects::default(), error)
             } else {
-                let (block, error) = parser.parse(text, &pool);
-                (block.rows, error)
+                let (mut block, error) = parser.parse(text, &pool);
+                (block.rows, block.take_rejects(), error)
             }
         };
         Box::new(move |index| {
@@ -192,13 +226,14 @@ impl Jobs<Vec<Counted>> for Outlining {
                 let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
                 let row_end = || text.row_end(self.splitter.simd(), *dialect, start, self.slice_bytes);
                 let end = if is_last { length } else { row_end() };
-                let (rows, error) = text.within(start..end, &mut count);
-                if let Some(error) = error {
-                    return Some(Done::failed(error));
-                }
+                let (rows, rejects, error) = text.within(start..end, &mut count);
                 // The last may have a newline more than the source.
                 let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
-                slices.push(Counted { bytes, rows: rows as u64 });
+                slices.push(Counted { bytes, rows: rows as u64, rejects });
+                if error.is_some() {
+                    // One of the rejects before it may be one too many.
+                    return Some(Done { item: Some(slices), error, ..Done::nothing() });
+                }
                 start = end;
             }
             Some(Done::with(slices))
@@ -253,11 +288,11 @@ mod tests {
             let length = text.len() as u64;
             let table = table(text, MissingTarget::Raise);
             let found = outline(&table, Budget::new(threads, memory), slice_bytes);
-            prop_assert_eq!(&found, &outline(&table, Budget::new(1, None), slice_bytes));
+            prop_assert_eq!(&found.starts, &outline(&table, Budget::new(1, None), slice_bytes).starts);
             prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
             let bytes = found.to_bytes();
-            prop_assert_eq!(Outline::from_bytes(&bytes), Some(found));
-            prop_assert_eq!(Outline::from_bytes(&bytes[..bytes.len() - 1]), None);
+            prop_assert_eq!(Outline::from_bytes(&bytes, 0).unwrap().starts, found.starts);
+            prop_assert!(Outline::from_bytes(&bytes[..bytes.len() - 1], 0).is_none());
         }
     }
 }

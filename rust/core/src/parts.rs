@@ -9,7 +9,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Result;
-use crate::source::{Source, SpooledText, Stream, fingerprint};
+use crate::source::{Source, SpooledText, Stream, StreamText, fingerprint};
 
 /// The range of places of a part whose length is not known, in bytes.
 const ROOM: u64 = 1 << 44;
@@ -185,24 +185,7 @@ impl Parts {
     /// The number of the physical line of byte `offset` of a part, counted from 1; `None` when it can no longer be read.
     #[must_use]
     pub fn line(&self, part: usize, offset: u64) -> Option<u64> {
-        let mut bytes = vec![0; 1 << 18];
-        let mut left = offset;
-        let mut line = 1;
-        let mut text = match &self.parts[part].bytes {
-            Bytes::Stream(stream) => Some(stream.open(0).ok()?),
-            Bytes::Source(_) => None,
-        };
-        while left > 0 {
-            let wanted = left.min(bytes.len() as u64) as usize;
-            match (&self.parts[part].bytes, &mut text) {
-                (Bytes::Source(source), _) => source.read_at(offset - left, &mut bytes[..wanted]).ok()?,
-                (_, Some(text)) => (text.fill(&mut bytes[..wanted]).ok()? == wanted).then_some(())?,
-                _ => return None,
-            }
-            line += memchr::memchr_iter(b'\n', &bytes[..wanted]).count() as u64;
-            left -= wanted as u64;
-        }
-        Some(line)
+        Lines::of(self).at(self.starts[part] + offset)
     }
 
     /// Gives up: whoever waits for bytes gets an error soon.
@@ -213,5 +196,51 @@ impl Parts {
                 Bytes::Stream(stream) => stream.raw().abandon(),
             }
         }
+    }
+}
+
+/// Counts the lines of parts from place to place.
+pub struct Lines<'a> {
+    parts: &'a Parts,
+    part: usize,
+    offset: u64,
+    line: u64,
+    /// The text of a part that is a stream, read up to there.
+    text: Option<StreamText<'a>>,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Lines<'a> {
+    /// From the start of the first part.
+    #[must_use]
+    pub fn of(parts: &'a Parts) -> Self {
+        Self { parts, part: 0, offset: 0, line: 1, text: None, bytes: Vec::new() }
+    }
+
+    /// The number of the physical line, counted from 1 in its part, of a place that does not come before the one asked for
+    /// last; `None` when it can no longer be read.
+    pub fn at(&mut self, place: u64) -> Option<u64> {
+        const PIECE: u64 = 1 << 18;
+        let (part, offset) = self.parts.place(place);
+        if part != self.part {
+            *self = Self { part, bytes: std::mem::take(&mut self.bytes), ..Self::of(self.parts) };
+        }
+        while self.offset < offset {
+            self.bytes.resize(PIECE as usize, 0);
+            let piece = &mut self.bytes[..(offset - self.offset).min(PIECE) as usize];
+            match &self.parts.parts[part].bytes {
+                Bytes::Source(source) => source.read_at(self.offset, piece).ok()?,
+                Bytes::Stream(stream) => {
+                    if self.text.is_none() {
+                        self.text = Some(stream.open(0).ok()?);
+                    }
+                    let text = self.text.as_mut()?;
+                    (text.fill(piece).ok()? == piece.len()).then_some(())?;
+                }
+            }
+            self.line += memchr::memchr_iter(b'\n', piece).count() as u64;
+            self.offset += piece.len() as u64;
+        }
+        Some(self.line)
     }
 }

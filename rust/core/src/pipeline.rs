@@ -232,18 +232,18 @@ impl<T: Send + 'static> Pipeline<T> {
         }
     }
 
-    /// Everything, in order, each item given to `take`. Calls `check` several times a second; an error that it returns ends
-    /// the work.
+    /// Everything, in order, each item given to `take`. Calls `check` several times a second; an error that one of them
+    /// returns ends the work.
     pub(crate) fn drain<E: From<Error>>(
         self,
-        mut take: impl FnMut(T),
+        mut take: impl FnMut(T) -> std::result::Result<(), E>,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
         let patience = Duration::from_millis(50);
         let mut checked = Instant::now();
         loop {
             match self.next(patience)? {
-                Next::Item(item) => take(item),
+                Next::Item(item) => take(item)?,
                 Next::Pending => {}
                 Next::End => return Ok(()),
             }

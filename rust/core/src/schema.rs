@@ -67,6 +67,16 @@ pub enum MissingTarget {
     Keep,
 }
 
+/// What becomes of a row that is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// The row is left out, and noted.
+    Skip,
+}
+
 /// A column as the caller names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Column {
@@ -93,6 +103,10 @@ pub struct Schema {
     pub missing: Missing,
     /// What becomes of a row without a target or weight.
     pub missing_target: MissingTarget,
+    /// What becomes of a row that is wrong.
+    pub on_error: OnError,
+    /// How many rows may be left out as wrong, if not any number.
+    pub max_rejects: Option<u64>,
     /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. NaN for those
     /// beyond its end.
     pub fill: Vec<f32>,
@@ -138,6 +152,8 @@ impl Schema {
             weight,
             missing,
             missing_target,
+            on_error: OnError::Raise,
+            max_rejects: None,
             fill: Vec::new(),
             unit_weights: false,
         })
@@ -171,14 +187,24 @@ impl Schema {
     #[must_use]
     pub fn for_counting(&self) -> Self {
         let mut schema = self.clone();
-        schema.features.clear();
         schema.fill.clear();
         schema.unit_weights = false;
+        schema.max_rejects = None;
+        if schema.on_error == OnError::Skip {
+            // Any value that is wrong leaves its row out.
+            return schema;
+        }
+        schema.features.clear();
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
         }
         schema
+    }
+
+    /// Whether a row counts can only be said once its fields are looked at.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.missing_target == MissingTarget::Skip || self.on_error == OnError::Skip
     }
 
     /// The same rows with `missing` for what is missing, so that it can be told from NaN that are numbers.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::block::{Block, Parser, Pool};
 use crate::error::Result;
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::rejects::Tally;
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
@@ -44,13 +45,15 @@ impl Jobs<Block> for Sequential {
 
     fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
         let Self { table, splitter, pool, .. } = self;
-        let mut parser = Parser::new(&table.schema, table.dialect, table.simd);
+        let noting = Tally::noting(table.schema.max_rejects, 0);
+        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).noting(noting);
         let mut text = Text::default();
         Box::new(move |index| match splitter.read(index, &mut text) {
             Ok(true) => {
                 let (block, error) = parser.parse(&text, pool);
                 // A pass may end with the error alone.
-                let item = (block.rows > 0 || error.is_none()).then_some(block);
+                let is_empty = block.rows == 0 && block.rejects().count() == 0;
+                let item = (!is_empty || error.is_none()).then_some(block);
                 Some(Done { item, error })
             }
             Ok(false) => None,

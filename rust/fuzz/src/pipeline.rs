@@ -16,7 +16,8 @@ use csvfeed_core::oracle::{self, Table, Wrong};
 use csvfeed_core::outline::Outline;
 use csvfeed_core::parts::Parts;
 use csvfeed_core::pipeline::{Budget, Pipeline};
-use csvfeed_core::schema::{MISSING, Missing, MissingTarget, Schema};
+use csvfeed_core::rejects::REMEMBERED;
+use csvfeed_core::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::selection::{Selection, Step};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::Simd;
@@ -74,6 +75,9 @@ pub struct Input<'a> {
     batch_size: u8,
     drop_remainder: bool,
     missing_target: Policy,
+    /// Whether rows that are wrong are left out, and how many may be.
+    skip: bool,
+    max_rejects: Option<u8>,
     /// Whether some tokens for "no value" are numbers.
     missing_numbers: bool,
     features: Features,
@@ -106,16 +110,21 @@ enum Features {
     Two(u8, u8),
 }
 
-/// Rows as features, targets and weights, and where and how they end early.
+/// Rows as features, targets and weights, where and how they end early, and what was left out between them.
 #[derive(Debug, PartialEq)]
 struct Found {
     rows: Vec<[Vec<u32>; 3]>,
-    wrong: Option<(usize, Option<usize>, Problem)>,
+    wrong: Option<Place>,
+    rejects: Vec<Place>,
 }
 
+/// An offset, a column, and what is wrong there.
+type Place = (usize, Option<usize>, Problem);
+
 /// What an error is about.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Problem {
+    TooMany,
     Row(Wrong),
     Number,
     Nul,
@@ -135,7 +144,8 @@ impl Input<'_> {
         let source = Arc::new(MemorySource::new(bytes.clone()));
         let tokens: Vec<&str> = if self.missing_numbers { vec!["NA", "-9", "0.125"] } else { MISSING.to_vec() };
         let missing = Missing::new(&tokens);
-        let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, MAX_ROW) else { return };
+        let on_error = OnError::Raise;
+        let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, on_error, MAX_ROW) else { return };
         if !head.has_rows {
             return;
         }
@@ -162,6 +172,9 @@ impl Input<'_> {
             let steps = [Step::Shard { index: 0, count: 1, batch_size: 1, drop_remainder: false }];
             let outline = Arc::new(outline.unwrap());
             assert_eq!(outline.rows(), naive.rows.len() as u64);
+            let rejects: Vec<_> = outline.rejects().list().iter().map(|reject| place(&reject.error)).collect();
+            assert_eq!(rejects, naive.rejects[..naive.rejects.len().min(REMEMBERED)]);
+            assert_eq!(outline.left_out(), naive.rejects.len() as u64);
             // One share of one is all rows, found slice by slice.
             let all = Selection::make(&table(Simd::Portable), outline, &steps, budget, || Ok::<_, Error>(())).unwrap();
             for simd in Simd::available() {
@@ -179,16 +192,10 @@ impl Input<'_> {
         }
         for simd in Simd::available() {
             let pipeline = sequential::read(&table(simd), budget, false).unwrap();
-            let found = match read(pipeline, &schema, batch_size, self.drop_remainder) {
-                (rows, None) => Found { rows, wrong: None },
-                (rows, Some(error)) if matches!(error.kind, Kind::Empty(_)) && every_row_is_left_out => {
-                    Found { rows, wrong: None }
-                }
-                (rows, Some(error)) => {
-                    let problem = problem(&error.kind).unwrap_or_else(|| panic!("{error:?}"));
-                    Found { rows, wrong: Some((error.offset.unwrap() as usize, error.column, problem)) }
-                }
-            };
+            let (rows, error) = read(pipeline, &schema, batch_size, self.drop_remainder);
+            let is_empty = |error: &Error| matches!(error.kind, Kind::Empty(_)) && every_row_is_left_out;
+            let wrong = error.filter(|error| !is_empty(error)).map(|error| place(&error));
+            let found = Found { rows, wrong, rejects: naive.rejects.clone() };
             assert_eq!(found, naive, "{simd:?}: {}", bytes.escape_ascii());
         }
     }
@@ -238,6 +245,8 @@ impl Input<'_> {
                 Policy::Skip => MissingTarget::Skip,
                 Policy::Keep => MissingTarget::Keep,
             },
+            on_error: if self.skip { OnError::Skip } else { OnError::Raise },
+            max_rejects: self.max_rejects.filter(|_| self.skip).map(|most| u64::from(most % 8)),
             fill: Vec::new(),
             unit_weights: false,
         }
@@ -263,49 +272,82 @@ fn check_head(bytes: &[u8], dialect: Dialect, tokens: &[&str], head: &Head) {
 
 /// The rows one by one and field by field.
 fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Schema, tokens: &[&str]) -> Found {
-    let text = &bytes[data_start..];
-    let table = oracle::table(text, dialect, Some(schema.columns.len()));
-    let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
-    let mut found = Found { rows: vec![], wrong: None };
-    for row in &table.rows {
-        let mut is_kept = true;
-        let mut values = [vec![], vec![], vec![]];
-        for (part, columns) in parts.iter().enumerate() {
-            for &column in *columns {
-                let field: Range<usize> = row[column].clone();
-                let field_text = &text[field.clone()];
-                let problem = match naive_value(field_text, dialect.quote, tokens) {
-                    Value::Number(number) => {
-                        values[part].push(number.to_bits());
-                        continue;
-                    }
-                    Value::Missing if part > 0 && schema.missing_target == MissingTarget::Skip => {
-                        is_kept = false;
-                        continue;
-                    }
-                    Value::Missing if part == 0 || schema.missing_target == MissingTarget::Keep => {
-                        values[part].push(f32::NAN.to_bits());
-                        continue;
-                    }
-                    Value::Missing if part == 1 => Problem::Target,
-                    Value::Missing => Problem::Weight,
-                    Value::Other if field_text.contains(&0) => Problem::Nul,
-                    Value::Other => Problem::Number,
-                };
-                // Of several in a row the first counts, in the order of the file.
-                let at = data_start + field.start;
-                if found.wrong.as_ref().is_none_or(|(first, ..)| at < *first) {
-                    found.wrong = Some((at, Some(column), problem));
+    let mut found = Found { rows: vec![], wrong: None, rejects: vec![] };
+    let columns = Some(schema.columns.len());
+    let (lines, unclosed) = match schema.on_error {
+        OnError::Skip => oracle::lines(&bytes[data_start..], dialect),
+        OnError::Raise => (vec![bytes[data_start..].to_vec()], None),
+    };
+    let mut start = data_start;
+    for line in lines {
+        let table = oracle::table(&line, dialect, columns);
+        let mut wrong = table.wrong.map(|(at, wrong)| (start + at, None, Problem::Row(wrong)));
+        for row in &table.rows {
+            match read_row(&line, row, dialect, schema, tokens) {
+                Ok(values) => found.rows.extend(values),
+                Err((at, column, problem)) => {
+                    wrong = Some((start + at, column, problem));
+                    break;
                 }
             }
         }
-        if found.wrong.is_some() {
+        start += line.len();
+        let Some(wrong) = wrong else { continue };
+        if schema.on_error == OnError::Raise {
+            found.wrong = Some(wrong);
             return found;
         }
-        found.rows.extend(is_kept.then_some(values));
+        if schema.max_rejects == Some(found.rejects.len() as u64) {
+            found.wrong = Some((wrong.0, wrong.1, Problem::TooMany));
+            return found;
+        }
+        found.rejects.push(wrong);
     }
-    found.wrong = table.wrong.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
+    found.wrong = unclosed.map(|at| (data_start + at, None, Problem::Row(Wrong::Unclosed)));
     found
+}
+
+/// The values of a row, unless it is left out for want of a target or weight; or what is wrong with it.
+fn read_row(
+    text: &[u8],
+    row: &[Range<usize>],
+    dialect: Dialect,
+    schema: &Schema,
+    tokens: &[&str],
+) -> Result<Option<[Vec<u32>; 3]>, Place> {
+    let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+    let mut is_kept = true;
+    let mut values = [vec![], vec![], vec![]];
+    let mut wrong: Option<Place> = None;
+    for (part, columns) in parts.iter().enumerate() {
+        for &column in *columns {
+            let field: Range<usize> = row[column].clone();
+            let field_text = &text[field.clone()];
+            let problem = match naive_value(field_text, dialect.quote, tokens) {
+                Value::Number(number) => {
+                    values[part].push(number.to_bits());
+                    continue;
+                }
+                Value::Missing if part > 0 && schema.missing_target == MissingTarget::Skip => {
+                    is_kept = false;
+                    continue;
+                }
+                Value::Missing if part == 0 || schema.missing_target == MissingTarget::Keep => {
+                    values[part].push(f32::NAN.to_bits());
+                    continue;
+                }
+                Value::Missing if part == 1 => Problem::Target,
+                Value::Missing => Problem::Weight,
+                Value::Other if field_text.contains(&0) => Problem::Nul,
+                Value::Other => Problem::Number,
+            };
+            // Of several in a row the first counts, in the order of the file.
+            if wrong.is_none_or(|(first, ..)| field.start < first) {
+                wrong = Some((field.start, Some(column), problem));
+            }
+        }
+    }
+    wrong.map_or(Ok(is_kept.then_some(values)), Err)
 }
 
 /// All batches, checked for their size, as rows; and the error that ended them.
@@ -317,7 +359,7 @@ fn read(
 ) -> (Vec<[Vec<u32>; 3]>, Option<Error>) {
     let widths = Widths::of(schema);
     let remainder = if drop_remainder { Remainder::Drop } else { Remainder::Keep };
-    let mut batches = Batches::new(pipeline, widths, size, remainder);
+    let mut batches = Batches::new(pipeline, widths, size, remainder).allowing(schema.max_rejects);
     let mut rows = vec![];
     loop {
         match batches.next(Duration::from_mins(1)) {
@@ -347,8 +389,14 @@ fn read(
     }
 }
 
+fn place(error: &Error) -> Place {
+    let problem = problem(&error.kind).unwrap_or_else(|| panic!("{error:?}"));
+    (error.offset.expect("a place") as usize, error.column, problem)
+}
+
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
+        Kind::TooManyRejects { .. } => Problem::TooMany,
         Kind::Number => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,

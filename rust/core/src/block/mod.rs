@@ -12,6 +12,7 @@ use parser::Arrangement;
 pub use parser::Parser;
 
 use crate::error::{Kind, Result};
+use crate::rejects::Rejects;
 use crate::schema::Schema;
 
 /// The values of some rows, each part row-major.
@@ -50,6 +51,8 @@ pub struct Block {
     /// How many rows.
     pub rows: usize,
     parts: Parts,
+    /// The rows that were left out between these as wrong.
+    rejects: Rejects,
     pool: Arc<Pool>,
     /// In whose cache the buffers are.
     maker: ThreadId,
@@ -59,7 +62,8 @@ impl Block {
     /// An empty block with room for `rows` rows.
     pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
         let maker = std::thread::current().id();
-        let mut block = Self { rows: 0, parts: pool.take(maker), pool: Arc::clone(pool), maker };
+        let mut block =
+            Self { rows: 0, parts: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker };
         block.reserve(widths, rows);
         block
     }
@@ -68,6 +72,17 @@ impl Block {
     #[must_use]
     pub fn parts(&self) -> &Parts {
         &self.parts
+    }
+
+    /// The rows that were left out between these as wrong.
+    #[must_use]
+    pub fn rejects(&self) -> &Rejects {
+        &self.rejects
+    }
+
+    /// The same, to keep.
+    pub(crate) fn take_rejects(&mut self) -> Rejects {
+        std::mem::take(&mut self.rejects)
     }
 
     fn reserve(&mut self, widths: Widths, rows: usize) {

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use super::{Block, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::index::{self, Index, Rows};
+use crate::index::{self, BadRow, Index, Rows};
 use crate::number::{self, Value, WINDOW};
 use crate::parts::Layout;
-use crate::schema::{MissingTarget, Schema};
+use crate::rejects::{Noting, Reject};
+use crate::schema::{MissingTarget, OnError, Schema};
 use crate::selection::Chooser;
 use crate::simd::Simd;
 use crate::split::Text;
@@ -65,14 +66,23 @@ pub struct Parser<'a> {
     layout: Option<Layout>,
     index: Index,
     group: Group,
+    noting: Noting,
 }
 
 impl<'a> Parser<'a> {
     /// For texts of that schema and dialect, with those instructions.
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
-        let arrangement = Arrangement::of(schema, None);
-        Self { schema, dialect, simd, arrangement, layout: None, index: Index::default(), group: Group::default() }
+        Self {
+            schema,
+            dialect,
+            simd,
+            arrangement: Arrangement::of(schema, None),
+            layout: None,
+            index: Index::passing_over(schema.on_error == OnError::Skip),
+            group: Group::default(),
+            noting: Noting::default(),
+        }
     }
 
     /// Goes by where the columns of a text are.
@@ -88,7 +98,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The rows of a text up to the first that is wrong, and what is wrong with that one.
+    /// The same, which notes some of the rows that are left out as wrong.
+    pub(crate) fn noting(self, noting: Noting) -> Self {
+        Self { noting, ..self }
+    }
+
+    /// The rows of a text up to the first that is wrong and not left out, and what is wrong with that one.
     pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
         self.parse_chosen(text, pool, None)
     }
@@ -113,10 +128,26 @@ impl<'a> Parser<'a> {
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);
-        let reading = Reading { schema, dialect: self.dialect, simd: self.simd, arrangement: &self.arrangement, text };
-        let mut groups = self.index.groups(columns, (GROUP / self.arrangement.columns.len().max(1)).max(1));
-        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, chooser.as_mut(), &mut block).err());
-        (block, bad_field.or(bad_row))
+        let reading = Reading {
+            schema,
+            dialect: self.dialect,
+            simd: self.simd,
+            arrangement: &self.arrangement,
+            text,
+            noting: self.noting,
+        };
+        let mut passed_over = self.index.bad_rows().iter().peekable();
+        let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
+        for rows in self.index.groups(columns, group_rows) {
+            while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
+                reading.note_row(*bad, &mut block);
+            }
+            if let Err(bad_field) = self.group.convert(&reading, rows, chooser.as_mut(), &mut block) {
+                return (block, Some(bad_field));
+            }
+        }
+        passed_over.for_each(|bad| reading.note_row(*bad, &mut block));
+        (block, bad_row)
     }
 }
 
@@ -127,6 +158,7 @@ struct Reading<'a> {
     simd: Simd,
     arrangement: &'a Arrangement,
     text: &'a Text,
+    noting: Noting,
 }
 
 /// The buffers that a group of rows passes through.
@@ -142,12 +174,12 @@ struct Group {
     chosen: Vec<usize>,
     chosen_marks: Vec<u32>,
     chosen_ends: Vec<u32>,
-    /// The rows that are left out for want of a target or weight, or because they are not chosen.
+    /// The rows that are left out as wrong, for want of a target or weight, or because they are not chosen.
     left_out: Vec<usize>,
 }
 
 impl Group {
-    /// Appends a group of rows, up to the first that is wrong.
+    /// Appends a group of rows, up to the first that is wrong and not left out.
     fn convert(
         &mut self,
         reading: &Reading<'_>,
@@ -157,8 +189,9 @@ impl Group {
     ) -> Result<()> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
         let key = |row, column| reading.key(all, row, column);
-        // Where rows without a target do not count, that has to be known before the others are chosen among.
-        let choose_first = schema.missing_target != MissingTarget::Skip;
+        let width = arrangement.columns.len();
+        // Where some rows do not count, that has to be known before the others are chosen among.
+        let choose_first = !schema.leaves_out() || width == 0;
         let mut rows = all;
         if let Some(chooser) = chooser.take_if(|_| choose_first) {
             self.chosen.clear();
@@ -168,7 +201,6 @@ impl Group {
                 rows = all.only(&self.chosen, &mut self.chosen_marks, &mut self.chosen_ends);
             }
         }
-        let width = arrangement.columns.len();
         if width == 0 {
             block.rows += rows.count();
             return Ok(());
@@ -195,11 +227,15 @@ impl Group {
         let mut error = None;
         let mut kept = rows.count();
         let mut row = 0;
+        let mut rejected = None;
         for &at in &self.declined {
             let at = at as usize;
             // They are in order, and often many: a division for each would take longer than the rest.
             while at >= (row + 1) * width {
                 row += 1;
+            }
+            if rejected == Some(row) {
+                continue;
             }
             let place = fields.place(at);
             let wanted = at - row * width;
@@ -209,25 +245,27 @@ impl Group {
                 values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(place, column, wanted) {
+            match reading.read_with_care(place.clone(), column, wanted) {
                 Ok(Some(value)) => values[at] = value,
-                Ok(None) => self.left_out.push(row),
-                Err(wrong) => {
+                Ok(None) => leave_out(row, &mut self.left_out),
+                Err(kind) if schema.on_error == OnError::Skip => {
+                    // What else is wrong with it does not matter.
+                    rejected = Some(row);
+                    leave_out(row, &mut self.left_out);
+                    let before = block.rows + row + 1 - self.left_out.len();
+                    reading.note_field(kind, place, column, rows.line(row), before, block);
+                }
+                Err(kind) => {
                     kept = row;
-                    error = Some(wrong);
+                    error = Some(reading.wrong_field(kind, place, column));
                     break;
                 }
             }
         }
         if let Some(chooser) = chooser {
             self.chosen.clear();
-            let mut without_target = self.left_out.iter().peekable();
-            // A row may be there more than once: for its target and its weight.
-            self.chosen.extend((0..kept).filter(|row| {
-                let counts = without_target.peek() != Some(&row);
-                while without_target.next_if_eq(&row).is_some() {}
-                counts
-            }));
+            let mut left_out = self.left_out.iter().peekable();
+            self.chosen.extend((0..kept).filter(|row| left_out.next_if_eq(&row).is_none()));
             chooser.choose(&mut self.chosen, key);
             let mut chosen = self.chosen.iter().peekable();
             self.left_out.clear();
@@ -240,6 +278,13 @@ impl Group {
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
+    }
+}
+
+/// Appends the row, which may lack both its target and its weight, to those that are left out.
+fn leave_out(row: usize, left_out: &mut Vec<usize>) {
+    if left_out.last() != Some(&row) {
+        left_out.push(row);
     }
 }
 
@@ -259,13 +304,18 @@ impl Reading<'_> {
     }
 
     /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
-    /// of its row; `None` when its row is to be left out.
+    /// of its row; `None` when its row is to be left out, and what is wrong when it has none.
     #[cold]
-    fn read_with_care(&self, place: Range<usize>, column: usize, wanted: usize) -> Result<Option<f32>> {
-        let field = &self.text.padded()[place.clone()];
+    fn read_with_care(
+        &self,
+        place: Range<usize>,
+        column: usize,
+        wanted: usize,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        let field = &self.text.padded()[place];
         let targets = self.schema.features.len()..;
         let filled = self.schema.missing_value(wanted);
-        let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
+        Err(match number::value(field, self.dialect.quote, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
             Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
@@ -276,11 +326,54 @@ impl Reading<'_> {
             },
             Value::Other if field.contains(&0) => Kind::Nul,
             Value::Other => Kind::Number,
-        };
+        })
+    }
+
+    /// The error for a field.
+    fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(column))
+        Error::at(kind, offset, &self.text.padded()[place]).in_column(column)
+    }
+
+    /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
+    #[cold]
+    fn note_field(
+        &self,
+        kind: Kind,
+        place: Range<usize>,
+        column: usize,
+        row: Range<usize>,
+        before: usize,
+        block: &mut Block,
+    ) {
+        block.rejects.add(self.noting, kind.reason(), || {
+            let error = self.wrong_field(kind, place, column);
+            Reject { error, row: self.text_of(row), before }
+        });
+    }
+
+    /// Notes a row that was passed over, which comes after those of the block.
+    #[cold]
+    fn note_row(&self, bad: BadRow, block: &mut Block) {
+        let padded = self.text.padded();
+        let (columns, reference) = (self.schema.columns.len(), self.schema.reference);
+        let before = block.rows;
+        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+            let offset = self.text.offset.wrapping_sub(WINDOW as u64);
+            Reject {
+                error: bad.error(padded, offset, columns, reference),
+                row: self.text_of(bad.place(padded)),
+                before,
+            }
+        });
+    }
+
+    /// The text of a row, if that is to be noted.
+    fn text_of(&self, row: Range<usize>) -> Vec<u8> {
+        if self.noting.rows { self.text.padded()[row].to_vec() } else { Vec::new() }
     }
 }
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -295,14 +388,16 @@ mod tests {
     /// A field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
-    /// The values of each row, features first, and where the first wrong field or row is.
-    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
+    /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
+    /// that was left out, with its row and the rows before it.
+    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
 
     fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let (block, error) = Parser::new(schema, COMMA, simd).parse(&text, &Pool::new(1));
+        let noting = Noting { most: usize::MAX, rows: true };
+        let (block, error) = Parser::new(schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
         let Widths { features, targets, weights } = Widths::of(schema);
         let parts =
             [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];
@@ -310,43 +405,65 @@ mod tests {
             let parts = parts.iter().flat_map(|(part, width)| part.values(row * width..(row + 1) * width));
             parts.map(|value| value.to_bits()).collect()
         };
-        ((0..block.rows).map(values).collect(), error.map(|error| (error.offset.unwrap() as usize, error.column)))
+        let place = |error: &Error| (error.offset.unwrap() as usize, error.column);
+        let note = |reject: &Reject| {
+            let (offset, column) = place(&reject.error);
+            (offset, column, String::from_utf8(reject.row.clone()).unwrap(), reject.before)
+        };
+        let rejects: Vec<_> = block.rejects().list().iter().map(note).collect();
+        assert_eq!(block.rejects().count(), rejects.len() as u64);
+        ((0..block.rows).map(values).collect(), error.as_ref().map(place), rejects)
     }
 
     /// The same, field by field.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
         let mut found = vec![];
+        let mut rejects = vec![];
         let mut start = 0;
         for line in bytes.split_inclusive('\n') {
             let row_start = start;
             start += line.len();
             let Some(row) = oracle::rows(line.as_bytes(), COMMA).pop() else { continue };
-            if row.len() != schema.columns.len() {
-                return (found, Some((row_start, None)));
-            }
+            let place = |column: usize| row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
             let (mut values, mut kept) = (vec![0; wanted.len()], true);
+            let stray = row.iter().position(|field| field.starts_with(b"\"") && !field.ends_with(b"\""));
+            let mut wrong = if let Some(column) = stray {
+                Some((place(column), None))
+            } else {
+                (row.len() != schema.columns.len()).then_some((row_start, None))
+            };
             // Of several wrong fields in a row, the first in the file counts.
             let mut order: Vec<_> = wanted.iter().copied().enumerate().collect();
             order.sort_by_key(|&(_, column)| column);
             for (at, column) in order {
+                if wrong.is_some() {
+                    break;
+                }
                 let is_feature = at < schema.features.len();
-                let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
                 match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
                     (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
                         values[at] = schema.fill.get(at).unwrap_or(&f32::NAN).to_bits();
                     }
-                    _ => return (found, Some((place, Some(column)))),
+                    _ => wrong = Some((place(column), Some(column))),
                 }
+            }
+            match (wrong, schema.on_error) {
+                (Some(wrong), OnError::Raise) => return (found, Some(wrong), rejects),
+                (Some((offset, column)), OnError::Skip) => {
+                    rejects.push((offset, column, line.trim_end_matches(['\r', '\n']).to_owned(), found.len()));
+                    continue;
+                }
+                (None, _) => {}
             }
             if schema.unit_weights && schema.weight.is_none() {
                 values.push(1_f32.to_bits());
             }
             found.extend(kept.then_some(values));
         }
-        (found, None)
+        (found, None, rejects)
     }
 
     proptest! {
@@ -358,20 +475,21 @@ mod tests {
                 (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
                 1..40,
             ),
-            wrong in prop::option::of((0_usize..160, "x|1\\.2\\.3|1,2|\0")),
+            wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|1,2|\0|\"1\"x"), 0..8),
             // A column may be a feature and a target at once, as in an autoencoder.
             order in prop_oneof![Just([0_usize, 1, 2, 3]).prop_shuffle(), prop::array::uniform4(0_usize..4)],
             (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             token in prop::option::of(Just("9")),
             unit_weights: bool,
             fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
         ) {
             let mut rows = rows;
-            if let Some((at, wrong)) = wrong
-                && let Some((row, _)) = rows.get_mut(at / 4)
-            {
-                row[at % 4] = wrong;
+            for (at, wrong) in wrong {
+                if let Some((row, _)) = rows.get_mut(at / 4) {
+                    row[at % 4] = wrong;
+                }
             }
             let text: String = rows.iter().map(|(row, end)| row.join(",") + end).collect();
             let schema = Schema {
@@ -382,6 +500,8 @@ mod tests {
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
+                on_error,
+                max_rejects: None,
                 fill,
                 unit_weights,
             };

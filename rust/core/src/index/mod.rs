@@ -18,7 +18,7 @@ pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special, for_each_stride};
 pub(crate) use quotes::{Followed, Quotes, State};
 
-use crate::dialect::{BadQuote, Dialect};
+use crate::dialect::{BadQuote, Dialect, wrong_quotes};
 use crate::error::{Error, Kind};
 use crate::number::{Fields, WINDOW};
 use crate::simd::Simd;
@@ -33,6 +33,12 @@ pub struct Index {
     trimmed: Vec<u32>,
     /// The rows, in runs that lie without a gap in `marks`.
     runs: Vec<Run>,
+    /// Whether rows that are wrong are passed over, as far as it can be told where they end.
+    passes_over: bool,
+    /// Those that were.
+    bad_rows: Vec<BadRow>,
+    /// The fields with text after their closing quote.
+    strays: Vec<u32>,
 }
 
 /// Rows that follow each other without a blank line between them.
@@ -85,8 +91,14 @@ impl Marks {
 }
 
 impl Index {
-    /// Finds the fields of a text whose rows have `columns` fields each. When a row is wrong, the rows before it are
-    /// indexed and the error says what is wrong with it.
+    /// One that passes over rows that are wrong, unless a quote is never closed: where such a row ends is not known.
+    #[must_use]
+    pub fn passing_over(passes_over: bool) -> Self {
+        Self { passes_over, ..Self::default() }
+    }
+
+    /// Finds the fields of a text whose rows have `columns` fields each. When a row is wrong and not passed over, the rows
+    /// before it are indexed and the error says what is wrong with it.
     pub fn fill(
         &mut self,
         simd: Simd,
@@ -97,6 +109,8 @@ impl Index {
     ) -> Option<Error> {
         let bytes = text.padded();
         self.runs.clear();
+        self.bad_rows.clear();
+        self.strays.clear();
         let end = bytes.len() - WINDOW;
         self.start();
         let marks = &mut self.marks;
@@ -108,7 +122,8 @@ impl Index {
         if line_ends.is_none() {
             // The quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
             self.start();
-            bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks).err();
+            let strays = self.passes_over.then_some(&mut self.strays);
+            bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks, strays).err();
         }
         let bad_row = self.find_runs(bytes, columns, line_ends.as_ref());
         self.trimmed.clear();
@@ -117,7 +132,7 @@ impl Index {
         }
         let offset = text.offset.wrapping_sub(WINDOW as u64);
         if let Some(bad) = bad_row {
-            return Some(bad.into_error(bytes, offset, columns, reference));
+            return Some(bad.error(bytes, offset, columns, reference));
         }
         bad_quote.map(|bad| bad.into_error(&bytes[..end], offset))
     }
@@ -126,6 +141,12 @@ impl Index {
     fn start(&mut self) {
         self.marks.clear();
         self.marks.push(WINDOW as u32 - 1);
+    }
+
+    /// The rows that were passed over.
+    #[must_use]
+    pub fn bad_rows(&self) -> &[BadRow] {
+        &self.bad_rows
     }
 
     /// How many rows there are.
@@ -147,8 +168,8 @@ impl Index {
         })
     }
 
-    /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that has another
-    /// number of fields. `line_ends` is what is known of the newlines among the marks.
+    /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that is wrong and not
+    /// passed over. `line_ends` is what is known of the newlines among the marks.
     fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: Option<&LineEnds>) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
         // The common case: every `columns`-th mark is a newline, and there are no others.
@@ -165,19 +186,27 @@ impl Index {
         }
         let mut before = 0;
         let mut run = Run { before, rows: 0 };
+        let mut strays = self.strays.iter().copied().peekable();
         while let Some(length) = self.marks[before + 1..].iter().position(|&mark| is_newline(mark)) {
             let found = length + 1;
             let start = self.marks[before] as usize + 1;
             let newline = self.marks[before + found] as usize;
+            let stray = strays.next_if(|&stray| (stray as usize) < newline);
+            while strays.next_if(|&stray| (stray as usize) < newline).is_some() {}
             let blank = found == 1 && matches!(bytes[start..newline], [] | [b'\r']);
             if blank {
                 self.runs.extend((run.rows > 0).then_some(run));
                 run = Run { before: before + 1, rows: 0 };
-            } else if found == columns {
+            } else if found == columns && stray.is_none() {
                 run.rows += 1;
             } else {
                 self.runs.extend((run.rows > 0).then_some(run));
-                return Some(BadRow { start, found, end: newline });
+                let bad = BadRow { start: start as u32, end: newline as u32, found: found as u32, stray };
+                if !self.passes_over {
+                    return Some(bad);
+                }
+                self.bad_rows.push(bad);
+                run = Run { before: before + found, rows: 0 };
             }
             before += found;
         }
@@ -215,6 +244,16 @@ impl<'a> Rows<'a> {
     #[must_use]
     pub fn count(self) -> usize {
         self.marks.len() / self.columns
+    }
+
+    /// Where the first of them starts.
+    pub(crate) fn start(self) -> usize {
+        self.place(0, 0).start
+    }
+
+    /// Where one of them lies, without its line end.
+    pub(crate) fn line(self, row: usize) -> Range<usize> {
+        self.place(row, 0).start..self.place(row, self.columns - 1).end
     }
 
     /// All fields, row by row.
@@ -276,23 +315,53 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A row with a wrong number of fields.
-struct BadRow {
-    start: usize,
-    end: usize,
-    found: usize,
+/// A row with a wrong number of fields, or with text after a closing quote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadRow {
+    start: u32,
+    /// Where its newline is.
+    end: u32,
+    /// How many fields it has.
+    found: u32,
+    /// The field with text after its closing quote.
+    stray: Option<u32>,
 }
 
 impl BadRow {
-    fn into_error(self, bytes: &[u8], offset: u64, columns: usize, reference: &'static str) -> Error {
-        let advice = match self.found {
+    /// Where it lies in [`Text::padded`], without its line end.
+    #[must_use]
+    pub fn place(&self, padded: &[u8]) -> Range<usize> {
+        let (start, end) = (self.start as usize, self.end as usize);
+        start..end - usize::from(end > start && padded[end - 1] == b'\r')
+    }
+
+    /// What is wrong with it, in few words.
+    pub(crate) fn reason(self, columns: usize, reference: &'static str) -> &'static str {
+        self.kind(columns, reference).reason()
+    }
+
+    fn kind(self, columns: usize, reference: &'static str) -> Kind {
+        if self.stray.is_some() {
+            return Kind::TextAfterQuote;
+        }
+        let found = self.found as usize;
+        let advice = match found {
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
             _ => ": is a delimiter in a field that is not quoted?",
         };
-        let kind = Kind::RowLength { found: self.found, expected: columns, reference, advice };
-        let row = &bytes[self.start..self.end];
-        Error::at(kind, offset.wrapping_add(self.start as u64), row.strip_suffix(b"\r").unwrap_or(row))
+        Kind::RowLength { found, expected: columns, reference, advice }
+    }
+
+    /// The error for it, the first of `padded` being byte `offset` (modulo 2^64) of the source.
+    #[must_use]
+    pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str) -> Error {
+        let kind = self.kind(columns, reference);
+        let row = self.place(padded);
+        match self.stray {
+            Some(stray) => wrong_quotes(kind, &padded[..self.end as usize], stray as usize, offset),
+            None => Error::at(kind, offset.wrapping_add(row.start as u64), &padded[row]),
+        }
     }
 }
 
@@ -318,11 +387,25 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &
     }
 }
 
-/// The marks of a text with quotes, field by field.
-fn careful_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
+/// The marks of a text with quotes, field by field. The fields with text after their closing quote are `strays`, or the
+/// first of them ends the marks.
+fn careful_marks(
+    bytes: &[u8],
+    dialect: Dialect,
+    marks: &mut Marks,
+    mut strays: Option<&mut Vec<u32>>,
+) -> std::result::Result<(), BadQuote> {
     let mut start = WINDOW;
     while start < bytes.len() {
-        let end = dialect.field_end(bytes, start)?;
+        let end = match dialect.field_end(bytes, start) {
+            Ok(end) => end,
+            Err(bad) => {
+                let goes_on = strays.as_deref_mut().zip(dialect.wrong_field_end(bytes, &bad));
+                let Some((strays, end)) = goes_on else { return Err(bad) };
+                strays.push(start as u32);
+                end
+            }
+        };
         marks.push(end as u32);
         start = end + 1;
     }

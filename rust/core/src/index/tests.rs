@@ -62,7 +62,7 @@ fn check_quoted(text: &[u8]) {
     let shown = String::from_utf8_lossy(text);
     let special = Special::of(QUOTED).unwrap();
     let mut naive = Marks::default();
-    let wrong = careful_marks(&bytes, QUOTED, &mut naive).is_err();
+    let wrong = careful_marks(&bytes, QUOTED, &mut naive, None).is_err();
     let newlines = naive.iter().filter(|&&mark| bytes[mark as usize] == b'\n').count();
     let line_ends = LineEnds { newlines, returns: text.contains(&b'\r'), in_step: false };
     let rows = oracle::rows(text, QUOTED).len();
@@ -196,6 +196,50 @@ proptest! {
             } else {
                 prop_assert_eq!(told(error.as_ref()), told(bad_quote.as_ref()));
             }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+    #[test]
+    fn rows_that_are_wrong_are_passed_over(bytes in text()) {
+        let splitter = Splitter::new(Simd::Portable, Arc::new(MemorySource::new(bytes.clone())), QUOTED, 0, bytes.len(), 1 << 20);
+        let mut text = Text::default();
+        prop_assert!(splitter.read(0, &mut text).unwrap());
+        // Each row by itself is as it should be, or wrong; the last may never end.
+        let (mut good, mut bad) = (vec![], vec![]);
+        let mut start = 0;
+        let (lines, unclosed) = oracle::lines(&bytes, QUOTED);
+        for row in lines {
+            let found = oracle::table(&row, QUOTED, Some(3));
+            match found.wrong {
+                Some((at, wrong)) => bad.push((start + at, wrong)),
+                None => good.extend(found.rows.into_iter().flatten().map(|field| field.start + start..field.end + start)),
+            }
+            start += row.len();
+        }
+        let mut index = Index::passing_over(true);
+        for simd in Simd::available() {
+            let error = index.fill(simd, &text, QUOTED, 3, "header");
+            prop_assert!(error.as_ref().is_none_or(|error| matches!(error.kind, Kind::UnclosedQuote)));
+            prop_assert_eq!(error.map(|error| error.offset.unwrap() as usize), unclosed);
+            let found: Vec<_> = index.groups(3, 7).flat_map(|group| {
+                let fields = group.fields();
+                let shift = |place: Range<usize>| place.start - WINDOW..place.end - WINDOW;
+                (0..3 * group.count()).map(move |at| shift(fields.place(at))).collect::<Vec<_>>()
+            }).collect();
+            prop_assert_eq!(&found, &good);
+            let passed_over: Vec<_> = index.bad_rows().iter().map(|row| {
+                let error = row.error(text.padded(), 0_u64.wrapping_sub(WINDOW as u64), 3, "header");
+                let wrong = match error.kind {
+                    Kind::RowLength { found, .. } => oracle::Wrong::Fields(found),
+                    _ => oracle::Wrong::AfterQuote,
+                };
+                (error.offset.unwrap() as usize, wrong)
+            }).collect();
+            prop_assert_eq!(&passed_over, &bad);
         }
     }
 }

@@ -157,6 +157,7 @@ impl Selection {
     /// What it takes to make it again without a pass: the outline, and what was counted for each step by key.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.outline.to_bytes();
+        bytes.extend(self.outline.left_out().to_le_bytes());
         for step in &self.steps {
             if let Known::Key { before, .. } = step {
                 bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
@@ -167,8 +168,9 @@ impl Selection {
 
     /// Makes it again for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
-        let (outline, mut counts) = bytes.split_at_checked(16 * (slices + 1))?;
-        let outline = Arc::new(Outline::from_bytes(outline)?);
+        let (outline, rest) = bytes.split_at_checked(16 * (slices + 1))?;
+        let (left_out, mut counts) = rest.split_first_chunk()?;
+        let outline = Arc::new(Outline::from_bytes(outline, u64::from_le_bytes(*left_out))?);
         let selection = Self::of(outline, steps, |_| {
             let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
             counts = rest;
@@ -271,6 +273,7 @@ fn count<E: From<Error>>(
         |counted: u64| {
             before.push(rows);
             rows += counted;
+            Ok(())
         },
         check,
     )?;

@@ -16,6 +16,7 @@ pub use memory::MemorySource;
 pub use prefix::Prefix;
 pub use spool::{Spool, SpooledText};
 pub use stream::Stream;
+pub(crate) use stream::Text as StreamText;
 
 use crate::error::Result;
 

@@ -20,6 +20,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index::State;
 use crate::number::WINDOW;
 use crate::parts::{Layout, Parts};
+use crate::schema::OnError;
 use crate::simd::Simd;
 use crate::source::Source;
 use crate::table::Table;
@@ -155,6 +156,8 @@ pub struct Splitter {
     dialect: Dialect,
     simd: Simd,
     max_row: usize,
+    /// Whether a row that is wrong and ends is none of its business.
+    passes_over: bool,
     turn: Mutex<Turn>,
     turned: Condvar,
 }
@@ -182,13 +185,16 @@ impl Splitter {
 
     /// Cuts a table into pieces of `piece` bytes. `repeat` says that there will be more passes than one.
     pub(crate) fn of(table: &Table, piece: usize, max_row: usize, repeat: bool) -> Self {
-        Self::over(Arc::clone(&table.parts), table.dialect, table.simd, piece, max_row, repeat)
+        let passes_over = table.schema.on_error == OnError::Skip;
+        let parts = Arc::clone(&table.parts);
+        Self { passes_over, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
     }
 
     fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
         let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
+        let pieces = Pieces::new(parts, piece, repeat);
         // A choice of instructions that cannot be had is reported by the stages after this one.
-        Self { pieces: Pieces::new(parts, piece, repeat), dialect, simd, max_row, turn, turned: Condvar::new() }
+        Self { pieces, dialect, simd, max_row, passes_over: false, turn, turned: Condvar::new() }
     }
 
     /// The instructions it uses.
@@ -266,7 +272,10 @@ impl Splitter {
             while start < carry.row.len() {
                 match self.dialect.field_end(&carry.row, start) {
                     Ok(end) => start = end + 1,
-                    Err(bad) => return bad.into_error(&carry.row, offset),
+                    Err(bad) => match self.dialect.wrong_field_end(&carry.row, &bad) {
+                        Some(end) if self.passes_over => start = end + 1,
+                        _ => return bad.into_error(&carry.row, offset),
+                    },
                 }
             }
         }

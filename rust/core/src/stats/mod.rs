@@ -13,6 +13,7 @@ use crate::block::{Block, Widths};
 use crate::epoch::{InOrder, Rows};
 use crate::error::Error;
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::rejects::{Rejects, Tally};
 use crate::selection::Selection;
 use crate::sequential::Sequential;
 use crate::simd::Simd;
@@ -168,16 +169,22 @@ pub fn stats<E: From<Error>>(
     let widths = Widths::of(&schema);
     let table = Table { schema, ..table.clone() };
     let simd = table.simd;
+    // Those of all rows are met here first; a selection was made of rows whose rejects are known.
+    let mut tally = Tally::new(table.schema.max_rejects.filter(|_| selection.is_none()));
     let blocks: Box<dyn Jobs<Block>> = match selection {
         None => Box::new(Sequential::new(&table, budget, false)),
         Some(selection) => Box::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
     };
     let mut columns = vec![Moments::NONE; widths.features + widths.targets + widths.weights];
     Pipeline::run(Measuring { blocks, simd, widths }, budget.threads, budget.window)?.drain(
-        |found: Vec<Moments>| {
+        |(found, rejects): (Vec<Moments>, Rejects)| {
+            if let Some((_, error)) = tally.add(rejects) {
+                return Err(error.into());
+            }
             for (column, more) in columns.iter_mut().zip(&found) {
                 column.merge(more);
             }
+            Ok(())
         },
         check,
     )?;
@@ -191,16 +198,17 @@ struct Measuring {
     widths: Widths,
 }
 
-impl Jobs<Vec<Moments>> for Measuring {
+impl Jobs<(Vec<Moments>, Rejects)> for Measuring {
     fn count(&self) -> u64 {
         self.blocks.count()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Vec<Moments>>> + '_> {
+    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<(Vec<Moments>, Rejects)>> + '_> {
         let mut read = self.blocks.worker();
         Box::new(move |index| {
             let Done { item, error } = read(index)?;
-            Some(Done { item: item.map(|block| Moments::of(self.simd, &block, self.widths)), error })
+            let measure = |mut block: Block| (Moments::of(self.simd, &block, self.widths), block.take_rejects());
+            Some(Done { item: item.map(measure), error })
         })
     }
 
