@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
 from csvfeed.conversions import Conversions
+from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
 from csvfeed.state import VERSION, check, describe
@@ -60,9 +61,29 @@ class CsvDataset(Conversions):
         is neither a number nor a missing token. A list names the columns of a file that has no
         header. Columns without a name are called ``column_0``, ``column_1``, ...
     delimiter : str, default ","
-        The character between fields.
+        The character between fields, or "auto" to find it in the first rows: comma, tab, semicolon,
+        pipe or space. Of spaces a run is one, and those at the beginning and the end of a line are
+        none. A first line that names it, as in ``sep=;``, is skipped, and is what "auto" goes by.
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
+    escape : str, optional
+        A character, most often ``"\\"``, after which the next one stands for itself, whatever it
+        is, inside quotes and outside; quotes may be doubled nevertheless. Tokens of ``missing``
+        are looked for in the field as it is written, too: ``missing=["\\N"]`` reads the ``\N`` of a
+        database.
+    comment : str, optional
+        A character, such as "#": lines that begin with it are left out, before the header too,
+        unless the line is one within quotes.
+    skip_rows : int, default 0
+        Lines before the header that are left out, whatever they hold.
+    decimal : {".", ","}, default "."
+        The decimal sign. It may be the delimiter, too, in fields that are quoted.
+    thousands : str, optional
+        A character between groups of three digits, as in ``1,234,567.5``; groups of two before the
+        last are read, too (``12,34,567``). A number that has it anywhere else is a NumberError. It
+        is an ASCII character: no-break spaces are none.
+    encoding : {"utf-8", "latin-1", "cp1252"}, default "utf-8"
+        How names, and texts in general, are written; other common names of these do as well.
     missing : iterable of str, default ``csvfeed.MISSING``
         Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
     fill : float, "mean", or dict of column to one of these, optional
@@ -117,14 +138,28 @@ class CsvDataset(Conversions):
         header: Literal["auto"] | bool | Sequence[str] = "auto",
         delimiter: str = ",",
         quote: str | None = '"',
+        escape: str | None = None,
+        comment: str | None = None,
+        skip_rows: int = 0,
+        decimal: Literal[".", ","] = ".",
+        thousands: str | None = None,
+        encoding: str = "utf-8",
         missing: Iterable[str] = MISSING,
         fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         threads: int | None = None,
         memory: int | None = None,
     ) -> None:
-        if quote == delimiter:
-            raise ValueError(f"delimiter and quote are both {quote!r}")
+        written = arguments.dialect(
+            delimiter=delimiter,
+            quote=quote,
+            escape=escape,
+            comment=comment,
+            skip_rows=skip_rows,
+            decimal=decimal,
+            thousands=thousands,
+            encoding=encoding,
+        )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
             "source": arguments.source(source),
@@ -134,8 +169,7 @@ class CsvDataset(Conversions):
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
-            "delimiter": arguments.character(delimiter, "delimiter"),
-            "quote": None if quote is None else arguments.character(quote, "quote"),
+            **written,
             "missing": arguments.strings(missing, "missing"),
             "fill": arguments.fill(fill),
             "missing_target": arguments.choice(
@@ -152,8 +186,14 @@ class CsvDataset(Conversions):
             features=options["features"],
             weight=options["weight"],
             header=None if options["header"] == "auto" else options["header"],
-            delimiter=ord(delimiter),
+            delimiter=None if delimiter == "auto" else ord(delimiter),
             quote=None if quote is None else ord(quote),
+            escape=None if escape is None else ord(escape),
+            comment=None if comment is None else ord(comment),
+            skip_rows=written["skip_rows"],
+            decimal=ord(decimal),
+            thousands=None if thousands is None else ord(thousands),
+            encoding=written["encoding"],
             missing=options["missing"],
             missing_target=missing_target,
             threads=options["threads"],
@@ -308,6 +348,12 @@ class CsvDataset(Conversions):
     def columns(self) -> list[str]:
         """Names of all columns, in file order."""
         return self._reader.columns
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the file is written, as the arguments say it or as it was found."""
+        dialect = Dialect(*self._reader.dialect)
+        return replace(dialect, encoding=self._options["encoding"])
 
     @property
     def feature_names(self) -> list[str]:
@@ -497,7 +543,9 @@ class CsvDataset(Conversions):
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")
-        options = {key: repr(value) for key, value in self._options.items() if key not in said}
+        # A delimiter that was found is as good as one that was given.
+        given = {**self._options, "delimiter": self.dialect.delimiter}
+        options = {key: repr(value) for key, value in given.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
         return {
             "version": VERSION,

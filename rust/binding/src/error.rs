@@ -30,10 +30,10 @@ pub(crate) fn exception(
 
 fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], line: Option<u64>) -> PyResult<PyErr> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
-        Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
+        Kind::Number | Kind::Notation(_) | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(_) | Kind::NotText(..) | Kind::NameNotUtf8 => "EncodingError",
-        Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
+        Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)
         | Kind::Empty(_)
@@ -41,6 +41,8 @@ fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], 
         | Kind::Memory(_)
         | Kind::Simd(_)
         | Kind::LineEnds
+        | Kind::OtherDelimiter(_)
+        | Kind::Delimiter(_)
         | Kind::Forked
         | Kind::Internal => "CsvError",
     })?;

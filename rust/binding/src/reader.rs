@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
-use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
+use csvfeed_core::dialect::{Dialect, Encoding, Head, Header, detect_delimiter, read_head};
 use csvfeed_core::error::Error;
 use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
@@ -20,6 +20,7 @@ use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::PyBytes;
 
 use crate::batches::Batches;
+use crate::dialect::{PyDialect, written};
 use crate::error::exception;
 use crate::plan::{Plan, PyStep};
 
@@ -70,8 +71,8 @@ enum PyHeader {
 impl Reader {
     /// Opens the source, reads its head and resolves the columns.
     #[new]
-    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, missing, missing_target, threads,
-                        memory))]
+    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, escape, comment, skip_rows,
+                        decimal, thousands, encoding, missing, missing_target, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
         source: &Bound<'_, PyAny>,
@@ -79,22 +80,38 @@ impl Reader {
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
         header: Option<PyHeader>,
-        delimiter: u8,
+        delimiter: Option<u8>,
         quote: Option<u8>,
+        escape: Option<u8>,
+        comment: Option<u8>,
+        skip_rows: u64,
+        decimal: u8,
+        thousands: Option<u8>,
+        encoding: &str,
         missing: Vec<String>,
         missing_target: &str,
         threads: Option<usize>,
         memory: Option<usize>,
     ) -> PyResult<Self> {
         let py = source.py();
-        let dialect = Dialect { delimiter, quote };
+        let mut dialect = Dialect {
+            delimiter: delimiter.unwrap_or(b','),
+            quote,
+            escape,
+            comment,
+            decimal,
+            thousands,
+            // What is neither is UTF-8 by the time that it is read.
+            encoding: Encoding::named(encoding).unwrap_or_default(),
+            skip_rows,
+        };
         let header = match header {
             None => Header::Auto,
             Some(PyHeader::Present(true)) => Header::Present,
             Some(PyHeader::Present(false)) => Header::Absent,
             Some(PyHeader::Names(names)) => Header::Names(names),
         };
-        let missing = Missing::new(missing);
+        let missing = Missing::of(missing, dialect);
         let missing_target = match missing_target {
             "raise" => MissingTarget::Raise,
             "skip" => MissingTarget::Skip,
@@ -122,6 +139,11 @@ impl Reader {
             opened = Arc::new(file);
             Origin::File { path, identity }
         };
+        if delimiter.is_none() {
+            dialect = py
+                .detach(|| detect_delimiter(&*opened, dialect, &missing))
+                .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
+        }
         let head = py
             .detach(|| read_head(&*opened, dialect, &header, &missing, max_row))
             .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
@@ -149,6 +171,12 @@ impl Reader {
     #[getter]
     fn columns(&self) -> &[String] {
         &self.head.columns
+    }
+
+    /// How the file is written.
+    #[getter]
+    fn dialect(&self) -> PyDialect {
+        written(self.dialect, self.head.is_named, self.head.returns)
     }
 
     /// The names of the feature columns, in the order of the features.

@@ -8,7 +8,7 @@ use super::{Block, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
-use crate::number::{self, Value, WINDOW};
+use crate::number::{self, Notation, Plain, Value, WINDOW};
 use crate::schema::{MissingTarget, Schema};
 use crate::selection::Chooser;
 use crate::simd::Simd;
@@ -57,6 +57,8 @@ pub struct Parser<'a> {
     arrangement: Arrangement,
     index: Index,
     group: Group,
+    notation: Notation,
+    plain: Plain,
 }
 
 impl<'a> Parser<'a> {
@@ -64,7 +66,8 @@ impl<'a> Parser<'a> {
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
         let arrangement = Arrangement::of(schema);
-        Self { schema, dialect, simd, arrangement, index: Index::default(), group: Group::default() }
+        let (index, group, plain) = (Index::default(), Group::default(), Plain::default());
+        Self { schema, dialect, simd, arrangement, index, group, notation: Notation::of(dialect), plain }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -92,8 +95,15 @@ impl<'a> Parser<'a> {
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);
         let reading = Reading { schema, dialect: self.dialect, simd: self.simd, arrangement: &self.arrangement, text };
+        let mut plain = None;
+        if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
+            self.plain.fill(text.padded(), self.notation);
+            plain = Some(&mut self.plain);
+        }
         let mut groups = self.index.groups(columns, (GROUP / self.arrangement.columns.len().max(1)).max(1));
-        let bad_field = groups.find_map(|rows| self.group.convert(&reading, rows, chooser.as_mut(), &mut block).err());
+        let bad_field = groups.find_map(|rows| {
+            self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block).err()
+        });
         (block, bad_field.or(bad_row))
     }
 }
@@ -130,6 +140,7 @@ impl Group {
         &mut self,
         reading: &Reading<'_>,
         all: Rows<'_>,
+        plain: Option<&mut Plain>,
         mut chooser: Option<&mut Chooser<'_>>,
         block: &mut Block,
     ) -> Result<()> {
@@ -163,7 +174,9 @@ impl Group {
         }
         let values = &mut self.values[..count];
         self.declined.clear();
-        number::convert(simd, text.padded(), reading.dialect.quote, fields, values, &mut self.declined);
+        let quote = reading.dialect.quote;
+        let (bytes, places) = plain.map_or((text.padded(), fields), |plain| plain.fields(quote, fields));
+        number::convert(simd, bytes, quote, places, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));
@@ -222,9 +235,9 @@ impl Group {
 }
 
 impl Reading<'_> {
-    /// What a column holds in one of the rows, without what is around it.
+    /// What a column says in one of the rows.
     fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
-        number::unquote(&self.text.padded()[rows.place(row, column)], self.dialect.quote)
+        self.dialect.text(&self.text.padded()[rows.place(row, column)])
     }
 
     /// Whether a field is seen to be missing at first sight.
@@ -242,7 +255,7 @@ impl Reading<'_> {
         let field = &self.text.padded()[place.clone()];
         let targets = self.schema.features.len()..;
         let filled = self.schema.missing_value(wanted);
-        let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
+        let wrong = match number::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
             Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
@@ -252,10 +265,10 @@ impl Reading<'_> {
                 MissingTarget::Raise => Kind::MissingTarget("target"),
             },
             Value::Other if field.contains(&0) => Kind::Nul,
-            Value::Other => Kind::Number,
+            Value::Other => number::other_notation(field, self.dialect).map_or(Kind::Number, Kind::Notation),
         };
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(column))
+        Err(self.dialect.error(wrong, offset, field).in_column(column))
     }
 }
 #[cfg(test)]
@@ -267,7 +280,7 @@ mod tests {
     use crate::split::Splitter;
     use proptest::prelude::*;
 
-    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
     /// A field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
@@ -309,7 +322,7 @@ mod tests {
             for (at, column) in order {
                 let is_feature = at < schema.features.len();
                 let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
-                match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
+                match (number::value(&row[column], COMMA, &schema.missing), schema.missing_target) {
                     (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {

@@ -45,7 +45,7 @@ pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
     );
     Table {
         source: Arc::new(MemorySource::new(text.into_bytes())),
-        dialect: Dialect { delimiter: b',', quote: Some(b'"') },
+        dialect: Dialect::new(b',', Some(b'"')),
         data_start: 0,
         schema: Arc::new(schema.unwrap()),
         simd: simd().unwrap(),

@@ -4,6 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod careful;
 mod count;
 mod masks;
 mod portable;
@@ -14,11 +15,12 @@ pub(crate) mod tests;
 
 use std::ops::{Deref, Range};
 
+pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special, for_each_stride};
 pub(crate) use quotes::{Followed, Quotes, State};
 
-use crate::dialect::{BadQuote, Dialect};
+use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::number::{Fields, WINDOW};
 use crate::simd::Simd;
@@ -29,7 +31,8 @@ use crate::split::Text;
 pub struct Index {
     /// Where each field ends, after one mark before the first field. Each field starts after the mark before it.
     marks: Marks,
-    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does.
+    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does. Of a text that was
+    /// gone through byte by byte these alone say where fields end, and the marks where they start.
     trimmed: Vec<u32>,
     /// The rows, in runs that lie without a gap in `marks`.
     runs: Vec<Run>,
@@ -95,8 +98,10 @@ impl Index {
         columns: usize,
         reference: &'static str,
     ) -> Option<Error> {
+        if text.takes_care() || dialect.has_runs() {
+            return self.fill_carefully(text, dialect, columns, reference);
+        }
         let bytes = text.padded();
-        self.runs.clear();
         let end = bytes.len() - WINDOW;
         self.start();
         let marks = &mut self.marks;
@@ -104,26 +109,57 @@ impl Index {
             Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
             None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks)),
         };
-        let mut bad_quote = None;
-        if line_ends.is_none() {
-            // The quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
-            self.start();
-            bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks).err();
-        }
-        let bad_row = self.find_runs(bytes, columns, line_ends.as_ref());
-        self.trimmed.clear();
-        if line_ends.is_none_or(|ends| ends.returns) {
+        // If the quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
+        let Some(line_ends) = line_ends else { return self.fill_carefully(text, dialect, columns, reference) };
+        let bad_row = self.find_runs(bytes, columns, &line_ends);
+        if line_ends.returns {
             self.trim(bytes, columns);
         }
         let offset = text.offset.wrapping_sub(WINDOW as u64);
-        if let Some(bad) = bad_row {
-            return Some(bad.into_error(bytes, offset, columns, reference));
-        }
-        bad_quote.map(|bad| bad.into_error(&bytes[..end], offset))
+        bad_row.map(|bad| bad.into_error(bytes, offset, columns, reference, dialect))
+    }
+
+    /// The same for any text, byte by byte.
+    fn fill_carefully(
+        &mut self,
+        text: &Text,
+        dialect: Dialect,
+        columns: usize,
+        reference: &'static str,
+    ) -> Option<Error> {
+        let padded = text.padded();
+        let bytes = &padded[..padded.len() - WINDOW];
+        let offset = text.offset.wrapping_sub(WINDOW as u64);
+        self.start();
+        self.marks.clear();
+        self.trimmed.push(WINDOW as u32 - 1);
+        let mut careful = Careful::new(dialect, bytes, WINDOW);
+        let mut rows = 0;
+        let wrong = loop {
+            let before = self.marks.len();
+            let row = careful.next_row(|field| {
+                self.marks.push(field.start as u32 - 1);
+                self.trimmed.push(field.end as u32);
+            });
+            let found = self.marks.len() - before;
+            match row {
+                Ok(Some(_)) if found == columns => rows += 1,
+                Ok(Some(row)) => {
+                    let bad = BadRow { start: row.start, end: row.newline, found };
+                    break Some(bad.into_error(bytes, offset, columns, reference, dialect));
+                }
+                Ok(None) => break None,
+                Err(bad) => break Some(bad.into_error(bytes, offset, dialect)),
+            }
+        };
+        self.runs.extend((rows > 0).then_some(Run { before: 0, rows }));
+        wrong
     }
 
     /// Begins anew with the mark before the first field.
     fn start(&mut self) {
+        self.runs.clear();
+        self.trimmed.clear();
         self.marks.clear();
         self.marks.push(WINDOW as u32 - 1);
     }
@@ -149,16 +185,15 @@ impl Index {
 
     /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that has another
     /// number of fields. `line_ends` is what is known of the newlines among the marks.
-    fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: Option<&LineEnds>) -> Option<BadRow> {
+    fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: &LineEnds) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
         // The common case: every `columns`-th mark is a newline, and there are no others.
         let rows = (self.marks.len() - 1) / columns;
         let in_step = |ends: &LineEnds| {
             ends.in_step || self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
         };
-        let regular = columns > 1
-            && self.marks.len() == 1 + rows * columns
-            && line_ends.is_some_and(|ends| ends.newlines == rows && in_step(ends));
+        let regular =
+            columns > 1 && self.marks.len() == 1 + rows * columns && line_ends.newlines == rows && in_step(line_ends);
         if regular {
             self.runs.push(Run { before: 0, rows });
             return None;
@@ -284,7 +319,7 @@ struct BadRow {
 }
 
 impl BadRow {
-    fn into_error(self, bytes: &[u8], offset: u64, columns: usize, reference: &'static str) -> Error {
+    fn into_error(self, bytes: &[u8], offset: u64, columns: usize, reference: &'static str, dialect: Dialect) -> Error {
         let advice = match self.found {
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
@@ -292,7 +327,7 @@ impl BadRow {
         };
         let kind = Kind::RowLength { found: self.found, expected: columns, reference, advice };
         let row = &bytes[self.start..self.end];
-        Error::at(kind, offset.wrapping_add(self.start as u64), row.strip_suffix(b"\r").unwrap_or(row))
+        dialect.error(kind, offset.wrapping_add(self.start as u64), row.strip_suffix(b"\r").unwrap_or(row))
     }
 }
 
@@ -316,15 +351,4 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
     }
-}
-
-/// The marks of a text with quotes, field by field.
-fn careful_marks(bytes: &[u8], dialect: Dialect, marks: &mut Marks) -> std::result::Result<(), BadQuote> {
-    let mut start = WINDOW;
-    while start < bytes.len() {
-        let end = dialect.field_end(bytes, start)?;
-        marks.push(end as u32);
-        start = end + 1;
-    }
-    Ok(())
 }

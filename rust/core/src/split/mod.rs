@@ -14,7 +14,7 @@ use cut::{Cut, Tail};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::index::State;
+use crate::index::{Careful, State};
 use crate::number::WINDOW;
 use crate::simd::Simd;
 use crate::source::Source;
@@ -30,6 +30,8 @@ pub struct Text {
     end: usize,
     /// Whether there may be a quote in it.
     has_quotes: bool,
+    /// Whether there may be an escape or a comment in it.
+    takes_care: bool,
     /// Byte offset of the first byte in the source.
     pub offset: u64,
 }
@@ -53,13 +55,20 @@ impl Text {
         self.has_quotes
     }
 
+    /// Whether there may be an escape or a comment in it.
+    #[must_use]
+    pub fn takes_care(&self) -> bool {
+        self.takes_care
+    }
+
     /// Fills it with bytes of a source that are whole rows.
     pub(crate) fn fill(&mut self, source: &dyn Source, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
         self.reserve(0, (bytes.end - bytes.start) as usize);
         self.offset = bytes.start;
         source.read_at(bytes.start, &mut self.buffer[self.start..self.end])?;
         self.has_quotes = dialect.quote_in(self.bytes());
-        self.end_with_newline();
+        self.takes_care = dialect.takes_care(self.bytes());
+        self.end_with_newline(dialect);
         Ok(())
     }
 
@@ -69,7 +78,7 @@ impl Text {
         let mut piece = size;
         while piece < bytes.len() {
             let cut = Cut::find(simd, &bytes[..piece], dialect);
-            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::FieldStart, dialect).rows_end {
+            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::LineStart, dialect).rows_end {
                 return start + rows_end;
             }
             piece *= 2;
@@ -86,9 +95,14 @@ impl Text {
         seen
     }
 
-    /// The newline that the end of the source may lack.
-    fn end_with_newline(&mut self) {
-        if self.end > self.start && self.buffer[self.end - 1] != b'\n' {
+    /// The newline that the end of the source may lack, where one that is escaped ends no row.
+    fn end_with_newline(&mut self, dialect: Dialect) {
+        let ends = match self.bytes() {
+            [] => true,
+            [.., before, b'\n'] => Some(*before) != dialect.escape,
+            [.., last] => *last == b'\n',
+        };
+        if !ends {
             self.buffer[self.end] = b'\n';
             self.end += 1;
         }
@@ -224,7 +238,8 @@ impl Splitter {
     fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
         let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
         let carried = carry.row.len();
-        text.has_quotes = matches!(cut, Cut::Quoted { .. }) || self.dialect.quote_in(&carry.row);
+        text.takes_care = matches!(cut, Cut::Careful) || self.dialect.takes_care(&carry.row);
+        text.has_quotes = !matches!(cut, Cut::Plain { .. }) || self.dialect.quote_in(&carry.row);
         if rows_end.is_none() && !last {
             // No row ends here: the whole piece joins the carried row, and this text is empty.
             carry.row.extend_from_slice(text.bytes());
@@ -235,46 +250,45 @@ impl Splitter {
         }
         text.prepend(&carry.row);
         carry.row.clear();
-        carry.state = State::FieldStart;
+        carry.state = State::LineStart;
         if last {
-            text.end_with_newline();
+            text.end_with_newline(self.dialect);
         } else if let Some(rows_end) = rows_end {
             let rows_end = text.start + carried + rows_end;
             carry.row.extend_from_slice(&text.buffer[rows_end..text.end]);
-            carry.state = state;
+            // Only what goes through a text byte by byte tells the beginning of a line from that of a field.
+            if !carry.row.is_empty() {
+                carry.state = state;
+            }
             text.end = rows_end;
         }
         Ok(())
     }
 
     fn too_long(&self, carry: &mut Carry, offset: u64) -> Error {
-        if matches!(carry.state, State::Quoted | State::QuoteInQuoted) {
+        if matches!(carry.state, State::Quoted | State::QuoteInQuoted | State::EscapedInQuoted) {
             carry.row.push(b'\n');
-            let mut start = 0;
-            while start < carry.row.len() {
-                match self.dialect.field_end(&carry.row, start) {
-                    Ok(end) => start = end + 1,
-                    Err(bad) => return bad.into_error(&carry.row, offset),
-                }
+            if let Err(bad) = Careful::new(self.dialect, &carry.row, 0).next_row(|_| {}) {
+                return bad.into_error(&carry.row, offset, self.dialect);
             }
         }
-        Error::at(Kind::RowTooLong { limit: self.max_row }, offset, &carry.row)
+        self.dialect.error(Kind::RowTooLong { limit: self.max_row }, offset, &carry.row)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::tests::text;
+    use crate::index::tests::{careful_dialect, careful_text, text};
     use crate::oracle;
     use crate::source::MemorySource;
     use proptest::prelude::*;
 
-    const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));
 
-    fn split(bytes: &[u8], piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+    fn split(bytes: &[u8], dialect: Dialect, piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
         let source = Arc::new(MemorySource::new(bytes.to_vec()));
-        let splitter = Splitter::new(Simd::Portable, source, QUOTED, 0, piece, 1 << 20);
+        let splitter = Splitter::new(Simd::Portable, source, dialect, 0, piece, 1 << 20);
         let mut text = Text::default();
         let mut texts = Vec::new();
         for index in 0..passes * splitter.texts() {
@@ -287,7 +301,7 @@ mod tests {
     #[test]
     fn a_quoted_newline_does_not_end_a_row() {
         for piece in 1..20 {
-            let texts = split(b"a,\"b\n\"\"\nc\"\nd\n", piece, 1).unwrap();
+            let texts = split(b"a,\"b\n\"\"\nc\"\nd\n", QUOTED, piece, 1).unwrap();
             for (_, text) in texts {
                 assert!(
                     [&b""[..], b"a,\"b\n\"\"\nc\"\n", b"d\n", b"a,\"b\n\"\"\nc\"\nd\n"].contains(&&text[..]),
@@ -317,7 +331,7 @@ mod tests {
 
         #[test]
         fn texts_are_whole_rows_of_the_source(soup in "[a\",\n\r]{1,60}", piece in 1_usize..30) {
-            check_texts(soup.as_bytes(), piece)?;
+            check_texts(soup.as_bytes(), QUOTED, piece)?;
         }
     }
 
@@ -326,12 +340,26 @@ mod tests {
 
         #[test]
         fn long_texts_are_whole_rows_of_the_source(bytes in text(), piece in prop_oneof![1_usize..200, 900_usize..1200]) {
-            check_texts(&bytes, piece)?;
+            check_texts(&bytes, QUOTED, piece)?;
         }
     }
 
-    fn check_texts(bytes: &[u8], piece: usize) -> std::result::Result<(), TestCaseError> {
-        let texts = split(bytes, piece, 2).unwrap();
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn texts_with_escapes_and_comments_are_whole_rows_of_the_source(
+            bytes in careful_text(),
+            dialect in careful_dialect(),
+            piece in 1_usize..30,
+        ) {
+            prop_assume!(!bytes.is_empty());
+            check_texts(&bytes, dialect, piece)?;
+        }
+    }
+
+    fn check_texts(bytes: &[u8], dialect: Dialect, piece: usize) -> std::result::Result<(), TestCaseError> {
+        let texts = split(bytes, dialect, piece, 2).unwrap();
         let (first, second) = texts.split_at(texts.len() / 2);
         prop_assert_eq!(first, second, "each pass is the same");
 
@@ -343,8 +371,8 @@ mod tests {
         }
         prop_assert!(joined.starts_with(bytes) && joined.len() <= bytes.len() + 1);
 
-        let rows: Vec<_> = first.iter().flat_map(|(_, text)| oracle::rows(text, QUOTED)).collect();
-        prop_assert_eq!(rows, oracle::rows(bytes, QUOTED));
+        let rows: Vec<_> = first.iter().flat_map(|(_, text)| oracle::rows(text, dialect)).collect();
+        prop_assert_eq!(rows, oracle::rows(&joined, dialect));
         Ok(())
     }
 }

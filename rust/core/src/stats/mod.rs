@@ -359,7 +359,7 @@ mod tests {
                 Schema::resolve(columns, "header", None, &target, None, missing, MissingTarget::Keep).unwrap();
             let table = Table {
                 source: Arc::new(MemorySource::new(text.concat())),
-                dialect: Dialect { delimiter: b',', quote: Some(b'"') },
+                dialect: Dialect::new(b',', Some(b'"')),
                 data_start: 0,
                 schema: Arc::new(schema),
                 simd: simd().unwrap(),

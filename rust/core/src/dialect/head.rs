@@ -1,0 +1,323 @@
+//! Where a file's rows begin, and what its columns are called.
+
+use memchr::memchr_iter;
+
+use super::Dialect;
+use crate::error::{Error, Kind, Result};
+use crate::index::Careful;
+use crate::number;
+use crate::schema::Missing;
+use crate::source::Source;
+
+const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
+/// UTF-32 first: its little-endian mark begins with UTF-16's.
+const FOREIGN_BOMS: [(&[u8], &str); 4] = [
+    (b"\xFF\xFE\0\0", "UTF-32LE"),
+    (b"\0\0\xFE\xFF", "UTF-32BE"),
+    (b"\xFF\xFE", "UTF-16LE"),
+    (b"\xFE\xFF", "UTF-16BE"),
+];
+
+/// What files begin with that are no text, what they are and what helps.
+const FOREIGN_FORMATS: [(&[u8], &str, &str); 6] = [
+    (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
+    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
+    (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it, for example with `unzstd`"),
+    (b"\xFD7zXZ\0", "compressed with xz", "decompress it, for example with `unxz`"),
+    (b"BZh91AY&SY", "compressed with bzip2", "decompress it, for example with `bunzip2`"),
+    (b"PAR1\x15", "a Parquet file", "export it as CSV"),
+];
+
+/// Whether the first row names the columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Header {
+    /// It does when one of its fields is neither a number nor a missing token.
+    Auto,
+    /// It does.
+    Present,
+    /// It does not; the columns are called `column_0`, `column_1`, …
+    Absent,
+    /// It does not; these are the names.
+    Names(Vec<String>),
+}
+
+/// What the start of a source says about the rest.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// A name for each column, in file order.
+    pub columns: Vec<String>,
+    /// Where the number of columns was read from, for messages.
+    pub reference: &'static str,
+    /// Byte offset of the first data row.
+    pub data_start: u64,
+    /// Whether the first row names the columns.
+    pub is_named: bool,
+    /// Whether the first row ends with CRLF.
+    pub returns: bool,
+}
+
+/// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
+const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
+
+/// Reads the byte-order mark and the header, whose row may have up to `max_row` bytes.
+pub fn read_head(
+    source: &dyn Source,
+    dialect: Dialect,
+    header: &Header,
+    missing: &Missing,
+    max_row: usize,
+) -> Result<Head> {
+    let data_start = skip_to_table(source, dialect)?;
+    let Some(first) = first_row(source, dialect, data_start)? else {
+        let comments = if dialect.comment.is_some() { " and comments" } else { "" };
+        return Err(Kind::Empty(match (dialect.skip_rows, comments) {
+            (0, "") => "the file holds nothing but blank lines",
+            (0, _) => "the file holds nothing but blank lines and comments",
+            _ => "the file holds nothing after the lines that skip_rows= leaves out",
+        })
+        .into());
+    };
+    let (text, end) = read_row(source, dialect, first, max_row)?;
+    let mut fields = Vec::new();
+    let mut places = Vec::new();
+    Careful::new(dialect, &text, 0)
+        .next_row(|field| {
+            fields.push(&text[field.clone()]);
+            places.push(first + field.start as u64);
+        })
+        .map_err(|bad| bad.into_error(&text, first, dialect))?;
+    let is_value = |field: &&[u8]| !matches!(number::value(field, dialect, missing), number::Value::Other);
+    let is_named = match header {
+        Header::Auto => !fields.iter().all(is_value),
+        Header::Present => true,
+        Header::Absent | Header::Names(_) => false,
+    };
+    let returns = text.ends_with(b"\r\n");
+    if is_named {
+        let columns = column_names(&fields, &places, dialect)?;
+        let data_start = first + end as u64;
+        if first_row(source, dialect, data_start)?.is_none() {
+            return Err(Kind::Empty("the file holds a header and no rows after it").into());
+        }
+        return Ok(Head { columns, reference: "header", data_start, is_named, returns });
+    }
+    let (columns, reference) = match header {
+        Header::Names(names) if names.len() != fields.len() => {
+            let (found, expected) = (fields.len(), names.len());
+            let advice = ": is the delimiter another one, or a name missing?";
+            let kind = Kind::RowLength { found, expected, reference: "header= given", advice };
+            return Err(dialect.error(kind, first, text.trim_ascii_end()));
+        }
+        Header::Names(names) => (names.clone(), "header= given"),
+        _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
+    };
+    Ok(Head { columns, reference, data_start, is_named, returns })
+}
+
+/// The length of the byte-order mark, and some bytes after it. What is no text is an error.
+pub(super) fn start_of(source: &dyn Source) -> Result<(u64, Vec<u8>)> {
+    let mut start = vec![0; source.len().min(16) as usize];
+    source.read_at(0, &mut start)?;
+    if start.is_empty() {
+        return Err(Kind::Empty("the file is empty").into());
+    }
+    if let Some((_, name)) = FOREIGN_BOMS.iter().find(|(mark, _)| start.starts_with(mark)) {
+        return Err(Error { offset: Some(0), ..Kind::Encoding(name).into() });
+    }
+    if let Some((_, what, advice)) = FOREIGN_FORMATS.iter().find(|(mark, ..)| start.starts_with(mark)) {
+        return Err(Error { offset: Some(0), ..Kind::NotText(what, advice).into() });
+    }
+    let mark = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
+    Ok((mark as u64, start.split_off(mark)))
+}
+
+/// Where the lines begin that may be rows: after a byte-order mark, and what is to be left out before the header.
+pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64> {
+    let (mark, start) = start_of(source)?;
+    let named = separator_line(&start).filter(|_| dialect.skip_rows == 0);
+    if let Some(delimiter) = named.filter(|&delimiter| delimiter != dialect.delimiter) {
+        let delimiter = char::from(delimiter).to_string();
+        let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        return Err(dialect.error(Kind::OtherDelimiter(delimiter), mark, line.trim_ascii_end()));
+    }
+    let lines = if named.is_some() { 1 } else { dialect.skip_rows };
+    skip_lines(source, mark, lines)
+}
+
+/// The delimiter that a first line names, as spreadsheets write it: `sep=;`.
+pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
+    let (name, rest) = start.split_at_checked(4)?;
+    match rest {
+        [delimiter, b'\n', ..] | [delimiter, b'\r', b'\n', ..] if name.eq_ignore_ascii_case(b"sep=") => {
+            Some(*delimiter)
+        }
+        _ => None,
+    }
+}
+
+/// The byte offset after so many lines.
+fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64) -> Result<u64> {
+    let mut piece = vec![0; PIECE];
+    while lines > 0 {
+        let size = (source.len() - offset).min(PIECE as u64) as usize;
+        if size == 0 {
+            return Err(Kind::Empty("the file has no more lines than skip_rows= leaves out").into());
+        }
+        source.read_at(offset, &mut piece[..size])?;
+        let mut newlines = memchr_iter(b'\n', &piece[..size]);
+        let wanted =
+            newlines.by_ref().take(usize::try_from(lines).unwrap_or(usize::MAX)).inspect(|_| lines -= 1).last();
+        offset += wanted.filter(|_| lines == 0).map_or(size, |newline| newline + 1) as u64;
+    }
+    Ok(offset)
+}
+
+/// The byte offset of the first line from `offset` on that is neither blank nor a comment.
+fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Line {
+        Begins,
+        Spaces,
+        Returned,
+        Comment,
+    }
+    let mut piece = vec![0; PIECE];
+    let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
+    while position < source.len() {
+        let size = (source.len() - position).min(PIECE as u64) as usize;
+        source.read_at(position, &mut piece[..size])?;
+        for &byte in &piece[..size] {
+            position += 1;
+            line = match (line, byte) {
+                (_, b'\n') => {
+                    line_start = position;
+                    Line::Begins
+                }
+                (Line::Comment, _) => Line::Comment,
+                (Line::Begins, byte) if Some(byte) == dialect.comment => Line::Comment,
+                (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
+                (Line::Begins | Line::Spaces, b'\r') => Line::Returned,
+                _ => return Ok(Some(line_start)),
+            };
+        }
+    }
+    // A carriage return at the end of the file is a line end.
+    Ok(None)
+}
+
+/// The row that starts at byte `offset`, with a newline at its end, and how many bytes of the source it takes.
+fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
+    let mut size = PIECE;
+    loop {
+        let length = (source.len() - offset).min(size as u64) as usize;
+        let whole = offset + length as u64 == source.len();
+        let mut text = vec![0; length];
+        source.read_at(offset, &mut text)?;
+        if whole {
+            // One more than there is, perhaps, which is a blank line, unless the last is escaped.
+            text.push(b'\n');
+        }
+        // Up to the last newline every row is whole, unless that newline is quoted.
+        let rows = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
+        if rows > 0 {
+            match Careful::new(dialect, &text[..rows], 0).next_row(|_| {}) {
+                Ok(Some(row)) => {
+                    let end = row.newline + 1;
+                    text.truncate(end);
+                    return Ok((text, end.min(length)));
+                }
+                Err(bad) if whole || matches!(bad.kind, Kind::TextAfterQuote) => {
+                    return Err(bad.into_error(&text, offset, dialect));
+                }
+                Ok(None) | Err(_) => {}
+            }
+        }
+        if size > max_row {
+            text.push(b'\n');
+            return Err(match Careful::new(dialect, &text, 0).next_row(|_| {}) {
+                Ok(_) => dialect.error(Kind::RowTooLong { limit: max_row }, offset, &text),
+                Err(bad) => bad.into_error(&text, offset, dialect),
+            });
+        }
+        size *= 4;
+    }
+}
+
+/// What a column without a name is called.
+fn positional_name(column: usize) -> String {
+    format!("column_{column}")
+}
+
+/// The names that the fields of a header row give, which stand at some places of the source.
+fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Vec<String>> {
+    let mut names = Vec::with_capacity(fields.len());
+    for (column, (field, &offset)) in fields.iter().zip(places).enumerate() {
+        let wrong = |kind| dialect.error(kind, offset, field).in_column(column);
+        if field.contains(&0) {
+            return Err(wrong(Kind::Encoding(match field {
+                [0, 0, 0, ..] => "UTF-32BE",
+                [_, 0, 0, 0, ..] => "UTF-32LE",
+                [0, ..] => "UTF-16BE",
+                _ => "UTF-16LE",
+            })));
+        }
+        let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
+        if field.contains(&b'\r') && !is_quoted && dialect.escape.is_none() {
+            return Err(wrong(Kind::LineEnds));
+        }
+        let name = String::from_utf8(dialect.text(field).into_owned()).map_err(|_| wrong(Kind::NameNotUtf8))?;
+        names.push(if name.is_empty() { positional_name(column) } else { name });
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::MemorySource;
+
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
+
+    fn head(bytes: &[u8], header: &Header) -> Result<Head> {
+        read_head(&MemorySource::new(bytes), COMMA, header, &Missing::default(), 1 << 20)
+    }
+
+    #[test]
+    fn a_first_row_with_a_word_is_a_header() {
+        let found = head(b"x,\"a \"\"b\"\"\",3\n1,2,3\n", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["x", "a \"b\"", "3"]);
+        assert_eq!(found.data_start, 14);
+    }
+
+    #[test]
+    fn a_first_row_of_numbers_and_missing_tokens_is_data() {
+        let found = head(b"\xEF\xBB\xBF1,NA,,-inf\n", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["column_0", "column_1", "column_2", "column_3"]);
+        assert_eq!(found.data_start, 3);
+    }
+
+    #[test]
+    fn a_header_longer_than_the_first_piece_is_read_whole() {
+        let names: Vec<_> = (0..40_000).map(|i| format!("name{i}")).collect();
+        let found = head(format!("{}\n1\n", names.join(",")).as_bytes(), &Header::Auto).unwrap();
+        assert_eq!(found.columns, names);
+    }
+
+    #[test]
+    fn a_quoted_name_may_hold_a_line_end() {
+        let found = head(b"\r\n\n\"a\nb\",c\r\n\r\n1,2", &Header::Auto).unwrap();
+        assert_eq!(found.columns, ["a\nb", "c"]);
+    }
+
+    #[test]
+    fn what_cannot_be_a_table_is_refused() {
+        let kind = |bytes: &[u8]| head(bytes, &Header::Auto).unwrap_err().kind.to_string();
+        assert!(kind(b"").contains("empty"));
+        assert!(kind(b"\n\r\n\n").contains("blank lines"));
+        assert!(kind(b"x,y\n\n\r\n").contains("no rows"));
+        assert!(kind(b"\xFF\xFEx\0,\0y\0\n\0").contains("UTF-16LE"));
+        assert!(kind(b"x\0,\0y\0\n\x001\0,\x002\0\n\0").contains("UTF-16LE"));
+        assert!(kind(b"\"x,y\n1,2\n").contains("never closed"));
+        assert!(kind(b"x\xFF,y\n1,2\n").contains("not UTF-8"));
+    }
+}
