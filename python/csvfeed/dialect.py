@@ -57,7 +57,7 @@ class Dialect:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments of a CsvDataset that reads such files, without those that say nothing new."""
+        """The arguments of a CsvDataset for such files, as far as they are not the usual ones."""
         plain = Dialect()
         kept = {name: getattr(self, name) for name in (field.name for field in fields(self))}
         del kept["line_end"]
@@ -73,12 +73,12 @@ class Dialect:
 
 
 def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dialect:
-    """Return how a file seems to be written, from its first 64 KiB.
+    r"""Return how a file seems to be written, from its first 64 KiB.
 
     Found are the delimiter, a single quote in place of a double one, lines of comments at the top
-    that begin with "#", other lines before the table, the decimal sign, what stands between groups
-    of three digits, whether there is a header, and whether the text is UTF-8 at all. It is a
-    guess: look at it before you use it.
+    that begin with "#", other lines before the table, backslashes that escape, the decimal sign,
+    what stands between groups of three digits, and whether there is a header and the text is UTF-8
+    at all. It is a guess: look at it before you use it.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dial
     Examples
     --------
     >>> import csvfeed.dialect
-    >>> csvfeed.dialect.sniff(b"name;price\\nA;1.234,50\\nB;2,50\\n").options
+    >>> csvfeed.dialect.sniff(b"name;price\nA;1.234,50\nB;2,50\n").options
     {'delimiter': ';', 'decimal': ',', 'thousands': '.', 'header': True}
     """
     given = arguments.source(source)

@@ -27,8 +27,8 @@ pub(crate) fn written(dialect: Dialect, is_named: bool, returns: bool) -> PyDial
 
 /// How a file seems to be written of which these are the first bytes, or all.
 #[pyfunction]
-pub(crate) fn sniff(py: Python<'_>, bytes: &[u8], whole: bool, name: &str) -> PyResult<PyDialect> {
+pub(crate) fn sniff(py: Python<'_>, sample: &[u8], whole: bool, name: &str) -> PyResult<PyDialect> {
     let Sniffed { dialect, is_named, returns } =
-        py.detach(|| dialect::sniff(bytes, whole)).map_err(|error| exception(py, &error, Some(name), &[], None))?;
+        py.detach(|| dialect::sniff(sample, whole)).map_err(|error| exception(py, &error, Some(name), &[], None))?;
     Ok(written(dialect, is_named, returns))
 }

@@ -35,7 +35,7 @@ const NOTATIONS: [(u8, Option<u8>); 8] = [
 /// How a file seems to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sniffed {
-    /// All but escapes, which cannot be told from text.
+    /// How fields, rows and numbers seem to be written.
     pub dialect: Dialect,
     /// Whether the first row names the columns.
     pub is_named: bool,
@@ -89,16 +89,22 @@ pub fn sniff(bytes: &[u8], is_whole: bool) -> Result<Sniffed> {
         dialect.delimiter = delimiter;
     } else {
         let found = sample.best(dialect, &missing);
-        let is_clear = matches!(&found, Ok(Some(reading)) if reading.is_table());
-        let skipped = if is_clear { None } else { sample.table_after_lines(dialect, &missing) };
-        dialect.delimiter = match skipped {
-            Some((lines, rest, delimiter)) => {
-                dialect.skip_rows = lines;
-                sample = rest;
-                delimiter
-            }
-            None => found?.map_or(dialect.delimiter, |reading| reading.delimiter),
+        let is_clear = |found: &Result<Option<Reading>>| matches!(found, Ok(Some(reading)) if reading.is_table());
+        let escaped = Dialect { escape: Some(b'\\'), ..dialect };
+        let with_escapes = if is_clear(&found) { Ok(None) } else { sample.best(escaped, &missing) };
+        let delimiter = if is_clear(&with_escapes) {
+            dialect = escaped;
+            with_escapes?.map(|reading| reading.delimiter)
+        } else if let Some((lines, rest, delimiter)) =
+            (!is_clear(&found)).then(|| sample.table_after_lines(dialect, &missing)).flatten()
+        {
+            dialect.skip_rows = lines;
+            sample = rest;
+            Some(delimiter)
+        } else {
+            found?.map(|reading| reading.delimiter)
         };
+        dialect.delimiter = delimiter.unwrap_or(dialect.delimiter);
     }
     let mut most = 0;
     let plain = dialect;
@@ -258,7 +264,11 @@ impl Sample {
         memchr_iter(b'\n', &self.bytes).take(MOST_SKIPPED).enumerate().find_map(|(line, newline)| {
             let rest = Self { bytes: self.bytes[newline + 1..].to_vec(), is_whole: self.is_whole };
             let reading = rest.best(dialect, missing).ok()??;
-            (reading.is_table() && reading.rows > 2).then_some((line as u64 + 1, rest, reading.delimiter))
+            // A row that is wrong would make those before it look like something else, but they are as long as the rest.
+            let skipped = self.bytes[..newline].split(|&byte| byte == b'\n');
+            let is_shorter = |line: &[u8]| memchr_iter(reading.delimiter, line).count() + 1 < reading.first.len();
+            let is_clear = reading.is_table() && reading.rows > 2 && skipped.into_iter().all(is_shorter);
+            is_clear.then_some((line as u64 + 1, rest, reading.delimiter))
         })
     }
 }
@@ -371,6 +381,10 @@ mod tests {
         assert_eq!(commented.dialect, Dialect { comment: Some(b'#'), ..Dialect::new(b' ', Some(b'"')) });
         let skipped = sniffed(b"Report of May\n\nid,value\n1,2\n3,4\n");
         assert_eq!(skipped.dialect, Dialect { skip_rows: 1, ..Dialect::default() });
+        let dump = sniffed(b"1\ta\\\n\t\\\tb\t\\N\n2\tc\td\n3\te\tf\n");
+        assert_eq!(dump.dialect, Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) });
+        let ragged = sniffed(b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n");
+        assert_eq!(ragged.dialect, Dialect::default());
         let numbers = sniffed(b"'1','2,5'\n'3','4'\n");
         assert_eq!(numbers.dialect, Dialect { decimal: b',', ..Dialect::new(b',', Some(b'\'')) });
         assert!(!numbers.is_named);

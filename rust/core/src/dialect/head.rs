@@ -157,7 +157,7 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
 
 /// The byte offset after so many lines.
 fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64) -> Result<u64> {
-    let mut piece = vec![0; PIECE];
+    let mut piece = [0; PIECE];
     while lines > 0 {
         let size = (source.len() - offset).min(PIECE as u64) as usize;
         if size == 0 {
@@ -181,7 +181,7 @@ fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Optio
         Returned,
         Comment,
     }
-    let mut piece = vec![0; PIECE];
+    let mut piece = [0; PIECE];
     let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
     while position < source.len() {
         let size = (source.len() - position).min(PIECE as u64) as usize;
