@@ -117,6 +117,7 @@ def test_all_public_names_are_there_and_documented():
             "ColumnStats",
             "CsvDataset",
             "CsvError",
+            "Dialect",
             "EncodingError",
             "NumberError",
             "QuoteError",

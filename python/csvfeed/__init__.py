@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from csvfeed._core import DEBUG
 from csvfeed.dataset import MISSING, CsvDataset
+from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
 from csvfeed.errors import (
     CsvError,
@@ -25,6 +26,7 @@ __all__ = [
     "ColumnStats",
     "CsvDataset",
     "CsvError",
+    "Dialect",
     "EncodingError",
     "NumberError",
     "QuoteError",

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, final
+from typing import Final, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +9,14 @@ from csvfeed.source import Part
 
 DEBUG: Final[bool]
 MISSING: Final[list[str]]
+SAMPLE: Final[int]
+
+_Dialect: TypeAlias = tuple[
+    str, str | None, str | None, str | None, str, str | None, str, bool, int, str
+]
 
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
+def sniff(sample: bytes, whole: bool, name: str) -> _Dialect: ...
 
 @final
 class Reader:
@@ -24,8 +30,13 @@ class Reader:
         features: list[int | str] | None,
         weight: int | str | None,
         header: bool | list[str] | None,
-        delimiter: int,
+        delimiter: int | None,
         quote: int | None,
+        escape: int | None,
+        comment: int | None,
+        skip_rows: int,
+        decimal: int,
+        thousands: int | None,
         encoding: str,
         missing: list[str],
         missing_target: Literal["raise", "skip", "keep"],
@@ -38,6 +49,8 @@ class Reader:
     def name(self) -> str: ...
     @property
     def columns(self) -> list[str]: ...
+    @property
+    def dialect(self) -> _Dialect: ...
     @property
     def feature_names(self) -> list[str]: ...
     @property

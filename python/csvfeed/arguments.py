@@ -95,13 +95,84 @@ def strings(value: Any, name: str) -> list[str]:
     raise TypeError(f"{name} takes a list of strings, not {value!r}")
 
 
-def character(value: Any, name: str) -> str:
-    """Return a character that can stand between or around fields."""
+def character(value: Any, name: str, unfit: str = "+-.\r\n\0") -> str:
+    """Return a character that can stand between or around fields, or before one."""
     if not isinstance(value, str) or len(value) != 1 or not value.isascii():
         raise ValueError(f"{name} is one ASCII character, not {value!r}")
-    if value.isalnum() or value in "+-.\r\n\0":
+    if value.isalnum() or value in unfit:
         raise ValueError(f"{name} cannot be {value!r}, which is part of numbers or of line ends")
     return value
+
+
+def dialect(
+    *,
+    delimiter: Any,
+    quote: Any,
+    escape: Any,
+    comment: Any,
+    skip_rows: Any,
+    decimal: Any,
+    thousands: Any,
+    encoding: Any,
+) -> dict[str, Any]:
+    """Return how a file is written, no character meaning two things at once."""
+    given = {
+        "delimiter": "auto" if delimiter == "auto" else character(delimiter, "delimiter"),
+        "quote": None if quote is None else character(quote, "quote"),
+        "escape": None if escape is None else character(escape, "escape", "+-. \t\r\n\0"),
+        "comment": None if comment is None else character(comment, "comment", "+-. \t\r\n\0"),
+        "decimal": choice(decimal, (".", ","), "decimal"),
+        "thousands": None if thousands is None else character(thousands, "thousands", "+-\r\n\0"),
+    }
+    names = list(given)
+    for at, name in enumerate(names):
+        for other in names[at + 1 :]:
+            # What parts fields may stand in a number that is quoted.
+            is_quoted = name == "delimiter" and other in ("decimal", "thousands")
+            if given[name] is not None and given[name] == given[other] and not is_quoted:
+                raise ValueError(f"{name} and {other} are both {given[name]!r}")
+    return {**given, "skip_rows": lines(skip_rows), "encoding": encoded(encoding)}
+
+
+def lines(value: Any) -> int:
+    """Return how many lines are left out."""
+    try:
+        number = -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        number = -1
+    if not 0 <= number < 2**62:
+        raise ValueError(f"skip_rows is a whole number of at least 0, not {value!r}")
+    return number
+
+
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "latin-1": "latin-1",
+    "latin1": "latin-1",
+    "iso-8859-1": "latin-1",
+    "iso8859-1": "latin-1",
+    "cp1252": "cp1252",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-16be": "utf-16-be",
+}
+
+
+def encoded(value: Any) -> str:
+    """Return the name of an encoding that is read."""
+    known = ENCODINGS.get(value.lower().replace("_", "-")) if isinstance(value, str) else None
+    if known is None:
+        read = ", ".join(map(repr, dict.fromkeys(ENCODINGS.values())))
+        advice = f": convert the file, for example with `iconv -f {value} -t UTF-8`"
+        raise ValueError(
+            f"encoding is one of {read}, not {value!r}{advice if isinstance(value, str) else ''}"
+        )
+    return known
 
 
 def fill(value: Any) -> Fill | dict[int | str, Fill] | None:

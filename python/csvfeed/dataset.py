@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
 from csvfeed.conversions import Conversions
+from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
 from csvfeed.rejects import Rejects
@@ -28,7 +29,6 @@ Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
 FillValue: TypeAlias = float | Literal["mean"]
 
-ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
 
 MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
@@ -75,12 +75,30 @@ class CsvDataset(Conversions):
         is neither a number nor a missing token. A list names the columns of a file that has no
         header. Columns without a name are called ``column_0``, ``column_1``, ...
     delimiter : str, default ","
-        The character between fields.
+        The character between fields, or "auto" to find it in the first rows: comma, tab, semicolon,
+        pipe or space. Of spaces a run is one, and those at the beginning and the end of a line are
+        none. A first line that names it, as in ``sep=;``, is skipped, and is what "auto" goes by.
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
-    encoding : {"utf-8", "utf-16", "utf-16-le", "utf-16-be"}, default "utf-8"
-        What the bytes stand for. "utf-16" goes by the byte-order mark. In errors, bytes are counted
-        in the text as UTF-8.
+    escape : str, optional
+        A character, most often ``"\\"``, after which the next one stands for itself, whatever it
+        is, inside quotes and outside; quotes may be doubled nevertheless. Tokens of ``missing``
+        are looked for in the field as it is written, too: ``missing=["\\N"]`` reads the ``\N`` of a
+        database.
+    comment : str, optional
+        A character, such as "#": lines that begin with it are left out, before the header too,
+        unless the line is one within quotes.
+    skip_rows : int, default 0
+        Lines before the header that are left out, whatever they hold.
+    decimal : {".", ","}, default "."
+        The decimal sign. It may be the delimiter, too, in fields that are quoted.
+    thousands : str, optional
+        A character between groups of three digits, as in ``1,234,567.5``; groups of two before the
+        last are read, too (``12,34,567``). A number that has it anywhere else is a NumberError. It
+        is an ASCII character: no-break spaces are none.
+    encoding : {"utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le", "utf-16-be"}, default "utf-8"
+        How names, and texts in general, are written; other common names of these do as well.
+        "utf-16" goes by the byte-order mark; errors count its bytes in the text as UTF-8.
     missing : iterable of str, default ``csvfeed.MISSING``
         Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
     fill : float, "mean", or dict of column to one of these, optional
@@ -150,7 +168,12 @@ class CsvDataset(Conversions):
         header: Literal["auto"] | bool | Sequence[str] = "auto",
         delimiter: str = ",",
         quote: str | None = '"',
-        encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be"] = "utf-8",
+        escape: str | None = None,
+        comment: str | None = None,
+        skip_rows: int = 0,
+        decimal: Literal[".", ","] = ".",
+        thousands: str | None = None,
+        encoding: str = "utf-8",
         missing: Iterable[str] = MISSING,
         fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
@@ -159,8 +182,16 @@ class CsvDataset(Conversions):
         threads: int | None = None,
         memory: int | None = None,
     ) -> None:
-        if quote == delimiter:
-            raise ValueError(f"delimiter and quote are both {quote!r}")
+        written = arguments.dialect(
+            delimiter=delimiter,
+            quote=quote,
+            escape=escape,
+            comment=comment,
+            skip_rows=skip_rows,
+            decimal=decimal,
+            thousands=thousands,
+            encoding=encoding,
+        )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
             "source": parts(source),
@@ -170,9 +201,7 @@ class CsvDataset(Conversions):
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
-            "delimiter": arguments.character(delimiter, "delimiter"),
-            "quote": None if quote is None else arguments.character(quote, "quote"),
-            "encoding": arguments.choice(encoding, ENCODINGS, "encoding"),
+            **written,
             "missing": arguments.strings(missing, "missing"),
             "fill": arguments.fill(fill),
             "missing_target": arguments.choice(
@@ -193,9 +222,14 @@ class CsvDataset(Conversions):
             features=options["features"],
             weight=options["weight"],
             header=None if options["header"] == "auto" else options["header"],
-            delimiter=ord(delimiter),
+            delimiter=None if delimiter == "auto" else ord(delimiter),
             quote=None if quote is None else ord(quote),
-            encoding=options["encoding"],
+            escape=None if escape is None else ord(escape),
+            comment=None if comment is None else ord(comment),
+            skip_rows=written["skip_rows"],
+            decimal=ord(decimal),
+            thousands=None if thousands is None else ord(thousands),
+            encoding=written["encoding"],
             missing=options["missing"],
             missing_target=missing_target,
             on_error=on_error,
@@ -390,6 +424,12 @@ class CsvDataset(Conversions):
         return self._reader.columns
 
     @property
+    def dialect(self) -> Dialect:
+        """How the file is written, as the arguments say it or as it was found."""
+        dialect = Dialect(*self._reader.dialect)
+        return replace(dialect, encoding=self._options["encoding"])
+
+    @property
     def feature_names(self) -> list[str]:
         """Names of the feature columns, in the order of the columns of X."""
         return self._reader.feature_names
@@ -577,7 +617,9 @@ class CsvDataset(Conversions):
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")
-        options = {key: repr(value) for key, value in self._options.items() if key not in said}
+        # A delimiter that was found is as good as one that was given.
+        given = {**self._options, "delimiter": self.dialect.delimiter}
+        options = {key: repr(value) for key, value in given.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
         return {
             "version": VERSION,

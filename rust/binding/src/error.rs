@@ -82,10 +82,10 @@ pub(crate) fn csv_error<'py>(
     place: Where<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
-        Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
+        Kind::Number | Kind::Notation(_) | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 => "EncodingError",
-        Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
+        Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)
         | Kind::Damaged { .. }
@@ -99,6 +99,8 @@ pub(crate) fn csv_error<'py>(
         | Kind::LineEnds
         | Kind::TooManyRejects { .. }
         | Kind::Unwritten(_)
+        | Kind::OtherDelimiter(_)
+        | Kind::Delimiter(_)
         | Kind::Forked
         | Kind::Internal => "CsvError",
     })?;

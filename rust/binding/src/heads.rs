@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
+use csvfeed_core::dialect::{self, Dialect, Head, Header, read_head};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::{Missing, OnError};
-use csvfeed_core::source::{Codec, Encoding, Prefix, Source, Stream};
+use csvfeed_core::source::{Codec, Prefix, Source, Stream, Transcoding};
 
 use crate::error::line;
 use crate::origin::Origin;
@@ -23,7 +23,7 @@ const NAMED: usize = 5;
 /// Says how the beginning of a file is read.
 pub(crate) struct Reading<'a> {
     pub dialect: Dialect,
-    pub encoding: Encoding,
+    pub transcoding: Transcoding,
     pub missing: &'a Missing,
     pub on_error: OnError,
     pub max_row: usize,
@@ -31,7 +31,7 @@ pub(crate) struct Reading<'a> {
 }
 
 /// The first part that cannot be read, why, and on which line.
-type Failed = (usize, Error, Option<u64>);
+pub(crate) type Failed = (usize, Error, Option<u64>);
 
 /// What is known of a part.
 pub(crate) struct Part {
@@ -46,8 +46,8 @@ pub(crate) struct Part {
 }
 
 /// The text of a source.
-pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Encoding) -> Bytes {
-    match Stream::with(&source, codec, encoding) {
+pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, transcoding: Transcoding) -> Bytes {
+    match Stream::with(&source, codec, transcoding) {
         Some(stream) => Bytes::Stream(Arc::new(stream)),
         None => Bytes::Source(source),
     }
@@ -55,17 +55,35 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header) -> Result<(Option<Codec>, Head), Error> {
+        self.look(origin, name, |text| read_head(text, self.dialect, header, self.missing, self.on_error, self.max_row))
+    }
+
+    /// What `look` finds at the beginning of the text of a part.
+    fn look<T>(
+        &self,
+        origin: &Origin,
+        name: &str,
+        look: impl FnMut(&dyn Source) -> Result<T, Error>,
+    ) -> Result<(Option<Codec>, T), Error> {
         let source = origin.open(name, None)?;
-        let look = |text: &dyn Source| read_head(text, self.dialect, header, self.missing, self.on_error, self.max_row);
         let mut start = [0; 16];
         let start = &mut start[..source.len().min(16) as usize];
         source.read_at(0, start)?;
         let codec = Codec::of(start);
-        let head = match Stream::with(&source, codec, self.encoding) {
+        let found = match Stream::with(&source, codec, self.transcoding) {
             Some(stream) => Prefix::of_stream(&stream, look),
             None => Prefix::of_source(&*source, look),
         }?;
-        Ok((codec, head))
+        Ok((codec, found))
+    }
+
+    /// The dialect with the delimiter that a part seems to have.
+    pub(crate) fn detect_delimiter(&self, (origin, name): &(Origin, String)) -> Result<Dialect, Failed> {
+        let found = self.look(origin, name, |text| dialect::detect_delimiter(text, self.dialect, self.missing));
+        found.map(|(_, dialect)| dialect).map_err(|error| {
+            let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
+            (0, error, line)
+        })
     }
 
     /// Reads the heads of some parts; the first of them says what the columns are.
@@ -108,7 +126,7 @@ impl Reading<'_> {
         let mut start = [0; 16];
         let start = &mut start[..source.len().min(16) as usize];
         source.read_at(0, start).ok()?;
-        let bytes = text(Arc::clone(&source), Codec::of(start), self.encoding);
+        let bytes = text(Arc::clone(&source), Codec::of(start), self.transcoding);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

@@ -1,6 +1,7 @@
 //! The Python extension module `csvfeed._core`: conversions between Python and `csvfeed-core`, and nothing else.
 
 mod batches;
+mod dialect;
 mod error;
 mod heads;
 mod origin;
@@ -18,6 +19,8 @@ mod _core {
     #[pymodule_export]
     use super::batches::{Batches, Progress};
     #[pymodule_export]
+    use super::dialect::sniff;
+    #[pymodule_export]
     use super::plan::Plan;
     #[pymodule_export]
     use super::reader::Reader;
@@ -33,6 +36,7 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("SAMPLE", csvfeed_core::dialect::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }

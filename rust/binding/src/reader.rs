@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
-use csvfeed_core::dialect::{Dialect, Head, Header};
+use csvfeed_core::dialect::{self, Dialect, Head, Header};
 use csvfeed_core::error::Error;
 use csvfeed_core::outline::Outline;
 use csvfeed_core::parts::{self, Parts};
@@ -14,15 +14,16 @@ use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;
-use csvfeed_core::source::{self, Encoding, Handles, MemorySource, Spool, SpooledText};
+use csvfeed_core::source::{self, Handles, MemorySource, Spool, SpooledText, Transcoding};
 use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::batches::Batches;
+use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place, line};
-use crate::heads::{Part, Reading, text};
+use crate::heads::{Failed, Part, Reading, text};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
@@ -37,7 +38,7 @@ pub(crate) struct Reader {
     parts: Vec<Part>,
     /// What they are called together.
     name: String,
-    encoding: Encoding,
+    transcoding: Transcoding,
     dialect: Dialect,
     head: Head,
     schema: Arc<Schema>,
@@ -77,8 +78,9 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
-                        missing_target, on_error, max_rejects, threads, memory))]
+    #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, escape, comment,
+                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
+                        memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
         py: Python<'_>,
@@ -89,8 +91,13 @@ impl Reader {
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
         header: Option<PyHeader>,
-        delimiter: u8,
+        delimiter: Option<u8>,
         quote: Option<u8>,
+        escape: Option<u8>,
+        comment: Option<u8>,
+        skip_rows: u64,
+        decimal: u8,
+        thousands: Option<u8>,
         encoding: &str,
         missing: Vec<String>,
         missing_target: &str,
@@ -99,14 +106,24 @@ impl Reader {
         threads: Option<usize>,
         memory: Option<usize>,
     ) -> PyResult<Self> {
-        let dialect = Dialect { delimiter, quote };
+        let dialect = Dialect {
+            delimiter: delimiter.unwrap_or(b','),
+            quote,
+            escape,
+            comment,
+            decimal,
+            thousands,
+            // What is neither is UTF-8 by the time that it is read.
+            encoding: dialect::Encoding::named(encoding).unwrap_or_default(),
+            skip_rows,
+        };
         let header = match header {
             None => Header::Auto,
             Some(PyHeader::Present(true)) => Header::Present,
             Some(PyHeader::Present(false)) => Header::Absent,
             Some(PyHeader::Names(names)) => Header::Names(names),
         };
-        let missing = Missing::new(missing);
+        let missing = Missing::of(missing, dialect);
         let missing_target = match missing_target {
             "raise" => MissingTarget::Raise,
             "skip" => MissingTarget::Skip,
@@ -124,7 +141,7 @@ impl Reader {
         };
         let max_row = Budget::new(threads, memory).max_row;
 
-        let encoding = Encoding::named(encoding);
+        let transcoding = Transcoding::named(encoding);
         let mut origins = Vec::with_capacity(parts.len());
         for part in &parts {
             let name = Origin::name(part)?;
@@ -135,12 +152,16 @@ impl Reader {
             origins.push((origin, name));
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let reading = Reading { dialect, encoding, missing: &missing, on_error, max_row, threads };
-        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(|failure| {
-            let (part, error, line) = failure;
+        let failed = |(part, error, line): Failed| {
             let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line, on_error };
             exception(py, &error, place)
-        })?;
+        };
+        let mut reading = Reading { dialect, transcoding, missing: &missing, on_error, max_row, threads };
+        if delimiter.is_none() {
+            reading.dialect = py.detach(|| reading.detect_delimiter(&origins[0])).map_err(failed)?;
+        }
+        let dialect = reading.dialect;
+        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(failed)?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let mut schema = Schema::resolve(
@@ -160,7 +181,7 @@ impl Reader {
         Ok(Self {
             parts,
             name,
-            encoding,
+            transcoding,
             dialect,
             head,
             schema: Arc::new(schema),
@@ -183,6 +204,12 @@ impl Reader {
     #[getter]
     fn columns(&self) -> &[String] {
         &self.head.columns
+    }
+
+    /// How the file is written.
+    #[getter]
+    fn dialect(&self) -> PyDialect {
+        written(self.dialect, self.head.is_named, self.head.returns)
     }
 
     /// The names of the feature columns, in the order of the features.
@@ -369,7 +396,7 @@ impl Reader {
         let open = |(number, part): (usize, &Part)| {
             let source = part.origin.open(&part.name, many.then_some((number, &handles)));
             let source = source.map_err(|error| (number, error))?;
-            let bytes = text(source, part.codec, self.encoding);
+            let bytes = text(source, part.codec, self.transcoding);
             Ok(parts::Part { bytes, data_start: part.data_start, layout: part.layout.clone() })
         };
         let parts = py.detach(|| self.parts.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>());

@@ -23,7 +23,7 @@ use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
 use csvfeed_core::split::{Splitter, Text};
 
-const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
 /// What a block has in a release build.
 const BLOCK_BYTES: usize = 256 << 10;
 /// Fields that are converted together, as in a block.

@@ -249,7 +249,7 @@ mod tests {
     use crate::table::Table;
     use proptest::prelude::*;
 
-    const DIALECT: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
     const COLUMNS: usize = 4;
 
     /// Rows as (features, targets, weights), and the kind of error that ends them.
@@ -281,7 +281,7 @@ mod tests {
                 return (read, Some("fields".into()));
             }
             let values = |columns: &[usize]| -> Vec<Value> {
-                columns.iter().map(|&column| value(&row[column], DIALECT.quote, &schema.missing)).collect()
+                columns.iter().map(|&column| value(&row[column], DIALECT, &schema.missing)).collect()
             };
             let parts = [values(&schema.features), values(&schema.targets), values(schema.weight.as_slice())];
             if parts.iter().flatten().any(|value| *value == Value::Other) {

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::dialect::Encoding;
 use crate::parts::{Lines, Parts};
 use crate::schema::OnError;
 
@@ -39,6 +40,9 @@ pub enum Kind {
          if the column is text, leave it out with features= or target="
     )]
     Number,
+    /// A field that should be a number is one in another notation.
+    #[error("not a number as the file is read; it is one with {0}")]
+    Notation(String),
     /// A NUL byte stands in a field.
     #[error("a NUL byte in a number: the file is damaged, or is UTF-16 or UTF-32 text; convert it to UTF-8")]
     Nul,
@@ -67,8 +71,14 @@ pub enum Kind {
     #[error("the quoted field that starts here is never closed: close it, or set quote= to what the file uses")]
     UnclosedQuote,
     /// Text follows a closing quote.
-    #[error("text after a closing quote: a quote inside a quoted field is written twice (\"\")")]
+    #[error(
+        "text after a closing quote: a quote inside a quoted field is written twice (\"\"), or with escape= after that \
+         character"
+    )]
     TextAfterQuote,
+    /// The source ends after an escape.
+    #[error("the last row ends after an escape: is the file cut off here, or escape= another one?")]
+    UnclosedEscape,
     /// The bytes are in an encoding that is not read.
     #[error("the file is {0}: {1}")]
     Encoding(&'static str, &'static str),
@@ -108,8 +118,17 @@ pub enum Kind {
     #[error("the line ends are CR alone: convert them to LF, for example with `tr '\\r' '\\n'`")]
     LineEnds,
     /// A column name is not UTF-8.
-    #[error("a column name is not UTF-8: convert the file to UTF-8, or name the columns with header=[...]")]
+    #[error(
+        "a column name is not UTF-8: say what the file is with encoding=, most often \"latin-1\" or \"cp1252\", convert \
+         it to UTF-8, or name the columns with header=[...]"
+    )]
     NameNotUtf8,
+    /// The first line says that the delimiter is another one than was given.
+    #[error("the first line says that the delimiter is {0:?}: write delimiter={0:?}, or \"auto\"")]
+    OtherDelimiter(String),
+    /// The delimiter cannot be told from the text.
+    #[error("{0}")]
+    Delimiter(String),
     /// A column was asked for that is not there, or in a way that makes no sense.
     #[error("{0}")]
     Column(String),
@@ -162,10 +181,10 @@ impl Kind {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error with a place and the text that stands there.
-    pub(crate) fn at(kind: Kind, offset: u64, text: &[u8]) -> Self {
+    /// An error with a place and the text that stands there, in some encoding.
+    pub(crate) fn at(kind: Kind, offset: u64, text: &[u8], encoding: Encoding) -> Self {
         let shown = &text[..text.len().min(QUOTED_TEXT)];
-        let mut quoted = String::from_utf8_lossy(shown).into_owned();
+        let mut quoted = String::from_utf8_lossy(&encoding.to_utf8(shown.into())).into_owned();
         if shown.len() < text.len() {
             quoted.push('…');
         }

@@ -88,31 +88,51 @@ fn integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// The rows of a text as fields with their quotes on, one byte at a time, blank lines left out.
+/// The rows of a text as fields with their quotes and escapes on, one byte at a time, blank lines and comments left out.
 #[must_use]
 pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
+    let has_runs = dialect.delimiter == b' ';
     let mut rows = Vec::new();
     let mut row: Vec<Vec<u8>> = vec![Vec::new()];
     let (mut quoted, mut just_closed) = (false, false);
-    for &byte in text.iter().chain(if text.ends_with(b"\n") { &b""[..] } else { b"\n" }) {
+    let (mut escaped, mut ends_escaped) = (false, false);
+    let (mut line_start, mut comment) = (true, false);
+    // One newline more is a blank line, if the last is one.
+    for &byte in text.iter().chain(b"\n") {
+        comment |= line_start && Some(byte) == dialect.comment;
+        if comment {
+            comment = byte != b'\n';
+            line_start = !comment;
+            continue;
+        }
+        line_start = false;
         let last = row.len() - 1;
         let field = &mut row[last];
         let may_open = field.is_empty() || just_closed;
         just_closed = false;
-        if Some(byte) == dialect.quote && (quoted || may_open) {
+        if escaped || Some(byte) == dialect.escape {
+            field.push(byte);
+            ends_escaped = escaped;
+            escaped = !escaped;
+        } else if Some(byte) == dialect.quote && (quoted || may_open) {
             just_closed = quoted;
             quoted = !quoted;
             field.push(byte);
         } else if quoted || (byte != dialect.delimiter && byte != b'\n') {
             field.push(byte);
+            ends_escaped = false;
         } else if byte == dialect.delimiter {
-            row.push(Vec::new());
+            if !has_runs || !field.is_empty() {
+                row.push(Vec::new());
+            }
         } else {
-            if field.last() == Some(&b'\r') {
+            if field.last() == Some(&b'\r') && !ends_escaped {
                 field.pop();
             }
-            let whole = std::mem::replace(&mut row, vec![Vec::new()]);
-            if whole != [b""] {
+            line_start = true;
+            let mut whole = std::mem::replace(&mut row, vec![Vec::new()]);
+            whole.pop_if(|last| has_runs && last.is_empty());
+            if !whole.is_empty() && whole != [b""] {
                 rows.push(whole);
             }
         }
@@ -165,6 +185,8 @@ pub enum Wrong {
     Unclosed,
     /// Something follows a closing quote.
     AfterQuote,
+    /// Nothing follows an escape.
+    Escape,
     /// So many fields.
     Fields(usize),
 }
@@ -173,17 +195,35 @@ pub enum Wrong {
 /// first of them.
 #[must_use]
 pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
+    let has_runs = dialect.delimiter == b' ';
     let mut table = Table::default();
     let mut columns = columns;
     let mut row = vec![];
+    let mut row_start = 0;
     let mut at = 0;
     while at < text.len() || !row.is_empty() {
+        if row.is_empty() && dialect.comment == Some(text[at]) {
+            at += text[at..].iter().position(|&byte| byte == b'\n').map_or(text.len() - at, |newline| newline + 1);
+            continue;
+        }
+        if row.is_empty() {
+            row_start = at;
+        }
+        if has_runs {
+            at += text[at..].iter().take_while(|&&byte| byte == b' ').count();
+        }
         let start = at;
+        // Where a byte stands that an escape makes one like any other.
+        let mut escaped = None;
         if at < text.len() && Some(text[at]) == dialect.quote {
             at += 1;
             loop {
-                if at == text.len() {
+                if at >= text.len() {
                     return Table { wrong: Some((start, Wrong::Unclosed)), ..table };
+                }
+                if Some(text[at]) == dialect.escape {
+                    at += 2;
+                    continue;
                 }
                 let doubled = text[at..].iter().take(2).all(|&byte| Some(byte) == dialect.quote);
                 if Some(text[at]) == dialect.quote && !(doubled && at + 1 < text.len()) {
@@ -197,18 +237,27 @@ pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
             }
         }
         while at < text.len() && text[at] != b'\n' && text[at] != dialect.delimiter {
+            if Some(text[at]) == dialect.escape {
+                at += 1;
+                escaped = Some(at);
+            }
             at += 1;
         }
+        if at > text.len() {
+            return Table { wrong: Some((start, Wrong::Escape)), ..table };
+        }
         let row_ends = at == text.len() || text[at] == b'\n';
-        let returns = usize::from(row_ends && at > start && text[at - 1] == b'\r');
-        row.push(start..at - returns);
+        let returns = usize::from(row_ends && at > start && text[at - 1] == b'\r' && escaped != Some(at - 1));
+        if !(has_runs && row_ends && start == at - returns) {
+            row.push(start..at - returns);
+        }
         at += 1;
         if row_ends {
             let whole = std::mem::take(&mut row);
-            let is_blank = whole.len() == 1 && whole[0].is_empty();
+            let is_blank = whole.is_empty() || whole.len() == 1 && whole[0].is_empty();
             let expected = if is_blank { whole.len() } else { *columns.get_or_insert(whole.len()) };
             if whole.len() != expected {
-                return Table { wrong: Some((whole[0].start, Wrong::Fields(whole.len()))), ..table };
+                return Table { wrong: Some((row_start, Wrong::Fields(whole.len()))), ..table };
             }
             table.rows.extend((!is_blank).then_some(whole));
         }

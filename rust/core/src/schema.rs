@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use crate::dialect::Dialect;
 use crate::error::{Kind, Result};
-use crate::number::Tokens;
+use crate::number::{Notation, Tokens};
 
 /// The tokens read as missing unless others are given; the empty field always is.
 pub const MISSING: [&str; 16] = [
@@ -22,8 +23,16 @@ pub struct Missing {
 impl Missing {
     /// These tokens, and the empty field.
     pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
-        let tokens: Vec<Box<[u8]>> = tokens.into_iter().map(|token| token.as_ref().trim().as_bytes().into()).collect();
-        let numbers = tokens.iter().filter_map(|token| crate::number::parse_exact(token)).filter(|n| !n.is_nan());
+        Self::of(tokens, Dialect::default())
+    }
+
+    /// The same as a file of that dialect writes them.
+    pub fn of<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>, dialect: Dialect) -> Self {
+        // What cannot be written cannot stand in the file.
+        let bytes = |token: T| dialect.encoding.bytes_of(token.as_ref().trim());
+        let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
+        let notation = Notation::of(dialect);
+        let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
         Self { numbers: numbers.collect(), tokens: Tokens::new(&tokens) }
     }
 

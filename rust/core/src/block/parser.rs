@@ -8,7 +8,7 @@ use super::{Block, Pool, Widths};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, BadRow, Index, Rows};
-use crate::number::{self, Value, WINDOW};
+use crate::number::{self, Notation, Plain, Value, WINDOW};
 use crate::parts::Layout;
 use crate::rejects::{Noting, Reject};
 use crate::schema::{MissingTarget, OnError, Schema};
@@ -67,6 +67,8 @@ pub struct Parser<'a> {
     index: Index,
     group: Group,
     noting: Noting,
+    notation: Notation,
+    plain: Plain,
 }
 
 impl<'a> Parser<'a> {
@@ -82,6 +84,8 @@ impl<'a> Parser<'a> {
             index: Index::passing_over(schema.on_error == OnError::Skip),
             group: Group::default(),
             noting: Noting::default(),
+            notation: Notation::of(dialect),
+            plain: Plain::default(),
         }
     }
 
@@ -136,13 +140,19 @@ impl<'a> Parser<'a> {
             text,
             noting: self.noting,
         };
+        let mut plain = None;
+        if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
+            self.plain.fill(text.padded(), self.notation);
+            plain = Some(&mut self.plain);
+        }
         let mut passed_over = self.index.bad_rows().iter().peekable();
         let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(columns, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
                 reading.note_row(*bad, &mut block);
             }
-            if let Err(bad_field) = self.group.convert(&reading, rows, chooser.as_mut(), &mut block) {
+            let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block);
+            if let Err(bad_field) = converted {
                 return (block, Some(bad_field));
             }
         }
@@ -184,6 +194,7 @@ impl Group {
         &mut self,
         reading: &Reading<'_>,
         all: Rows<'_>,
+        plain: Option<&mut Plain>,
         mut chooser: Option<&mut Chooser<'_>>,
         block: &mut Block,
     ) -> Result<()> {
@@ -217,7 +228,9 @@ impl Group {
         }
         let values = &mut self.values[..count];
         self.declined.clear();
-        number::convert(simd, text.padded(), reading.dialect.quote, fields, values, &mut self.declined);
+        let quote = reading.dialect.quote;
+        let (bytes, places) = plain.map_or((text.padded(), fields), |plain| plain.fields(quote, fields));
+        number::convert(simd, bytes, quote, places, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));
@@ -289,10 +302,10 @@ fn leave_out(row: usize, left_out: &mut Vec<usize>) {
 }
 
 impl Reading<'_> {
-    /// What a column holds in one of the rows, without what is around it.
+    /// What a column says in one of the rows.
     fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
         let column = self.text.layout().map_or(column, |layout| layout[column]);
-        number::unquote(&self.text.padded()[rows.place(row, column)], self.dialect.quote)
+        self.dialect.text(&self.text.padded()[rows.place(row, column)])
     }
 
     /// Whether a field is seen to be missing at first sight.
@@ -315,7 +328,7 @@ impl Reading<'_> {
         let field = &self.text.padded()[place];
         let targets = self.schema.features.len()..;
         let filled = self.schema.missing_value(wanted);
-        Err(match number::value(field, self.dialect.quote, &self.schema.missing) {
+        Err(match number::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => return Ok(Some(number)),
             Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
             Value::Missing => match self.schema.missing_target {
@@ -325,14 +338,14 @@ impl Reading<'_> {
                 MissingTarget::Raise => Kind::MissingTarget("target"),
             },
             Value::Other if field.contains(&0) => Kind::Nul,
-            Value::Other => Kind::Number,
+            Value::Other => number::other_notation(field, self.dialect).map_or(Kind::Number, Kind::Notation),
         })
     }
 
     /// The error for a field.
     fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Error::at(kind, offset, &self.text.padded()[place]).in_column(column)
+        self.dialect.error(kind, offset, &self.text.padded()[place]).in_column(column)
     }
 
     /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
@@ -361,7 +374,7 @@ impl Reading<'_> {
         block.rejects.add(self.noting, bad.reason(columns, reference), || {
             let offset = self.text.offset.wrapping_sub(WINDOW as u64);
             Reject {
-                error: bad.error(padded, offset, columns, reference),
+                error: bad.error(padded, offset, columns, reference, self.dialect),
                 row: self.text_of(bad.place(padded)),
                 before,
             }
@@ -383,7 +396,7 @@ mod tests {
     use crate::split::Splitter;
     use proptest::prelude::*;
 
-    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
     /// A field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
@@ -441,7 +454,7 @@ mod tests {
                     break;
                 }
                 let is_feature = at < schema.features.len();
-                match (number::value(&row[column], COMMA.quote, &schema.missing), schema.missing_target) {
+                match (number::value(&row[column], COMMA, &schema.missing), schema.missing_target) {
                     (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {

@@ -46,7 +46,7 @@ pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
     );
     Table {
         parts: Parts::one(Arc::new(MemorySource::new(text.into_bytes())), 0),
-        dialect: Dialect { delimiter: b',', quote: Some(b'"') },
+        dialect: Dialect::new(b',', Some(b'"')),
         schema: Arc::new(schema.unwrap()),
         simd: simd().unwrap(),
     }

@@ -2,26 +2,26 @@
 
 use memchr::{memchr, memchr_iter, memmem};
 
+use super::careful::Careful;
 use super::masks::{self, Special};
 use super::quotes::{FieldEnds, Quotes, State};
-use crate::dialect::{BadQuote, Dialect};
+use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::number::WINDOW;
 use crate::simd::Simd;
 use crate::split::Text;
 
 /// Counts the rows of a text; those before the error, if a quoted field is wrong.
 pub(crate) fn count_rows(simd: Simd, text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
+    if text.takes_care() || dialect.has_runs() {
+        return count_carefully(text, dialect);
+    }
     let bytes = text.bytes();
     let Some(special) = Special::of(dialect).filter(|_| text.has_quotes()) else { return (count_plain(bytes), None) };
     // A choice that cannot be had is reported before there is a text.
     if let Some(rows) = count_quoted(simd, bytes, special) {
         return (rows, None);
     }
-    let padded = text.padded();
-    let bytes = &padded[..padded.len() - WINDOW];
-    let (rows, bad) = count_carefully(bytes, dialect);
-    (rows, bad.map(|bad| bad.into_error(bytes, text.offset.wrapping_sub(WINDOW as u64))))
+    count_carefully(text, dialect)
 }
 
 /// The rows of a text without quotes.
@@ -74,20 +74,16 @@ pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option
     (field_ends.are_right() && !quotes.is_inside()).then_some(rows)
 }
 
-/// The rows of `bytes[WINDOW..]` before the first field with wrong quotes, field by field.
-fn count_carefully(bytes: &[u8], dialect: Dialect) -> (usize, Option<BadQuote>) {
+/// The rows before the first field with wrong quotes, byte by byte.
+fn count_carefully(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
+    let bytes = text.bytes();
+    let mut careful = Careful::new(dialect, bytes, 0);
     let mut rows = 0;
-    let (mut field, mut row) = (WINDOW, WINDOW);
-    while field < bytes.len() {
-        let end = match dialect.field_end(bytes, field) {
-            Ok(end) => end,
-            Err(bad) => return (rows, Some(bad)),
-        };
-        field = end + 1;
-        if bytes[end] == b'\n' {
-            rows += usize::from(!matches!(bytes[row..end], [] | [b'\r']));
-            row = field;
+    loop {
+        match careful.next_row(|_| {}) {
+            Ok(Some(_)) => rows += 1,
+            Ok(None) => return (rows, None),
+            Err(bad) => return (rows, Some(bad.into_error(bytes, text.offset, dialect))),
         }
     }
-    (rows, None)
 }

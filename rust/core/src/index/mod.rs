@@ -4,6 +4,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod careful;
 mod count;
 mod masks;
 mod portable;
@@ -14,11 +15,12 @@ pub(crate) mod tests;
 
 use std::ops::{Deref, Range};
 
+pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special, for_each_stride};
 pub(crate) use quotes::{Followed, Quotes, State};
 
-use crate::dialect::{BadQuote, Dialect, wrong_quotes};
+use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
 use crate::number::{Fields, WINDOW};
 use crate::simd::Simd;
@@ -29,7 +31,8 @@ use crate::split::Text;
 pub struct Index {
     /// Where each field ends, after one mark before the first field. Each field starts after the mark before it.
     marks: Marks,
-    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does.
+    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does. Of a text that was
+    /// gone through byte by byte these alone say where fields end, and the marks where they start.
     trimmed: Vec<u32>,
     /// The rows, in runs that lie without a gap in `marks`.
     runs: Vec<Run>,
@@ -37,8 +40,6 @@ pub struct Index {
     passes_over: bool,
     /// Those that were.
     bad_rows: Vec<BadRow>,
-    /// The fields with text after their closing quote.
-    strays: Vec<u32>,
 }
 
 /// Rows that follow each other without a blank line between them.
@@ -107,10 +108,10 @@ impl Index {
         columns: usize,
         reference: &'static str,
     ) -> Option<Error> {
+        if text.takes_care() || dialect.has_runs() {
+            return self.fill_carefully(text, dialect, columns, reference);
+        }
         let bytes = text.padded();
-        self.runs.clear();
-        self.bad_rows.clear();
-        self.strays.clear();
         let end = bytes.len() - WINDOW;
         self.start();
         let marks = &mut self.marks;
@@ -118,27 +119,65 @@ impl Index {
             Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
             None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks)),
         };
-        let mut bad_quote = None;
-        if line_ends.is_none() {
-            // The quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
-            self.start();
-            let strays = self.passes_over.then_some(&mut self.strays);
-            bad_quote = careful_marks(&bytes[..end], dialect, &mut self.marks, strays).err();
-        }
-        let bad_row = self.find_runs(bytes, columns, line_ends.as_ref());
-        self.trimmed.clear();
-        if line_ends.is_none_or(|ends| ends.returns) {
+        // If the quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
+        let Some(line_ends) = line_ends else { return self.fill_carefully(text, dialect, columns, reference) };
+        let bad_row = self.find_runs(bytes, columns, &line_ends);
+        if line_ends.returns {
             self.trim(bytes, columns);
         }
         let offset = text.offset.wrapping_sub(WINDOW as u64);
-        if let Some(bad) = bad_row {
-            return Some(bad.error(bytes, offset, columns, reference));
-        }
-        bad_quote.map(|bad| bad.into_error(&bytes[..end], offset))
+        bad_row.map(|bad| bad.error(bytes, offset, columns, reference, dialect))
+    }
+
+    /// The same for any text, byte by byte.
+    fn fill_carefully(
+        &mut self,
+        text: &Text,
+        dialect: Dialect,
+        columns: usize,
+        reference: &'static str,
+    ) -> Option<Error> {
+        let padded = text.padded();
+        let bytes = &padded[..padded.len() - WINDOW];
+        let offset = text.offset.wrapping_sub(WINDOW as u64);
+        self.start();
+        self.marks.clear();
+        self.trimmed.push(WINDOW as u32 - 1);
+        let mut careful = Careful::new(dialect, bytes, WINDOW).passing_over(self.passes_over);
+        let mut run = Run { before: 0, rows: 0 };
+        let wrong = loop {
+            let before = self.marks.len();
+            let row = careful.next_row(|field| {
+                self.marks.push(field.start as u32 - 1);
+                self.trimmed.push(field.end as u32);
+            });
+            let found = self.marks.len() - before;
+            match row {
+                Ok(Some(row)) if found == columns && row.stray.is_none() => run.rows += 1,
+                Ok(Some(row)) => {
+                    let (start, end) = (row.start as u32, row.newline as u32);
+                    let stray = row.stray.map(|stray| stray as u32);
+                    let bad = BadRow { start, end, found: found as u32, stray };
+                    if !self.passes_over {
+                        break Some(bad.error(padded, offset, columns, reference, dialect));
+                    }
+                    self.bad_rows.push(bad);
+                    self.runs.extend((run.rows > 0).then_some(run));
+                    run = Run { before: self.marks.len(), rows: 0 };
+                }
+                Ok(None) => break None,
+                Err(bad) => break Some(bad.into_error(bytes, offset, dialect)),
+            }
+        };
+        self.runs.extend((run.rows > 0).then_some(run));
+        wrong
     }
 
     /// Begins anew with the mark before the first field.
     fn start(&mut self) {
+        self.runs.clear();
+        self.bad_rows.clear();
+        self.trimmed.clear();
         self.marks.clear();
         self.marks.push(WINDOW as u32 - 1);
     }
@@ -170,38 +209,34 @@ impl Index {
 
     /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that is wrong and not
     /// passed over. `line_ends` is what is known of the newlines among the marks.
-    fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: Option<&LineEnds>) -> Option<BadRow> {
+    fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: &LineEnds) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
         // The common case: every `columns`-th mark is a newline, and there are no others.
         let rows = (self.marks.len() - 1) / columns;
         let in_step = |ends: &LineEnds| {
             ends.in_step || self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
         };
-        let regular = columns > 1
-            && self.marks.len() == 1 + rows * columns
-            && line_ends.is_some_and(|ends| ends.newlines == rows && in_step(ends));
+        let regular =
+            columns > 1 && self.marks.len() == 1 + rows * columns && line_ends.newlines == rows && in_step(line_ends);
         if regular {
             self.runs.push(Run { before: 0, rows });
             return None;
         }
         let mut before = 0;
         let mut run = Run { before, rows: 0 };
-        let mut strays = self.strays.iter().copied().peekable();
         while let Some(length) = self.marks[before + 1..].iter().position(|&mark| is_newline(mark)) {
             let found = length + 1;
             let start = self.marks[before] as usize + 1;
             let newline = self.marks[before + found] as usize;
-            let stray = strays.next_if(|&stray| (stray as usize) < newline);
-            while strays.next_if(|&stray| (stray as usize) < newline).is_some() {}
             let blank = found == 1 && matches!(bytes[start..newline], [] | [b'\r']);
             if blank {
                 self.runs.extend((run.rows > 0).then_some(run));
                 run = Run { before: before + 1, rows: 0 };
-            } else if found == columns && stray.is_none() {
+            } else if found == columns {
                 run.rows += 1;
             } else {
                 self.runs.extend((run.rows > 0).then_some(run));
-                let bad = BadRow { start: start as u32, end: newline as u32, found: found as u32, stray };
+                let bad = BadRow { start: start as u32, end: newline as u32, found: found as u32, stray: None };
                 if !self.passes_over {
                     return Some(bad);
                 }
@@ -355,12 +390,15 @@ impl BadRow {
 
     /// The error for it, the first of `padded` being byte `offset` (modulo 2^64) of the source.
     #[must_use]
-    pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str) -> Error {
+    pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str, dialect: Dialect) -> Error {
         let kind = self.kind(columns, reference);
         let row = self.place(padded);
         match self.stray {
-            Some(stray) => wrong_quotes(kind, &padded[..self.end as usize], stray as usize, offset),
-            None => Error::at(kind, offset.wrapping_add(row.start as u64), &padded[row]),
+            Some(stray) => {
+                let bad = BadQuote { position: stray as usize, kind };
+                bad.into_error(&padded[..self.end as usize], offset, dialect)
+            }
+            None => dialect.error(kind, offset.wrapping_add(row.start as u64), &padded[row]),
         }
     }
 }
@@ -385,29 +423,4 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
     }
-}
-
-/// The marks of a text with quotes, field by field. The fields with text after their closing quote are `strays`, or the
-/// first of them ends the marks.
-fn careful_marks(
-    bytes: &[u8],
-    dialect: Dialect,
-    marks: &mut Marks,
-    mut strays: Option<&mut Vec<u32>>,
-) -> std::result::Result<(), BadQuote> {
-    let mut start = WINDOW;
-    while start < bytes.len() {
-        let end = match dialect.field_end(bytes, start) {
-            Ok(end) => end,
-            Err(bad) => {
-                let goes_on = strays.as_deref_mut().zip(dialect.wrong_field_end(bytes, &bad));
-                let Some((strays, end)) = goes_on else { return Err(bad) };
-                strays.push(start as u32);
-                end
-            }
-        };
-        marks.push(end as u32);
-        start = end + 1;
-    }
-    Ok(())
 }

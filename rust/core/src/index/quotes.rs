@@ -5,8 +5,10 @@ use super::masks::Masks;
 /// Where the reader stands between two bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Before the first byte of a field, where a quote opens it.
+    /// Before the first byte of a line, where a field begins, unless it is a comment.
     #[default]
+    LineStart,
+    /// Before the first byte of a field, where a quote opens it.
     FieldStart,
     /// In a field, outside quotes, where a quote is an ordinary byte.
     Field,
@@ -14,6 +16,21 @@ pub(crate) enum State {
     Quoted,
     /// After a quote inside quotes: another one makes it a literal quote, anything else ends the quotes.
     QuoteInQuoted,
+    /// After a carriage return that follows a closing quote, where the line ends.
+    Returned,
+    /// After an escape outside quotes.
+    Escaped,
+    /// After an escape inside quotes.
+    EscapedInQuoted,
+    /// In a line that is left out.
+    Comment,
+}
+
+impl State {
+    /// Whether the next byte is neither an ordinary one nor a quote or the end of something.
+    pub(crate) fn takes_care(self) -> bool {
+        matches!(self, Self::Escaped | Self::EscapedInQuoted | Self::Comment)
+    }
 }
 
 /// The quotes of a text, followed from chunk to chunk.
@@ -46,7 +63,7 @@ impl Quotes {
     pub(crate) fn new(state: State) -> Self {
         Self {
             inside: if state == State::Quoted { u64::MAX } else { 0 },
-            may_open: matches!(state, State::FieldStart | State::QuoteInQuoted).into(),
+            may_open: matches!(state, State::LineStart | State::FieldStart | State::QuoteInQuoted).into(),
             closed: (state == State::QuoteInQuoted).into(),
         }
     }

@@ -10,6 +10,7 @@ mod avx512;
 mod bare;
 #[cfg(target_arch = "x86_64")]
 mod groups;
+mod notation;
 mod portable;
 mod round;
 #[cfg(test)]
@@ -21,10 +22,12 @@ mod tokens;
 use std::borrow::Cow;
 use std::ops::Range;
 
+use crate::dialect::Dialect;
 use crate::schema::Missing;
 use crate::simd::Simd;
 use bare::{bare, is_dressed};
 
+pub(crate) use notation::{Notation, Plain, other_notation};
 pub(crate) use tokens::Tokens;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
@@ -104,36 +107,45 @@ pub enum Value {
 }
 
 /// The value of any field, read with care instead of haste.
-pub fn value(field: &[u8], quote: Option<u8>, missing: &Missing) -> Value {
-    // Most often a token stands by itself.
-    if field.first().copied() != quote && missing.contains(field) {
+pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
+    // Most often a token stands by itself, and one with an escape as it is written.
+    if field.first().copied() != dialect.quote
+        && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
+    {
         return Value::Missing;
     }
-    let text = unquote(field, quote);
+    let text = unquote(field, dialect);
     if missing.contains(&text) {
         return Value::Missing;
     }
-    parse_exact(&text).map_or(Value::Other, Value::Number)
+    Notation::of(dialect).parse(&text).map_or(Value::Other, Value::Number)
 }
 
-/// A field without the spaces and tabs around it, its quotes, and the spaces and tabs inside them.
-pub(crate) fn unquote(field: &[u8], quote: Option<u8>) -> Cow<'_, [u8]> {
-    let Some(quote) = quote else { return Cow::Borrowed(trim(field)) };
+/// A field without what quotes and escapes it, and without the spaces and tabs around it and inside its quotes.
+pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
     // A quote opens a field only as its first byte.
-    let Some(inner) = field.strip_prefix(&[quote]) else { return Cow::Borrowed(trim(field)) };
-    let inner = trim(inner.strip_suffix(&[quote]).unwrap_or(inner));
-    if !inner.contains(&quote) {
-        return Cow::Borrowed(inner);
+    let quoted = dialect.quote.filter(|quote| field.first() == Some(quote));
+    let inner = match quoted {
+        Some(quote) => field[1..].strip_suffix(&[quote]).unwrap_or(&field[1..]),
+        None => field,
+    };
+    let is_special = |byte: &u8| Some(*byte) == quoted || Some(*byte) == dialect.escape;
+    if (quoted, dialect.escape) == (None, None) || !inner.iter().any(is_special) {
+        return Cow::Borrowed(trim(inner));
     }
     let mut text = Vec::with_capacity(inner.len());
     let mut bytes = inner.iter();
     while let Some(&byte) = bytes.next() {
-        text.push(byte);
-        if byte == quote {
-            bytes.next();
+        if Some(byte) == dialect.escape {
+            text.extend(bytes.next());
+        } else {
+            text.push(byte);
+            if Some(byte) == quoted {
+                bytes.next();
+            }
         }
     }
-    Cow::Owned(text)
+    Cow::Owned(trim(&text).to_vec())
 }
 
 fn trim(mut field: &[u8]) -> &[u8] {

@@ -321,7 +321,7 @@ fn every_shape_is_exact() {
             }
         }
         for (Written { field, inner }, exact) in written.iter().zip(exact_values) {
-            let found = value(field.as_bytes(), Some(b'"'), &no_tokens);
+            let found = value(field.as_bytes(), Dialect::default(), &no_tokens);
             let is_right = match found {
                 Value::Missing => inner.is_empty(),
                 Value::Number(number) => are_same(Some(number), exact),

@@ -37,7 +37,8 @@ pub(super) fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item
 
 /// Each field is declined or read exactly; returns whether one was declined.
 fn check(fields: &[String], turn: usize) -> bool {
-    let exact: Vec<_> = fields.iter().map(|field| parse_exact(&unquote(field.as_bytes(), Some(b'"')))).collect();
+    let exact: Vec<_> =
+        fields.iter().map(|field| parse_exact(&unquote(field.as_bytes(), Dialect::default()))).collect();
     let mut any_declined = false;
     for (simd, found) in convert_each(fields, turn) {
         for ((field, exact), found) in fields.iter().zip(&exact).zip(found) {
@@ -372,7 +373,7 @@ proptest! {
 }
 
 fn read(field: &str) -> Value {
-    value(field.as_bytes(), Some(b'"'), &Missing::default())
+    value(field.as_bytes(), Dialect::default(), &Missing::default())
 }
 
 #[test]
@@ -410,13 +411,15 @@ fn missing_is_the_empty_field_and_the_tokens() {
     for missing in ["", "  ", "\"\"", "\" \"", "NA", " NA ", "\"NA\"", "null", "NaN"] {
         assert_eq!(read(missing), Value::Missing, "{missing}");
     }
-    assert!(matches!(value(b"nan", None, &Missing::new::<&str>([])), Value::Number(n) if n.is_nan()));
-    assert_eq!(value(b"NA", None, &Missing::new::<&str>([])), Value::Other);
+    assert!(
+        matches!(value(b"nan", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Number(n) if n.is_nan())
+    );
+    assert_eq!(value(b"NA", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Other);
 }
 
 #[test]
 fn doubled_quotes_become_one() {
-    assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Some(b'"')), b"a \"b\"");
-    assert_eq!(&*unquote(b"\"\"\"\"", Some(b'"')), b"\"");
-    assert_eq!(&*unquote(b"\"a\"", None), b"\"a\"");
+    assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Dialect::default()), b"a \"b\"");
+    assert_eq!(&*unquote(b"\"\"\"\"", Dialect::default()), b"\"");
+    assert_eq!(&*unquote(b"\"a\"", Dialect::new(b',', None)), b"\"a\"");
 }

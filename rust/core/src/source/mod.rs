@@ -1,22 +1,22 @@
 //! Stage 1: bytes, read at an offset, or one after the other where they are compressed or in another encoding.
 
 mod codec;
-mod encoding;
 mod file;
 mod memory;
 mod prefix;
 mod spool;
 mod stream;
+mod transcoding;
 mod zip;
 
 pub use codec::Codec;
-pub use encoding::Encoding;
 pub use file::{FileIdentity, FileSource, Handles, LazyFile};
 pub use memory::MemorySource;
 pub use prefix::Prefix;
 pub use spool::{Spool, SpooledText};
 pub use stream::Stream;
 pub(crate) use stream::Text as StreamText;
+pub use transcoding::Transcoding;
 
 use crate::error::Result;
 

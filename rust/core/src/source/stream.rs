@@ -4,19 +4,19 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::{Codec, Encoding, Source, zip};
+use super::{Codec, Source, Transcoding, zip};
 use crate::error::{Error, Kind, Result};
 
 /// A source whose bytes are not yet the text.
 pub struct Stream {
     raw: Arc<dyn Source>,
     codec: Option<Codec>,
-    encoding: Encoding,
+    encoding: Transcoding,
 }
 
 impl Stream {
     /// What has to be done to the bytes of `raw` to have its text; `None` when they are the text.
-    pub fn of(raw: &Arc<dyn Source>, encoding: Encoding) -> Result<Option<Self>> {
+    pub fn of(raw: &Arc<dyn Source>, encoding: Transcoding) -> Result<Option<Self>> {
         let mut start = [0; 16];
         let start = &mut start[..raw.len().min(16) as usize];
         raw.read_at(0, start)?;
@@ -25,8 +25,8 @@ impl Stream {
 
     /// The same, once it is known what `raw` is compressed with.
     #[must_use]
-    pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Encoding) -> Option<Self> {
-        let is_text = codec.is_none() && encoding == Encoding::AsItIs;
+    pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Transcoding) -> Option<Self> {
+        let is_text = codec.is_none() && encoding == Transcoding::AsItIs;
         (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding })
     }
 

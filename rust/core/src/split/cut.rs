@@ -3,7 +3,7 @@
 use memchr::{memchr, memrchr};
 
 use crate::dialect::Dialect;
-use crate::index::{Followed, Masks, Quotes, Special, State, for_each_stride};
+use crate::index::{Event, Followed, Machine, Masks, Quotes, Special, State, for_each_stride};
 use crate::simd::Simd;
 
 /// Where the last row of a piece ends, for each way in which the piece may begin.
@@ -12,6 +12,8 @@ pub(super) enum Cut {
     Plain { after_newline: Option<usize> },
     /// A piece with quotes, begun within an unquoted field and inside a quoted one.
     Quoted { special: Special, outside: Tail, inside: Tail },
+    /// A piece with escapes or comments, which is gone through once its beginning is known.
+    Careful,
 }
 
 /// The end of a piece.
@@ -24,6 +26,9 @@ pub(super) struct Tail {
 
 impl Cut {
     pub(super) fn find(simd: Simd, piece: &[u8], dialect: Dialect) -> Self {
+        if dialect.takes_care(piece) {
+            return Self::Careful;
+        }
         match Special::of(dialect) {
             Some(special) if memchr(special.quote, piece).is_some() => {
                 let [outside, inside] = tails(simd, piece, special, [State::Field, State::Quoted]);
@@ -35,6 +40,8 @@ impl Cut {
 
     pub(super) fn tail(&self, simd: Simd, piece: &[u8], state: State, dialect: Dialect) -> Tail {
         match *self {
+            Self::Careful => careful_tail(piece, state, dialect),
+            _ if state.takes_care() => careful_tail(piece, state, dialect),
             Self::Plain { .. } if state == State::Quoted => Tail { rows_end: None, state },
             Self::Plain { after_newline } => Tail { rows_end: after_newline, state: outside_state(piece, dialect) },
             Self::Quoted { inside, .. } if state == State::Quoted => inside,
@@ -53,6 +60,20 @@ fn outside_state(piece: &[u8], dialect: Dialect) -> State {
         Some(&byte) if byte == dialect.delimiter || byte == b'\n' => State::FieldStart,
         _ => State::Field,
     }
+}
+
+/// The tail of any piece, byte by byte.
+fn careful_tail(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
+    let machine = Machine::new(dialect);
+    let mut rows_end = None;
+    for (at, &byte) in piece.iter().enumerate() {
+        let event;
+        (state, event) = machine.step(state, byte);
+        if event == Event::Line {
+            rows_end = Some(at + 1);
+        }
+    }
+    Tail { rows_end, state }
 }
 
 /// The tail of a piece that has quotes, for two states in which it may begin.
@@ -114,7 +135,7 @@ mod tests {
     use crate::index::tests::text;
     use proptest::prelude::*;
 
-    const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));
     const STATES: [State; 4] = [State::FieldStart, State::Field, State::Quoted, State::QuoteInQuoted];
 
     /// The tail of a piece that begins in `state`, one byte at a time.

@@ -17,7 +17,7 @@ use pieces::{Found, Pieces};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
-use crate::index::State;
+use crate::index::{Careful, State};
 use crate::number::WINDOW;
 use crate::parts::{Layout, Parts};
 use crate::schema::OnError;
@@ -35,6 +35,8 @@ pub struct Text {
     end: usize,
     /// Whether there may be a quote in it.
     has_quotes: bool,
+    /// Whether there may be an escape or a comment in it.
+    takes_care: bool,
     /// Whether its last newline is not in the source.
     has_more_than_source: bool,
     /// Where the columns are, if not in the order of the table.
@@ -62,6 +64,12 @@ impl Text {
         self.has_quotes
     }
 
+    /// Whether there may be an escape or a comment in it.
+    #[must_use]
+    pub fn takes_care(&self) -> bool {
+        self.takes_care
+    }
+
     /// Where the columns are, if not in the order of the table.
     #[must_use]
     pub(crate) fn layout(&self) -> Option<&Layout> {
@@ -78,7 +86,8 @@ impl Text {
         self.reserve(0, (bytes.end - bytes.start) as usize);
         self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
         self.has_quotes = dialect.quote_in(self.bytes());
-        self.end_with_newline();
+        self.takes_care = dialect.takes_care(self.bytes());
+        self.end_with_newline(dialect);
         Ok(())
     }
 
@@ -88,7 +97,7 @@ impl Text {
         let mut piece = size;
         while piece < bytes.len() {
             let cut = Cut::find(simd, &bytes[..piece], dialect);
-            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::FieldStart, dialect).rows_end {
+            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::LineStart, dialect).rows_end {
                 return start + rows_end;
             }
             piece *= 2;
@@ -105,10 +114,15 @@ impl Text {
         seen
     }
 
-    /// The newline that the end of the source may lack.
-    fn end_with_newline(&mut self) {
+    /// The newline that the end of the source may lack, where one that is escaped ends no row.
+    fn end_with_newline(&mut self, dialect: Dialect) {
         self.has_more_than_source = false;
-        if self.end > self.start && self.buffer[self.end - 1] != b'\n' {
+        let ends = match self.bytes() {
+            [] => true,
+            [.., before, b'\n'] => Some(*before) != dialect.escape,
+            [.., last] => *last == b'\n',
+        };
+        if !ends {
             self.buffer[self.end] = b'\n';
             self.end += 1;
             self.has_more_than_source = true;
@@ -242,7 +256,8 @@ impl Splitter {
     fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
         let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
         let carried = carry.row.len();
-        text.has_quotes = matches!(cut, Cut::Quoted { .. }) || self.dialect.quote_in(&carry.row);
+        text.takes_care = matches!(cut, Cut::Careful) || self.dialect.takes_care(&carry.row);
+        text.has_quotes = !matches!(cut, Cut::Plain { .. }) || self.dialect.quote_in(&carry.row);
         if rows_end.is_none() && !last {
             // No row ends here: the whole piece joins the carried row, and this text is empty.
             carry.row.extend_from_slice(text.bytes());
@@ -253,49 +268,46 @@ impl Splitter {
         }
         text.prepend(&carry.row);
         carry.row.clear();
-        carry.state = State::FieldStart;
+        carry.state = State::LineStart;
         if last {
-            text.end_with_newline();
+            text.end_with_newline(self.dialect);
         } else if let Some(rows_end) = rows_end {
             let rows_end = text.start + carried + rows_end;
             carry.row.extend_from_slice(&text.buffer[rows_end..text.end]);
-            carry.state = state;
+            // Only what goes through a text byte by byte tells the beginning of a line from that of a field.
+            if !carry.row.is_empty() {
+                carry.state = state;
+            }
             text.end = rows_end;
         }
         Ok(())
     }
 
     fn too_long(&self, carry: &mut Carry, offset: u64) -> Error {
-        if matches!(carry.state, State::Quoted | State::QuoteInQuoted) {
+        if matches!(carry.state, State::Quoted | State::QuoteInQuoted | State::EscapedInQuoted) {
             carry.row.push(b'\n');
-            let mut start = 0;
-            while start < carry.row.len() {
-                match self.dialect.field_end(&carry.row, start) {
-                    Ok(end) => start = end + 1,
-                    Err(bad) => match self.dialect.wrong_field_end(&carry.row, &bad) {
-                        Some(end) if self.passes_over => start = end + 1,
-                        _ => return bad.into_error(&carry.row, offset),
-                    },
-                }
+            let careful = Careful::new(self.dialect, &carry.row, 0);
+            if let Err(bad) = careful.passing_over(self.passes_over).next_row(|_| {}) {
+                return bad.into_error(&carry.row, offset, self.dialect);
             }
         }
-        Error::at(Kind::RowTooLong { limit: self.max_row }, offset, &carry.row)
+        self.dialect.error(Kind::RowTooLong { limit: self.max_row }, offset, &carry.row)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::tests::text;
+    use crate::index::tests::{careful_dialect, careful_text, text};
     use crate::oracle;
     use crate::source::MemorySource;
     use proptest::prelude::*;
 
-    const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));
 
-    fn split(bytes: &[u8], piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
+    fn split(bytes: &[u8], dialect: Dialect, piece: usize, passes: u64) -> Result<Vec<(u64, Vec<u8>)>> {
         let source = Arc::new(MemorySource::new(bytes.to_vec()));
-        let splitter = Splitter::new(Simd::Portable, source, QUOTED, 0, piece, 1 << 20);
+        let splitter = Splitter::new(Simd::Portable, source, dialect, 0, piece, 1 << 20);
         let mut text = Text::default();
         let mut texts = Vec::new();
         for index in 0..passes * splitter.texts() {
@@ -308,7 +320,7 @@ mod tests {
     #[test]
     fn a_quoted_newline_does_not_end_a_row() {
         for piece in 1..20 {
-            let texts = split(b"a,\"b\n\"\"\nc\"\nd\n", piece, 1).unwrap();
+            let texts = split(b"a,\"b\n\"\"\nc\"\nd\n", QUOTED, piece, 1).unwrap();
             for (_, text) in texts {
                 assert!(
                     [&b""[..], b"a,\"b\n\"\"\nc\"\n", b"d\n", b"a,\"b\n\"\"\nc\"\nd\n"].contains(&&text[..]),
@@ -338,7 +350,7 @@ mod tests {
 
         #[test]
         fn texts_are_whole_rows_of_the_source(soup in "[a\",\n\r]{1,60}", piece in 1_usize..30) {
-            check_texts(soup.as_bytes(), piece)?;
+            check_texts(soup.as_bytes(), QUOTED, piece)?;
         }
     }
 
@@ -347,12 +359,26 @@ mod tests {
 
         #[test]
         fn long_texts_are_whole_rows_of_the_source(bytes in text(), piece in prop_oneof![1_usize..200, 900_usize..1200]) {
-            check_texts(&bytes, piece)?;
+            check_texts(&bytes, QUOTED, piece)?;
         }
     }
 
-    fn check_texts(bytes: &[u8], piece: usize) -> std::result::Result<(), TestCaseError> {
-        let texts = split(bytes, piece, 2).unwrap();
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(5_000))]
+
+        #[test]
+        fn texts_with_escapes_and_comments_are_whole_rows_of_the_source(
+            bytes in careful_text(),
+            dialect in careful_dialect(),
+            piece in 1_usize..30,
+        ) {
+            prop_assume!(!bytes.is_empty());
+            check_texts(&bytes, dialect, piece)?;
+        }
+    }
+
+    fn check_texts(bytes: &[u8], dialect: Dialect, piece: usize) -> std::result::Result<(), TestCaseError> {
+        let texts = split(bytes, dialect, piece, 2).unwrap();
         let (first, second) = texts.split_at(texts.len() / 2);
         prop_assert_eq!(first, second, "each pass is the same");
 
@@ -364,8 +390,8 @@ mod tests {
         }
         prop_assert!(joined.starts_with(bytes) && joined.len() <= bytes.len() + 1);
 
-        let rows: Vec<_> = first.iter().flat_map(|(_, text)| oracle::rows(text, QUOTED)).collect();
-        prop_assert_eq!(rows, oracle::rows(bytes, QUOTED));
+        let rows: Vec<_> = first.iter().flat_map(|(_, text)| oracle::rows(text, dialect)).collect();
+        prop_assert_eq!(rows, oracle::rows(&joined, dialect));
         Ok(())
     }
 }

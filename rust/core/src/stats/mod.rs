@@ -368,7 +368,7 @@ mod tests {
                 Schema::resolve(columns, "header", None, &target, None, missing, MissingTarget::Keep).unwrap();
             let table = Table {
                 parts: Parts::one(Arc::new(MemorySource::new(text.concat())), 0),
-                dialect: Dialect { delimiter: b',', quote: Some(b'"') },
+                dialect: Dialect::new(b',', Some(b'"')),
                 schema: Arc::new(schema),
                 simd: simd().unwrap(),
             };

@@ -15,7 +15,7 @@ const CHARACTER: usize = 4;
 
 /// What the bytes of a text stand for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Encoding {
+pub enum Transcoding {
     /// As they are: UTF-8, or whatever else has ASCII's bytes for ASCII's characters.
     #[default]
     AsItIs,
@@ -27,7 +27,7 @@ pub enum Encoding {
     Utf16Be,
 }
 
-impl Encoding {
+impl Transcoding {
     /// That of a name, if it is one that has to be decoded.
     #[must_use]
     pub fn named(name: &str) -> Self {

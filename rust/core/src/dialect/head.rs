@@ -1,8 +1,10 @@
-//! What the bytes mean: delimiter, quote, line ends, byte-order mark and header.
+//! Where a file's rows begin, and what its columns are called.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr_iter;
 
+use super::Dialect;
 use crate::error::{Error, Kind, Result};
+use crate::index::Careful;
 use crate::number;
 use crate::schema::{Missing, OnError};
 use crate::source::Source;
@@ -30,15 +32,6 @@ const FOREIGN_FORMATS: [(&[u8], &str, &str); 10] = [
     (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
 ];
 
-/// How fields and rows are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Dialect {
-    /// The byte between two fields.
-    pub delimiter: u8,
-    /// The byte around a field that may hold delimiters and line ends; `None` when no byte means that.
-    pub quote: Option<u8>,
-}
-
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Header {
@@ -63,6 +56,10 @@ pub struct Head {
     pub data_start: u64,
     /// Whether there is one.
     pub has_rows: bool,
+    /// Whether the first row names the columns.
+    pub is_named: bool,
+    /// Whether the first row ends with CRLF.
+    pub returns: bool,
 }
 
 impl Head {
@@ -70,91 +67,6 @@ impl Head {
     pub fn require_rows(&self) -> Result<()> {
         if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
     }
-}
-
-impl Dialect {
-    /// Where the field that starts at `start` ends: the position of its delimiter or newline. A carriage return before
-    /// the newline still belongs to the field. `text` ends with a newline; a quoted field that runs over it is not
-    /// closed.
-    pub(crate) fn field_end(self, text: &[u8], start: usize) -> std::result::Result<usize, BadQuote> {
-        let Some(quote) = self.quote.filter(|&quote| text[start] == quote) else {
-            let end = memchr2(self.delimiter, b'\n', &text[start..]);
-            return Ok(start + end.expect("a text ends with a newline"));
-        };
-        let mut position = start + 1;
-        let closing = loop {
-            let Some(found) = memchr(quote, &text[position..]) else {
-                return Err(BadQuote { position: start, kind: Kind::UnclosedQuote, after: text.len() });
-            };
-            position += found;
-            if text.get(position + 1) != Some(&quote) {
-                break position;
-            }
-            position += 2;
-        };
-        let after = closing + 1;
-        let mut end = after;
-        if text[end..].starts_with(b"\r\n") {
-            end += 1;
-        }
-        if text.get(end).is_some_and(|&byte| byte == self.delimiter || byte == b'\n') {
-            Ok(end)
-        } else {
-            Err(BadQuote { position: start, kind: Kind::TextAfterQuote, after })
-        }
-    }
-
-    /// Where a field ends that is wrong but closed; the rest of the text can be read as if it were right.
-    pub(crate) fn wrong_field_end(self, text: &[u8], bad: &BadQuote) -> Option<usize> {
-        let end = memchr2(self.delimiter, b'\n', &text[bad.after..])?;
-        matches!(bad.kind, Kind::TextAfterQuote).then_some(bad.after + end)
-    }
-
-    /// Whether there is a quote in `text`.
-    pub(crate) fn quote_in(self, text: &[u8]) -> bool {
-        self.quote.is_some_and(|quote| memchr(quote, text).is_some())
-    }
-
-    /// The fields of the row that starts at `start` and the position after its newline.
-    fn row(self, text: &[u8], start: usize) -> std::result::Result<(Vec<&[u8]>, usize), BadQuote> {
-        let mut fields = Vec::new();
-        let mut position = start;
-        loop {
-            let end = self.field_end(text, position)?;
-            let field = &text[position..end];
-            if text[end] == b'\n' {
-                fields.push(field.strip_suffix(b"\r").unwrap_or(field));
-                return Ok((fields, end + 1));
-            }
-            fields.push(field);
-            position = end + 1;
-        }
-    }
-}
-
-/// A field whose quotes are wrong.
-#[derive(Debug)]
-pub(crate) struct BadQuote {
-    /// Position of the field in its text.
-    pub position: usize,
-    /// What is wrong.
-    pub kind: Kind,
-    /// The position after its closing quote, from where on it is like a field without quotes.
-    after: usize,
-}
-
-impl BadQuote {
-    /// The error for a field of `text`, which starts at byte `offset` (modulo 2^64) of the source.
-    pub(crate) fn into_error(self, text: &[u8], offset: u64) -> Error {
-        wrong_quotes(self.kind, text, self.position, offset)
-    }
-}
-
-/// The error for the field at `position` of `text`, which starts at byte `offset` (modulo 2^64) of the source.
-pub(crate) fn wrong_quotes(kind: Kind, text: &[u8], position: usize, offset: u64) -> Error {
-    let field = &text[position..];
-    let line = memchr(b'\n', field).unwrap_or(field.len());
-    Error::at(kind, offset.wrapping_add(position as u64), &field[..line])
 }
 
 /// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
@@ -169,9 +81,62 @@ pub fn read_head(
     on_error: OnError,
     max_row: usize,
 ) -> Result<Head> {
-    let mut start = [0; 16];
-    let start = &mut start[..source.len().min(16) as usize];
-    source.read_at(0, start)?;
+    let data_start = skip_to_table(source, dialect)?;
+    let Some(first) = first_row(source, dialect, data_start)? else {
+        let comments = if dialect.comment.is_some() { " and comments" } else { "" };
+        return Err(Kind::Empty(match (dialect.skip_rows, comments) {
+            (0, "") => "the file holds nothing but blank lines",
+            (0, _) => "the file holds nothing but blank lines and comments",
+            _ => "the file holds nothing after the lines that skip_rows= leaves out",
+        })
+        .into());
+    };
+    let row = read_row(source, dialect, first, max_row);
+    if let (Header::Names(names), OnError::Skip) = (header, on_error) {
+        // The first row may be wrong, and says nothing that is not known.
+        let returns = row.is_ok_and(|(text, _)| text.ends_with(b"\r\n"));
+        let (columns, reference) = (names.clone(), "header= given");
+        return Ok(Head { columns, reference, data_start, has_rows: true, is_named: false, returns });
+    }
+    let (text, end) = row?;
+    let mut fields = Vec::new();
+    let mut places = Vec::new();
+    Careful::new(dialect, &text, 0)
+        .next_row(|field| {
+            fields.push(&text[field.clone()]);
+            places.push(first + field.start as u64);
+        })
+        .map_err(|bad| bad.into_error(&text, first, dialect))?;
+    let is_value = |field: &&[u8]| !matches!(number::value(field, dialect, missing), number::Value::Other);
+    let is_named = match header {
+        Header::Auto => !fields.iter().all(is_value),
+        Header::Present => true,
+        Header::Absent | Header::Names(_) => false,
+    };
+    let returns = text.ends_with(b"\r\n");
+    if is_named {
+        let columns = column_names(&fields, &places, dialect)?;
+        let data_start = first + end as u64;
+        let has_rows = first_row(source, dialect, data_start)?.is_some();
+        return Ok(Head { columns, reference: "header", data_start, has_rows, is_named, returns });
+    }
+    let (columns, reference) = match header {
+        Header::Names(names) if names.len() != fields.len() => {
+            let (found, expected) = (fields.len(), names.len());
+            let advice = ": is the delimiter another one, or a name missing?";
+            let kind = Kind::RowLength { found, expected, reference: "header= given", advice };
+            return Err(dialect.error(kind, first, text.trim_ascii_end()));
+        }
+        Header::Names(names) => (names.clone(), "header= given"),
+        _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
+    };
+    Ok(Head { columns, reference, data_start, has_rows: true, is_named, returns })
+}
+
+/// The length of the byte-order mark, and some bytes after it. What is no text is an error.
+pub(super) fn start_of(source: &dyn Source) -> Result<(u64, Vec<u8>)> {
+    let mut start = vec![0; source.len().min(16) as usize];
+    source.read_at(0, &mut start)?;
     if start.is_empty() {
         return Err(Kind::Empty("the file is empty").into());
     }
@@ -181,57 +146,81 @@ pub fn read_head(
     if let Some((_, what, advice)) = FOREIGN_FORMATS.iter().find(|(mark, ..)| start.starts_with(mark)) {
         return Err(Error { offset: Some(0), ..Kind::NotText(what, advice).into() });
     }
-    let data_start = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() as u64 } else { 0 };
-    let Some(first) = first_row(source, data_start)? else {
-        return Err(Kind::Empty("the file holds nothing but blank lines").into());
-    };
-    if let (Header::Names(names), OnError::Skip) = (header, on_error) {
-        // The first row may be wrong, and says nothing that is not known.
-        return Ok(Head { columns: names.clone(), reference: "header= given", data_start, has_rows: true });
-    }
-    let (text, end) = read_row(source, dialect, first, max_row)?;
-    let fields = dialect.row(&text, 0).map_err(|bad| bad.into_error(&text, first))?.0;
-    let is_value = |field: &&[u8]| !matches!(number::value(field, dialect.quote, missing), number::Value::Other);
-    let named_by_first_row = match header {
-        Header::Auto => !fields.iter().all(is_value),
-        Header::Present => true,
-        Header::Absent | Header::Names(_) => false,
-    };
-    if named_by_first_row {
-        let columns = column_names(&fields, dialect, first)?;
-        let data_start = first + end as u64;
-        let has_rows = first_row(source, data_start)?.is_some();
-        return Ok(Head { columns, reference: "header", data_start, has_rows });
-    }
-    let (columns, reference) = match header {
-        Header::Names(names) if names.len() != fields.len() => {
-            let (found, expected) = (fields.len(), names.len());
-            let advice = ": is the delimiter another one, or a name missing?";
-            let kind = Kind::RowLength { found, expected, reference: "header= given", advice };
-            return Err(Error::at(kind, first, text.trim_ascii_end()));
-        }
-        Header::Names(names) => (names.clone(), "header= given"),
-        _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
-    };
-    Ok(Head { columns, reference, data_start, has_rows: true })
+    let mark = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
+    Ok((mark as u64, start.split_off(mark)))
 }
 
-/// The byte offset of the first line from `offset` on that is not blank.
-fn first_row(source: &dyn Source, mut offset: u64) -> Result<Option<u64>> {
-    let mut piece = [0; PIECE];
-    while offset < source.len() {
-        let size = (source.len() - offset).min(PIECE as u64) as usize;
-        source.read_at(offset, &mut piece[..size])?;
-        let blank = skip_blank_lines(&piece[..size], 0);
-        offset += blank as u64;
-        // A carriage return at the end of a piece may begin a line end, and at the end of the file it is one.
-        if piece[blank..size] == *b"\r" && offset + 1 == source.len() {
-            return Ok(None);
+/// Where the lines begin that may be rows: after a byte-order mark, and what is to be left out before the header.
+pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64> {
+    let (mark, start) = start_of(source)?;
+    let named = separator_line(&start).filter(|_| dialect.skip_rows == 0);
+    if let Some(delimiter) = named.filter(|&delimiter| delimiter != dialect.delimiter) {
+        let delimiter = char::from(delimiter).to_string();
+        let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        return Err(dialect.error(Kind::OtherDelimiter(delimiter), mark, line.trim_ascii_end()));
+    }
+    let lines = if named.is_some() { 1 } else { dialect.skip_rows };
+    skip_lines(source, mark, lines)
+}
+
+/// The delimiter that a first line names, as spreadsheets write it: `sep=;`.
+pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
+    let (name, rest) = start.split_at_checked(4)?;
+    match rest {
+        [delimiter, b'\n', ..] | [delimiter, b'\r', b'\n', ..] if name.eq_ignore_ascii_case(b"sep=") => {
+            Some(*delimiter)
         }
-        if blank < size && piece[blank..size] != *b"\r" {
-            return Ok(Some(offset));
+        _ => None,
+    }
+}
+
+/// The byte offset after so many lines.
+fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64) -> Result<u64> {
+    let mut piece = [0; PIECE];
+    while lines > 0 {
+        let size = (source.len() - offset).min(PIECE as u64) as usize;
+        if size == 0 {
+            return Err(Kind::Empty("the file has no more lines than skip_rows= leaves out").into());
+        }
+        source.read_at(offset, &mut piece[..size])?;
+        let mut newlines = memchr_iter(b'\n', &piece[..size]);
+        let wanted =
+            newlines.by_ref().take(usize::try_from(lines).unwrap_or(usize::MAX)).inspect(|_| lines -= 1).last();
+        offset += wanted.filter(|_| lines == 0).map_or(size, |newline| newline + 1) as u64;
+    }
+    Ok(offset)
+}
+
+/// The byte offset of the first line from `offset` on that is neither blank nor a comment.
+fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Line {
+        Begins,
+        Spaces,
+        Returned,
+        Comment,
+    }
+    let mut piece = [0; PIECE];
+    let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
+    while position < source.len() {
+        let size = (source.len() - position).min(PIECE as u64) as usize;
+        source.read_at(position, &mut piece[..size])?;
+        for &byte in &piece[..size] {
+            position += 1;
+            line = match (line, byte) {
+                (_, b'\n') => {
+                    line_start = position;
+                    Line::Begins
+                }
+                (Line::Comment, _) => Line::Comment,
+                (Line::Begins, byte) if Some(byte) == dialect.comment => Line::Comment,
+                (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
+                (Line::Begins | Line::Spaces, b'\r') => Line::Returned,
+                _ => return Ok(Some(line_start)),
+            };
         }
     }
+    // A carriage return at the end of the file is a line end.
     Ok(None)
 }
 
@@ -243,28 +232,30 @@ fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) 
         let whole = offset + length as u64 == source.len();
         let mut text = vec![0; length];
         source.read_at(offset, &mut text)?;
-        if whole && !text.ends_with(b"\n") {
+        if whole {
+            // One more than there is, perhaps, which is a blank line, unless the last is escaped.
             text.push(b'\n');
         }
         // Up to the last newline every row is whole, unless that newline is quoted.
         let rows = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
         if rows > 0 {
-            match dialect.row(&text[..rows], 0).map(|(_, end)| end) {
-                Ok(end) => {
+            match Careful::new(dialect, &text[..rows], 0).next_row(|_| {}) {
+                Ok(Some(row)) => {
+                    let end = row.newline + 1;
                     text.truncate(end);
                     return Ok((text, end.min(length)));
                 }
-                Err(bad) if whole || !matches!(bad.kind, Kind::UnclosedQuote) => {
-                    return Err(bad.into_error(&text, offset));
+                Err(bad) if whole || matches!(bad.kind, Kind::TextAfterQuote) => {
+                    return Err(bad.into_error(&text, offset, dialect));
                 }
-                Err(_) => {}
+                Ok(None) | Err(_) => {}
             }
         }
         if size > max_row {
             text.push(b'\n');
-            return Err(match dialect.row(&text, 0) {
-                Ok(_) => Error::at(Kind::RowTooLong { limit: max_row }, offset, &text),
-                Err(bad) => bad.into_error(&text, offset),
+            return Err(match Careful::new(dialect, &text, 0).next_row(|_| {}) {
+                Ok(_) => dialect.error(Kind::RowTooLong { limit: max_row }, offset, &text),
+                Err(bad) => bad.into_error(&text, offset, dialect),
             });
         }
         size *= 4;
@@ -276,12 +267,11 @@ fn positional_name(column: usize) -> String {
     format!("column_{column}")
 }
 
-/// The names that a header row at byte `offset` gives.
-fn column_names(fields: &[&[u8]], dialect: Dialect, offset: u64) -> Result<Vec<String>> {
+/// The names that the fields of a header row give, which stand at some places of the source.
+fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Vec<String>> {
     let mut names = Vec::with_capacity(fields.len());
-    let mut offset = offset;
-    for (column, field) in fields.iter().enumerate() {
-        let wrong = |kind| Error::at(kind, offset, field).in_column(column);
+    for (column, (field, &offset)) in fields.iter().zip(places).enumerate() {
+        let wrong = |kind| dialect.error(kind, offset, field).in_column(column);
         if field.contains(&0) {
             let convert = "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`";
             let (name, advice) = match field {
@@ -293,27 +283,13 @@ fn column_names(fields: &[&[u8]], dialect: Dialect, offset: u64) -> Result<Vec<S
             return Err(wrong(Kind::Encoding(name, advice)));
         }
         let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
-        if field.contains(&b'\r') && !is_quoted {
+        if field.contains(&b'\r') && !is_quoted && dialect.escape.is_none() {
             return Err(wrong(Kind::LineEnds));
         }
-        let name = number::unquote(field, dialect.quote).into_owned();
-        let name = String::from_utf8(name).map_err(|_| wrong(Kind::NameNotUtf8))?;
+        let name = String::from_utf8(dialect.text(field).into_owned()).map_err(|_| wrong(Kind::NameNotUtf8))?;
         names.push(if name.is_empty() { positional_name(column) } else { name });
-        offset += field.len() as u64 + 1;
     }
     Ok(names)
-}
-
-/// The position of the first line from `start` on that is not blank.
-fn skip_blank_lines(text: &[u8], start: usize) -> usize {
-    let mut position = start;
-    loop {
-        match &text[position..] {
-            [b'\n', ..] => position += 1,
-            [b'\r', b'\n', ..] => position += 2,
-            _ => return position,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -321,7 +297,7 @@ mod tests {
     use super::*;
     use crate::source::MemorySource;
 
-    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
     fn head(bytes: &[u8], header: &Header) -> Result<Head> {
         read_head(&MemorySource::new(bytes), COMMA, header, &Missing::default(), OnError::Raise, 1 << 20)

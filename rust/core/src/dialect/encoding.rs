@@ -1,0 +1,88 @@
+//! Text in an encoding whose bytes below 128 are ASCII.
+
+use std::borrow::Cow;
+
+/// How characters beyond ASCII are written. Numbers are the same bytes in each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Encoding {
+    /// UTF-8.
+    #[default]
+    Utf8,
+    /// ISO 8859-1: a byte is the character of that number.
+    Latin1,
+    /// Windows-1252: the same, but for 32 bytes that are letters and punctuation.
+    Cp1252,
+}
+
+/// What Windows-1252 has from byte 0x80 on; the five that it leaves open are the controls that Latin-1 has there.
+const CP1252: [char; 32] = [
+    '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’',
+    '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
+];
+
+impl Encoding {
+    /// The encoding that the argument `encoding` calls so.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "utf-8" => Some(Self::Utf8),
+            "latin-1" => Some(Self::Latin1),
+            "cp1252" => Some(Self::Cp1252),
+            _ => None,
+        }
+    }
+
+    /// What the argument `encoding` calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Utf8 => "utf-8",
+            Self::Latin1 => "latin-1",
+            Self::Cp1252 => "cp1252",
+        }
+    }
+
+    fn character(self, byte: u8) -> char {
+        match byte {
+            0x80..=0x9F if self == Self::Cp1252 => CP1252[usize::from(byte - 0x80)],
+            _ => char::from(byte),
+        }
+    }
+
+    /// The same text in UTF-8. What claims to be UTF-8 is left as it is.
+    pub(crate) fn to_utf8(self, text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+        if self == Self::Utf8 || text.is_ascii() {
+            return text;
+        }
+        Cow::Owned(text.iter().map(|&byte| self.character(byte)).collect::<String>().into_bytes())
+    }
+
+    /// The bytes of a text in this encoding; `None` if it cannot be written in it.
+    pub(crate) fn bytes_of(self, text: &str) -> Option<Box<[u8]>> {
+        if self == Self::Utf8 || text.is_ascii() {
+            return Some(text.as_bytes().into());
+        }
+        text.chars().map(|wanted| (0..=u8::MAX).find(|&byte| self.character(byte) == wanted)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_byte_is_a_character_and_back() {
+        for encoding in [Encoding::Latin1, Encoding::Cp1252] {
+            assert_eq!(Encoding::named(encoding.name()), Some(encoding));
+            let bytes: Vec<u8> = (0..=255).collect();
+            let text = encoding.to_utf8(bytes.as_slice().into()).into_owned();
+            let text = String::from_utf8(text).unwrap();
+            assert_eq!(text.chars().count(), 256);
+            assert_eq!(encoding.bytes_of(&text).as_deref(), Some(&*bytes));
+        }
+        assert_eq!(&*Encoding::Cp1252.to_utf8(b"5 \x80"[..].into()), "5 €".as_bytes());
+        assert_eq!(&*Encoding::Latin1.to_utf8(b"\xFCber"[..].into()), "über".as_bytes());
+        assert_eq!(Encoding::Latin1.bytes_of("€"), None);
+        assert_eq!(Encoding::Utf8.bytes_of("€").as_deref(), Some("€".as_bytes()));
+    }
+}

@@ -1,0 +1,188 @@
+//! The fields of any text, byte by byte: of one with escapes or comments, with runs of spaces, or with wrong quotes.
+
+use std::ops::Range;
+
+use super::quotes::State;
+use crate::dialect::{BadQuote, Dialect};
+use crate::error::Kind;
+
+/// What a byte means, as far as it means anything by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Other,
+    Delimiter,
+    Newline,
+    Return,
+    Quote,
+    Escape,
+    Comment,
+}
+
+const CLASSES: [Class; 7] =
+    [Class::Other, Class::Delimiter, Class::Newline, Class::Return, Class::Quote, Class::Escape, Class::Comment];
+
+const STATES: [State; 9] = [
+    State::LineStart,
+    State::FieldStart,
+    State::Field,
+    State::Quoted,
+    State::QuoteInQuoted,
+    State::Returned,
+    State::Escaped,
+    State::EscapedInQuoted,
+    State::Comment,
+];
+
+/// What happens at a byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// Nothing.
+    Nothing,
+    /// The next field begins after it; this one has not begun.
+    Skipped,
+    /// A field ends before it.
+    Field,
+    /// A line ends at it.
+    Line,
+    /// It follows a closing quote, and must not.
+    Stray,
+}
+
+/// From a state and a byte to the next state.
+pub(crate) struct Machine {
+    classes: [Class; 256],
+    steps: [[(State, Event); CLASSES.len()]; STATES.len()],
+}
+
+impl Machine {
+    pub(crate) fn new(dialect: Dialect) -> Self {
+        let mut classes = [Class::Other; 256];
+        let comment = dialect.comment.map(|byte| (byte, Class::Comment));
+        let escape = dialect.escape.map(|byte| (byte, Class::Escape));
+        let quote = dialect.quote.map(|byte| (byte, Class::Quote));
+        let ends = [(b'\r', Class::Return), (dialect.delimiter, Class::Delimiter), (b'\n', Class::Newline)];
+        for (byte, class) in comment.into_iter().chain(escape).chain(quote).chain(ends) {
+            classes[usize::from(byte)] = class;
+        }
+        let steps = STATES.map(|state| CLASSES.map(|class| step(state, class, dialect.has_runs())));
+        Self { classes, steps }
+    }
+
+    /// What a byte does in a state.
+    #[inline]
+    pub(crate) fn step(&self, state: State, byte: u8) -> (State, Event) {
+        self.steps[state as usize][self.classes[usize::from(byte)] as usize]
+    }
+}
+
+fn step(state: State, class: Class, has_runs: bool) -> (State, Event) {
+    match (state, class) {
+        (State::Comment, Class::Newline) => (State::LineStart, Event::Line),
+        (State::LineStart | State::Comment, Class::Comment) | (State::Comment, _) => (State::Comment, Event::Nothing),
+        (State::Escaped, _) => (State::Field, Event::Nothing),
+        (State::Quoted, Class::Quote) => (State::QuoteInQuoted, Event::Nothing),
+        (State::Quoted, Class::Escape) => (State::EscapedInQuoted, Event::Nothing),
+        (State::Quoted | State::EscapedInQuoted, _)
+        | (State::LineStart | State::FieldStart | State::QuoteInQuoted, Class::Quote) => {
+            (State::Quoted, Event::Nothing)
+        }
+        (State::LineStart | State::FieldStart, Class::Delimiter) if has_runs => (State::FieldStart, Event::Skipped),
+        (_, Class::Newline) => (State::LineStart, Event::Line),
+        (State::Returned, Class::Delimiter) => (State::FieldStart, Event::Stray),
+        (_, Class::Delimiter) => (State::FieldStart, Event::Field),
+        (State::QuoteInQuoted, Class::Return) => (State::Returned, Event::Nothing),
+        (State::QuoteInQuoted | State::Returned, Class::Escape) => (State::Escaped, Event::Stray),
+        (State::QuoteInQuoted | State::Returned, _) => (State::Field, Event::Stray),
+        (_, Class::Escape) => (State::Escaped, Event::Nothing),
+        _ => (State::Field, Event::Nothing),
+    }
+}
+
+/// A row of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The position of its first byte.
+    pub start: usize,
+    /// The position of its newline.
+    pub newline: usize,
+    /// The first of its fields with text after the closing quote.
+    pub stray: Option<usize>,
+}
+
+/// Goes through the rows of a text, which ends with a newline.
+pub(crate) struct Careful<'a> {
+    machine: Machine,
+    dialect: Dialect,
+    bytes: &'a [u8],
+    position: usize,
+    passes_over: bool,
+}
+
+impl<'a> Careful<'a> {
+    /// From a position on, at which a row begins.
+    pub(crate) fn new(dialect: Dialect, bytes: &'a [u8], position: usize) -> Self {
+        Self { machine: Machine::new(dialect), dialect, bytes, position, passes_over: false }
+    }
+
+    /// One that goes on after text behind a closing quote, to where the row ends.
+    pub(crate) fn passing_over(self, passes_over: bool) -> Self {
+        Self { passes_over, ..self }
+    }
+
+    /// The next row, blank lines and comments left out; `None` at the end. Calls `on_field` with the place of each of its
+    /// fields; those of a row that is wrong among them.
+    #[inline]
+    pub(crate) fn next_row(
+        &mut self,
+        mut on_field: impl FnMut(Range<usize>),
+    ) -> std::result::Result<Option<Row>, BadQuote> {
+        let mut state = State::LineStart;
+        let (mut row, mut start) = (self.position, self.position);
+        let mut fields = 0;
+        let mut stray = None;
+        for (at, &byte) in self.bytes.iter().enumerate().skip(self.position) {
+            let before = state;
+            let event;
+            (state, event) = self.machine.step(state, byte);
+            match event {
+                Event::Nothing => {}
+                Event::Skipped => start = at + 1,
+                Event::Field => {
+                    on_field(start..at);
+                    fields += 1;
+                    start = at + 1;
+                }
+                Event::Line => {
+                    let field = start..at - usize::from(self.ends_with_return(start..at));
+                    // Runs of delimiters part fields that are there.
+                    let is_there = fields > 0 && !self.dialect.has_runs();
+                    if before != State::Comment && (is_there || !field.is_empty()) {
+                        on_field(field);
+                        fields += 1;
+                    }
+                    if before != State::Comment && fields > 0 {
+                        self.position = at + 1;
+                        return Ok(Some(Row { start: row, newline: at, stray }));
+                    }
+                    (row, start) = (at + 1, at + 1);
+                }
+                Event::Stray if self.passes_over => stray = stray.or(Some(start)),
+                Event::Stray => return Err(BadQuote { position: start, kind: Kind::TextAfterQuote }),
+            }
+        }
+        self.position = self.bytes.len();
+        match state {
+            State::LineStart => Ok(None),
+            State::Quoted | State::EscapedInQuoted => Err(BadQuote { position: start, kind: Kind::UnclosedQuote }),
+            _ => Err(BadQuote { position: start, kind: Kind::UnclosedEscape }),
+        }
+    }
+
+    /// Whether the last byte before a newline belongs to the line end: a carriage return that is not escaped.
+    fn ends_with_return(&self, field: Range<usize>) -> bool {
+        let [before @ .., b'\r'] = &self.bytes[field] else { return false };
+        // What an even number of escapes stands before is not escaped.
+        let escapes = before.iter().rev().take_while(|&&byte| Some(byte) == self.dialect.escape);
+        escapes.count().is_multiple_of(2)
+    }
+}

@@ -1,0 +1,241 @@
+//! Numbers with a decimal comma, or with something between groups of three digits.
+
+use std::borrow::Cow;
+
+use memchr::memchr;
+
+use super::bare::bare;
+use super::{Fields, parse_exact};
+use crate::dialect::Dialect;
+
+/// How numbers are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Notation {
+    comma: bool,
+    /// What stands between groups, once commas are dots.
+    separator: Option<u8>,
+}
+
+impl Notation {
+    pub(crate) fn of(dialect: Dialect) -> Self {
+        let comma = dialect.decimal == b',';
+        Self { comma, separator: dialect.thousands.map(|byte| if comma { swapped(byte) } else { byte }) }
+    }
+
+    /// Whether numbers are written as programs write them.
+    pub(crate) fn is_plain(self) -> bool {
+        !self.comma && self.separator.is_none()
+    }
+
+    /// The number that a text is and nothing else.
+    pub(crate) fn parse(self, text: &[u8]) -> Option<f32> {
+        let mut plain = Cow::Borrowed(text);
+        if self.comma {
+            plain = Cow::Owned(text.iter().map(|&byte| swapped(byte)).collect());
+        }
+        if let Some(separator) = self.separator.filter(|separator| plain.contains(separator)) {
+            let length = ungroup(plain.to_mut(), separator)?;
+            plain.to_mut().truncate(length);
+        }
+        parse_exact(&plain)
+    }
+}
+
+/// The arguments with which a field would be a number that is none in its dialect, and which number.
+pub(crate) fn other_notation(field: &[u8], dialect: Dialect) -> Option<String> {
+    let text = super::unquote(field, dialect);
+    let read = |other: Dialect| Notation::of(other).parse(&text);
+    let decimal = if dialect.decimal == b',' { b'.' } else { b',' };
+    let swapped = Dialect { decimal, ..dialect };
+    let shown = |byte: u8| char::from(byte);
+    let grouped = |dialect: Dialect| {
+        let others = b",. '_".iter().filter(move |&&byte| byte != dialect.decimal);
+        others.filter_map(move |&byte| Some((byte, read(Dialect { thousands: Some(byte), ..dialect })?)))
+    };
+    let mut advice = Vec::new();
+    if let Some(number) = read(Dialect { thousands: dialect.thousands.filter(|&byte| byte != decimal), ..swapped }) {
+        advice.push(format!("decimal=\"{}\" ({number})", shown(decimal)));
+    }
+    advice.extend(grouped(dialect).map(|(byte, number)| format!("thousands=\"{}\" ({number})", shown(byte))));
+    if advice.is_empty() {
+        let both = |(byte, number)| format!("decimal=\"{}\", thousands=\"{}\" ({number})", shown(decimal), shown(byte));
+        advice.extend(grouped(swapped).map(both));
+    }
+    (!advice.is_empty()).then(|| advice.join(", or with "))
+}
+
+/// A comma for a dot and a dot for a comma.
+#[inline]
+fn swapped(byte: u8) -> u8 {
+    match byte {
+        b',' => b'.',
+        b'.' => b',',
+        other => other,
+    }
+}
+
+/// Leaves the separators out of a number with dots for its decimal commas, and says how many bytes are left of it; `None`
+/// unless they stand where they must: before the last three digits of the whole part, and further left after every three
+/// digits, or after every two.
+fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
+    let sign = usize::from(matches!(number, [b'+' | b'-', ..]));
+    let is_whole = |byte: &u8| byte.is_ascii_digit() || *byte == separator;
+    let whole_end = sign + number[sign..].iter().take_while(|byte| is_whole(byte)).count();
+    if number[whole_end..].contains(&separator) {
+        return None;
+    }
+    let mut groups = number[sign..whole_end].rsplit(|&byte| byte == separator).map(<[u8]>::len).peekable();
+    let last = groups.next()?;
+    if groups.peek().is_some() {
+        let size = *groups.peek().filter(|_| last == 3)?;
+        // The first group may be shorter than those between it and the last.
+        while let Some(length) = groups.next() {
+            let right = if groups.peek().is_some() {
+                (2..=3).contains(&size) && length == size
+            } else {
+                (1..=size.clamp(1, 3)).contains(&length)
+            };
+            if !right {
+                return None;
+            }
+        }
+    }
+    let mut end = sign;
+    for at in sign..number.len() {
+        if number[at] != separator {
+            number[end] = number[at];
+            end += 1;
+        }
+    }
+    Some(end)
+}
+
+/// A copy of a text with its numbers as programs write them.
+#[derive(Default)]
+pub(crate) struct Plain {
+    /// Each byte at its place, but in fields that were without their separators already.
+    text: Vec<u8>,
+    /// What stands between groups, if there is any in the text.
+    separator: Option<u8>,
+    before: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+impl Plain {
+    /// Takes a text over.
+    pub(crate) fn fill(&mut self, text: &[u8], notation: Notation) {
+        self.text.clear();
+        if notation.comma {
+            // A dot is no part of a number then, and becomes what is none.
+            self.text.extend(text.iter().map(|&byte| swapped(byte)));
+        } else {
+            self.text.extend_from_slice(text);
+        }
+        self.separator = notation.separator.filter(|&separator| memchr(separator, &self.text).is_some());
+    }
+
+    /// The copy, and where some fields stand in it, which are in the order of the text.
+    pub(crate) fn fields<'a>(&'a mut self, quote: Option<u8>, fields: Fields<'a>) -> (&'a [u8], Fields<'a>) {
+        let Some(separator) = self.separator else { return (&self.text, fields) };
+        self.before.clear();
+        self.ends.clear();
+        for at in 0..fields.before.len() {
+            let mut place = fields.before[at] + 1..fields.ends[at];
+            if at > 0 && fields.before[at] == fields.before[at - 1] {
+                // One that is asked for twice.
+                place = self.before[at - 1] + 1..self.ends[at - 1];
+            } else {
+                let bare = bare(&self.text, quote, fields.place(at));
+                let number = &mut self.text[bare.clone()];
+                if number.contains(&separator)
+                    && let Some(length) = ungroup(number, separator)
+                {
+                    place = bare.start as u32..(bare.start + length) as u32;
+                }
+            }
+            self.before.push(place.start - 1);
+            self.ends.push(place.end);
+        }
+        (&self.text, Fields { before: &self.before, ends: &self.ends })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn notation(decimal: u8, thousands: Option<u8>) -> Notation {
+        Notation::of(Dialect { decimal, thousands, ..Dialect::default() })
+    }
+
+    #[test]
+    fn a_comma_is_decimal_where_it_is_said_to_be() {
+        let comma = notation(b',', None);
+        assert_eq!(comma.parse(b"-1,5e2"), Some(-150.0));
+        assert_eq!(comma.parse(b",5"), Some(0.5));
+        assert_eq!(comma.parse(b"nan").map(f32::is_nan), Some(true));
+        assert_eq!(comma.parse(b"1.5"), None);
+        assert_eq!(comma.parse(b"1,5,0"), None);
+    }
+
+    #[test]
+    fn separators_stand_between_groups() {
+        let groups = notation(b'.', Some(b','));
+        for (text, number) in [
+            ("1,234", 1234.0),
+            ("-1,234,567.5", -1_234_567.5),
+            ("12,34,567", 1_234_567.0),
+            ("1,23,45,678", 12_345_678.0),
+            ("+123,456", 123_456.0),
+            ("1234", 1234.0),
+            ("1,234e1", 12340.0),
+            ("1,234.", 1234.0),
+        ] {
+            assert_eq!(groups.parse(text.as_bytes()), Some(number), "{text}");
+        }
+        for text in [
+            ",234",
+            "1,23",
+            "1,2345",
+            "1234,567",
+            "1,,234",
+            "1,234,",
+            "1,234.5,6",
+            "1.234,567",
+            "1,2,345",
+            "123,45,678",
+            "12,345,67",
+            "1,234,56,789",
+            ",",
+            "-,123",
+            "1,234e1,0",
+            "1e1,234",
+            "-",
+            "",
+            "1 234",
+        ] {
+            assert_eq!(groups.parse(text.as_bytes()), None, "{text}");
+        }
+        assert_eq!(notation(b',', Some(b'.')).parse(b"1.234,5"), Some(1234.5));
+        assert_eq!(notation(b',', Some(b'.')).parse(b"1,234.5"), None);
+        assert_eq!(notation(b',', Some(b'\'')).parse(b"1'234,5"), Some(1234.5));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_grouped_is_what_it_was(number: u64, decimal in prop::sample::select(&b".,"[..]), by in prop::sample::select(&b".,' _"[..])) {
+            prop_assume!(decimal != by);
+            let digits = number.to_string();
+            let mut text: Vec<u8> = Vec::new();
+            for (at, digit) in digits.bytes().enumerate() {
+                if at > 0 && (digits.len() - at).is_multiple_of(3) {
+                    text.push(by);
+                }
+                text.push(digit);
+            }
+            text.extend([decimal, b'5']);
+            prop_assert_eq!(notation(decimal, Some(by)).parse(&text), parse_exact(format!("{digits}.5").as_bytes()));
+        }
+    }
+}
