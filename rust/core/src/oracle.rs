@@ -140,33 +140,48 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     rows
 }
 
-/// The text of each row with its line end, one byte at a time, whatever is wrong with it; blank lines are rows too. And
-/// where the field starts whose quote is never closed, which is in no row.
+/// The text of each row with its line end, one byte at a time, whatever is wrong with it; blank lines and comments are rows
+/// too. And the field that never ends, which is in no row: where it starts, and why.
 #[must_use]
-pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<usize>) {
+pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<(usize, Wrong)>) {
     let mut lines: Vec<Vec<u8>> = vec![];
     let mut line = vec![];
-    // Whether the next byte may open quotes, is inside them, or follows a quote inside them; and where they began.
-    let (mut may_open, mut inside, mut after, mut opened) = (true, false, false, 0);
+    // Whether the next byte may open quotes, is inside them, or follows a quote inside them; and where its field starts.
+    let (mut may_open, mut inside, mut after, mut start) = (true, false, false, 0);
+    let (mut escaped, mut comment) = (false, false);
     for (at, &byte) in text.iter().enumerate() {
+        comment |= line.is_empty() && Some(byte) == dialect.comment;
         line.push(byte);
+        if comment {
+            if byte == b'\n' {
+                (comment, start) = (false, at + 1);
+                lines.push(std::mem::take(&mut line));
+            }
+            continue;
+        }
+        if escaped || Some(byte) == dialect.escape {
+            escaped = !escaped;
+            (may_open, after) = (false, false);
+            continue;
+        }
         let is_quote = Some(byte) == dialect.quote;
         if inside {
             (inside, after) = (!is_quote, is_quote);
             continue;
         }
-        if is_quote && may_open {
-            opened = at;
-        }
         inside = is_quote && (may_open || after);
         after = false;
         may_open = byte == dialect.delimiter || byte == b'\n';
+        if may_open {
+            start = at + 1;
+        }
         if !inside && byte == b'\n' {
             lines.push(std::mem::take(&mut line));
         }
     }
-    lines.extend((!inside && !line.is_empty()).then_some(line));
-    (lines, inside.then_some(opened))
+    let unclosed = if inside { Some(Wrong::Unclosed) } else { escaped.then_some(Wrong::Escape) };
+    lines.extend((unclosed.is_none() && !line.is_empty()).then_some(line));
+    (lines, unclosed.map(|wrong| (start, wrong)))
 }
 
 /// The rows of a text up to the first that is wrong.

@@ -12,7 +12,7 @@ use csvfeed_core::split::{Splitter, Text};
 
 use crate::{Marks, spell, wrong_row};
 
-const LETTERS: &[u8] = b",,,;\t\n\n\r\"\"'1x+\x0B\x0C\x8C\xAC";
+const LETTERS: &[u8] = b",,,; \\#\t\n\n\r\"\"'1x+\x0B\x0C\x8C\xAC";
 
 /// A text, and how it is read.
 #[derive(Arbitrary, Debug)]

@@ -19,18 +19,23 @@ enum Marks {
     Tab,
     Apostrophe,
     NoQuote,
+    Escapes,
+    Spaces,
+    DecimalComma,
 }
 
 impl Marks {
     fn dialect(self) -> Dialect {
-        let (delimiter, quote) = match self {
-            Self::Comma => (b',', Some(b'"')),
-            Self::Semicolon => (b';', Some(b'"')),
-            Self::Tab => (b'\t', Some(b'"')),
-            Self::Apostrophe => (b',', Some(b'\'')),
-            Self::NoQuote => (b',', None),
-        };
-        Dialect { delimiter, quote }
+        match self {
+            Self::Comma => Dialect::new(b',', Some(b'"')),
+            Self::Semicolon => Dialect::new(b';', Some(b'"')),
+            Self::Tab => Dialect::new(b'\t', Some(b'"')),
+            Self::Apostrophe => Dialect::new(b',', Some(b'\'')),
+            Self::NoQuote => Dialect::new(b',', None),
+            Self::Escapes => Dialect { escape: Some(b'\\'), comment: Some(b'#'), ..Dialect::new(b',', Some(b'"')) },
+            Self::Spaces => Dialect::new(b' ', Some(b'"')),
+            Self::DecimalComma => Dialect { decimal: b',', thousands: Some(b'\''), ..Dialect::new(b';', Some(b'"')) },
+        }
     }
 }
 
@@ -47,25 +52,58 @@ fn wrong_row(kind: &Kind) -> Option<Wrong> {
     match kind {
         Kind::UnclosedQuote => Some(Wrong::Unclosed),
         Kind::TextAfterQuote => Some(Wrong::AfterQuote),
+        Kind::UnclosedEscape => Some(Wrong::Escape),
         &Kind::RowLength { found, .. } => Some(Wrong::Fields(found)),
         _ => None,
     }
 }
 
 /// The value of a field whose quotes are right.
-fn naive_value(field: &[u8], quote: Option<u8>, missing: &[&str]) -> Value {
+fn naive_value(field: &[u8], dialect: Dialect, missing: &[&str]) -> Value {
     let inner = match field {
-        [first, inner @ .., _] if Some(*first) == quote => inner,
+        [first, inner @ .., _] if Some(*first) == dialect.quote => inner,
+        _ if missing.iter().any(|token| token.as_bytes() == field) => return Value::Missing,
         _ => field,
     };
-    let inner: String = inner.iter().map(|&byte| char::from(byte)).collect();
-    let text = inner.trim_matches([' ', '\t']);
+    let mut text = String::new();
+    let mut bytes = inner.iter();
+    while let Some(&byte) = bytes.next() {
+        let byte = if Some(byte) == dialect.escape { *bytes.next().expect("a byte after an escape") } else { byte };
+        text.push(char::from(byte));
+    }
+    let text = text.trim_matches([' ', '\t']);
     if text.is_empty() || missing.contains(&text) {
         return Value::Missing;
     }
     // No number has characters above 127, whatever they stand for.
     let text = if text.is_ascii() { text } else { "x" };
+    let Some(text) = plain(text, dialect) else { return Value::Other };
     oracle::number(text.as_bytes()).map_or(Value::Other, Value::Number)
+}
+
+/// A number with a dot for its decimal sign and without separators, if they stand where they must.
+fn plain(text: &str, dialect: Dialect) -> Option<String> {
+    let thousands = dialect.thousands.map(char::from);
+    let decimal = char::from(dialect.decimal);
+    if decimal != '.' && text.contains('.') {
+        return None;
+    }
+    let whole = text.trim_start_matches(['+', '-']).split([decimal, 'e', 'E']).next().unwrap_or_default();
+    let groups: Vec<_> = whole.split(|byte| Some(byte) == thousands).map(str::len).collect();
+    let rest = text.len() - text.trim_start_matches(['+', '-']).len() + whole.len();
+    if text[rest..].contains(|byte| Some(byte) == thousands) {
+        return None;
+    }
+    let are_right = match groups[..] {
+        [_] => true,
+        [first, 3] => (1..=3).contains(&first),
+        [first, ref middle @ .., 3] => {
+            let size = middle[0];
+            (2..=3).contains(&size) && (1..=size).contains(&first) && middle.iter().all(|&group| group == size)
+        }
+        _ => false,
+    };
+    are_right.then(|| text.chars().filter(|&byte| Some(byte) != thousands).collect::<String>().replace(decimal, "."))
 }
 
 #[cfg(test)]

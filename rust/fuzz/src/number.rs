@@ -1,6 +1,7 @@
 //! Fields side by side: their values or a refusal under each instruction set, and their values read with care.
 
 use arbitrary::Arbitrary;
+use csvfeed_core::dialect::Dialect;
 use csvfeed_core::number::{Fields, Value, WINDOW, convert, value};
 use csvfeed_core::schema::{MISSING, Missing};
 use csvfeed_core::simd::Simd;
@@ -55,7 +56,10 @@ impl Input<'_> {
                 // Nothing that the index would call a field, or that could be a number.
                 continue;
             }
-            let (found, exact) = (value(field, QUOTE, &Missing::default()), naive_value(field, QUOTE, &MISSING));
+            let (found, exact) = (
+                value(field, Dialect::default(), &Missing::default()),
+                naive_value(field, Dialect::default(), &MISSING),
+            );
             let same = match (found, exact) {
                 (Value::Number(found), Value::Number(exact)) => {
                     found.to_bits() == exact.to_bits() || (found.is_nan() && exact.is_nan())
@@ -69,7 +73,7 @@ impl Input<'_> {
 
 /// The number in a field, whatever stands for a missing one.
 fn naive_number(field: &[u8]) -> Option<f32> {
-    match naive_value(field, QUOTE, &[]) {
+    match naive_value(field, Dialect::default(), &[]) {
         Value::Number(number) => Some(number),
         _ => None,
     }

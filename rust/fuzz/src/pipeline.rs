@@ -25,12 +25,12 @@ use csvfeed_core::source::MemorySource;
 
 use crate::{Marks, naive_value, spell, wrong_row};
 
-const LETTERS: &[u8] = b"123,,,;\t\n\n\r\"'.-e x";
+const LETTERS: &[u8] = b"123,,,;\t\n\n\r\"'.-e x\\#";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const MAX_ROW: usize = 1 << 20;
 
 /// Fields of which a file is put together; a delimiter or a quote is of one dialect only, and wrong in the others.
-const FIELDS: [&str; 32] = [
+const FIELDS: [&str; 36] = [
     "1",
     "-2.5",
     "123456",
@@ -55,6 +55,10 @@ const FIELDS: [&str; 32] = [
     "00000000000000000000000000000000000000000000000012",
     "12345678901234567890e-19",
     ".5",
+    "\\4",
+    "1'234'567",
+    "#",
+    "\\",
     "\"a,\nb\"\"\"",
     "'a;\r\n'",
     "word",
@@ -141,9 +145,13 @@ impl Input<'_> {
     pub fn check(&self) {
         let dialect = self.marks.dialect();
         let bytes = self.file(dialect.delimiter);
+        if bytes.windows(4).any(|name| name.eq_ignore_ascii_case(b"sep=")) {
+            // It may be a line that is skipped.
+            return;
+        }
         let source = Arc::new(MemorySource::new(bytes.clone()));
         let tokens: Vec<&str> = if self.missing_numbers { vec!["NA", "-9", "0.125"] } else { MISSING.to_vec() };
-        let missing = Missing::new(&tokens);
+        let missing = Missing::of(&tokens, dialect);
         let on_error = OnError::Raise;
         let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, on_error, MAX_ROW) else { return };
         if !head.has_rows {
@@ -209,7 +217,7 @@ impl Input<'_> {
         let mut file = vec![];
         for (at, &byte) in self.bytes.iter().enumerate() {
             // What ends the reading comes seldom.
-            let common = if byte < 250 { 24 } else { FIELDS.len() };
+            let common = if byte < 250 { 26 } else { FIELDS.len() };
             file.extend_from_slice(FIELDS[usize::from(byte) % common].as_bytes());
             if (at + 1) % columns > 0 {
                 file.push(delimiter);
@@ -260,13 +268,10 @@ fn check_head(bytes: &[u8], dialect: Dialect, tokens: &[&str], head: &Head) {
     let Table { rows, .. } = oracle::table(text, dialect, None);
     let first = rows.first().expect("a row");
     assert_eq!(head.columns.len(), first.len());
-    let is_header = first.iter().any(|field| naive_value(&text[field.clone()], dialect.quote, tokens) == Value::Other);
-    let after = if is_header { first[first.len() - 1].end } else { 0 };
-    let line_end = match text[after..] {
-        [b'\r', b'\n', ..] => 2,
-        _ => 1,
-    };
-    let data_start = if is_header { after + line_end } else { 0 };
+    let is_header = first.iter().any(|field| naive_value(&text[field.clone()], dialect, tokens) == Value::Other);
+    let after = first[first.len() - 1].end;
+    let newline = text[after..].iter().position(|&byte| byte == b'\n');
+    let data_start = if is_header { after + newline.expect("rows after the header") + 1 } else { 0 };
     assert_eq!(head.data_start as usize, mark + data_start, "{}", bytes.escape_ascii());
 }
 
@@ -303,7 +308,7 @@ fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Sche
         }
         found.rejects.push(wrong);
     }
-    found.wrong = unclosed.map(|at| (data_start + at, None, Problem::Row(Wrong::Unclosed)));
+    found.wrong = unclosed.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
     found
 }
 
@@ -323,7 +328,7 @@ fn read_row(
         for &column in *columns {
             let field: Range<usize> = row[column].clone();
             let field_text = &text[field.clone()];
-            let problem = match naive_value(field_text, dialect.quote, tokens) {
+            let problem = match naive_value(field_text, dialect, tokens) {
                 Value::Number(number) => {
                     values[part].push(number.to_bits());
                     continue;
@@ -397,7 +402,7 @@ fn place(error: &Error) -> Place {
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
         Kind::TooManyRejects { .. } => Problem::TooMany,
-        Kind::Number => Problem::Number,
+        Kind::Number | Kind::Notation(_) => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

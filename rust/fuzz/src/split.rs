@@ -11,7 +11,7 @@ use csvfeed_core::split::{Splitter, Text};
 
 use crate::{Marks, spell};
 
-const LETTERS: &[u8] = b",;\t\n\n\r\"\"\"'a";
+const LETTERS: &[u8] = b",; \\#\t\n\n\r\"\"\"'a";
 
 /// A source, and how it is cut.
 #[derive(Arbitrary, Debug)]
@@ -66,7 +66,9 @@ impl Input<'_> {
                         // A row that never ends is none to the oracle, and one may end in CRLF.
                         let length = |row: &Vec<Vec<u8>>| row.iter().map(|field| field.len() + 1).sum::<usize>() + 1;
                         let first = oracle::rows(&bytes[joined.len()..], dialect).first().map(length);
-                        assert!(first.is_none_or(|length| length > max_row), "{first:?} {max_row}");
+                        // Neither are comments, nor runs of spaces.
+                        let is_all = dialect.comment.is_none() && dialect.delimiter != b' ';
+                        assert!(!is_all || first.is_none_or(|length| length > max_row), "{first:?} {max_row}");
                         assert!(matches!(splitter.read(index + 1, &mut text), Ok(false)));
                         return;
                     }
@@ -78,9 +80,13 @@ impl Input<'_> {
                 joined.extend_from_slice(found);
                 rows.extend(oracle::rows(found, dialect));
             }
-            let newline = !bytes.is_empty() && !bytes.ends_with(b"\n");
+            let newline = match *bytes {
+                [] => false,
+                [.., before, b'\n'] => Some(before) == dialect.escape,
+                [.., last] => last != b'\n',
+            };
             assert_eq!(joined, [bytes, if newline { b"\n" } else { b"" }].concat());
-            assert_eq!(rows, oracle::rows(bytes, dialect));
+            assert_eq!(rows, oracle::rows(&joined, dialect));
         }
     }
 }

@@ -143,6 +143,8 @@ struct Reading {
     /// How much of a table it looks: 1 when all fields after the first row are numbers or missing, 0 when all have delimiters
     /// or quotes left in them.
     score: f64,
+    /// Whether none has.
+    is_clean: bool,
 }
 
 impl Reading {
@@ -178,8 +180,15 @@ impl Sample {
     /// What a dialect makes of it; `None` without a row, or when the first is none.
     fn read(&self, dialect: Dialect, missing: &Missing) -> Option<Reading> {
         let mut careful = Careful::new(dialect, &self.bytes, 0);
-        let mut reading =
-            Reading { delimiter: dialect.delimiter, first: vec![], rows: 0, regular: 0, numbers: 0, score: 0.0 };
+        let mut reading = Reading {
+            delimiter: dialect.delimiter,
+            first: vec![],
+            rows: 0,
+            regular: 0,
+            numbers: 0,
+            score: 0.0,
+            is_clean: false,
+        };
         let mut body = Tally::default();
         loop {
             let is_first = reading.rows == 0;
@@ -214,6 +223,7 @@ impl Sample {
             return None;
         }
         reading.score = body.likeness / body.fields as f64;
+        reading.is_clean = body.left == 0;
         Some(reading)
     }
 
@@ -247,11 +257,13 @@ impl Sample {
             tables.sort_by_key(|&at| std::cmp::Reverse((readings[at].regular, readings[at].first.len())));
             return Err(undecided(&readings[tables[0]], tables.get(1).map(|&at| &readings[at])));
         }
+        let is_clean = tables.iter().any(|&at| readings[at].is_clean);
+        tables.retain(|&at| readings[at].is_clean == is_clean);
         tables.sort_by(|&one, &other| readings[other].score.total_cmp(&readings[one].score));
         let best = readings[tables[0]].score;
         tables.retain(|&at| readings[at].score > best - 0.02);
         // Where nothing is left in the fields that looks wrong, it is a matter of more columns.
-        if best < 0.98 && tables.len() > 1 {
+        if !is_clean && tables.len() > 1 {
             return Err(undecided(&readings[tables[0]], Some(&readings[tables[1]])));
         }
         let most = tables.iter().map(|&at| readings[at].first.len()).max();
@@ -280,6 +292,8 @@ struct Tally {
     numbers: usize,
     /// The sum of how much each looks like a field of a table.
     likeness: f64,
+    /// Those that have delimiters or quotes left in them.
+    left: usize,
 }
 
 impl Tally {
@@ -295,20 +309,29 @@ impl Tally {
             let is_delimiter = *byte != b' ' && *byte != dialect.delimiter && DELIMITERS.contains(byte);
             is_delimiter || Some(*byte) == dialect.quote
         };
-        let likeness = if value != Value::Other || has_comma() {
+        let likeness = if field.trim_ascii().is_empty() {
+            // Any delimiters that follow each other make some.
+            0.5
+        } else if value != Value::Other || has_comma() {
             1.0
         } else if is_quoted || !field.iter().any(is_left) {
             0.5
         } else {
             0.0
         };
-        Self { fields: 1, numbers: usize::from(matches!(value, Value::Number(_))), likeness }
+        Self {
+            fields: 1,
+            numbers: usize::from(matches!(value, Value::Number(_))),
+            likeness,
+            left: usize::from(likeness < 0.5),
+        }
     }
 
     fn add(&mut self, other: &Self) {
         self.fields += other.fields;
         self.numbers += other.numbers;
         self.likeness += other.likeness;
+        self.left += other.left;
     }
 }
 
@@ -381,7 +404,7 @@ mod tests {
         assert_eq!(commented.dialect, Dialect { comment: Some(b'#'), ..Dialect::new(b' ', Some(b'"')) });
         let skipped = sniffed(b"Report of May\n\nid,value\n1,2\n3,4\n");
         assert_eq!(skipped.dialect, Dialect { skip_rows: 1, ..Dialect::default() });
-        let dump = sniffed(b"1\ta\\\n\t\\\tb\t\\N\n2\tc\td\n3\te\tf\n");
+        let dump = sniffed(b"1\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n");
         assert_eq!(dump.dialect, Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) });
         let ragged = sniffed(b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n");
         assert_eq!(ragged.dialect, Dialect::default());
