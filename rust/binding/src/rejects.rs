@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use csvfeed_core::error::{Error, Kind, Lines};
+use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::outline::Outline;
 use csvfeed_core::rejects;
 use csvfeed_core::schema::OnError;
@@ -30,14 +30,12 @@ impl Reader {
         let outline = py.detach(|| Outline::remember(&table, self.budget(), slice_bytes, check_signals));
         let outline = outline.map_err(|stop| self.stopped(py, stop, &table))?;
         let first = outline.rejects().list();
-        let lines: Vec<_> = py.detach(|| {
-            let mut lines = Lines::of(&*table.source);
-            first.iter().map(|reject| lines.at(reject.error.offset?)).collect()
-        });
+        let lines = py.detach(|| outline.rejects().lines(&*table.source, check_signals));
+        let lines = lines.map_err(|stop| self.stopped(py, stop, &table))?;
         let columns = &table.schema.columns;
-        let first = first.iter().zip(lines).map(|(reject, line)| {
+        let first = first.iter().zip(lines).map(|(reject, &line)| {
             let kind = &reject.error.kind;
-            let error = csv_error(py, &reject.error, kind.to_string(), Some(self.name()), columns, line)?;
+            let error = csv_error(py, &reject.error, kind.to_string(), Some(self.name()), columns, Some(line))?;
             Ok((kind.reason(), error))
         });
         Ok((outline.rejects().reasons().to_vec(), first.collect::<PyResult<_>>()?))

@@ -5,10 +5,12 @@
 //! error that it would have been.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Lines, Result};
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::source::Source;
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
@@ -33,6 +35,8 @@ pub struct Rejects {
     reasons: Vec<(&'static str, u64)>,
     /// The first of them.
     list: Vec<Reject>,
+    /// The lines of these, once somebody asked.
+    lines: OnceLock<Vec<u64>>,
 }
 
 /// Which rejects of a text are noted one by one, and how.
@@ -61,6 +65,32 @@ impl Rejects {
     #[must_use]
     pub fn list(&self) -> &[Reject] {
         &self.list
+    }
+
+    /// The lines of the first of them, in a source that can still be read. Calls `check` several times a second; an error
+    /// that it returns ends the counting.
+    pub fn lines<E: From<Error>>(
+        &self,
+        source: &dyn Source,
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<&[u64], E> {
+        const STEP: u64 = 64 << 20;
+        if let Some(lines) = self.lines.get() {
+            return Ok(lines);
+        }
+        let mut counted = Lines::of(source);
+        let mut reached = 0;
+        let mut lines = Vec::with_capacity(self.list.len());
+        for offset in self.list.iter().filter_map(|reject| reject.error.offset) {
+            while reached + STEP < offset {
+                reached += STEP;
+                counted.at(reached);
+                check()?;
+            }
+            let unreadable = || Error::from(Kind::SourceChanged("it can no longer be read"));
+            lines.push(counted.at(offset).ok_or_else(unreadable)?);
+        }
+        Ok(self.lines.get_or_init(|| lines))
     }
 
     /// Takes in the next, of which `note` tells more if it is to be noted.
