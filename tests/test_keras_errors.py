@@ -139,3 +139,18 @@ def test_a_file_that_changes_between_epochs_ends_fit(path):
     message = f"{type(caught.value).__name__}: {caught.value}"
     for part in ("SourceChangedError", path, "make a new dataset"):
         assert part in message
+
+
+def test_wrong_rows_that_are_skipped_are_counted_and_told_of(write):
+    rows = [b"%d,%d,%d\n" % (n, n % 3, n % 2) if n % 7 else b"x,1,1\n" for n in range(70)]
+    path = write(b"a,b,y\n" + b"".join(rows))
+    ds = CsvDataset(path, batch_size=8, on_error="skip")
+    with pytest.warns(RuntimeWarning, match=r"10 rows of .* were left out: ds\.rejects"):
+        feed = ds.to_keras()
+    plain = CsvDataset(b"a,b,y\n" + b"".join(row for row in rows if b"x" not in row), batch_size=8)
+    assert feed.num_batches == len(plain) == 8
+    losses = [model(inputs=2).fit(x, verbose=0).history["loss"] for x in (feed, plain.to_keras())]
+    assert losses[0] == losses[1]
+    too_many = CsvDataset(path, on_error="skip", max_rejects=9)
+    with pytest.raises(csvfeed.CsvError, match="wrong row number 10"):
+        too_many.to_keras()

@@ -121,6 +121,7 @@ def test_all_public_names_are_there_and_documented():
             "EncodingError",
             "NumberError",
             "QuoteError",
+            "Rejects",
             "RowLengthError",
             "SourceChangedError",
             "generate_arrays_from_file",
@@ -132,13 +133,14 @@ def test_all_public_names_are_there_and_documented():
 def test_what_does_not_work_yet_is_not_in_the_api():
     for name in ("to_ray",):
         assert not hasattr(csvfeed.CsvDataset, name)
-    for name in ("categories", "on_error"):
+    for name in ("categories",):
         with pytest.raises(TypeError, match=name):
             csvfeed.CsvDataset(b"1,2\n", **{name: None})
 
 
 @pytest.mark.parametrize(
-    "module", ["csvfeed", "csvfeed.dataset", "csvfeed.errors", "csvfeed.generator"]
+    "module",
+    ["csvfeed", "csvfeed.dataset", "csvfeed.errors", "csvfeed.generator", "csvfeed.rejects"],
 )
 def test_the_examples_in_the_docstrings_are_true(module):
     found = doctest.testmod(importlib.import_module(module))

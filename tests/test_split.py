@@ -304,3 +304,11 @@ def test_a_file_that_changed_is_an_error(write):
     write(DATA + b"1,k,t,1\n")
     with pytest.raises(csvfeed.SourceChangedError):
         iter(part)
+
+
+def test_a_key_decides_where_rows_without_a_target_are_left_out_and_there_is_none():
+    data = numbered(100)
+    whole = dataset(data, target=None).split(0.3, by="key")
+    skipping = dataset(data, target=None, missing_target="skip").split(0.3, by="key")
+    assert [part.num_rows for part in skipping] == [part.num_rows for part in whole]
+    assert all(part.num_rows == sum(len(X) for (X,) in part) for part in skipping)

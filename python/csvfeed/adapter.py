@@ -42,6 +42,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def __init__(self, dataset: CsvDataset, class_weight: Mapping[int, float] | None) -> None:
         self.dataset = dataset
         self._count = count_batches(dataset)
+        # Keras does not read on after the last batch, where the dataset would say so.
+        dataset._plan.warn_of_rejects()
         self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
         shapes = dataset._row_shapes()
         self._shapes = shapes if self._weights is None else [*shapes[:2], ()]

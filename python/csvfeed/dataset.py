@@ -114,17 +114,17 @@ class CsvDataset(Conversions):
         What becomes of a row that is wrong: an error, or it is left out as if the file did not have
         it, and ``rejects`` tells of it. That is a row with a field that is no number in a column
         that is read, without a target or weight unless ``missing_target`` says otherwise, with
-        more or fewer fields than the others, or with text after a closing quote. The first epoch
-        that left rows out ends with a RuntimeWarning. What hides where a row ends is still an
-        error: a quote that is never closed, or a row beyond the limit; so is a first row of which
-        the columns cannot be told. The rows of a split, a shard and a shuffle are chosen among
-        those that are left. Rows are counted by reading their fields, which takes several times
-        as long as without it.
+        more or fewer fields than the others, or with text after a closing quote. A RuntimeWarning
+        says once how many there were, at the end of the first epoch or by ``to_keras``. What hides
+        where a row ends is still an error: a quote that is never closed, or a row beyond the limit;
+        so is a first row that does not tell the columns. The rows of a split, a shard and a shuffle
+        are chosen among those that are left. Rows are counted by reading their fields, which takes
+        as long as an epoch.
     max_rejects : int, optional
         How many rows may be left out so. One more raises a CsvError that names it: in place of the
         batch that would hold a row after it, or of the first batch where the rows are counted
-        beforehand, as by a shuffle, a split, a shard or a cache. By default any number; 0 is like
-        ``on_error="raise"``, but ``rejects`` has all of them.
+        beforehand, as for a shuffle, a split, a shard, a cache or a mean. By default any number;
+        0 is like ``on_error="raise"``, but ``rejects`` has all of them.
     threads : int, optional
         Threads that read. By default as many as this process may use processors.
     memory : int, optional

@@ -89,6 +89,12 @@ impl Plan {
         Ok(self.known(py, &table, false)?.selection.rows())
     }
 
+    /// Warns, unless that was done, if rows of the source are left out as wrong. The first time this reads the source once.
+    fn warn_of_rejects(&self, py: Python<'_>) -> PyResult<()> {
+        self.rows(py)?;
+        self.reader.get().warn_of(py, self.left_out(py))
+    }
+
     /// What each column that is read holds: features, targets, then the weight. This reads the rows once.
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
         let mut table = self.table(py)?;

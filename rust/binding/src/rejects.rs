@@ -31,14 +31,13 @@ impl Reader {
         let outline = py.detach(|| Outline::remember(&table, self.budget(), slice_bytes, check_signals));
         let outline = outline.map_err(|stop| self.stopped(py, stop, &table.parts))?;
         let first = outline.rejects().list();
-        let lines: Vec<_> = py.detach(|| {
-            let mut lines = Lines::of(&table.parts);
-            first.iter().map(|reject| lines.at(reject.error.offset?)).collect()
-        });
-        let first = first.iter().zip(lines).map(|(reject, line)| {
+        let lines = py.detach(|| outline.rejects().lines(&table.parts, check_signals));
+        let lines = lines.map_err(|stop| self.stopped(py, stop, &table.parts))?;
+        let first = first.iter().zip(lines).map(|(reject, &line)| {
             let Error { kind, offset, .. } = &reject.error;
             let (part, offset) = offset.map(|offset| table.parts.place(offset)).unzip();
             let path = part.map(|part| self.part_name(part));
+            let line = Some(line);
             let place = Where { path, columns: &table.schema.columns, offset, line, on_error: OnError::Skip };
             Ok((kind.reason(), csv_error(py, &reject.error, kind.to_string(), place)?))
         });

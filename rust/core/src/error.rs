@@ -50,7 +50,10 @@ pub enum Kind {
     #[error("the {0} is missing: missing_target=\"skip\" leaves such rows out, \"keep\" reads them as NaN")]
     MissingTarget(&'static str),
     /// A row has too few or too many fields.
-    #[error("the row has {found} fields where the {reference} has {expected}{advice}")]
+    #[error(
+        "the row has {found} field{} where the {reference} has {expected}{advice}",
+        if *found == 1 { "" } else { "s" }
+    )]
     RowLength {
         /// Fields in the offending row.
         found: usize,

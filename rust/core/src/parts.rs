@@ -4,6 +4,7 @@
 //! A place in the table is one number, in which each part has a range of its own, whether its length is known or not;
 //! between two of them there is at least one byte that belongs to none.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -220,27 +221,51 @@ impl<'a> Lines<'a> {
     /// The number of the physical line, counted from 1 in its part, of a place that does not come before the one asked for
     /// last; `None` when it can no longer be read.
     pub fn at(&mut self, place: u64) -> Option<u64> {
+        self.at_checking(place, &mut || Ok::<_, Infallible>(())).unwrap_or_else(|never| match never {})
+    }
+
+    /// The same. Calls `check` several times a second; an error that it returns ends the counting.
+    pub(crate) fn at_checking<E>(
+        &mut self,
+        place: u64,
+        check: &mut impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Option<u64>, E> {
         const PIECE: u64 = 1 << 18;
+        const PIECES_A_CHECK: u64 = 256;
         let (part, offset) = self.parts.place(place);
         if part != self.part {
             *self = Self { part, bytes: std::mem::take(&mut self.bytes), ..Self::of(self.parts) };
         }
-        while self.offset < offset {
-            self.bytes.resize(PIECE as usize, 0);
-            let piece = &mut self.bytes[..(offset - self.offset).min(PIECE) as usize];
-            match &self.parts.parts[part].bytes {
-                Bytes::Source(source) => source.read_at(self.offset, piece).ok()?,
-                Bytes::Stream(stream) => {
-                    if self.text.is_none() {
-                        self.text = Some(stream.open(0).ok()?);
-                    }
-                    let text = self.text.as_mut()?;
-                    (text.fill(piece).ok()? == piece.len()).then_some(())?;
-                }
+        self.bytes.resize(PIECE as usize, 0);
+        for number in 1.. {
+            let size = (offset.saturating_sub(self.offset)).min(PIECE);
+            if size == 0 {
+                break;
             }
-            self.line += memchr::memchr_iter(b'\n', piece).count() as u64;
-            self.offset += piece.len() as u64;
+            if self.read(size as usize).is_none() {
+                return Ok(None);
+            }
+            if number % PIECES_A_CHECK == 0 {
+                check()?;
+            }
         }
-        Some(self.line)
+        Ok(Some(self.line))
+    }
+
+    /// Counts the lines in the next bytes.
+    fn read(&mut self, size: usize) -> Option<()> {
+        let piece = &mut self.bytes[..size];
+        match &self.parts.parts[self.part].bytes {
+            Bytes::Source(source) => source.read_at(self.offset, piece).ok()?,
+            Bytes::Stream(stream) => {
+                if self.text.is_none() {
+                    self.text = Some(stream.open(0).ok()?);
+                }
+                (self.text.as_mut()?.fill(piece).ok()? == size).then_some(())?;
+            }
+        }
+        self.line += memchr::memchr_iter(b'\n', piece).count() as u64;
+        self.offset += size as u64;
+        Some(())
     }
 }

@@ -5,10 +5,11 @@
 //! error that it would have been.
 
 use std::io::{self, Write};
+use std::sync::OnceLock;
 
 use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Result};
-use crate::parts::Lines;
+use crate::parts::{Lines, Parts};
 use crate::pipeline::{Budget, Done, Jobs, Pipeline};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
@@ -34,6 +35,8 @@ pub struct Rejects {
     reasons: Vec<(&'static str, u64)>,
     /// The first of them.
     list: Vec<Reject>,
+    /// The lines of these, once somebody asked.
+    lines: OnceLock<Vec<u64>>,
 }
 
 /// Which rejects of a text are noted one by one, and how.
@@ -62,6 +65,25 @@ impl Rejects {
     #[must_use]
     pub fn list(&self) -> &[Reject] {
         &self.list
+    }
+
+    /// The lines of the first of them, in parts that can still be read. Calls `check` several times a second; an error that
+    /// it returns ends the counting.
+    pub fn lines<E: From<Error>>(
+        &self,
+        parts: &Parts,
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<&[u64], E> {
+        if let Some(lines) = self.lines.get() {
+            return Ok(lines);
+        }
+        let mut counted = Lines::of(parts);
+        let mut lines = Vec::with_capacity(self.list.len());
+        for place in self.list.iter().filter_map(|reject| reject.error.offset) {
+            let unreadable = || Error::from(Kind::SourceChanged("it can no longer be read"));
+            lines.push(counted.at_checking(place, &mut check)?.ok_or_else(unreadable)?);
+        }
+        Ok(self.lines.get_or_init(|| lines))
     }
 
     /// Takes in the next, of which `note` tells more if it is to be noted.

@@ -1,0 +1,387 @@
+"""The table of docs/errors.md: bad input, and what is said about it.
+
+Each case is really read when the table is checked (``test_errors_docs.py``) or written anew:
+
+    python tests/error_table.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import csvfeed
+
+PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
+NAME = "data.csv"
+A_DIRECTORY = "a directory"
+
+
+def read(ds: csvfeed.CsvDataset) -> None:
+    """Read an epoch."""
+    for _ in ds:
+        pass
+
+
+@dataclass
+class Case:
+    """A kind of bad input.
+
+    Attributes
+    ----------
+    what : str
+        What is wrong, which is unique.
+    content : bytes or None
+        What the file holds; None if there is no file.
+    do : str
+        What to do about it.
+    options : dict
+        Arguments of ``CsvDataset``.
+    then : callable
+        What is done with the dataset.
+    call : str
+        The same in short, if it is not to read it.
+    shown : str, optional
+        The file in short; its content by default.
+    """
+
+    what: str
+    content: bytes | None
+    do: str
+    options: dict[str, Any] = field(default_factory=dict)
+    then: Callable[[csvfeed.CsvDataset], object] = read
+    call: str = ""
+    shown: str | None = None
+
+    def caught(self) -> Exception:
+        """Return what is raised for it, in the current directory."""
+        if self.content is not None:
+            Path(NAME).write_bytes(self.content)
+        elif self.what == A_DIRECTORY:
+            os.mkdir(NAME)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                self.then(csvfeed.CsvDataset(NAME, **self.options))
+            except Exception as error:
+                return error
+        raise AssertionError(f"nothing is raised for {self.what}")
+
+    def row(self) -> str:
+        """Return its row of the table."""
+        error = self.caught()
+        text = (self.content or b"").decode("utf-8", "backslashreplace")
+        text = text.replace("\r", "␍").replace("\n", "⏎").replace("\0", "\\0")
+        shown = text if self.shown is None else self.shown
+        options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        options = ", ".join(code(part) for part in (options, self.call) if part)
+        cells = [
+            ": ".join([self.what, *([code(shown)] if shown else [])])
+            + (f" with {options}" if options else ""),
+            code(type(error).__name__),
+            code(str(error)),
+            self.do,
+        ]
+        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def code(text: str) -> str:
+    """Return a text as code, whatever it holds."""
+    fence = "``" if "`" in text else "`"
+    space = " " if text.startswith(("`", " ")) or text.endswith(("`", " ")) else ""
+    return f"{fence}{space}{text}{space}{fence}"
+
+
+def append(ds: csvfeed.CsvDataset) -> None:
+    """Read the file after a row was appended to it."""
+    with open(NAME, "ab") as file:
+        file.write(b"5,6\n")
+    read(ds)
+
+
+def resume(ds: csvfeed.CsvDataset) -> None:
+    """Go on from the state of another dataset."""
+    ds.load_state_dict(csvfeed.CsvDataset(b"a,y\n7,8\n").state_dict())
+
+
+SKIP = {"on_error": "skip"}
+
+FIELDS = [
+    Case(
+        "a word in a number",
+        b"a,y\n1,2\ntwo,3\n",
+        'Mend the row, leave it out with `on_error="skip"`, or do as the message says.',
+    ),
+    Case(
+        "a text column that was not left out",
+        b"name,a,y\nAnn,1,2\n",
+        'Say `features=["a"]`: columns that are not named may hold anything.',
+    ),
+    Case(
+        "a token for no value that is not known",
+        b"a,y\n1,2\n-,3\n",
+        'Add it: `missing=[*csvfeed.MISSING, "-"]`.',
+    ),
+    Case(
+        "a decimal comma",
+        b"a;y\n1,5;2\n",
+        "Write the numbers with a point.",
+        {"delimiter": ";"},
+    ),
+    Case("a comma between thousands", b'a,y\n"1,500",2\n', "Write the numbers without it."),
+    Case("a unit or a currency", b"a,y\n$5,2\n", "Write the number alone."),
+    Case("a date", b"a,y\n2024-05-01,2\n", "Leave the column out, or write numbers."),
+    Case("a truth value", b"a,y\ntrue,2\n", "Write 1 and 0, or leave the column out."),
+    Case(
+        "a header in the middle, as where files were joined",
+        b"a,y\n1,2\na,y\n3,4\n",
+        'Remove it, or leave it out with `on_error="skip"`.',
+    ),
+    Case("a NUL byte", b"a,y\n1\x00,2\n", "The file is damaged: get it anew."),
+    Case(
+        "bytes that are no text",
+        b"a,y\n\xff\xfe,2\n",
+        "The file is damaged, or not CSV.",
+    ),
+    Case(
+        "a row without a target",
+        b"a,y\n1,2\n3,\n",
+        'Choose `missing_target="skip"` or `"keep"`.',
+    ),
+    Case(
+        "a row without a weight",
+        b"a,y,w\n1,2,\n",
+        'Choose `missing_target="skip"` or `"keep"`.',
+        {"target": "y", "weight": "w"},
+    ),
+]
+
+ROWS = [
+    Case("a row that is too short", b"a,b,y\n1,2,3\n4,5\n6,7,8\n", "Mend the row, or skip it."),
+    Case("a file that was cut off", b"a,b,y\n1,2,3\n4", "Get the file anew."),
+    Case(
+        "a row that is too long", b"a,y\n1,2,3\n", "Put quotes around the field, or skip the row."
+    ),
+    Case(
+        "delimiters at the ends of the rows, but not of the header",
+        b"a,y\n1,2,\n",
+        'Name the columns: `header=["a", "y", "nothing"]`, once the header line is removed.',
+    ),
+    Case("a row with another delimiter", b"a,y\n1,2\n3;4\n", "Mend the row, or skip it."),
+    Case("a quote that is never closed", b'a,y\n1,"2\n3,4\n', "Close it, or say `quote=None`."),
+    Case(
+        "the same where wrong rows are skipped",
+        b'a,y\n1,"2\n3,4\n',
+        "Close it, or say `quote=None`.",
+        SKIP,
+    ),
+    Case("text after a closing quote", b'a,y\n"1"x,2\n', "Mend the row, or skip it."),
+    Case("a space after a closing quote", b'a,y\n"1" ,2\n', "Remove the space, or skip the row."),
+    Case("a space before a quote", b'a,y\n1, "2"\n', "Remove the space, or skip the row."),
+    Case(
+        "a row beyond the limit",
+        b"a,t,y\n1," + b"x" * (2 << 20) + b",2\n",
+        "Give more `memory=`, if there are such rows.",
+        {"features": ["a"], "memory": 1 << 20},
+        shown="a,t,y⏎1,xxx…,2⏎",
+    ),
+]
+
+SKIPPED = [
+    Case(
+        "more wrong rows than may be",
+        b"a,y\n1,2\nx,3\n4,5\n6\n",
+        "`print(ds.rejects)`; mend them, or raise `max_rejects=`.",
+        {**SKIP, "max_rejects": 1},
+    ),
+    Case(
+        "wrong rows and no other",
+        b"a,y\nx,1\ny,2\n",
+        "`print(ds.rejects)`: a column of text among the features, or another delimiter.",
+        SKIP,
+    ),
+    Case(
+        "a limit to what is not skipped",
+        b"a,y\n1,2\n",
+        'Say `on_error="skip"` too.',
+        {"max_rejects": 3},
+    ),
+    Case(
+        "rejects to be written over the file",
+        b"a,y\n1,2\nx,3\n",
+        "Name another file.",
+        SKIP,
+        lambda ds: ds.write_rejects(NAME),
+        "ds.write_rejects('data.csv')",
+    ),
+]
+
+FILES = [
+    Case("no file", None, "Look at the path."),
+    Case(A_DIRECTORY, None, "Name a file in it."),
+    Case("an empty file", b"", "Was it written?", shown=""),
+    Case("blank lines alone", b"\n\n", "Was it written?"),
+    Case("a header alone", b"a,y\n", "Was it written to the end?"),
+    Case(
+        "UTF-16 with a mark",
+        "\ufeffa,y\n1,2\n".encode("utf-16-le"),
+        "Convert it once.",
+        shown="\\xff\\xfea\\0,\\0y\\0…",
+    ),
+    Case(
+        "UTF-16 without a mark",
+        "a,y\n1,2\n".encode("utf-16-le"),
+        "Convert it once.",
+        shown="a\\0,\\0y\\0…",
+    ),
+    Case(
+        "UTF-32",
+        "\ufeffa,y\n1,2\n".encode("utf-32-le"),
+        "Convert it once.",
+        shown="\\xff\\xfe\\0\\0a\\0\\0\\0…",
+    ),
+    Case("line ends of CR alone", b"a,y\r1,2\r", "Convert them once."),
+    Case("a gzip file", b"\x1f\x8b\x08\0\0", "Decompress it.", shown="\\x1f\\x8b…"),
+    Case("a spreadsheet", b"PK\x03\x04\x14\0", "Export it as CSV.", shown="PK\\x03\\x04…"),
+    Case("a Parquet file", b"PAR1\x15\x04", "Export it as CSV.", shown="PAR1…"),
+    Case(
+        "a file that grew after the dataset was made",
+        b"a,y\n1,2\n3,4\n",
+        "Make the dataset once the file is complete.",
+        then=append,
+    ),
+]
+
+COLUMNS = [
+    Case("a name that is not UTF-8", b"a\xe9,y\n1,2\n", "Convert the file, or name the columns."),
+    Case(
+        "more names than columns",
+        b"1,2\n3,4\n",
+        "Name each column.",
+        {"header": ["a", "b", "y"]},
+    ),
+    Case("a column that is not there", b"a,y\n1,2\n", "Look at the names.", {"target": "z"}),
+    Case(
+        "another delimiter than the file's",
+        b"a;y\n1;2\n",
+        "Say `delimiter=`.",
+    ),
+    Case("a name that two columns have", b"a,a,y\n1,2,3\n", "Use the index.", {"features": ["a"]}),
+    Case("an index beyond the last", b"a,y\n1,2\n", "Count from 0, or from -1.", {"target": 5}),
+    Case("a column named twice", b"a,y\n1,2\n", "Name it once.", {"features": ["a", 0]}),
+    Case(
+        "a weight without a target",
+        b"a,w\n1,2\n",
+        "Name the target.",
+        {"target": None, "weight": "w"},
+    ),
+    Case(
+        "a weight that is the target",
+        b"a,y\n1,2\n",
+        "Name the two columns.",
+        {"target": "y", "weight": "y"},
+    ),
+    Case("no feature", b"y\n1\n", "Say `target=None`, or `delimiter=`."),
+    Case(
+        "a key that is not there",
+        b"a,y\n1,2\n",
+        "Look at the names.",
+        then=lambda ds: ds.split(0.1, by="user"),
+        call="ds.split(0.1, by='user')",
+    ),
+]
+
+VALUES = [
+    Case(
+        "a fill for a column that is no feature",
+        b"a,y\n1,2\n",
+        "Name a feature.",
+        {"fill": {"y": 0}},
+    ),
+    Case(
+        "the mean of a column without a value",
+        b"a,y\n,2\n,3\n",
+        "Fill it with a number, or leave it out.",
+        {"fill": "mean"},
+    ),
+    Case(
+        "targets that are all missing",
+        b"a,y\n1,\n2,\n",
+        "Look at `target=`.",
+        {"missing_target": "skip"},
+    ),
+    Case(
+        "a delimiter of two characters",
+        b"a,y\n1,2\n",
+        "Name one ASCII character.",
+        {"delimiter": "::"},
+    ),
+    Case(
+        "a quote that is the delimiter",
+        b"a,y\n1,2\n",
+        "Name another, or None.",
+        {"quote": ","},
+    ),
+    Case("no batch size", b"a,y\n1,2\n", "Name one.", {"batch_size": 0}),
+    Case(
+        "the state of another dataset",
+        b"a,y\n1,2\n",
+        "Make the dataset as it was then.",
+        then=resume,
+        call="ds.load_state_dict(state)",
+    ),
+]
+
+SECTIONS = {
+    "A field": FIELDS,
+    "A row": ROWS,
+    'Rows that are skipped, with `on_error="skip"`': SKIPPED,
+    "A file": FILES,
+    "Columns": COLUMNS,
+    "Arguments and values": VALUES,
+}
+
+
+@contextmanager
+def at(directory: str) -> Iterator[None]:
+    """Go to a directory, and back."""
+    before = os.getcwd()
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def case_rows() -> dict[str, str]:
+    """Return the row of each case, read in a directory of its own."""
+    rows = {}
+    for case in (case for cases in SECTIONS.values() for case in cases):
+        with tempfile.TemporaryDirectory() as directory, at(directory):
+            rows[case.what] = case.row()
+    return rows
+
+
+def page(text: str) -> str:
+    """Return the page with its tables anew."""
+    rows = case_rows()
+    head = "| input | error | message | what to do |\n|---|---|---|---|\n"
+    tables = [
+        f"## {title}\n\n{head}" + "".join(f"{rows[case.what]}\n" for case in cases)
+        for title, cases in SECTIONS.items()
+    ]
+    start, end = "<!-- tables -->\n", "<!-- end of tables -->\n"
+    return re.sub(
+        f"(?s){start}.*{end}", lambda _: f"{start}\n" + "\n".join(tables) + f"\n{end}", text
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

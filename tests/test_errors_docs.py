@@ -1,0 +1,26 @@
+"""The table of errors in the docs: each input is read, and each message is what is raised."""
+
+import pytest
+from error_table import PAGE, SECTIONS, case_rows, page
+
+CASES = [case.what for cases in SECTIONS.values() for case in cases]
+
+
+@pytest.fixture(scope="module")
+def rows():
+    """Return the row of each case, as it is raised now."""
+    return case_rows()
+
+
+@pytest.mark.parametrize("what", CASES)
+def test_a_message_in_the_docs_is_the_one_that_is_raised(rows, what):
+    assert rows[what] in PAGE.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_page_is_what_the_cases_make():
+    text = PAGE.read_text(encoding="utf-8")
+    assert page(text) == text, "write it anew: python tests/error_table.py"
+
+
+def test_no_case_is_there_twice():
+    assert len(CASES) == len(set(CASES)) >= 30
