@@ -9,7 +9,6 @@ use std::sync::atomic::Ordering;
 
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::outline::Outline;
-use csvfeed_core::parts::Lines;
 use csvfeed_core::rejects;
 use csvfeed_core::schema::OnError;
 use csvfeed_core::table::Table;
