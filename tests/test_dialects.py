@@ -527,6 +527,18 @@ def test_a_delimiter_that_was_found_is_that_of_the_state():
         other.load_state_dict(found.state_dict())
 
 
+def test_a_cache_belongs_to_a_dialect(tmp_path):
+    data = b"a;b\n1;2\n# 3;4\n1,250;2\n"
+    for options, expected in [
+        ({"decimal": ","}, [[1, 2], [1.25, 2]]),
+        ({"thousands": ","}, [[1, 2], [1250, 2]]),
+    ]:
+        ds = csvfeed.CsvDataset(data, delimiter=";", comment="#", target=None, **options)
+        for _ in range(2):
+            equal(all_rows(ds.cache(tmp_path)), expected)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 # Encodings
 
 

@@ -84,7 +84,7 @@ class EncodingError(CsvError):
 
 
 class QuoteError(CsvError):
-    """A quoted field is never closed, or text follows its closing quote."""
+    """A quoted field is never closed, text follows its closing quote, or nothing an escape."""
 
 
 class SourceChangedError(CsvError):

@@ -75,7 +75,11 @@ pub fn sniff(bytes: &[u8], is_whole: bool) -> Result<Sniffed> {
         let is_windows = bytes.iter().any(|byte| (0x80..=0x9F).contains(byte));
         dialect.encoding = if is_windows { Encoding::Cp1252 } else { Encoding::Latin1 };
     }
-    if memchr(b'"', table).is_none() && memchr(b'\'', table).is_some() {
+    // An apostrophe is none that has no place between two fields.
+    let is_between = |byte: u8| matches!(byte, b'\r' | b'\n') || DELIMITERS.contains(&byte);
+    let opens = table.first() == Some(&b'\'') || table.windows(2).any(|pair| is_between(pair[0]) && pair[1] == b'\'');
+    let closes = table.last() == Some(&b'\'') || table.windows(2).any(|pair| pair[0] == b'\'' && is_between(pair[1]));
+    if opens && closes && memchr(b'"', table).is_none() {
         dialect.quote = Some(b'\'');
     }
     let mut lines = table.split(|&byte| byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
@@ -408,6 +412,7 @@ mod tests {
         assert_eq!(dump.dialect, Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) });
         let ragged = sniffed(b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n");
         assert_eq!(ragged.dialect, Dialect::default());
+        assert_eq!(sniffed(b"a,t\n1,it's\n2,'tis\n").dialect, Dialect::default());
         let numbers = sniffed(b"'1','2,5'\n'3','4'\n");
         assert_eq!(numbers.dialect, Dialect { decimal: b',', ..Dialect::new(b',', Some(b'\'')) });
         assert!(!numbers.is_named);

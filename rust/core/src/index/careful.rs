@@ -73,6 +73,16 @@ impl Machine {
     pub(crate) fn step(&self, state: State, byte: u8) -> (State, Event) {
         self.steps[state as usize][self.classes[usize::from(byte)] as usize]
     }
+
+    /// How many bytes come first that change nothing.
+    #[inline]
+    pub(crate) fn ordinary(&self, state: State, bytes: &[u8]) -> usize {
+        if !matches!(state, State::Field | State::Quoted | State::Comment) {
+            return 0;
+        }
+        let is_other = |&byte: &u8| self.classes[usize::from(byte)] == Class::Other;
+        bytes.iter().position(|byte| !is_other(byte)).unwrap_or(bytes.len())
+    }
 }
 
 fn step(state: State, class: Class, has_runs: bool) -> (State, Event) {
@@ -140,8 +150,12 @@ impl<'a> Careful<'a> {
         let (mut row, mut start) = (self.position, self.position);
         let mut fields = 0;
         let mut stray = None;
-        for (at, &byte) in self.bytes.iter().enumerate().skip(self.position) {
-            let before = state;
+        let mut next = self.position;
+        loop {
+            next += self.machine.ordinary(state, &self.bytes[next..]);
+            let Some(&byte) = self.bytes.get(next) else { break };
+            let (at, before) = (next, state);
+            next += 1;
             let event;
             (state, event) = self.machine.step(state, byte);
             match event {

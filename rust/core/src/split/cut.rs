@@ -66,11 +66,15 @@ fn outside_state(piece: &[u8], dialect: Dialect) -> State {
 fn careful_tail(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
     let machine = Machine::new(dialect);
     let mut rows_end = None;
-    for (at, &byte) in piece.iter().enumerate() {
+    let mut next = 0;
+    loop {
+        next += machine.ordinary(state, &piece[next..]);
+        let Some(&byte) = piece.get(next) else { break };
+        next += 1;
         let event;
         (state, event) = machine.step(state, byte);
         if event == Event::Line {
-            rows_end = Some(at + 1);
+            rows_end = Some(next);
         }
     }
     Tail { rows_end, state }
