@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 
 use crate::batches::Batches;
 use crate::error::{Where, exception, has_place, line};
-use crate::heads::{Part, Reading, text};
+use crate::heads::{Failed, Part, Reading, text};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 
@@ -45,6 +45,18 @@ pub(crate) struct Reader {
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
+}
+
+/// Why the heads are not read.
+enum Stopped {
+    Signal(Stop),
+    Failed(Failed),
+}
+
+impl From<Failed> for Stopped {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
 }
 
 #[derive(FromPyObject)]
@@ -122,12 +134,21 @@ impl Reader {
             })?;
             origins.push((origin, name));
         }
+        // Here, where Ctrl-C is obeyed by whatever waits.
+        if let Some((origin, name)) = origins.first() {
+            let place = Where { path: Some(name), ..Where::default() };
+            origin.look(&spool, &|| false).map_err(|error| exception(py, &error, place))?;
+        }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads };
-        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(|failure| {
-            let (part, error, line) = failure;
-            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line };
-            exception(py, &error, place)
+        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads, spool: &spool };
+        let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
+        let (head, parts) = found.map_err(|stopped| match stopped {
+            Stopped::Signal(Stop::Signal(error)) => error,
+            Stopped::Signal(Stop::Error(error)) => exception(py, &error, Where::default()),
+            Stopped::Failed(Failed { part, error, line }) => {
+                let offset = error.offset.filter(|_| has_place(&error));
+                exception(py, &error, Where { path: Some(&names[part]), columns: &[], offset, line })
+            }
         })?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
