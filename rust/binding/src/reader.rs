@@ -384,10 +384,21 @@ impl Reader {
         if let (Some(parts), Some(offset)) = (parts, error.offset) {
             let (part, offset) = parts.place(offset);
             place.path = Some(&self.parts[part].name);
-            place.line = py.detach(|| line(error, parts, part, offset));
+            place.line = py.detach(|| self.line(error, parts, part, offset));
             place.offset = has_place(error).then_some(offset);
         }
         exception(py, error, place)
+    }
+
+    /// The line of a byte of a part.
+    fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
+        let Part { origin, name, codec, .. } = &self.parts[part];
+        if !origin.is_far() {
+            return line(error, parts, part, offset);
+        }
+        // What failed is closed.
+        let bytes = text(origin.open(name, None).ok()?, *codec, self.encoding);
+        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
     pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
