@@ -35,10 +35,13 @@ pub(crate) struct Reading<'a> {
     pub spool: &'a Path,
 }
 
+/// What a part is compressed with, and what it begins with.
+type Found = (Option<Codec>, Head);
+
 /// The first part that cannot be read.
 pub(crate) struct Failed {
     pub part: usize,
-    pub error: Error,
+    pub error: Box<Error>,
     pub line: Option<u64>,
 }
 
@@ -63,7 +66,7 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 }
 
 impl Reading<'_> {
-    fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<(Option<Codec>, Head), Error> {
+    fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
         origin.look(self.spool, &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
         if origin.is_far() {
@@ -92,7 +95,7 @@ impl Reading<'_> {
         let failed = |(part, error): (usize, Error)| {
             let (origin, name) = &origins[part];
             let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
-            Failed { part, error, line }
+            Failed { part, error: Box::new(error), line }
         };
         let first = self.read_each(&origins[..1], header, &mut check)?.pop();
         let (codec, first) = first.expect("a part").map_err(|error| failed((0, error)))?;
@@ -139,7 +142,7 @@ impl Reading<'_> {
         origins: &[(Origin, String)],
         header: &Header,
         check: &mut impl FnMut() -> Result<(), E>,
-    ) -> Result<Vec<Result<(Option<Codec>, Head), Error>>, E> {
+    ) -> Result<Vec<Result<Found, Error>>, E> {
         let work = Work::default();
         let found = Mutex::new(Vec::with_capacity(origins.len()));
         let read = || {

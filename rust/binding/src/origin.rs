@@ -80,7 +80,7 @@ impl Origin {
     /// Finds a part. A file object that can be read but once is read into the directory `spool`.
     pub(crate) fn find(part: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
         if part.is_instance_of::<PyBytes>() {
-            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part.clone())?))));
+            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part)?))));
         }
         if part.is_instance_of::<PyString>() {
             let path: PathBuf = part.extract()?;
@@ -93,7 +93,7 @@ impl Origin {
             }
             let mut spool = Spool::begin(spool)?;
             loop {
-                let chunk = read(part.call_method1("read", (CHUNK,))?)?;
+                let chunk = read(&part.call_method1("read", (CHUNK,))?)?;
                 if chunk.is_empty() {
                     return Ok(Self::Spooled(Arc::new(spool.finish())));
                 }
@@ -128,7 +128,7 @@ impl Origin {
         let stream = || -> Result<SpooledText, Failure> {
             let mut spool = Spool::begin(spool)?;
             for chunk in handle.call_method0("stream")?.try_iter()? {
-                let chunk = read(chunk?)?;
+                let chunk = read(&chunk?)?;
                 object.py().detach(|| spool.write(&chunk))?;
                 if is_given_up() {
                     return Err(gone().into());
@@ -198,7 +198,7 @@ impl Origin {
 }
 
 /// The bytes that an object gave.
-fn read(chunk: Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+fn read(chunk: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
     match chunk.extract() {
         Ok(bytes) => Ok(bytes),
         Err(_) => Err(PyTypeError::new_err(format!("read() gave {} instead of bytes", chunk.get_type().name()?))),
@@ -259,7 +259,7 @@ impl Source for FileObject {
             object.call_method1("seek", (self.start + offset,))?;
             let mut filled = 0;
             while filled < buffer.len() {
-                let bytes = read(object.call_method1("read", (buffer.len() - filled,))?)?;
+                let bytes = read(&object.call_method1("read", (buffer.len() - filled,))?)?;
                 if bytes.is_empty() || bytes.len() > buffer.len() - filled {
                     return Ok(false);
                 }
@@ -268,10 +268,8 @@ impl Source for FileObject {
             }
             Ok(true)
         };
-        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
-            true => Ok(()),
-            false => Err(Kind::SourceChanged("it ends too early").into()),
-        }
+        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
+        if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
     }
 }
 
@@ -341,16 +339,18 @@ impl Source for ObjectSource {
             return Err(gone());
         }
         let fill = |py: Python<'_>| -> PyResult<bool> {
-            let bytes = read(handle.bind(py).call_method1("read", (offset, buffer.len()))?)?;
+            let bytes = read(&handle.bind(py).call_method1("read", (offset, buffer.len()))?)?;
             let is_whole = bytes.len() == buffer.len();
             if is_whole {
                 buffer.copy_from_slice(&bytes);
             }
             Ok(is_whole)
         };
-        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
-            true => Ok(()),
-            false => Err(Kind::SourceChanged("it gave another number of bytes than it was asked for").into()),
+        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
+        if is_whole {
+            Ok(())
+        } else {
+            Err(Kind::SourceChanged("it gave another number of bytes than it was asked for").into())
         }
     }
 

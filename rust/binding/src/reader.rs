@@ -87,6 +87,7 @@ impl Reader {
     #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
                         missing_target, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
