@@ -53,6 +53,18 @@ pub(crate) struct Reader {
     pub(crate) has_warned: AtomicBool,
 }
 
+/// Why the heads are not read.
+enum Stopped {
+    Signal(Stop),
+    Failed(Failed),
+}
+
+impl From<Failed> for Stopped {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
+}
+
 #[derive(FromPyObject)]
 pub(crate) enum PyColumn {
     Index(i64),
@@ -82,6 +94,7 @@ impl Reader {
                         skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
                         memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
@@ -151,17 +164,32 @@ impl Reader {
             })?;
             origins.push((origin, name));
         }
-        let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let failed = |(part, error, line): Failed| {
-            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line, on_error };
-            exception(py, &error, place)
-        };
-        let mut reading = Reading { dialect, transcoding, missing: &missing, on_error, max_row, threads };
-        if delimiter.is_none() {
-            reading.dialect = py.detach(|| reading.detect_delimiter(&origins[0])).map_err(failed)?;
+        // Here, where Ctrl-C is obeyed by whatever waits.
+        if let Some((origin, name)) = origins.first() {
+            let place = Where { path: Some(name), ..Where::default() };
+            origin.look(&spool, &|| false).map_err(|error| exception(py, &error, place))?;
         }
-        let dialect = reading.dialect;
-        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(failed)?;
+        let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
+        let finds_delimiter = delimiter.is_none();
+        let reading = Reading {
+            dialect,
+            finds_delimiter,
+            transcoding,
+            missing: &missing,
+            on_error,
+            max_row,
+            threads,
+            spool: &spool,
+        };
+        let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
+        let (head, dialect, parts) = found.map_err(|stopped| match stopped {
+            Stopped::Signal(Stop::Signal(error)) => error,
+            Stopped::Signal(Stop::Error(error)) => exception(py, &error, Where::default()),
+            Stopped::Failed(Failed { part, error, line }) => {
+                let offset = error.offset.filter(|_| has_place(&error));
+                exception(py, &error, Where { path: Some(&names[part]), columns: &[], offset, line, on_error })
+            }
+        })?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let mut schema = Schema::resolve(
@@ -423,10 +451,21 @@ impl Reader {
         if let (Some(parts), Some(offset)) = (parts, error.offset) {
             let (part, offset) = parts.place(offset);
             place.path = Some(&self.parts[part].name);
-            place.line = py.detach(|| line(error, parts, part, offset));
+            place.line = py.detach(|| self.line(error, parts, part, offset));
             place.offset = has_place(error).then_some(offset);
         }
         exception(py, error, place)
+    }
+
+    /// The line of a byte of a part.
+    fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
+        let Part { origin, name, codec, .. } = &self.parts[part];
+        if !origin.is_far() {
+            return line(error, parts, part, offset);
+        }
+        // What failed is closed.
+        let bytes = text(origin.open(name, None).ok()?, *codec, self.transcoding);
+        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
     /// Why a pass over some parts ended early.
