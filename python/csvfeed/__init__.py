@@ -4,6 +4,7 @@ import warnings
 from importlib.metadata import version
 
 from csvfeed._core import DEBUG
+from csvfeed.columns import Date
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.engine import simd
 from csvfeed.errors import (
@@ -24,6 +25,7 @@ __all__ = [
     "ColumnStats",
     "CsvDataset",
     "CsvError",
+    "Date",
     "EncodingError",
     "NumberError",
     "QuoteError",

@@ -30,9 +30,15 @@ pub(crate) fn exception(
 
 fn build(py: Python<'_>, error: &Error, path: Option<&str>, columns: &[String], line: Option<u64>) -> PyResult<PyErr> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
-        Kind::Number | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
+        Kind::Number(_)
+        | Kind::Nul
+        | Kind::MissingTarget(_)
+        | Kind::Boolean
+        | Kind::Date(_)
+        | Kind::NoSuchDate
+        | Kind::Category => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
-        Kind::Encoding(_) | Kind::NotText(..) | Kind::NameNotUtf8 => "EncodingError",
+        Kind::Encoding(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => "EncodingError",
         Kind::UnclosedQuote | Kind::TextAfterQuote => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)

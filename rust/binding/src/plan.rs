@@ -93,6 +93,7 @@ impl Plan {
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
         let table = self.table(py)?;
         let selection = if self.steps.is_empty() { None } else { Some(self.known(py, &table)?.selection) };
+        let table = Table { schema: self.reader.get().with_vocabularies(py, Arc::clone(&table.schema))?, ..table };
         let budget = self.reader.get().budget_for_stats();
         let found = py.detach(|| stats(&table, selection, budget, check_signals));
         let columns = found.map_err(|stop| self.stopped(py, stop, &table))?;
@@ -127,6 +128,7 @@ impl Plan {
             let what = "no row is left: none has a target, or none is in the part that was asked for";
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
+        table.schema = reader.with_vocabularies(py, table.schema)?;
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
         let prepared =
             prepared.filter(|(next, pipeline)| *next == epoch && first_row == 0 && pipeline.is_of_this_process());
@@ -233,13 +235,13 @@ impl Plan {
 }
 
 /// Looks for Ctrl-C from a thread that has let go of the GIL.
-fn check_signals() -> Result<(), Stop> {
+pub(crate) fn check_signals() -> Result<(), Stop> {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
     Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
 }
 
 /// What ends a pass early.
-enum Stop {
+pub(crate) enum Stop {
     Signal(PyErr),
     Error(Error),
 }

@@ -1,10 +1,11 @@
 //! `Reader`: a source, what its bytes mean and which columns are wanted.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
+use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::Error;
 use csvfeed_core::pipeline::Budget;
@@ -17,9 +18,11 @@ use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::sync::MutexExt;
 use pyo3::types::PyBytes;
 
 use crate::batches::Batches;
+use crate::columns::{Found, PyColumns, PyVocabularies, columns as coded_columns, from_python, to_python};
 use crate::error::exception;
 use crate::plan::{Plan, PyStep};
 
@@ -43,6 +46,8 @@ pub(crate) struct Reader {
     schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
+    /// The categories that are in the source, once they were asked for.
+    pub(crate) found: Mutex<Option<Found>>,
 }
 
 #[derive(FromPyObject)]
@@ -70,7 +75,7 @@ enum PyHeader {
 impl Reader {
     /// Opens the source, reads its head and resolves the columns.
     #[new]
-    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, missing, missing_target, threads,
+    #[pyo3(signature = (source, *, target, features, weight, coded, header, delimiter, quote, missing, missing_target, threads,
                         memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
@@ -78,6 +83,7 @@ impl Reader {
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
+        coded: PyColumns,
         header: Option<PyHeader>,
         delimiter: u8,
         quote: Option<u8>,
@@ -135,8 +141,9 @@ impl Reader {
             missing,
             missing_target,
         )
+        .and_then(|schema| schema.with_columns(coded_columns(coded)))
         .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
-        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory })
+        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory, found: Mutex::default() })
     }
 
     /// What the source is called in errors.
@@ -151,22 +158,61 @@ impl Reader {
         &self.head.columns
     }
 
-    /// The names of the feature columns, in the order of the features.
+    /// The names of the features: of their columns and, if they are parts of dates, of these.
     #[getter]
-    fn feature_names(&self) -> Vec<&str> {
-        self.names(&self.schema.features)
+    fn feature_names(&self) -> Vec<String> {
+        let Schema { features, .. } = &*self.schema;
+        (0..features.len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// The names of the target columns.
+    /// The names of the targets.
     #[getter]
-    fn target_names(&self) -> Vec<&str> {
-        self.names(&self.schema.targets)
+    fn target_names(&self) -> Vec<String> {
+        let Schema { features, targets, .. } = &*self.schema;
+        (features.len()..features.len() + targets.len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// The positions of the columns that are read: features, targets, then the weight.
+    /// The positions of the columns of the values that are read: features, targets, then the weight.
     #[getter]
     fn columns_read(&self) -> Vec<usize> {
-        [&self.schema.features[..], &self.schema.targets, self.schema.weight.as_slice()].concat()
+        self.schema.wanted()
+    }
+
+    /// The names of the same values.
+    #[getter]
+    fn names_read(&self) -> Vec<String> {
+        (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
+    }
+
+    /// What these values are: "number", "category", "boolean" or "date".
+    #[getter]
+    fn kinds(&self) -> Vec<&'static str> {
+        (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
+    }
+
+    /// The categories of each column that has a vocabulary, in the order of their codes. For those that are still to be
+    /// found this reads the source once.
+    fn vocabularies(&self, py: Python<'_>) -> PyResult<PyVocabularies> {
+        let known = self.with_vocabularies(py, Arc::clone(&self.schema))?.vocabularies();
+        Ok(to_python(known.iter().map(|(column, vocabulary)| (column, vocabulary))))
+    }
+
+    /// What tells the categories of each column from others; this too.
+    fn vocabulary_digests(&self, py: Python<'_>) -> PyResult<Vec<(usize, String)>> {
+        let known = self.with_vocabularies(py, Arc::clone(&self.schema))?.vocabularies();
+        Ok(known.iter().map(|(column, vocabulary)| (*column, vocabulary.digest())).collect())
+    }
+
+    /// The categories that were found in the source, if they were.
+    fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
+        self.found.lock_py_attached(py).ok()?.as_ref().map(to_python)
+    }
+
+    /// Takes over what was found in the same source.
+    fn recall_vocabularies(&self, py: Python<'_>, found: PyVocabularies) {
+        if let Ok(mut known) = self.found.lock_py_attached(py) {
+            *known = Some(from_python(found));
+        }
     }
 
     /// What tells the file from a later version of itself; `None` for bytes.
@@ -179,7 +225,7 @@ impl Reader {
     }
 
     /// The places among the features of the columns that the argument `role` names.
-    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<usize>> {
+    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<Vec<usize>>> {
         let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
         self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
     }
@@ -205,7 +251,7 @@ impl Reader {
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
-        let schema = this.schema(fill, pad_to.is_some());
+        let schema = this.with_vocabularies(py, this.schema(fill, pad_to.is_some()))?;
         let widths = Widths::of(&schema);
         let table = Table { schema, ..this.table(py)? };
         let pipeline =
@@ -236,10 +282,6 @@ impl Reader {
 }
 
 impl Reader {
-    fn names(&self, positions: &[usize]) -> Vec<&str> {
-        positions.iter().map(|&at| self.head.columns[at].as_str()).collect()
-    }
-
     /// What is read, which must be what it was.
     pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
         let simd = simd().map_err(|error| self.exception(py, &error, None))?;

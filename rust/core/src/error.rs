@@ -32,12 +32,33 @@ pub enum Kind {
     /// The source holds nothing to read.
     #[error("{0}")]
     Empty(&'static str),
-    /// A field that should be a number is none.
+    /// A field that should be a number is none; what to do about it.
+    #[error("not a number. {0}")]
+    Number(String),
+    /// A field that should be true or false is neither.
     #[error(
-        "not a number. If it stands for a missing value, add it with missing=[*csvfeed.MISSING, ...]; \
-         if the column is text, leave it out with features= or target="
+        "not a boolean: understood are true/false, yes/no, t/f, y/n, on/off and 1/0, in any case. If it means no value, \
+         add it with missing=[*csvfeed.MISSING, ...]"
     )]
-    Number,
+    Boolean,
+    /// A field that should be a date is none; how it would be written.
+    #[error(
+        "not a date of {0}: csvfeed.Date(..., format=\"%d.%m.%Y %H:%M\") in dates= says how it is written. If it means no \
+         value, add it with missing=[*csvfeed.MISSING, ...]"
+    )]
+    Date(String),
+    /// A date that there is not.
+    #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    NoSuchDate,
+    /// A target that is none of its categories.
+    #[error(
+        "not one of the categories: add it to the list in categories=, or add it with missing=[*csvfeed.MISSING, ...] if \
+         it means no value"
+    )]
+    Category,
+    /// A category is not UTF-8.
+    #[error("a category is not UTF-8: convert the file to UTF-8")]
+    CategoryNotUtf8,
     /// A NUL byte stands in a field.
     #[error("a NUL byte in a number: the file is damaged, or is UTF-16 or UTF-32 text; convert it to UTF-8")]
     Nul,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::code::Code;
 use crate::error::{Kind, Result};
 use crate::number::Tokens;
 
@@ -89,12 +90,15 @@ pub struct Schema {
     pub targets: Vec<usize>,
     /// Position of the column of sample weights.
     pub weight: Option<usize>,
+    /// How a value is read that is no number, in the order of a row's values: features, targets, then the weight. Those
+    /// beyond its end are numbers.
+    pub codes: Vec<Option<Code>>,
     /// What means "no value".
     pub missing: Missing,
     /// What becomes of a row without a target or weight.
     pub missing_target: MissingTarget,
-    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. NaN for those
-    /// beyond its end.
+    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. For those beyond
+    /// its end NaN, and 0 if the feature is a category.
     pub fill: Vec<f32>,
     /// Whether rows without a weight column get the weight 1, to tell them from padding.
     pub unit_weights: bool,
@@ -136,6 +140,7 @@ impl Schema {
             features,
             targets,
             weight,
+            codes: Vec::new(),
             missing,
             missing_target,
             fill: Vec::new(),
@@ -143,23 +148,76 @@ impl Schema {
         })
     }
 
-    /// The places among the features of the columns that the argument `role` names.
-    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<usize>> {
-        let place = |at: usize| {
-            self.features.iter().position(|&feature| feature == at).ok_or_else(|| {
-                wrong(format!(
+    /// The places among the features of the columns that the argument `role` names: of each column all its features, or
+    /// the one feature that is a part of a date, by the name of that.
+    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
+        let places = |column: &Column| {
+            if let Column::Name(name) = column
+                && !self.columns.contains(name)
+                && let Some(place) = (0..self.features.len()).find(|&place| self.name(place) == *name)
+            {
+                return Ok(vec![place]);
+            }
+            let at = position(&self.columns, column, role)?;
+            let places: Vec<_> = (0..self.features.len()).filter(|&place| self.features[place] == at).collect();
+            if places.is_empty() {
+                return Err(wrong(format!(
                     "{role}= names column {:?} (index {at}), which is no feature: name it in features=, or leave it \
                      out of {role}=",
                     self.columns[at]
-                ))
-            })
+                )));
+            }
+            Ok(places)
         };
-        positions(&self.columns, wanted, role)?.into_iter().map(place).collect()
+        let found = wanted.iter().map(places).collect::<Result<Vec<_>>>()?;
+        let mut seen = vec![false; self.features.len()];
+        for &place in found.iter().flatten() {
+            if std::mem::replace(&mut seen[place], true) {
+                let (at, name) = (self.features[place], self.name(place));
+                return Err(wrong(format!("{role}= names column {name:?} (index {at}) twice")));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How a value is read that is no number, `wanted` being its place in its row.
+    #[must_use]
+    pub fn code(&self, wanted: usize) -> Option<&Code> {
+        self.codes.get(wanted).and_then(Option::as_ref)
+    }
+
+    /// The columns of a row's values: features, targets, then the weight.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<usize> {
+        [&self.features[..], &self.targets, self.weight.as_slice()].concat()
+    }
+
+    /// The name of a row's value: that of its column, and of the part of the date if it is one.
+    #[must_use]
+    pub fn name(&self, wanted: usize) -> String {
+        let targets = wanted.checked_sub(self.features.len());
+        let column = match targets {
+            None => self.features[wanted],
+            Some(at) => self.targets.get(at).copied().or(self.weight).expect("the place of a value"),
+        };
+        let name = &self.columns[column];
+        match self.code(wanted) {
+            Some(Code::Date(_, part)) => format!("{name}.{part}"),
+            _ => name.clone(),
+        }
+    }
+
+    /// The name of a column in quotes, or its index if that name is not its own.
+    pub(crate) fn quoted_name(&self, column: usize) -> String {
+        let name = &self.columns[column];
+        let is_unique = self.columns.iter().filter(|known| *known == name).count() == 1;
+        if is_unique { format!("{name:?}") } else { column.to_string() }
     }
 
     /// What a missing value becomes, `wanted` being its place in its row.
     pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
-        self.fill.get(wanted).copied().unwrap_or(f32::NAN)
+        let usual = self.code(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, Code::missing);
+        self.fill.get(wanted).copied().unwrap_or(usual)
     }
 
     /// The position of a column that was asked for in some role.
@@ -171,12 +229,14 @@ impl Schema {
     #[must_use]
     pub fn for_counting(&self) -> Self {
         let mut schema = self.clone();
+        schema.codes.drain(..schema.features.len().min(schema.codes.len()));
         schema.features.clear();
         schema.fill.clear();
         schema.unit_weights = false;
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
+            schema.codes.clear();
         }
         schema
     }
@@ -193,7 +253,7 @@ impl Schema {
     }
 }
 
-fn wrong(message: impl Into<String>) -> crate::error::Error {
+pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
     Kind::Column(message.into()).into()
 }
 
@@ -205,7 +265,7 @@ fn only_column(columns: &[String]) -> String {
     }
 }
 
-fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+pub(crate) fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut seen = vec![false; columns.len()];
     for column in wanted {
@@ -289,7 +349,7 @@ mod tests {
     fn features_are_found_by_name_or_index() {
         let schema = resolve(Some(&[Column::Index(3), name("a")]), &[name("c")], None).unwrap();
         let places = |wanted: &[Column]| schema.feature_places(wanted, "fill");
-        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [1, 0]);
+        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [[1], [0]]);
         let message = |wanted: &[Column]| places(wanted).unwrap_err().kind.to_string();
         assert!(message(&[name("c")]).contains("fill= names column \"c\" (index 2), which is no feature"));
         assert!(message(&[name("z")]).contains("fill= asks for column \"z\""));

@@ -346,7 +346,7 @@ fn read(
 
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
-        Kind::Number => Problem::Number,
+        Kind::Number(_) => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

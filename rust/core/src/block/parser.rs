@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::coded::{Coded, Mixed};
 use super::{Block, Pool, Widths};
+use crate::code::{boolean, date::iso};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
@@ -26,15 +28,23 @@ pub(super) struct Arrangement {
     places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
     pub(super) parts: [Vec<Range<usize>>; 3],
+    /// Which of them are numbers, and the columns of these.
+    numbers: Vec<usize>,
+    number_columns: Vec<usize>,
+    /// The others.
+    pub(super) coded: Vec<Coded>,
 }
 
 impl Arrangement {
     fn of(schema: &Schema) -> Self {
         let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
-        let wanted = roles.concat();
+        let wanted = schema.wanted();
         let mut places: Vec<usize> = (0..wanted.len()).collect();
         places.sort_by_key(|&place| wanted[place]);
-        let columns = places.iter().map(|&place| wanted[place]).collect();
+        let columns: Vec<usize> = places.iter().map(|&place| wanted[place]).collect();
+        let numbers: Vec<usize> = (0..places.len()).filter(|&at| schema.code(places[at]).is_none()).collect();
+        let number_columns = numbers.iter().map(|&at| columns[at]).collect();
+        let coded = Coded::of(schema, &columns, &places);
         let mut found_at = vec![0; places.len()];
         for (at, &place) in places.iter().enumerate() {
             found_at[place] = at;
@@ -45,7 +55,7 @@ impl Arrangement {
             (part, rest) = rest.split_at(role.len());
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
-        Self { columns, places, parts }
+        Self { columns, places, parts, numbers, number_columns, coded }
     }
 }
 
@@ -99,21 +109,23 @@ impl<'a> Parser<'a> {
 }
 
 /// What is read, and how.
-struct Reading<'a> {
-    schema: &'a Schema,
-    dialect: Dialect,
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) dialect: Dialect,
     simd: Simd,
-    arrangement: &'a Arrangement,
-    text: &'a Text,
+    pub(super) arrangement: &'a Arrangement,
+    pub(super) text: &'a Text,
 }
 
 /// The buffers that a group of rows passes through.
 #[derive(Default)]
 struct Group {
-    /// Where the wanted fields start and end, unless they are all there are.
+    /// Where the wanted numbers start and end, unless they are all there is.
     before: Vec<u32>,
     ends: Vec<u32>,
     values: Vec<f32>,
+    /// The same values and, between them, what is read of columns that hold no numbers.
+    mixed: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
     /// The rows that are chosen, unless all are, and their marks and ends.
@@ -151,13 +163,14 @@ impl Group {
             block.rows += rows.count();
             return Ok(());
         }
-        let as_they_stand = arrangement.columns.iter().copied().eq(0..schema.columns.len());
+        let numbers = arrangement.numbers.len();
+        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..schema.columns.len());
         let fields = if as_they_stand {
             rows.fields()
         } else {
-            rows.pick(simd, &arrangement.columns, &mut self.before, &mut self.ends)
+            rows.pick(simd, &arrangement.number_columns, &mut self.before, &mut self.ends)
         };
-        let count = rows.count() * width;
+        let count = rows.count() * numbers;
         if self.values.len() < count {
             self.values.resize(count, 0.0);
         }
@@ -176,11 +189,11 @@ impl Group {
         for &at in &self.declined {
             let at = at as usize;
             // They are in order, and often many: a division for each would take longer than the rest.
-            while at >= (row + 1) * width {
+            while at >= (row + 1) * numbers {
                 row += 1;
             }
             let place = fields.place(at);
-            let wanted = at - row * width;
+            let wanted = arrangement.numbers[at - row * numbers];
             let (column, wanted) = (arrangement.columns[wanted], arrangement.places[wanted]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
                 // A missing feature is one, whatever else is.
@@ -196,6 +209,20 @@ impl Group {
                     break;
                 }
             }
+        }
+        let mut values = &*values;
+        if !arrangement.coded.is_empty() {
+            self.mixed.resize(rows.count() * width, 0.0);
+            if numbers > 0 {
+                for (mixed, numbers) in self.mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
+                    arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
+                }
+            }
+            let mut mixed =
+                Mixed { rows, values: &mut self.mixed, left_out: &mut self.left_out, kept, error: error.take() };
+            reading.read_codes(&mut mixed);
+            (kept, error) = (mixed.kept, mixed.error);
+            values = &self.mixed;
         }
         if let Some(chooser) = chooser {
             self.chosen.clear();
@@ -240,22 +267,54 @@ impl Reading<'_> {
     #[cold]
     fn read_with_care(&self, place: Range<usize>, column: usize, wanted: usize) -> Result<Option<f32>> {
         let field = &self.text.padded()[place.clone()];
-        let targets = self.schema.features.len()..;
-        let filled = self.schema.missing_value(wanted);
-        let wrong = match number::value(field, self.dialect.quote, &self.schema.missing) {
-            Value::Number(number) => return Ok(Some(number)),
-            Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
-            Value::Missing => match self.schema.missing_target {
-                MissingTarget::Keep => return Ok(Some(filled)),
-                MissingTarget::Skip => return Ok(None),
-                MissingTarget::Raise if self.schema.weight == Some(column) => Kind::MissingTarget("weight"),
-                MissingTarget::Raise => Kind::MissingTarget("target"),
-            },
-            Value::Other if field.contains(&0) => Kind::Nul,
-            Value::Other => Kind::Number,
+        let found = match number::value(field, self.dialect.quote, &self.schema.missing) {
+            Value::Number(number) => Ok(Some(number)),
+            Value::Missing => self.missing(column, wanted),
+            Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other => Err(Kind::Number(self.advice(field, column))),
         };
+        found.map_err(|kind| self.wrong(kind, place, column))
+    }
+
+    /// What a missing value becomes; `None` when its row is to be left out.
+    pub(super) fn missing(&self, column: usize, wanted: usize) -> std::result::Result<Option<f32>, Kind> {
+        let filled = Ok(Some(self.schema.missing_value(wanted)));
+        if wanted < self.schema.features.len() {
+            return filled;
+        }
+        match self.schema.missing_target {
+            MissingTarget::Keep => filled,
+            MissingTarget::Skip => Ok(None),
+            MissingTarget::Raise if self.schema.weight == Some(column) => Err(Kind::MissingTarget("weight")),
+            MissingTarget::Raise => Err(Kind::MissingTarget("target")),
+        }
+    }
+
+    /// What to do about a field that should be a number and is none.
+    fn advice(&self, field: &[u8], column: usize) -> String {
+        const SHOWN: usize = 40;
+        let word = number::unquote(field, self.dialect.quote);
+        let name = self.schema.quoted_name(column);
+        let what = if boolean(&word).is_some() {
+            format!("holds booleans, booleans=[{name}] reads them")
+        } else if iso(&word).is_ok() {
+            format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
+        } else {
+            format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
+        };
+        let token = match std::str::from_utf8(&word) {
+            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            _ => "...".to_owned(),
+        };
+        format!(
+            "If the column {what}, and features= leaves it out; if this means no value, add it with \
+             missing=[*csvfeed.MISSING, {token}]"
+        )
+    }
+
+    pub(super) fn wrong(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        Err(Error::at(wrong, offset, field).in_column(column))
+        Error::at(kind, offset, &self.text.padded()[place]).in_column(column)
     }
 }
 #[cfg(test)]

@@ -136,6 +136,32 @@ pub(crate) fn unquote(field: &[u8], quote: Option<u8>) -> Cow<'_, [u8]> {
     Cow::Owned(text)
 }
 
+/// Where the text of a field stands that has its quotes on: as [`unquote`] has it, unless there are quotes in it.
+#[inline]
+fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
+    let Range { mut start, mut end } = place;
+    let is_space = |at: usize| matches!(text[at], b' ' | b'\t');
+    if start + 1 < end && Some(text[start]) == quote && Some(text[end - 1]) == quote {
+        start += 1;
+        end -= 1;
+    }
+    while start < end && is_space(start) {
+        start += 1;
+    }
+    while start < end && is_space(end - 1) {
+        end -= 1;
+    }
+    start..end
+}
+
+/// Where the text of a field stands as [`unquote`] has it, unless there are quotes in it to be undone.
+#[inline]
+pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
+    let is_quoted = Some(text[place.start]) == quote;
+    let inside = inside(text, quote, place);
+    (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
+}
+
 fn trim(mut field: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = field {
         field = rest;
