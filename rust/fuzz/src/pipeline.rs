@@ -229,6 +229,7 @@ impl Input<'_> {
             features,
             targets: target.into_iter().collect(),
             weight: self.weight.map(place).filter(|weight| target.is_some_and(|target| target != *weight)),
+            codes: Vec::new(),
             missing,
             missing_target: match self.missing_target {
                 Policy::Raise => MissingTarget::Raise,

@@ -167,3 +167,138 @@ impl Reading<'_> {
         found.map_err(|kind| self.wrong(kind, place, column))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser::tests::{Found, parse};
+    use super::*;
+    use crate::code::{Columns, GivenCategories, GivenDate};
+    use crate::dialect::Dialect;
+    use crate::number::Value;
+    use crate::oracle;
+    use crate::schema::{Column, Missing, MissingTarget};
+    use crate::simd::Simd;
+    use proptest::prelude::*;
+
+    const COMMA: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+    const LISTED: [&str; 4] = ["UA", "a long category", "a\"b", "a\"\"b"];
+
+    /// What each column holds, one column after the other: categories, hashed ones, booleans, dates, numbers.
+    const FIELDS: [&str; 5] = [
+        "UA| UA |\"UA\"|\"a long category\"|\"a\"\"b\"|\"a\"\"\"\"b\"|ua||NA|\" \"|unknown|é",
+        "x|yy|\"a \"\"long\"\" one\"|\"x\"| x|NA|",
+        "true|False| yes|\"NO\"|1|0|On|off|NA||\"y\"",
+        "2013-01-31|2013-02-28 05:06:07| 20131231T2359|\"2013-12-31 00:00:00Z\"|NA||\" \"|9999-12-31",
+        "1|-2\\.5|NA|| 4|\"5\"",
+    ];
+    const PARTS: [&str; 3] = ["days", "hour", "dayofyear"];
+
+    /// The schema, and of each value what it is: its column and the place of the part of a date.
+    fn schema(order: &[usize], features: usize, missing_target: MissingTarget, fill: Vec<f32>) -> Schema {
+        let columns = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
+        let named = |places: &[usize]| places.iter().map(|&at| Column::Index(at as i64)).collect::<Vec<_>>();
+        // A target has one part.
+        let is_target = |column| order[features..].contains(&column);
+        let is_read = |column: usize| order.contains(&column);
+        let parts = if is_target(3) { &PARTS[..1] } else { &PARTS };
+        let listed = GivenCategories::Listed(LISTED.map(String::from).to_vec());
+        let date = GivenDate { parts: parts.iter().copied().map(String::from).collect(), format: None, since: None };
+        let given = Columns {
+            categories: [(0, listed), (1, GivenCategories::Buckets(7))]
+                .into_iter()
+                .filter(|(at, _)| is_read(*at))
+                .map(|(at, given)| (Column::Index(at as i64), given))
+                .collect(),
+            booleans: named(&[2]).into_iter().filter(|_| is_read(2)).collect(),
+            dates: is_read(3).then_some((Column::Index(3), date)).into_iter().collect(),
+        };
+        let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
+        let missing = Missing::new(["NA", "9999-12-31"]);
+        let schema =
+            Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, missing_target).unwrap();
+        Schema { fill, ..schema.with_columns(given).unwrap() }
+    }
+
+    /// Field by field, with none of what makes it quick.
+    fn parse_naively(schema: &Schema, bytes: &str) -> Found {
+        let mut found = vec![];
+        let mut start = 0;
+        for line in bytes.split_inclusive('\n') {
+            let row_start = start;
+            start += line.len();
+            let row = oracle::rows(line.as_bytes(), COMMA).pop().unwrap();
+            let (mut values, mut kept) = (vec![], true);
+            let mut wrong: Option<usize> = None;
+            for (wanted, column) in schema.wanted().into_iter().enumerate() {
+                let is_feature = wanted < schema.features.len();
+                let text = number::unquote(&row[column], COMMA.quote).into_owned();
+                let word = String::from_utf8(text.clone()).unwrap();
+                let is_missing = ["", "NA", "9999-12-31"].contains(&&*word);
+                let value = if is_missing {
+                    kept &= is_feature || schema.missing_target != MissingTarget::Skip;
+                    let usual = if is_feature && column < 2 { 0.0 } else { f32::NAN };
+                    let refused = !is_feature && schema.missing_target == MissingTarget::Raise;
+                    (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
+                } else {
+                    match column {
+                        0 => match LISTED.iter().position(|known| *known == word) {
+                            None if !is_feature => None,
+                            at => Some(at.map_or(0.0, |at| at as f32 + 1.0)),
+                        },
+                        1 => Some((1 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
+                        2 => match word.to_lowercase().as_str() {
+                            "true" | "yes" | "1" | "on" | "y" => Some(1.0),
+                            "false" | "no" | "0" | "off" => Some(0.0),
+                            _ => None,
+                        },
+                        3 => match (schema.code(wanted), date::iso(&text)) {
+                            (Some(Code::Date(date, part)), Ok(moment)) => Some(date.part(&moment, *part)),
+                            _ => None,
+                        },
+                        _ => match number::value(&row[column], COMMA.quote, &schema.missing) {
+                            Value::Number(number) => Some(number),
+                            _ => None,
+                        },
+                    }
+                };
+                match value {
+                    Some(value) => values.push(value.to_bits()),
+                    None => wrong = Some(wrong.map_or(column, |known| known.min(column))),
+                }
+            }
+            if let Some(column) = wrong {
+                let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
+                return (found, Some((place, Some(column))));
+            }
+            found.extend(kept.then_some(values));
+        }
+        (found, None)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        #[test]
+        fn blocks_hold_what_coded_fields_say(
+            rows in prop::collection::vec(FIELDS, 1..40),
+            wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
+            order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
+            (features, targets) in (1_usize..5, 0_usize..3),
+            missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
+        ) {
+            let mut rows = rows;
+            for (at, wrong) in wrong {
+                if let Some(row) = rows.get_mut(at / 5) {
+                    row[at % 5] = wrong;
+                }
+            }
+            let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+            let schema = schema(&order[..(features + targets).min(5)], features, missing_target, fill);
+            let expected = parse_naively(&schema, &text);
+            for simd in Simd::available() {
+                prop_assert_eq!(parse(simd, &schema, &text), expected.clone(), "{:?}", simd);
+            }
+        }
+    }
+}

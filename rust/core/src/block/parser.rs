@@ -318,7 +318,7 @@ impl Reading<'_> {
     }
 }
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::oracle;
     use crate::schema::Missing;
@@ -332,9 +332,9 @@ mod tests {
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
     /// The values of each row, features first, and where the first wrong field or row is.
-    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
+    pub(in super::super) type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>);
 
-    fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
+    pub(in super::super) fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
@@ -416,6 +416,7 @@ mod tests {
                 features: order[..features].to_vec(),
                 targets: order[features..features + targets].to_vec(),
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
+                codes: vec![],
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
                 fill,
