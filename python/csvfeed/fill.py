@@ -90,4 +90,4 @@ class Fill:
 
 
 def _is_code(value: Value) -> bool:
-    return not isinstance(value, str) and value >= 0 and value % 1 == 0
+    return not isinstance(value, str) and 0 <= value <= 2**24 and value % 1 == 0

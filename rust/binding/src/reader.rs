@@ -131,6 +131,12 @@ impl Reader {
         let head = py
             .detach(|| read_head(&*opened, dialect, &header, &missing, max_row))
             .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
+        let coded = coded_columns(coded);
+        if header == Header::Auto {
+            coded
+                .check_header(&head, &missing)
+                .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
+        }
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let schema = Schema::resolve(
             head.columns.clone(),
@@ -141,7 +147,7 @@ impl Reader {
             missing,
             missing_target,
         )
-        .and_then(|schema| schema.with_columns(coded_columns(coded)))
+        .and_then(|schema| schema.with_columns(coded))
         .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
         Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory, found: Mutex::default() })
     }

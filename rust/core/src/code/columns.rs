@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Categories, Code, Date, MOST_CODES, Part, Vocabulary};
+use crate::dialect::{Head, positional_name};
 use crate::error::Result;
-use crate::number;
+use crate::number::{self, Value};
 use crate::schema::{Column, Missing, Schema, positions, wrong};
 
 /// What the columns hold that hold no numbers.
@@ -39,6 +40,37 @@ pub struct GivenDate {
     pub format: Option<String>,
     /// What they are counted from.
     pub since: Option<String>,
+}
+
+impl Columns {
+    /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
+    /// have text in it: it may be data.
+    pub fn check_header(&self, head: &Head, missing: &Missing) -> Result<()> {
+        let categories = self.categories.iter().map(|(column, _)| column);
+        let columns: Vec<_> =
+            categories.chain(&self.booleans).chain(self.dates.iter().map(|(column, _)| column)).collect();
+        let count = head.columns.len() as i64;
+        let coded: Vec<i64> = columns
+            .iter()
+            .filter_map(|column| match column {
+                Column::Index(at) if *at < 0 => Some(at + count),
+                Column::Index(at) => Some(*at),
+                Column::Name(_) => None,
+            })
+            .collect();
+        let names = head.columns.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
+        let is_text = |at: usize, name: &String| {
+            *name != positional_name(at) && number::value(name.as_bytes(), None, missing) == Value::Other
+        };
+        if head.reference != "header" || coded.is_empty() || names.into_iter().any(|(at, name)| is_text(at, name)) {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "header=\"auto\" cannot tell whether the first row, which begins with {:?}, names the columns or is data: say \
+             header=True or header=False",
+            head.columns[0]
+        )))
+    }
 }
 
 /// How a column is read: as one value or, if it holds dates, as several.
