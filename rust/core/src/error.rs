@@ -42,10 +42,7 @@ pub enum Kind {
     )]
     Boolean,
     /// A field that should be a date is none; how it would be written.
-    #[error(
-        "not a date of {0}: csvfeed.Date(..., format=\"%d.%m.%Y %H:%M\") in dates= says how it is written. If it means no \
-         value, add it with missing=[*csvfeed.MISSING, ...]"
-    )]
+    #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Date(String),
     /// A date that there is not.
     #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]

@@ -152,7 +152,11 @@ impl Date {
     /// What to say of a text that is none of these dates.
     pub(crate) fn expected(&self) -> String {
         match &self.format {
-            None => "ISO 8601, such as 2013-01-31 or 2013-01-31T23:59:59Z".to_owned(),
+            None => {
+                "ISO 8601, such as 2013-01-31 or 2013-01-31T23:59:59Z: csvfeed.Date(..., format=\"%d.%m.%Y %H:%M\") \
+                     in dates= says how else it is written"
+                    .to_owned()
+            }
             Some(format) => format!("format={:?}", format.text()),
         }
     }

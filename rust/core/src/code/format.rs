@@ -175,7 +175,9 @@ impl Format {
         let (mut day_of_year, mut afternoon) = (None, false);
         for (at, item) in self.items.iter().enumerate() {
             let field = match *item {
-                Item::Byte(byte) if rest.take(byte) => continue,
+                Item::Byte(byte) if rest.take(byte.to_ascii_lowercase()) || rest.take(byte.to_ascii_uppercase()) => {
+                    continue;
+                }
                 Item::Byte(_) => return Err(Wrong::Form),
                 Item::Spaces => {
                     let mut found = false;
