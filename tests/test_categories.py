@@ -57,6 +57,7 @@ def test_a_list_gives_the_codes_in_its_order(read):
 
 
 def test_codes_are_those_of_string_lookup(read):
+    pytest.importorskip("tensorflow")
     keras = pytest.importorskip("keras")
     text, names = file_of(500)
     vocabulary = sorted(set(names))[::2]

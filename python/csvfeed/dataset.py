@@ -501,7 +501,8 @@ class CsvDataset(Conversions):
         own, and so may another ``memory``. A file that is damaged is put away and written again;
         what a process that was killed left unfinished is removed when the next file is begun. If
         it cannot be written, a RuntimeWarning says so at the end of the epoch, and the source is
-        read instead.
+        read instead. With "auto" ``categories`` each process still reads the source once, for the
+        vocabulary, unless that is given or came with a pickle.
 
         Parameters
         ----------
