@@ -195,6 +195,14 @@ def test_a_cache_is_that_of_its_vocabulary(path, tmp_path):
     assert len(list((tmp_path / "cache").iterdir())) == 3
 
 
+def test_a_cache_is_the_same_whatever_is_asked_for_first(path, tmp_path):
+    for ask in (len, lambda ds: ds.stats(), lambda ds: ds.vocabulary, list):
+        ds = csvfeed.CsvDataset(**options(path)).split(0.5)[0].cache(tmp_path / "cache")
+        ask(ds)
+        list(ds)
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+
+
 def test_len_reads_no_vocabulary(write):
     # Its second category is not UTF-8, which only the pass for the vocabulary finds.
     ds = csvfeed.CsvDataset(write(b"a,y\nx,1\n\xff,2\n"), categories={"a": "auto"})

@@ -75,8 +75,9 @@ class CsvDataset(Conversions):
         and only ``weighted_metrics`` leave the padding aside.
     header : {"auto", True, False} or list of str, default "auto"
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
-        is neither a number nor a missing token. A list names the columns of a file that has no
-        header. Columns without a name are called ``column_0``, ``column_1``, ...
+        is neither a number nor a missing token; where those fields are all of columns that
+        ``categories``, ``booleans`` or ``dates`` name by index, it is an error that asks. A list
+        names the columns of a file that has no header. Columns without a name are called ``column_0``, ``column_1``, ...
     delimiter : str, default ","
         The character between fields.
     quote : str or None, default '"'

@@ -93,6 +93,7 @@ impl Plan {
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
         let table = self.table(py)?;
         let selection = if self.steps.is_empty() { None } else { Some(self.known(py, &table)?.selection) };
+        // What is known goes by what was given, whether the categories are found by now or not.
         let table = Table { schema: self.reader.get().with_vocabularies(py, Arc::clone(&table.schema))?, ..table };
         let budget = self.reader.get().budget_for_stats();
         let found = py.detach(|| stats(&table, selection, budget, check_signals));

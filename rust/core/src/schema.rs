@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use crate::code::Code;
+use crate::code::{Code, Vocabulary};
 use crate::error::{Kind, Result};
-use crate::number::Tokens;
 
 /// The tokens read as missing unless others are given; the empty field always is.
 pub const MISSING: [&str; 16] = [
@@ -15,7 +14,7 @@ pub const MISSING: [&str; 16] = [
 /// The tokens that mean "no value".
 #[derive(Clone, Debug)]
 pub struct Missing {
-    tokens: Tokens,
+    tokens: Vocabulary,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
 }
@@ -25,18 +24,18 @@ impl Missing {
     pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().map(|token| token.as_ref().trim().as_bytes().into()).collect();
         let numbers = tokens.iter().filter_map(|token| crate::number::parse_exact(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens: Tokens::new(&tokens) }
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens) }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || self.tokens.contains(field)
+        field.is_empty() || self.tokens.code(field) != 0
     }
 
     /// Whether the field at `place` is empty or one of the tokens as it stands.
     #[inline]
     pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
-        place.is_empty() || self.tokens.contains_at(text, place)
+        place.is_empty() || self.tokens.code_at(text, place) != 0
     }
 
     /// Whether some tokens are numbers.
@@ -193,13 +192,13 @@ impl Schema {
     }
 
     /// The name of a row's value: that of its column, and of the part of the date if it is one.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such value.
     #[must_use]
     pub fn name(&self, wanted: usize) -> String {
-        let targets = wanted.checked_sub(self.features.len());
-        let column = match targets {
-            None => self.features[wanted],
-            Some(at) => self.targets.get(at).copied().or(self.weight).expect("the place of a value"),
-        };
+        let column = self.wanted()[wanted];
         let name = &self.columns[column];
         match self.code(wanted) {
             Some(Code::Date(_, part)) => format!("{name}.{part}"),

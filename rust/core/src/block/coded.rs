@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::parser::{Arrangement, Reading};
-use crate::code::{Categories, Code, boolean, bucket, date};
+use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
 use crate::error::{Error, Kind, Result};
 use crate::index::Rows;
 use crate::number;
@@ -84,7 +84,7 @@ impl Reading<'_> {
             }
             Code::Category(Categories::Unread) => self.read_fields(column, rows, mixed, |_| None, same),
             Code::Boolean => {
-                let number = |place| boolean(&bytes[place]).map(|is_true| f32::from(u8::from(is_true)));
+                let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same)
             }
             Code::Date(date, _) => {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-pub(crate) use boolean::boolean;
+pub(crate) use boolean::{boolean, boolean_at};
 pub use columns::{Columns, GivenCategories, GivenDate};
 pub use date::{Date, Part};
 pub use vocabulary::Vocabulary;

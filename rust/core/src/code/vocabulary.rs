@@ -111,15 +111,9 @@ impl Vocabulary {
     /// The code of the word at `place`.
     #[inline]
     pub(crate) fn code_at(&self, text: &[u8], place: Range<usize>) -> u32 {
-        let length = place.len();
-        if length > SHORT {
-            return self.long_code(&text[place]);
-        }
-        match text[place.start..].first_chunk() {
-            Some(&bytes) if length > 0 => {
-                self.short_code(u64::from_le_bytes(bytes) & u64::MAX >> (64 - 8 * length), length)
-            }
-            _ => self.short_code(packed(&text[place]), length),
+        match packed_at(text, &place) {
+            Some(word) => self.short_code(word, place.len()),
+            None => self.long_code(&text[place]),
         }
     }
 
@@ -177,6 +171,17 @@ fn place_long(table: &mut [(u32, u32)], hash: u64, code: u32) {
         at = (at + 1) & (table.len() - 1);
     }
     table[at] = ((hash >> 32) as u32, code);
+}
+
+/// The word at `place`, if it has up to eight bytes: the first in the lowest place.
+#[inline]
+pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u64> {
+    let length = place.len();
+    match text[place.start..].first_chunk() {
+        _ if length > SHORT => None,
+        Some(&bytes) if length > 0 => Some(u64::from_le_bytes(bytes) & u64::MAX >> (64 - 8 * length)),
+        _ => Some(packed(&text[place.clone()])),
+    }
 }
 
 /// Up to eight bytes, the first in the lowest place.

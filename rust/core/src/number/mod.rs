@@ -16,7 +16,6 @@ mod round;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -24,8 +23,6 @@ use std::ops::Range;
 use crate::schema::Missing;
 use crate::simd::Simd;
 use bare::{bare, is_dressed};
-
-pub(crate) use tokens::Tokens;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
 pub const WINDOW: usize = 128;
