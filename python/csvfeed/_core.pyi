@@ -19,7 +19,7 @@ class Reader:
         features: list[int | str] | None,
         weight: int | str | None,
         coded: tuple[
-            list[tuple[int | str, int | str | list[str]]],
+            list[tuple[int | str, Literal["auto"] | list[str] | int]],
             list[int | str],
             list[tuple[int | str, tuple[list[str], str | None, str | None]]],
         ],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime
 import operator
-from collections.abc import Iterable, Mapping, Set
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
@@ -24,6 +25,11 @@ DatePart: TypeAlias = Literal[
 ]
 Categories: TypeAlias = Literal["auto"] | list[str] | int
 Vocabularies: TypeAlias = list[tuple[int, list[str]]]
+Coded: TypeAlias = tuple[
+    list[tuple[int | str, Categories]],
+    list[int | str],
+    list[tuple[int | str, tuple[list[str], str | None, str | None]]],
+]
 
 
 @dataclass(frozen=True, init=False)
@@ -127,6 +133,35 @@ def booleans(value: Any) -> list[int | str] | None:
 def dates(value: Any) -> dict[int | str, Date] | None:
     """Return what is read of columns of dates."""
     return _by_column(value, "dates", _parts)
+
+
+def coded(
+    categories: dict[int | str, Categories] | None,
+    booleans: list[int | str] | None,
+    dates: dict[int | str, Date] | None,
+) -> Coded:
+    """Return all three as the reader takes them."""
+    parts = [
+        (column, (list[str](date.parts), date.format, date.since))
+        for column, date in (dates or {}).items()
+    ]
+    return list((categories or {}).items()), booleans or [], parts
+
+
+def keys(names: list[str]) -> Callable[..., str | int]:
+    """Return what gives each column a key of its own: its name or, if it shares that, its index.
+
+    Given the name of a part of a date as well, it is the key of that.
+    """
+    uses = Counter(names)
+
+    def key(at: int, name: str | None = None) -> str | int:
+        if uses[names[at]] == 1:
+            return names[at] if name is None else name
+        part = "" if name is None else name[len(names[at]) :]
+        return f"{at}{part}" if part else at
+
+    return key
 
 
 def _by_column(value: Any, name: str, convert: Any) -> dict[int | str, Any] | None:

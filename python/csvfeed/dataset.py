@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, SupportsIndex, TypeAlias
@@ -77,7 +76,8 @@ class CsvDataset(Conversions):
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
         is neither a number nor a missing token; where those fields are all of columns that
         ``categories``, ``booleans`` or ``dates`` name by index, it is an error that asks. A list
-        names the columns of a file that has no header. Columns without a name are called ``column_0``, ``column_1``, ...
+        names the columns of a file that has no header. Columns without a name are called
+        ``column_0``, ``column_1``, ...
     delimiter : str, default ","
         The character between fields.
     quote : str or None, default '"'
@@ -177,14 +177,7 @@ class CsvDataset(Conversions):
             target=options["target"],
             features=options["features"],
             weight=options["weight"],
-            coded=(
-                list((options["categories"] or {}).items()),
-                options["booleans"] or [],
-                [
-                    (column, (list(date.parts), date.format, date.since))
-                    for column, date in (options["dates"] or {}).items()
-                ],
-            ),
+            coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
             header=None if options["header"] == "auto" else options["header"],
             delimiter=ord(delimiter),
             quote=None if quote is None else ord(quote),
@@ -330,13 +323,9 @@ class CsvDataset(Conversions):
         >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
         ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
         """
-        names = self.columns
-        uses = Counter(names)
-        keys: list[str | int] = []
-        for at, name in zip(self._reader.columns_read, self._reader.names_read, strict=True):
-            part = name[len(names[at]) :]
-            keys.append(name if uses[names[at]] == 1 else f"{at}{part}" if part else at)
-        return dict(zip(keys, self._stats.columns, strict=True))
+        key = columns.keys(self.columns)
+        read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
+        return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
 
     @property
     def batch_size(self) -> int:
@@ -379,12 +368,8 @@ class CsvDataset(Conversions):
         >>> next(iter(ds))[0].tolist()
         [[2.0], [1.0], [0.0]]
         """
-        names = self.columns
-        uses = Counter(names)
-        return {
-            names[at] if uses[names[at]] == 1 else at: words
-            for at, words in self._reader.vocabularies()
-        }
+        key = columns.keys(self.columns)
+        return {key(at): words for at, words in self._reader.vocabularies()}
 
     def shuffle(self, seed: int | None = None) -> CsvDataset:
         """Return a dataset with the same rows in a new order each epoch.

@@ -317,3 +317,55 @@ impl Rest<'_> {
         Ok(if west { -seconds } else { seconds })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracle;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn seconds_are_rounded_once(
+            (seconds, nanos) in (-400_000_000_000_i64..400_000_000_000, 0_u32..1_000_000_000),
+            (near, less) in (-70_000_000_i64..70_000_000, prop::sample::select(&[0_u32, 1, 500_000_000, 999_999_999])),
+        ) {
+            for (seconds, nanos) in [(seconds, nanos), (near, less)] {
+                let all = i128::from(seconds) * NANOS + i128::from(nanos);
+                let nearest = oracle::nearest(all.unsigned_abs(), -9);
+                let expected = if all < 0 { -nearest } else { nearest };
+                prop_assert_eq!(Instant { seconds, nanos }.since(Instant::default(), 1), expected);
+            }
+        }
+
+        #[test]
+        fn a_date_is_read_as_it_was_written(
+            (year, of_year) in (1_u32..=9999, 1_u32..=365),
+            (hour, minute, second, nanos) in (0_u32..24, 0_u32..60, 0_u32..60, 0_u32..1_000_000_000),
+            (hours, minutes, west) in (0_i32..24, 0_i32..60, any::<bool>()),
+            (dashes, colons) in (prop::sample::select(&["-", ""]), prop::sample::select(&[":", ""])),
+        ) {
+            let (month, day) = calendar::month_and_day(year, of_year);
+            let sign = if west { -1 } else { 1 };
+            let offset = sign * 60 * (60 * hours + minutes);
+            let expected = Moment { year, month, day, hour, minute, second, nanos, offset };
+            let date = format!("{year:04}{dashes}{month:02}{dashes}{day:02}");
+            let time = format!("{hour:02}{colons}{minute:02}{colons}{second:02}.{nanos:09}");
+            let zone = format!("{}{hours:02}{colons}{minutes:02}", if west { '-' } else { '+' });
+            let iso = iso(format!("{date}T{time}{zone}").as_bytes());
+            prop_assert_eq!(iso, Ok(expected));
+            let format = Format::new("%f %S:%M:%H %d/%m %Y %z").unwrap();
+            let text = format!("{nanos:09} {second}:{minute}:{hour} {day}/{month} {year:04} {zone}");
+            prop_assert_eq!(format.read(text.as_bytes()), Ok(expected));
+        }
+
+        #[test]
+        fn any_text_is_read_or_refused(text in "[0-9T:+Z. -]{0,30}|\\PC{0,20}") {
+            let is_date = iso(text.as_bytes()).is_ok();
+            prop_assert!(!is_date || text.len() >= 8);
+            let format = Format::new("%a %b %d %y %I:%M%p %j").err();
+            prop_assert!(format.is_some());
+            let _ = Format::new(&text).map(|format| format.read(text.as_bytes()));
+        }
+    }
+}
