@@ -103,9 +103,7 @@ def test_a_hash_bucket_of_0_is_missing(read):
 def test_quotes_within_a_category_count_once(read):
     text = b'a,y\n"a""b",1\n"a""""b",2\na""b,3\n"x,\ny",4\n'
     ds = csvfeed.CsvDataset(text, categories={"a": "auto"})
-    assert ds.vocabulary == {"a": ['a"b', 'a""b', "x,\ny"]} or ds.vocabulary == {
-        "a": ['a""b', 'a"b', "x,\ny"]
-    }
+    assert ds.vocabulary == {"a": ['a""b', 'a"b', "x,\ny"]}
     X, _ = read(text, categories={"a": ['a"b', 'a""b', "x,\ny"]})
     equal(X[:, 0], [1, 2, 2, 3])
 
