@@ -39,6 +39,12 @@ def files(tmp_path, monkeypatch):
     Path("payments.csv").write_text("user,amount,hour,importance,fraud\n" + "".join(rows))
     rows = (f"{rng.normal():.3f},{'' if n % 7 else 1e4 + n},{n % 2}\n" for n in range(1000))
     Path("sensors.csv").write_text("vibration,pressure,failure\n" + "".join(rows))
+    rows = (
+        f"{rng.choice(['north', 'south', ''])},2024-03-{rng.integers(1, 32):02} "
+        f"{rng.integers(24):02}:00:00,{rng.choice(['yes', 'no'])},{rng.lognormal():.1f},{n % 9}\n"
+        for n in range(1000)
+    )
+    Path("trips.csv").write_text("zone,pickup,shared,miles,fare\n" + "".join(rows))
     return tmp_path
 
 

@@ -4,6 +4,7 @@ import warnings
 from importlib.metadata import version
 
 from csvfeed._core import DEBUG
+from csvfeed.columns import Date
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
@@ -26,6 +27,7 @@ __all__ = [
     "ColumnStats",
     "CsvDataset",
     "CsvError",
+    "Date",
     "Dialect",
     "EncodingError",
     "NumberError",

@@ -12,6 +12,7 @@ import keras
 
 from csvfeed.class_weight import ClassWeights
 from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
+from csvfeed.named import NamedFeatures, cut_stacks
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
@@ -39,8 +40,15 @@ if TYPE_CHECKING:
 class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
     """The batches of a dataset, for Keras to use; made by ``CsvDataset.to_keras``."""
 
-    def __init__(self, dataset: CsvDataset, class_weight: Mapping[int, float] | None) -> None:
+    def __init__(
+        self,
+        dataset: CsvDataset,
+        class_weight: Mapping[int, float] | None,
+        *,
+        as_dict: bool = False,
+    ) -> None:
         self.dataset = dataset
+        self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
         # Keras does not read on after the last batch, where the dataset would say so.
         dataset._plan.warn_of_rejects()
@@ -56,7 +64,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._interrupted: Fit | None = None
 
     def __repr__(self) -> str:
-        return f"{self.dataset!r}.to_keras()"
+        as_dict = "" if self._named is None else "as_dict=True"
+        return f"{self.dataset!r}.to_keras({as_dict})"
 
     def _read(self) -> Iterator[Batch]:
         """Yield the rows of the pass that begins with the first of them, many at a time."""
@@ -67,17 +76,16 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         for arrays in self.dataset._open(epoch, first_batch, self._group_rows):
             yield arrays if self._weights is None else self._weights.add_to(arrays)
 
-    def _views(self) -> Iterator[Batch]:
+    def _views(self) -> Iterator[tuple[Any, ...]]:
         keep = self.dataset._remainder != "drop"
-        for arrays in stacks(self._read(), self.dataset.batch_size, keep=keep):
-            yield from zip(*arrays, strict=True)
+        return cut_stacks(stacks(self._read(), self.dataset.batch_size, keep=keep), self._named)
 
     # What Keras asks for.
 
-    def get_numpy_iterator(self) -> Iterator[Batch]:
+    def get_numpy_iterator(self) -> Iterator[tuple[Any, ...]]:
         return self._views()
 
-    def get_jax_iterator(self) -> Iterator[Batch]:
+    def get_jax_iterator(self) -> Iterator[tuple[Any, ...]]:
         return self._views()
 
     def get_tf_dataset(self) -> tf.data.Dataset:
@@ -87,9 +95,9 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
             from csvfeed.tensorflow import from_groups
 
-            self._tf_dataset = from_groups(self.dataset, self._shapes, self._read).prefetch(
-                tf.data.AUTOTUNE
-            )
+            self._tf_dataset = from_groups(
+                self.dataset, self._shapes, self._read, self._named
+            ).prefetch(tf.data.AUTOTUNE)
         return self._tf_dataset
 
     def get_torch_dataloader(self) -> DataLoader[tuple[Any, ...]]:

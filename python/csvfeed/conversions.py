@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 class Conversions:
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
-    def to_keras(self, *, class_weight: Mapping[int, float] | None = None) -> DataAdapter:
+    def to_keras(
+        self, *, class_weight: Mapping[int, float] | None = None, as_dict: bool = False
+    ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
 
         The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
@@ -35,6 +37,11 @@ class Conversions:
             several targets, the position of the largest. The weight column, if there is one, is
             multiplied by it. ``fit(class_weight=...)`` is refused with an error that says so, and
             so are ``y`` and ``sample_weight``, all of which Keras would ignore.
+        as_dict : bool, default False
+            Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
+            codes of categories and float32 for all else, as a model with an ``Input`` for each of
+            ``feature_names`` takes them, with an ``Embedding`` or ``CategoryEncoding`` after those
+            of categories.
 
         Returns
         -------
@@ -47,7 +54,8 @@ class Conversions:
             If there is no Keras, or one before 3.7, which does not take such objects; ``to_tf()``
             serves there, on the TensorFlow backend.
         ValueError
-            If there is not a single batch, or ``class_weight`` makes no sense.
+            If there is not a single batch, ``class_weight`` makes no sense, or two features have
+            the same name with ``as_dict``.
 
         Notes
         -----
@@ -58,10 +66,16 @@ class Conversions:
         """
         from csvfeed.keras import to_keras
 
-        return to_keras(cast("CsvDataset", self), class_weight=class_weight)
+        return to_keras(cast("CsvDataset", self), class_weight=class_weight, as_dict=as_dict)
 
-    def to_tf(self) -> tf.data.Dataset:
+    def to_tf(self, *, as_dict: bool = False) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
+
+        Parameters
+        ----------
+        as_dict : bool, default False
+            Give the features by name instead of X: a dict of tensors of shape (B, 1), int32 for the
+            codes of categories and float32 for all else.
 
         Returns
         -------
@@ -75,11 +89,11 @@ class Conversions:
         ImportError
             If TensorFlow is not installed.
         ValueError
-            If there is not a single batch.
+            If there is not a single batch, or two features have the same name with ``as_dict``.
         """
         from csvfeed.tensorflow import to_tf
 
-        return to_tf(cast("CsvDataset", self))
+        return to_tf(cast("CsvDataset", self), as_dict=as_dict)
 
     def to_torch(self) -> IterableDataset[tuple[torch.Tensor, ...]]:
         """Return a PyTorch dataset of the batches, as float32 tensors.
@@ -111,7 +125,7 @@ class Conversions:
         """Return a ready layer that normalizes the features, from one pass over the file.
 
         Its mean and variance are those of `stats`, of each feature; missing values are left out of
-        them, and stay NaN. Put it first in the model.
+        them, and stay NaN. The codes of categories stay as they are. Put it first in the model.
 
         Returns
         -------

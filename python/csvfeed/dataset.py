@@ -6,7 +6,6 @@ import os
 import random
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, SupportsIndex, TypeAlias
@@ -14,7 +13,8 @@ from typing import Any, Literal, SupportsIndex, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core, arguments
+from csvfeed import _core, arguments, columns
+from csvfeed.columns import Date, DatePart, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
@@ -61,6 +61,23 @@ class CsvDataset(Conversions):
         target nor weight, in file order. Columns that are not asked for may hold anything.
     weight : int or str, optional
         The column of sample weights.
+    categories : dict of column to "auto", list or int, optional
+        Columns, by name or index, whose text stands for a category. A feature of them is its code:
+        its place in a vocabulary, counted from 1, and 0 for an unknown or missing value, as
+        ``keras.layers.StringLookup`` has it. "auto" takes all values of the file for the
+        vocabulary, sorted by code point, for which the file is read once more, before the first
+        batch; there may be a million. A list is the vocabulary; numbers in it stand for their
+        ``str``. A number is one of hash buckets, up to 2**24: the code of a value is
+        ``1 + xxh3_64(value) % buckets``, the same everywhere, and 0 if it is missing. A category as
+        target has the same codes, so that classes begin with 1; one that is unknown is an error
+        there. Quotes and the spaces around a value do not count.
+    booleans : list of int or str, optional
+        Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
+    dates : dict of column to str, list of str, or Date, optional
+        Columns that hold dates, and which parts of these are features: ``{"when": "hour"}``,
+        ``{"when": ["month", "weekday"]}``, or, if they are not written as in ISO 8601,
+        ``{"when": csvfeed.Date("month", format="%d.%m.%Y")}``; see ``csvfeed.Date``. The column is
+        then as many features, in its place, called ``when.month`` and so on. A target has one part.
     batch_size : int, default 32
         Rows in a batch.
     remainder : {"keep", "drop", "pad"}, default "keep"
@@ -72,8 +89,10 @@ class CsvDataset(Conversions):
         and only ``weighted_metrics`` leave the padding aside.
     header : {"auto", True, False} or list of str, default "auto"
         Whether the first row names the columns; "auto" takes it for a header when one of its fields
-        is neither a number nor a missing token. A list names the columns of a file that has no
-        header. Columns without a name are called ``column_0``, ``column_1``, ...
+        is neither a number nor a missing token; where those fields are all of columns that
+        ``categories``, ``booleans`` or ``dates`` name by index, it is an error that asks. A list
+        names the columns of a file that has no header. Columns without a name are called
+        ``column_0``, ``column_1``, ...
     delimiter : str, default ","
         The character between fields, or "auto" to find it in the first rows: comma, tab, semicolon,
         pipe or space. Of spaces a run is one, and those at the beginning and the end of a line are
@@ -106,8 +125,9 @@ class CsvDataset(Conversions):
         index, says so column by column. Without it, and in columns that the dict does not name, it
         is NaN, which a model has to deal with: one NaN makes a loss NaN. Only what is missing is
         filled: where ``missing`` does not hold "nan", a field that says so is a number like any
-        other. A mean is that of all rows of the file but those left out for want of a target; for
-        it the file is read once more, before the first batch, and ``stats()`` has it then.
+        other. A missing category is 0, and only a dict can name another code for those of a column.
+        A mean is that of all rows of the file but those left out for want of a target; for it the
+        file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     on_error : {"raise", "skip"}, default "raise"
@@ -163,6 +183,9 @@ class CsvDataset(Conversions):
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
+        categories: Mapping[Column, Literal["auto"] | Sequence[str | float] | int] | None = None,
+        booleans: Sequence[Column] | None = None,
+        dates: Mapping[Column, DatePart | Sequence[DatePart] | Date] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -198,6 +221,9 @@ class CsvDataset(Conversions):
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.columns(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
+            "categories": columns.categories(categories),
+            "booleans": columns.booleans(booleans),
+            "dates": columns.dates(dates),
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
@@ -221,6 +247,7 @@ class CsvDataset(Conversions):
             target=options["target"],
             features=options["features"],
             weight=options["weight"],
+            coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
             header=None if options["header"] == "auto" else options["header"],
             delimiter=None if delimiter == "auto" else ord(delimiter),
             quote=None if quote is None else ord(quote),
@@ -358,8 +385,10 @@ class CsvDataset(Conversions):
         Returns
         -------
         dict of str to ColumnStats
-            By name, in the order of features, targets and weight. A column whose name others have
-            too stands under its index instead.
+            By name, in the order of features, targets and weight; each part of a date by its own,
+            as in ``feature_names``. A column whose name others have too stands under its index
+            instead. Of categories they are those of the codes: a missing one counts as missing, an
+            unknown one as a 0.
 
         Raises
         ------
@@ -372,10 +401,9 @@ class CsvDataset(Conversions):
         >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
         ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
         """
-        names = self.columns
-        uses = Counter(names)
-        keys = [names[at] if uses[names[at]] == 1 else at for at in self._reader.columns_read]
-        return dict(zip(keys, self._stats.columns, strict=True))
+        key = columns.keys(self.columns)
+        read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
+        return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
 
     @property
     def rejects(self) -> Rejects:
@@ -431,13 +459,37 @@ class CsvDataset(Conversions):
 
     @property
     def feature_names(self) -> list[str]:
-        """Names of the feature columns, in the order of the columns of X."""
+        """Names of the features, in the order of the columns of X.
+
+        They are those of their columns, and of a column of dates ``column.part`` for each part.
+        """
         return self._reader.feature_names
 
     @property
     def target_names(self) -> list[str]:
         """Names of the target columns, in the order of the columns of y."""
         return self._reader.target_names
+
+    @property
+    def vocabulary(self) -> dict[str | int, list[str]]:
+        r"""The categories of each column that has a vocabulary, in the order of their codes.
+
+        The code of a category is its place, counted from 1; 0 is none of them. A dict of str to
+        lists of str, which JSON can save; given as ``categories`` it gives another file the same
+        codes. Columns of hash buckets are not in it. With "auto" the file is read for it once.
+
+        Examples
+        --------
+        >>> import csvfeed
+        >>> data = b"carrier,delay\nUA,1\nAA,2\n,3\n"
+        >>> ds = csvfeed.CsvDataset(data, categories={"carrier": "auto"})
+        >>> ds.vocabulary
+        {'carrier': ['AA', 'UA']}
+        >>> next(iter(ds))[0].tolist()
+        [[2.0], [1.0], [0.0]]
+        """
+        key = columns.keys(self.columns)
+        return {key(at): words for at, words in self._reader.vocabularies()}
 
     def shuffle(self, seed: int | None = None) -> CsvDataset:
         """Return a dataset with the same rows in a new order each epoch.
@@ -555,7 +607,8 @@ class CsvDataset(Conversions):
         own, and so may another ``memory``. A file that is damaged is put away and written again;
         what a process that was killed left unfinished is removed when the next file is begun. If
         it cannot be written, a RuntimeWarning says so at the end of the epoch, and the source is
-        read instead.
+        read instead. With "auto" ``categories`` each process still reads the source once, for the
+        vocabulary, unless that is given or came with a pickle.
 
         Parameters
         ----------
@@ -613,7 +666,7 @@ class CsvDataset(Conversions):
 
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""
-        said = {"source", "threads", "batch_size", "max_rejects"}
+        said = {"source", "threads", "batch_size", "max_rejects", "categories"}
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")
@@ -621,6 +674,12 @@ class CsvDataset(Conversions):
         given = {**self._options, "delimiter": self.dialect.delimiter}
         options = {key: repr(value) for key, value in given.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
+        if self._options["categories"]:
+            buckets = self._options["categories"].items()
+            rows["categories"] = {
+                "listed": self._reader.vocabulary_digests(),
+                "buckets": {str(key): value for key, value in buckets if isinstance(value, int)},
+            }
         return {
             "version": VERSION,
             "epoch": epoch,
@@ -637,7 +696,9 @@ class CsvDataset(Conversions):
                 f"a dataset of {self._reader.name} cannot be pickled: what it reads is open in "
                 "this process alone. One of a path can be"
             )
-        return _rebuild, (self._options, self._order, self._source_stats.memory)
+        found = self._reader.found_vocabularies()
+        known = None if found is None else (self._reader.identity, found)
+        return _rebuild, (self._options, self._order, self._source_stats.memory, known)
 
     def __repr__(self) -> str:
         shown = shown_source(self._options["source"])
@@ -647,8 +708,15 @@ class CsvDataset(Conversions):
         )
 
 
-def _rebuild(options: dict[str, Any], order: Order, stats: Memory | None) -> CsvDataset:
+def _rebuild(
+    options: dict[str, Any],
+    order: Order,
+    stats: Memory | None,
+    found: tuple[tuple[int, ...] | None, Vocabularies] | None,
+) -> CsvDataset:
     dataset = CsvDataset(**options)
+    if found is not None and found[0] == dataset._reader.identity:
+        dataset._reader.recall_vocabularies(found[1])
     if stats is not None:
         dataset._source_stats.recall(stats)
     return dataset._ordered(order)

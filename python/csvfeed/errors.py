@@ -72,7 +72,7 @@ class CsvError(ValueError):
 
 
 class NumberError(CsvError):
-    """A field that should be a number is none, or a target or weight is missing."""
+    """A field is not what its column is read as, or a target or weight is missing."""
 
 
 class RowLengthError(CsvError):

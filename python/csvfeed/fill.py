@@ -27,7 +27,7 @@ class Fill:
     Raises
     ------
     CsvError
-        If ``fill`` names a column that is no feature.
+        If ``fill`` names a column that is no feature, or one of categories with what is no code.
     """
 
     def __init__(
@@ -36,13 +36,26 @@ class Fill:
         self._reader = reader
         self._stats = stats
         self._each: list[Value] | None = None
+        kinds = reader.kinds[: len(reader.feature_names)]
+        # A missing category has a code of its own.
+        usual = [0.0 if kind == "category" else math.nan for kind in kinds]
         if isinstance(fill, dict):
-            self._each = [math.nan] * len(reader.feature_names)
+            self._each = [*usual]
             places = reader.feature_places(list(fill), "fill")
-            for place, value in zip(places, fill.values(), strict=True):
-                self._each[place] = value
+            for (column, value), its in zip(fill.items(), places, strict=True):
+                for place in its:
+                    if kinds[place] == "category" and not _is_code(value):
+                        raise CsvError(
+                            f"fill= of column {column!r} is {value!r}, but the column is one of "
+                            "categories, whose missing values are 0 unless fill= has another code",
+                            path=reader.name,
+                        )
+                    self._each[place] = value
         elif fill is not None:
-            self._each = [fill] * len(reader.feature_names)
+            self._each = [
+                code if kind == "category" else fill
+                for code, kind in zip(usual, kinds, strict=True)
+            ]
 
     def values(self) -> list[float] | None:
         """Return a number for each feature, or None when nothing is filled.
@@ -74,3 +87,7 @@ class Fill:
             column=column,
             column_name=self._reader.columns[column],
         )
+
+
+def _is_code(value: Value) -> bool:
+    return not isinstance(value, str) and 0 <= value <= 2**24 and value % 1 == 0

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
 from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
+from csvfeed.named import NamedFeatures
 
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset
 
 
-def to_tf(dataset: CsvDataset) -> tf.data.Dataset:
+def to_tf(dataset: CsvDataset, *, as_dict: bool = False) -> tf.data.Dataset:
     """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of known cardinality."""
+    named = NamedFeatures(dataset) if as_dict else None
     cardinality = count_batches(dataset)
     shapes = dataset._row_shapes()
     rows = group_size(dataset, shapes) * dataset.batch_size
     epochs = itertools.count(dataset._position()[0])
     return (
-        from_groups(dataset, shapes, lambda: dataset._open(next(epochs), batch_size=rows))
+        from_groups(dataset, shapes, lambda: dataset._open(next(epochs), batch_size=rows), named)
         .apply(tf.data.experimental.assert_cardinality(cardinality))
         .prefetch(tf.data.AUTOTUNE)
     )
@@ -31,6 +33,7 @@ def from_groups(
     dataset: CsvDataset,
     shapes: list[tuple[int, ...]],
     groups: Callable[[], Iterable[Batch]],
+    named: NamedFeatures | None = None,
 ) -> tf.data.Dataset:
     """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of which many cross at once.
 
@@ -42,16 +45,22 @@ def from_groups(
         Shape of one row in each array.
     groups : callable
         Gives the rows of one iteration, some whole batches at a time.
+    named : NamedFeatures, optional
+        Makes a dict of the features.
     """
     batch_size = dataset.batch_size
     keep = dataset._remainder != "drop"
     # The last batch makes the batch size unknown only where it is shorter.
     static = None if partial_batch_size(dataset) else batch_size
-    signature = tuple(tf.TensorSpec((None, static, *shape), tf.float32) for shape in shapes)
-    return (
-        tf.data.Dataset.from_generator(
-            lambda: stacks(groups(), batch_size, keep=keep), output_signature=signature
-        )
-        .prefetch(2)
-        .unbatch()
-    )
+    spec = [tf.TensorSpec((None, static, *shape), tf.float32) for shape in shapes]
+
+    def cut() -> Iterator[tuple[Any, ...]]:
+        whole = stacks(groups(), batch_size, keep=keep)
+        return whole if named is None else map(named.cut, whole)
+
+    if named is not None:
+        spec[0] = {
+            name: tf.TensorSpec((None, static, 1), tf.as_dtype(dtype))
+            for name, dtype in named.dtypes.items()
+        }
+    return tf.data.Dataset.from_generator(cut, output_signature=tuple(spec)).prefetch(2).unbatch()

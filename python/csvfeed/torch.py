@@ -52,7 +52,7 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
 
 
 def loader(
-    batches: Callable[[], Iterable[Batch]], convert: Callable[[torch.Tensor], Any]
+    batches: Callable[[], Iterable[tuple[Any, ...]]], convert: Callable[[torch.Tensor], Any]
 ) -> DataLoader[tuple[Any, ...]]:
     """Return a loader of batches that are there already, each tensor converted."""
     # A generator of its own, since a loader draws from it: the model's random numbers must not
@@ -64,7 +64,9 @@ def loader(
 
 class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
     def __init__(
-        self, batches: Callable[[], Iterable[Batch]], convert: Callable[[torch.Tensor], Any]
+        self,
+        batches: Callable[[], Iterable[tuple[Any, ...]]],
+        convert: Callable[[torch.Tensor], Any],
     ) -> None:
         super().__init__()
         self._batches = batches
@@ -72,4 +74,9 @@ class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for arrays in self._batches():
-            yield tuple(self._convert(torch.from_numpy(array)) for array in arrays)
+            yield tuple(map(self._tensors, arrays))
+
+    def _tensors(self, array: Any) -> Any:
+        if isinstance(array, dict):
+            return {name: self._tensors(one) for name, one in array.items()}
+        return self._convert(torch.from_numpy(array))

@@ -82,9 +82,18 @@ pub(crate) fn csv_error<'py>(
     place: Where<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
-        Kind::Number | Kind::Notation(_) | Kind::Nul | Kind::MissingTarget(_) => "NumberError",
+        Kind::Number(_)
+        | Kind::Notation(_)
+        | Kind::Nul
+        | Kind::MissingTarget(_)
+        | Kind::Boolean
+        | Kind::Date(_)
+        | Kind::NoSuchDate
+        | Kind::Category => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
-        Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 => "EncodingError",
+        Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
+            "EncodingError"
+        }
         Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)

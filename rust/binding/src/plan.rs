@@ -103,6 +103,7 @@ impl Plan {
             selection = Some(self.known(py, &table, true)?.selection);
             table = self.reader.get().spooled(py, table)?;
         }
+        table.schema = self.reader.get().with_vocabularies(py, table.schema)?;
         let budget = self.reader.get().budget_for_stats();
         let found = py.detach(|| stats(&table, selection, budget, check_signals));
         let columns = found.map_err(|stop| self.stopped(py, stop, &table))?;
@@ -144,6 +145,7 @@ impl Plan {
             };
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
+        table.schema = reader.with_vocabularies(py, table.schema)?;
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
         let (prepared, other): (Option<_>, _) = match prepared {
             Some((next, pipeline)) if next == epoch && first_row == 0 && pipeline.is_of_this_process() => {

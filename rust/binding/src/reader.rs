@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
+use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
 use csvfeed_core::error::Error;
 use csvfeed_core::outline::Outline;
@@ -19,8 +20,10 @@ use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
 
 use crate::batches::Batches;
+use crate::columns::{Found, PyColumns, PyVocabularies, columns as coded_columns, from_python, to_python};
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place, line};
 use crate::heads::{Failed, Part, Reading, text};
@@ -49,6 +52,8 @@ pub(crate) struct Reader {
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
+    /// The categories that are in the source, once they were asked for.
+    pub(crate) found: Mutex<Option<Found>>,
     /// Whether it was told that rows were left out.
     pub(crate) has_warned: AtomicBool,
 }
@@ -90,9 +95,9 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, escape, comment,
-                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
-                        memory))]
+    #[pyo3(signature = (parts, *, name, spool, target, features, weight, coded, header, delimiter, quote, escape,
+                        comment, skip_rows, decimal, thousands, encoding, missing, missing_target, on_error,
+                        max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
@@ -103,6 +108,7 @@ impl Reader {
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
+        coded: PyColumns,
         header: Option<PyHeader>,
         delimiter: Option<u8>,
         quote: Option<u8>,
@@ -191,6 +197,12 @@ impl Reader {
             }
         })?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
+        let wrong =
+            |error| exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() });
+        let coded = coded_columns(coded);
+        if header == Header::Auto {
+            coded.check_header(&head, dialect, &missing).map_err(wrong)?;
+        }
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let mut schema = Schema::resolve(
             head.columns.clone(),
@@ -201,9 +213,8 @@ impl Reader {
             missing,
             missing_target,
         )
-        .map_err(|error| {
-            exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() })
-        })?;
+        .and_then(|schema| schema.with_columns(coded))
+        .map_err(wrong)?;
         schema.on_error = on_error;
         schema.max_rejects = max_rejects;
         Ok(Self {
@@ -218,6 +229,7 @@ impl Reader {
             spool,
             texts: Mutex::new(None),
             fingerprint: OnceLock::new(),
+            found: Mutex::default(),
             has_warned: AtomicBool::new(false),
         })
     }
@@ -240,22 +252,61 @@ impl Reader {
         written(self.dialect, self.head.is_named, self.head.returns)
     }
 
-    /// The names of the feature columns, in the order of the features.
+    /// The names of the features: of their columns and, if they are parts of dates, of these.
     #[getter]
-    fn feature_names(&self) -> Vec<&str> {
-        self.names(&self.schema.features)
+    fn feature_names(&self) -> Vec<String> {
+        let Schema { features, .. } = &*self.schema;
+        (0..features.len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// The names of the target columns.
+    /// The names of the targets.
     #[getter]
-    fn target_names(&self) -> Vec<&str> {
-        self.names(&self.schema.targets)
+    fn target_names(&self) -> Vec<String> {
+        let Schema { features, targets, .. } = &*self.schema;
+        (features.len()..features.len() + targets.len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// The positions of the columns that are read: features, targets, then the weight.
+    /// The positions of the columns of the values that are read: features, targets, then the weight.
     #[getter]
     fn columns_read(&self) -> Vec<usize> {
-        [&self.schema.features[..], &self.schema.targets, self.schema.weight.as_slice()].concat()
+        self.schema.wanted()
+    }
+
+    /// The names of the same values.
+    #[getter]
+    fn names_read(&self) -> Vec<String> {
+        (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
+    }
+
+    /// What these values are: "number", "category", "boolean" or "date".
+    #[getter]
+    fn kinds(&self) -> Vec<&'static str> {
+        (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
+    }
+
+    /// The categories of each column that has a vocabulary, in the order of their codes. For those that are still to be
+    /// found this reads the source once.
+    fn vocabularies(&self, py: Python<'_>) -> PyResult<PyVocabularies> {
+        let known = self.with_vocabularies(py, Arc::clone(&self.schema))?.vocabularies();
+        Ok(to_python(known.iter().map(|(column, vocabulary)| (column, vocabulary))))
+    }
+
+    /// What tells the categories of each column from others; this too.
+    fn vocabulary_digests(&self, py: Python<'_>) -> PyResult<Vec<(usize, String)>> {
+        let known = self.with_vocabularies(py, Arc::clone(&self.schema))?.vocabularies();
+        Ok(known.iter().map(|(column, vocabulary)| (*column, vocabulary.digest())).collect())
+    }
+
+    /// The categories that were found in the source, if they were.
+    fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
+        self.found.lock_py_attached(py).ok()?.as_ref().map(to_python)
+    }
+
+    /// Takes over what was found in the same source.
+    fn recall_vocabularies(&self, py: Python<'_>, found: PyVocabularies) {
+        if let Ok(mut known) = self.found.lock_py_attached(py) {
+            *known = Some(from_python(found));
+        }
     }
 
     /// What tells the files from later versions of themselves; `None` for bytes.
@@ -276,7 +327,7 @@ impl Reader {
     }
 
     /// The places among the features of the columns that the argument `role` names.
-    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<usize>> {
+    fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<Vec<usize>>> {
         let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
         self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
     }
@@ -306,7 +357,7 @@ impl Reader {
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
-        let schema = this.schema(fill, pad_to.is_some());
+        let schema = this.with_vocabularies(py, this.schema(fill, pad_to.is_some()))?;
         let widths = Widths::of(&schema);
         let table = Table { schema, ..this.table(py)? };
         let pipeline =
@@ -349,10 +400,6 @@ impl Reader {
 }
 
 impl Reader {
-    fn names(&self, positions: &[usize]) -> Vec<&str> {
-        positions.iter().map(|&at| self.head.columns[at].as_str()).collect()
-    }
-
     /// What is read, which must be what it was.
     pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
         let simd = simd().map_err(|error| self.exception(py, &error, None))?;

@@ -34,12 +34,30 @@ pub enum Kind {
     /// The source holds nothing to read.
     #[error("{0}")]
     Empty(&'static str),
-    /// A field that should be a number is none.
+    /// A field that should be a number is none; what to do about it.
+    #[error("not a number. {0}")]
+    Number(String),
+    /// A field that should be true or false is neither.
     #[error(
-        "not a number. If it stands for a missing value, add it with missing=[*csvfeed.MISSING, ...]; \
-         if the column is text, leave it out with features= or target="
+        "not a boolean: understood are true/false, yes/no, t/f, y/n, on/off and 1/0, in any case. If it means no value, \
+         add it with missing=[*csvfeed.MISSING, ...]"
     )]
-    Number,
+    Boolean,
+    /// A field that should be a date is none; how it would be written.
+    #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    Date(String),
+    /// A date that there is not.
+    #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    NoSuchDate,
+    /// A target that is none of its categories.
+    #[error(
+        "not one of the categories: add it to the list in categories=, or add it with missing=[*csvfeed.MISSING, ...] if \
+         it means no value"
+    )]
+    Category,
+    /// A category is not UTF-8.
+    #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
+    CategoryNotUtf8,
     /// A field that should be a number is one in another notation.
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
@@ -169,7 +187,10 @@ impl Kind {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Number => "not a number",
+            Self::Number(_) | Self::Notation(_) => "not a number",
+            Self::Boolean => "not a boolean",
+            Self::Date(_) | Self::NoSuchDate => "not a date",
+            Self::Category => "not one of the categories",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",

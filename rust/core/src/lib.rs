@@ -11,7 +11,8 @@
 //! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
 //! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean.
-//! 4. [`number`] rounds one field to the nearest float32; [`schema`] says which fields are wanted, and where they go.
+//! 4. [`number`] rounds one field to the nearest float32, [`code`] reads what is no number; [`schema`] says which fields
+//!    are wanted, as what, and where they go.
 //! 5. [`block`] holds the parsed rows of one text, row-major.
 //! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
@@ -29,6 +30,7 @@
 pub mod batch;
 pub mod block;
 pub mod cache;
+pub mod code;
 pub mod dialect;
 pub mod epoch;
 pub mod error;

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::code::{Code, Vocabulary};
 use crate::dialect::Dialect;
 use crate::error::{Kind, Result};
-use crate::number::{Notation, Tokens};
+use crate::number::Notation;
 
 /// The tokens read as missing unless others are given; the empty field always is.
 pub const MISSING: [&str; 16] = [
@@ -16,7 +17,7 @@ pub const MISSING: [&str; 16] = [
 /// The tokens that mean "no value".
 #[derive(Clone, Debug)]
 pub struct Missing {
-    tokens: Tokens,
+    tokens: Vocabulary,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
 }
@@ -34,18 +35,18 @@ impl Missing {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
         let notation = Notation::of(dialect);
         let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens: Tokens::new(&tokens) }
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens) }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || self.tokens.contains(field)
+        field.is_empty() || self.tokens.code(field) != 0
     }
 
     /// Whether the field at `place` is empty or one of the tokens as it stands.
     #[inline]
     pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
-        place.is_empty() || self.tokens.contains_at(text, place)
+        place.is_empty() || self.tokens.code_at(text, place) != 0
     }
 
     /// Whether some tokens are numbers.
@@ -109,6 +110,9 @@ pub struct Schema {
     pub targets: Vec<usize>,
     /// Position of the column of sample weights.
     pub weight: Option<usize>,
+    /// How a value is read that is no number, in the order of a row's values: features, targets, then the weight. Those
+    /// beyond its end are numbers.
+    pub codes: Vec<Option<Code>>,
     /// What means "no value".
     pub missing: Missing,
     /// What becomes of a row without a target or weight.
@@ -117,8 +121,8 @@ pub struct Schema {
     pub on_error: OnError,
     /// How many rows may be left out as wrong, if not any number.
     pub max_rejects: Option<u64>,
-    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. NaN for those
-    /// beyond its end.
+    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. For those beyond
+    /// its end NaN, and 0 if the feature is a category.
     pub fill: Vec<f32>,
     /// Whether rows without a weight column get the weight 1, to tell them from padding.
     pub unit_weights: bool,
@@ -160,6 +164,7 @@ impl Schema {
             features,
             targets,
             weight,
+            codes: Vec::new(),
             missing,
             missing_target,
             on_error: OnError::Raise,
@@ -169,27 +174,83 @@ impl Schema {
         })
     }
 
-    /// The places among the features of the columns that the argument `role` names.
-    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<usize>> {
-        let mut places = vec![None; self.columns.len()];
+    /// The places among the features of the columns that the argument `role` names: of each column all its features, or
+    /// the one feature that is a part of a date, by the name of that.
+    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
+        let mut places_of = vec![vec![]; self.columns.len()];
         for (place, &feature) in self.features.iter().enumerate() {
-            places[feature] = places[feature].or(Some(place));
+            places_of[feature].push(place);
         }
-        let place = |at: usize| {
-            places[at].ok_or_else(|| {
-                wrong(format!(
+        let places = |column: &Column| {
+            if let Column::Name(name) = column
+                && !self.columns.contains(name)
+                && let Some(place) = (0..self.features.len()).find(|&place| self.name(place) == *name)
+            {
+                return Ok(vec![place]);
+            }
+            let at = position(&self.columns, column, role)?;
+            let places = places_of[at].clone();
+            if places.is_empty() {
+                return Err(wrong(format!(
                     "{role}= names column {:?} (index {at}), which is no feature: name it in features=, or leave it \
                      out of {role}=",
                     self.columns[at]
-                ))
-            })
+                )));
+            }
+            Ok(places)
         };
-        positions(&self.columns, wanted, role)?.into_iter().map(place).collect()
+        let found = wanted.iter().map(places).collect::<Result<Vec<_>>>()?;
+        let mut seen = vec![false; self.features.len()];
+        for &place in found.iter().flatten() {
+            if std::mem::replace(&mut seen[place], true) {
+                let (at, name) = (self.features[place], self.name(place));
+                return Err(wrong(format!("{role}= names column {name:?} (index {at}) twice")));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How a value is read that is no number, `wanted` being its place in its row.
+    #[must_use]
+    pub fn code(&self, wanted: usize) -> Option<&Code> {
+        self.codes.get(wanted).and_then(Option::as_ref)
+    }
+
+    /// The columns of a row's values: features, targets, then the weight.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<usize> {
+        [&self.features[..], &self.targets, self.weight.as_slice()].concat()
+    }
+
+    /// The name of a row's value: that of its column, and of the part of the date if it is one.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such value.
+    #[must_use]
+    pub fn name(&self, wanted: usize) -> String {
+        let column = match wanted.checked_sub(self.features.len()) {
+            None => self.features[wanted],
+            Some(at) => self.targets.get(at).copied().or(self.weight).expect("a value of the row"),
+        };
+        let name = &self.columns[column];
+        match self.code(wanted) {
+            Some(Code::Date(_, part)) => format!("{name}.{part}"),
+            _ => name.clone(),
+        }
+    }
+
+    /// The name of a column in quotes, or its index if that name is not its own.
+    pub(crate) fn quoted_name(&self, column: usize) -> String {
+        let name = &self.columns[column];
+        let is_unique = self.columns.iter().filter(|known| *known == name).count() == 1;
+        if is_unique { format!("{name:?}") } else { column.to_string() }
     }
 
     /// What a missing value becomes, `wanted` being its place in its row.
     pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
-        self.fill.get(wanted).copied().unwrap_or(f32::NAN)
+        let usual = self.code(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, Code::missing);
+        self.fill.get(wanted).copied().unwrap_or(usual)
     }
 
     /// The position of a column that was asked for in some role.
@@ -208,10 +269,12 @@ impl Schema {
             // Any value that is wrong leaves its row out.
             return schema;
         }
+        schema.codes.drain(..schema.features.len().min(schema.codes.len()));
         schema.features.clear();
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
+            schema.codes.clear();
         }
         schema
     }
@@ -233,7 +296,7 @@ impl Schema {
     }
 }
 
-fn wrong(message: impl Into<String>) -> crate::error::Error {
+pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
     Kind::Column(message.into()).into()
 }
 
@@ -248,7 +311,7 @@ fn only_column(columns: &[String]) -> String {
 /// Names that are looked for one by one. To do so with each of ten thousand would take a while.
 const FEW: usize = 16;
 
-fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+pub(crate) fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut seen = vec![false; columns.len()];
     let mut named = HashMap::new();
@@ -339,7 +402,7 @@ mod tests {
     fn features_are_found_by_name_or_index() {
         let schema = resolve(Some(&[Column::Index(3), name("a")]), &[name("c")], None).unwrap();
         let places = |wanted: &[Column]| schema.feature_places(wanted, "fill");
-        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [1, 0]);
+        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [[1], [0]]);
         let message = |wanted: &[Column]| places(wanted).unwrap_err().kind.to_string();
         assert!(message(&[name("c")]).contains("fill= names column \"c\" (index 2), which is no feature"));
         assert!(message(&[name("z")]).contains("fill= asks for column \"z\""));

@@ -247,6 +247,7 @@ impl Input<'_> {
             features,
             targets: target.into_iter().collect(),
             weight: self.weight.map(place).filter(|weight| target.is_some_and(|target| target != *weight)),
+            codes: Vec::new(),
             missing,
             missing_target: match self.missing_target {
                 Policy::Raise => MissingTarget::Raise,
@@ -402,7 +403,7 @@ fn place(error: &Error) -> Place {
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
         Kind::TooManyRejects { .. } => Problem::TooMany,
-        Kind::Number | Kind::Notation(_) => Problem::Number,
+        Kind::Number(_) | Kind::Notation(_) => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

@@ -1,6 +1,7 @@
 //! Stage 5: a parsed block: the rows of one text, in row-major buffers.
 
 mod buffer;
+mod coded;
 mod parser;
 
 use std::ops::Range;

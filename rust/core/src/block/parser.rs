@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::coded::{Coded, Mixed};
 use super::{Block, Pool, Widths};
+use crate::code::{boolean, date::iso};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, BadRow, Index, Rows};
@@ -25,23 +27,31 @@ pub(super) struct Arrangement {
     /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted.
     pub(super) columns: Vec<usize>,
     /// What they are in the schema, where the file has them in another order.
-    names: Vec<usize>,
+    pub(super) names: Vec<usize>,
     /// For each of them, its place among a row's features, targets and weight, one after the other.
     places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
     pub(super) parts: [Vec<Range<usize>>; 3],
+    /// Which of them are numbers, and the columns of these.
+    numbers: Vec<usize>,
+    number_columns: Vec<usize>,
+    /// The others.
+    pub(super) coded: Vec<Coded>,
 }
 
 impl Arrangement {
     /// `layout` says where the columns of the schema are, if not in its order.
     fn of(schema: &Schema, layout: Option<&Layout>) -> Self {
         let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
-        let wanted = roles.concat();
+        let wanted = schema.wanted();
         let position = |place: usize| layout.map_or(wanted[place], |layout| layout[wanted[place]]);
         let mut places: Vec<usize> = (0..wanted.len()).collect();
         places.sort_by_key(|&place| position(place));
-        let columns = places.iter().map(|&place| position(place)).collect();
+        let columns: Vec<usize> = places.iter().map(|&place| position(place)).collect();
         let names = places.iter().map(|&place| wanted[place]).collect();
+        let numbers: Vec<usize> = (0..places.len()).filter(|&at| schema.code(places[at]).is_none()).collect();
+        let number_columns = numbers.iter().map(|&at| columns[at]).collect();
+        let coded = Coded::of(schema, &columns, &places);
         let mut found_at = vec![0; places.len()];
         for (at, &place) in places.iter().enumerate() {
             found_at[place] = at;
@@ -52,7 +62,7 @@ impl Arrangement {
             (part, rest) = rest.split_at(role.len());
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
-        Self { columns, names, places, parts }
+        Self { columns, names, places, parts, numbers, number_columns, coded }
     }
 }
 
@@ -162,30 +172,43 @@ impl<'a> Parser<'a> {
 }
 
 /// What is read, and how.
-struct Reading<'a> {
-    schema: &'a Schema,
-    dialect: Dialect,
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) dialect: Dialect,
     simd: Simd,
-    arrangement: &'a Arrangement,
-    text: &'a Text,
+    pub(super) arrangement: &'a Arrangement,
+    pub(super) text: &'a Text,
     noting: Noting,
 }
 
 /// The buffers that a group of rows passes through.
 #[derive(Default)]
 struct Group {
-    /// Where the wanted fields start and end, unless they are all there are.
+    /// Where the wanted numbers start and end, unless they are all there is.
     before: Vec<u32>,
     ends: Vec<u32>,
     values: Vec<f32>,
+    /// The same values and, between them, what is read of columns that hold no numbers.
+    mixed: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
     /// The rows that are chosen, unless all are, and their marks and ends.
     chosen: Vec<usize>,
     chosen_marks: Vec<u32>,
     chosen_ends: Vec<u32>,
+    /// The fields that are not what they should be: of a row at most one for each way of reading.
+    wrong: Vec<WrongField>,
     /// The rows that are left out as wrong, for want of a target or weight, or because they are not chosen.
     left_out: Vec<usize>,
+}
+
+/// A field that is not what its column is read as.
+pub(super) struct WrongField {
+    pub(super) row: usize,
+    /// Its place among the columns of the arrangement.
+    pub(super) at: usize,
+    pub(super) place: Range<usize>,
+    pub(super) kind: Kind,
 }
 
 impl Group {
@@ -216,13 +239,14 @@ impl Group {
             block.rows += rows.count();
             return Ok(());
         }
-        let as_they_stand = arrangement.columns.iter().copied().eq(0..schema.columns.len());
+        let numbers = arrangement.numbers.len();
+        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..schema.columns.len());
         let fields = if as_they_stand {
             rows.fields()
         } else {
-            rows.pick(simd, &arrangement.columns, &mut self.before, &mut self.ends)
+            rows.pick(simd, &arrangement.number_columns, &mut self.before, &mut self.ends)
         };
-        let count = rows.count() * width;
+        let count = rows.count() * numbers;
         if self.values.len() < count {
             self.values.resize(count, 0.0);
         }
@@ -237,22 +261,21 @@ impl Group {
             self.declined.sort_unstable();
         }
         self.left_out.clear();
-        let mut error = None;
-        let mut kept = rows.count();
+        self.wrong.clear();
         let mut row = 0;
         let mut rejected = None;
         for &at in &self.declined {
             let at = at as usize;
             // They are in order, and often many: a division for each would take longer than the rest.
-            while at >= (row + 1) * width {
+            while at >= (row + 1) * numbers {
                 row += 1;
             }
             if rejected == Some(row) {
                 continue;
             }
             let place = fields.place(at);
-            let wanted = at - row * width;
-            let (column, wanted) = (arrangement.names[wanted], arrangement.places[wanted]);
+            let at_column = arrangement.numbers[at - row * numbers];
+            let (column, wanted) = (arrangement.names[at_column], arrangement.places[at_column]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
                 // A missing feature is one, whatever else is.
                 values[at] = schema.missing_value(wanted);
@@ -261,18 +284,52 @@ impl Group {
             match reading.read_with_care(place.clone(), column, wanted) {
                 Ok(Some(value)) => values[at] = value,
                 Ok(None) => leave_out(row, &mut self.left_out),
-                Err(kind) if schema.on_error == OnError::Skip => {
+                Err(kind) => {
+                    self.wrong.push(WrongField { row, at: at_column, place, kind });
+                    if schema.on_error == OnError::Raise {
+                        break;
+                    }
                     // What else is wrong with it does not matter.
                     rejected = Some(row);
-                    leave_out(row, &mut self.left_out);
-                    let before = block.rows + row + 1 - self.left_out.len();
-                    reading.note_field(kind, place, column, rows.line(row), before, block);
                 }
-                Err(kind) => {
-                    kept = row;
-                    error = Some(reading.wrong_field(kind, place, column));
-                    break;
+            }
+        }
+        let mut values = &*values;
+        if !arrangement.coded.is_empty() {
+            self.mixed.resize(rows.count() * width, 0.0);
+            if numbers > 0 {
+                for (mixed, numbers) in self.mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
+                    arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
                 }
+            }
+            let (left_out, wrong) = (&mut self.left_out, &mut self.wrong);
+            reading.read_codes(&mut Mixed { rows, values: &mut self.mixed, left_out, wrong });
+            values = &self.mixed;
+        }
+        let mut error = None;
+        let mut kept = rows.count();
+        if !self.wrong.is_empty() {
+            // Of several in a row, the first counts.
+            self.wrong.sort_by_key(|wrong| (wrong.row, wrong.at));
+            self.wrong.dedup_by_key(|wrong| wrong.row);
+            if schema.on_error == OnError::Raise {
+                let WrongField { row, at, place, kind } = self.wrong.swap_remove(0);
+                kept = row;
+                error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
+                self.left_out.retain(|&row| row < kept);
+            } else {
+                self.left_out.extend(self.wrong.iter().map(|wrong| wrong.row));
+            }
+        }
+        if !self.wrong.is_empty() || !arrangement.coded.is_empty() {
+            self.left_out.sort_unstable();
+            self.left_out.dedup();
+        }
+        if schema.on_error == OnError::Skip {
+            for wrong in self.wrong.drain(..) {
+                let row = wrong.row;
+                let before = block.rows + row - self.left_out.partition_point(|&left_out| left_out < row);
+                reading.note_field(wrong, rows.line(row), before, block);
             }
         }
         if let Some(chooser) = chooser {
@@ -326,20 +383,51 @@ impl Reading<'_> {
         wanted: usize,
     ) -> std::result::Result<Option<f32>, Kind> {
         let field = &self.text.padded()[place];
-        let targets = self.schema.features.len()..;
-        let filled = self.schema.missing_value(wanted);
-        Err(match number::value(field, self.dialect, &self.schema.missing) {
-            Value::Number(number) => return Ok(Some(number)),
-            Value::Missing if !targets.contains(&wanted) => return Ok(Some(filled)),
-            Value::Missing => match self.schema.missing_target {
-                MissingTarget::Keep => return Ok(Some(filled)),
-                MissingTarget::Skip => return Ok(None),
-                MissingTarget::Raise if self.schema.weight == Some(column) => Kind::MissingTarget("weight"),
-                MissingTarget::Raise => Kind::MissingTarget("target"),
-            },
-            Value::Other if field.contains(&0) => Kind::Nul,
-            Value::Other => number::other_notation(field, self.dialect).map_or(Kind::Number, Kind::Notation),
-        })
+        match number::value(field, self.dialect, &self.schema.missing) {
+            Value::Number(number) => Ok(Some(number)),
+            Value::Missing => self.missing(column, wanted),
+            Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other => Err(match number::other_notation(field, self.dialect) {
+                Some(notation) => Kind::Notation(notation),
+                None => Kind::Number(self.advice(field, column)),
+            }),
+        }
+    }
+
+    /// What a missing value becomes; `None` when its row is to be left out.
+    pub(super) fn missing(&self, column: usize, wanted: usize) -> std::result::Result<Option<f32>, Kind> {
+        let filled = Ok(Some(self.schema.missing_value(wanted)));
+        if wanted < self.schema.features.len() {
+            return filled;
+        }
+        match self.schema.missing_target {
+            MissingTarget::Keep => filled,
+            MissingTarget::Skip => Ok(None),
+            MissingTarget::Raise if self.schema.weight == Some(column) => Err(Kind::MissingTarget("weight")),
+            MissingTarget::Raise => Err(Kind::MissingTarget("target")),
+        }
+    }
+
+    /// What to do about a field that should be a number and is none.
+    fn advice(&self, field: &[u8], column: usize) -> String {
+        const SHOWN: usize = 40;
+        let word = self.dialect.text(field);
+        let name = self.schema.quoted_name(column);
+        let what = if boolean(&word).is_some() {
+            format!("holds booleans, booleans=[{name}] reads them")
+        } else if iso(&word).is_ok() {
+            format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
+        } else {
+            format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
+        };
+        let token = match std::str::from_utf8(&word) {
+            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            _ => "...".to_owned(),
+        };
+        format!(
+            "If the column {what}, and features= leaves it out; if this means no value, add it with \
+             missing=[*csvfeed.MISSING, {token}]"
+        )
     }
 
     /// The error for a field.
@@ -350,17 +438,10 @@ impl Reading<'_> {
 
     /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
     #[cold]
-    fn note_field(
-        &self,
-        kind: Kind,
-        place: Range<usize>,
-        column: usize,
-        row: Range<usize>,
-        before: usize,
-        block: &mut Block,
-    ) {
+    fn note_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
+        let WrongField { at, place, kind, .. } = wrong;
         block.rejects.add(self.noting, kind.reason(), || {
-            let error = self.wrong_field(kind, place, column);
+            let error = self.wrong_field(kind, place, self.arrangement.names[at]);
             Reject { error, row: self.text_of(row), before }
         });
     }
@@ -388,7 +469,7 @@ impl Reading<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::oracle;
     use crate::schema::Missing;
@@ -403,9 +484,10 @@ mod tests {
 
     /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
     /// that was left out, with its row and the rows before it.
-    type Found = (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
+    pub(in super::super) type Found =
+        (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
 
-    fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
+    pub(in super::super) fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
@@ -511,6 +593,7 @@ mod tests {
                 features: order[..features].to_vec(),
                 targets: order[features..features + targets].to_vec(),
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
+                codes: vec![],
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
                 on_error,

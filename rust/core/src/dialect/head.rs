@@ -263,7 +263,7 @@ fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) 
 }
 
 /// What a column without a name is called.
-fn positional_name(column: usize) -> String {
+pub(crate) fn positional_name(column: usize) -> String {
     format!("column_{column}")
 }
 

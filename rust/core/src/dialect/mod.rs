@@ -10,6 +10,7 @@ use memchr::{memchr, memmem};
 
 pub use detect::{SAMPLE, Sniffed, detect_delimiter, sniff};
 pub use encoding::Encoding;
+pub(crate) use head::positional_name;
 pub use head::{Head, Header, read_head};
 
 use crate::error::{Error, Kind};
@@ -74,6 +75,11 @@ impl Dialect {
             || self.comment.is_some_and(|comment| {
                 text.first() == Some(&comment) || memmem::find(text, &[b'\n', comment]).is_some()
             })
+    }
+
+    /// Whether a field says what its bytes are, without the spaces and the quotes around it.
+    pub(crate) fn is_literal(self) -> bool {
+        self.escape.is_none() && self.encoding == Encoding::Utf8
     }
 
     /// What a field says: without the spaces and tabs around it and what quotes and escapes it, in UTF-8.

@@ -13,19 +13,8 @@ pub(super) fn is_dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) ->
 /// is a number if the field is one, and none if it is none.
 #[inline]
 pub(super) fn bare(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
-    let Range { mut start, mut end } = place;
-    let is_space = |at: usize| matches!(text[at], b' ' | b'\t');
     // As `super::unquote` has it: a quote opens a field only as its first byte.
-    if start + 1 < end && Some(text[start]) == quote && Some(text[end - 1]) == quote {
-        start += 1;
-        end -= 1;
-    }
-    while start < end && is_space(start) {
-        start += 1;
-    }
-    while start < end && is_space(end - 1) {
-        end -= 1;
-    }
+    let Range { mut start, end } = super::inside(text, quote, place);
     // Before anything else the plus stays, since a second sign would pass for the only one.
     if start + 1 < end && text[start] == b'+' && matches!(text[start + 1], b'0'..=b'9' | b'.') {
         start += 1;

@@ -17,7 +17,6 @@ mod round;
 mod sweep;
 #[cfg(test)]
 mod tests;
-mod tokens;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -28,7 +27,6 @@ use crate::simd::Simd;
 use bare::{bare, is_dressed};
 
 pub(crate) use notation::{Notation, Plain, other_notation};
-pub(crate) use tokens::Tokens;
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.
 pub const WINDOW: usize = 128;
@@ -108,17 +106,18 @@ pub enum Value {
 
 /// The value of any field, read with care instead of haste.
 pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
+    if is_missing(field, dialect, missing) {
+        return Value::Missing;
+    }
+    Notation::of(dialect).parse(&unquote(field, dialect)).map_or(Value::Other, Value::Number)
+}
+
+/// Whether a field means "no value".
+pub(crate) fn is_missing(field: &[u8], dialect: Dialect, missing: &Missing) -> bool {
     // Most often a token stands by itself, and one with an escape as it is written.
-    if field.first().copied() != dialect.quote
-        && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
-    {
-        return Value::Missing;
-    }
-    let text = unquote(field, dialect);
-    if missing.contains(&text) {
-        return Value::Missing;
-    }
-    Notation::of(dialect).parse(&text).map_or(Value::Other, Value::Number)
+    let is_quoted = field.first().copied() == dialect.quote;
+    !is_quoted && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
+        || missing.contains(&unquote(field, dialect))
 }
 
 /// A field without what quotes and escapes it, and without the spaces and tabs around it and inside its quotes.
@@ -146,6 +145,32 @@ pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
         }
     }
     Cow::Owned(trim(&text).to_vec())
+}
+
+/// Where the text of a field stands that has its quotes on: as [`unquote`] has it, unless there are quotes in it.
+#[inline]
+fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
+    let Range { mut start, mut end } = place;
+    let is_space = |at: usize| matches!(text[at], b' ' | b'\t');
+    if start + 1 < end && Some(text[start]) == quote && Some(text[end - 1]) == quote {
+        start += 1;
+        end -= 1;
+    }
+    while start < end && is_space(start) {
+        start += 1;
+    }
+    while start < end && is_space(end - 1) {
+        end -= 1;
+    }
+    start..end
+}
+
+/// Where the text of a field stands as [`unquote`] has it, unless there are quotes in it to be undone.
+#[inline]
+pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
+    let is_quoted = Some(text[place.start]) == quote;
+    let inside = inside(text, quote, place);
+    (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
 }
 
 fn trim(mut field: &[u8]) -> &[u8] {

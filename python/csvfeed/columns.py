@@ -1,0 +1,201 @@
+"""Columns that hold no numbers: what the caller says of them, in plain types of our own."""
+
+from __future__ import annotations
+
+import datetime
+import operator
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Set
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias, get_args
+
+from csvfeed import arguments
+
+DatePart: TypeAlias = Literal[
+    "seconds",
+    "days",
+    "year",
+    "month",
+    "day",
+    "hour",
+    "minute",
+    "second",
+    "weekday",
+    "dayofyear",
+]
+Categories: TypeAlias = Literal["auto"] | list[str] | int
+Vocabularies: TypeAlias = list[tuple[int, list[str]]]
+Coded: TypeAlias = tuple[
+    list[tuple[int | str, Categories]],
+    list[int | str],
+    list[tuple[int | str, tuple[list[str], str | None, str | None]]],
+]
+
+
+@dataclass(frozen=True, init=False)
+class Date:
+    r"""What is read of a column of dates.
+
+    Parameters
+    ----------
+    *parts : str
+        What becomes of each date, in this order:
+
+        - ``"seconds"`` since 1970-01-01 UTC, or since ``since``, and ``"days"`` of 86,400 seconds,
+          with their fraction: those of the instant, for which a date without an offset is UTC;
+        - ``"year"``, ``"month"`` (1 to 12), ``"day"`` (1 to 31), ``"hour"`` (0 to 23),
+          ``"minute"``, ``"second"`` (0 to 59, without its fraction), ``"weekday"`` (0 is Monday)
+          and ``"dayofyear"`` (1 to 366): as they are written, whatever the offset.
+    format : str, optional
+        How the dates are written, with directives of ``strftime``: ``%Y`` (four digits), ``%y``
+        (two: 69 is 1969, 68 is 2068), ``%m``, ``%d``, ``%H``, ``%M``, ``%S``, ``%I`` with ``%p``
+        (AM or PM), ``%f`` (a fraction of a second), ``%b`` or ``%B`` and ``%a`` or ``%A`` (English
+        names, in full or their first three letters, in any case; the weekday is not checked),
+        ``%j`` (the day of the year), ``%z`` (``Z``, ``+HH``, ``+HHMM`` or ``+HH:MM``) and ``%%``.
+        A number may lack its leading zeros unless another digit follows it; a space stands for one
+        or several. By default ISO 8601: ``2013-01-31`` or ``20130131``, alone or followed by ``T``
+        or a space and a time ``23:59``, ``23:59:59``, ``23:59:59.999`` or ``235959``, which an
+        offset may follow.
+    since : str, datetime.date or datetime.datetime, optional
+        What seconds and days are counted from: ISO 8601, and UTC unless it has an offset.
+
+    Notes
+    -----
+    A value is rounded once, to the nearest float32, which has 24 bits: seconds since 1970 come in
+    steps of 128 seconds nowadays, and days since 1970 in steps of three minutes. Seconds since an
+    instant are exact to the second for half a year; parts are exact.
+
+    A day or time that there is not is an error, a leap second (``23:59:60``) too.
+
+    Examples
+    --------
+    >>> import csvfeed
+    >>> data = b"when,y\n31.12.2013 5:07,1\n"
+    >>> date = csvfeed.Date("month", "hour", format="%d.%m.%Y %H:%M")
+    >>> ds = csvfeed.CsvDataset(data, dates={"when": date})
+    >>> ds.feature_names, next(iter(ds))[0].tolist()
+    (['when.month', 'when.hour'], [[12.0, 5.0]])
+    """
+
+    parts: tuple[DatePart, ...]
+    format: str | None
+    since: str | None
+
+    def __init__(
+        self,
+        *parts: DatePart,
+        format: str | None = None,  # noqa: A002  # As datetime has it.
+        since: str | datetime.date | None = None,
+    ) -> None:
+        known = get_args(DatePart)
+        if not parts:
+            raise ValueError(f"a date needs a part: {', '.join(map(repr, known))}")
+        for part in parts:
+            arguments.choice(part, known, "a part of a date")
+        if len(set(parts)) < len(parts):
+            raise ValueError(f"a part of a date is named twice: {', '.join(map(repr, parts))}")
+        if format is not None and not isinstance(format, str):
+            raise TypeError(f"format is a str, not {format!r}")
+        if isinstance(since, datetime.date):
+            since = since.isoformat()
+        if since is not None and not isinstance(since, str):
+            raise TypeError(f"since is a date, a datetime or a str, not {since!r}")
+        # The only way into a frozen one.
+        for name, value in (("parts", parts), ("format", format), ("since", since)):
+            object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        shown = [*map(repr, self.parts)]
+        shown += [f"{name}={value!r}" for name, value in self._options().items() if value]
+        return f"Date({', '.join(shown)})"
+
+    def _options(self) -> dict[str, str | None]:
+        return {"format": self.format, "since": self.since}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _date, (self.parts, self._options())
+
+
+def _date(parts: tuple[DatePart, ...], options: dict[str, str | None]) -> Date:
+    return Date(*parts, **options)
+
+
+def categories(value: Any) -> dict[int | str, Categories] | None:
+    """Return the categories of columns: "auto", a list of str, or a number of hash buckets."""
+    return _by_column(value, "categories", _categories)
+
+
+def booleans(value: Any) -> list[int | str] | None:
+    """Return the columns of booleans."""
+    return None if value is None else arguments.columns(value, "booleans")
+
+
+def dates(value: Any) -> dict[int | str, Date] | None:
+    """Return what is read of columns of dates."""
+    return _by_column(value, "dates", _parts)
+
+
+def coded(
+    categories: dict[int | str, Categories] | None,
+    booleans: list[int | str] | None,
+    dates: dict[int | str, Date] | None,
+) -> Coded:
+    """Return all three as the reader takes them."""
+    parts = [
+        (column, (list[str](date.parts), date.format, date.since))
+        for column, date in (dates or {}).items()
+    ]
+    return list((categories or {}).items()), booleans or [], parts
+
+
+def keys(names: list[str]) -> Callable[..., str | int]:
+    """Return what gives each column a key of its own: its name or, if it shares that, its index.
+
+    Given the name of a part of a date as well, it is the key of that.
+    """
+    uses = Counter(names)
+
+    def key(at: int, name: str | None = None) -> str | int:
+        if uses[names[at]] == 1:
+            return names[at] if name is None else name
+        part = "" if name is None else name[len(names[at]) :]
+        return f"{at}{part}" if part else at
+
+    return key
+
+
+def _by_column(value: Any, name: str, convert: Any) -> dict[int | str, Any] | None:
+    if value is None:
+        return None
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} is a dict by column, as in {{'column': ...}}, not {value!r}")
+    return {arguments.column(column, name): convert(one) for column, one in value.items()}
+
+
+def _categories(value: Any) -> Categories:
+    if isinstance(value, str):
+        arguments.choice(value, ("auto",), "categories of a column")
+        return "auto"
+    try:
+        buckets = None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        buckets = None
+    if buckets is not None:
+        return arguments.positive(buckets, "a number of hash buckets")
+    # The order of the values is that of the codes, and a set has none.
+    if not isinstance(value, Iterable) or isinstance(value, (bytes, Set, Mapping)):
+        raise TypeError(
+            f'categories of a column are "auto", a list of values, or a number of hash buckets, '
+            f"not {value!r}"
+        )
+    values = list(value)
+    for one in values:
+        if not isinstance(one, (str, int, float)) and not hasattr(one, "__index__"):
+            raise TypeError(f"a category is a str or a number, not {one!r}")
+    return [str(one) for one in values]
+
+
+def _parts(value: Any) -> Date:
+    if isinstance(value, Date):
+        return value
+    return Date(*([value] if isinstance(value, str) else arguments.strings(value, "dates")))  # type: ignore[arg-type]

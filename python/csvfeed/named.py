@@ -1,0 +1,68 @@
+"""Features by their names, for models with an input for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from csvfeed.dataset import Batch, CsvDataset
+
+Named: TypeAlias = dict[str, NDArray[Any]]
+
+
+class NamedFeatures:
+    """Makes a dict of the features: categories as int32, all others as float32.
+
+    Parameters
+    ----------
+    dataset : CsvDataset
+        Whose features they are.
+
+    Raises
+    ------
+    ValueError
+        If two features have the same name.
+    """
+
+    def __init__(self, dataset: CsvDataset) -> None:
+        names = dataset.feature_names
+        twice = [name for name, uses in Counter(names).items() if uses > 1]
+        if twice:
+            raise ValueError(
+                f"as_dict=True needs a name of its own for each feature, and several are called "
+                f"{twice[0]!r}: name the columns with header=[...], or leave some out with "
+                "features="
+            )
+        self.dtypes: dict[str, type[np.int32 | np.float32]] = {
+            name: np.int32 if kind == "category" else np.float32
+            for name, kind in zip(names, dataset._reader.kinds, strict=False)
+        }
+
+    def cut(self, arrays: Batch) -> tuple[Any, ...]:
+        """Return ``({name: (..., 1)}, ...)`` of ``(X, ...)``, X of shape (..., F)."""
+        X, *rest = arrays
+        # Each feature lies together in memory.
+        columns = np.ascontiguousarray(np.moveaxis(X, -1, 0))[..., None]
+        named = {
+            name: column.astype(dtype, copy=False)
+            for (name, dtype), column in zip(self.dtypes.items(), columns, strict=True)
+        }
+        return (named, *rest)
+
+    def batches(self, stack: Batch) -> Iterator[tuple[Any, ...]]:
+        """Yield each batch of a stack of several."""
+        named, *rest = self.cut(stack)
+        for at in range(len(stack[0])):
+            batch = {name: column[at] for name, column in named.items()}
+            yield (batch, *(array[at] for array in rest))
+
+
+def cut_stacks(stacks: Iterable[Batch], named: NamedFeatures | None) -> Iterator[tuple[Any, ...]]:
+    """Yield each batch of some stacks, its features by name if there are names."""
+    for stack in stacks:
+        yield from zip(*stack, strict=True) if named is None else named.batches(stack)

@@ -1,0 +1,82 @@
+//! Columns that hold no numbers, as Python names them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csvfeed_core::code::survey::survey;
+use csvfeed_core::code::{Columns, GivenCategories, GivenDate, Vocabulary};
+use csvfeed_core::schema::{Column, Schema};
+use csvfeed_core::table::Table;
+use pyo3::prelude::*;
+use pyo3::sync::MutexExt;
+
+use crate::plan::check_signals;
+use crate::reader::{PyColumn, Reader};
+
+/// The categories of a column.
+#[derive(FromPyObject)]
+pub(crate) enum PyCategories {
+    Buckets(u64),
+    Auto(#[expect(dead_code, reason = "there is only one such word")] String),
+    Listed(Vec<String>),
+}
+
+impl From<PyCategories> for GivenCategories {
+    fn from(categories: PyCategories) -> Self {
+        match categories {
+            PyCategories::Buckets(buckets) => Self::Buckets(buckets),
+            PyCategories::Auto(_) => Self::Auto,
+            PyCategories::Listed(words) => Self::Listed(words),
+        }
+    }
+}
+
+/// The dates of a column: parts, format, since.
+type PyDate = (Vec<String>, Option<String>, Option<String>);
+
+/// What the columns hold that hold no numbers: categories, booleans, dates.
+pub(crate) type PyColumns = (Vec<(PyColumn, PyCategories)>, Vec<PyColumn>, Vec<(PyColumn, PyDate)>);
+
+pub(crate) fn columns((categories, booleans, dates): PyColumns) -> Columns {
+    let date = |(parts, format, since)| GivenDate { parts, format, since };
+    Columns {
+        categories: categories.into_iter().map(|(column, given)| (column.into(), given.into())).collect(),
+        booleans: booleans.into_iter().map(Column::from).collect(),
+        dates: dates.into_iter().map(|(column, given)| (column.into(), date(given))).collect(),
+    }
+}
+
+/// Vocabularies that were found in the file, by the position of the column.
+pub(crate) type Found = HashMap<usize, Arc<Vocabulary>>;
+
+/// Vocabularies as Python has them: the position of a column, and its categories in the order of their codes.
+pub(crate) type PyVocabularies = Vec<(usize, Vec<String>)>;
+
+pub(crate) fn to_python<'a>(found: impl IntoIterator<Item = (&'a usize, &'a Arc<Vocabulary>)>) -> PyVocabularies {
+    let words = |found: &Vocabulary| found.words().map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    found.into_iter().map(|(column, vocabulary)| (*column, words(vocabulary))).collect()
+}
+
+pub(crate) fn from_python(found: PyVocabularies) -> Found {
+    found.into_iter().map(|(column, words)| (column, Arc::new(Vocabulary::new(words)))).collect()
+}
+
+impl Reader {
+    /// A schema with the categories that are in the source. The first time this reads the source once.
+    pub(crate) fn with_vocabularies(&self, py: Python<'_>, schema: Arc<Schema>) -> PyResult<Arc<Schema>> {
+        let columns = schema.unread();
+        if columns.is_empty() {
+            return Ok(schema);
+        }
+        let lost = |_| self.exception(py, &csvfeed_core::error::Kind::Internal.into(), None);
+        let mut found = self.found.lock_py_attached(py).map_err(lost)?;
+        if found.as_ref().is_none_or(|found: &Found| columns.iter().any(|column| !found.contains_key(column))) {
+            let table: Table = self.table(py)?;
+            let new = py.detach(|| survey(&table, &columns, self.budget(), check_signals));
+            let new = new.map_err(|stop| self.stopped(py, stop, &table.parts))?;
+            *found = Some(columns.into_iter().zip(new).collect());
+        }
+        let Some(found) = &*found else { return Ok(schema) };
+        Ok(Arc::new(Arc::unwrap_or_clone(schema).with_vocabularies(found)))
+    }
+}

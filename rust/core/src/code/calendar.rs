@@ -1,0 +1,67 @@
+//! Days of the Gregorian calendar, counted.
+
+/// Days from 1970-01-01 to a day.
+///
+/// A year is taken to begin with March, so that the leap day is its last: the days before a month then follow one formula,
+/// and so do those before a year. See Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+pub(super) fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
+    let (year, month) = if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
+    let before_month = i64::from((153 * month + 2) / 5);
+    // Up to 1970-01-01 they are 719,468, counted from March of the year 0.
+    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + before_month + i64::from(day)
+        - 719_469
+}
+
+pub(super) fn is_leap(year: u32) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+pub(super) fn days_in_month(year: u32, month: u32) -> u32 {
+    match month {
+        2 => 28 + u32::from(is_leap(year)),
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}
+
+/// The day of the year, from 1.
+pub(super) fn day_of_year(year: u32, month: u32, day: u32) -> u32 {
+    const BEFORE: [u32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+    BEFORE[month as usize - 1] + day + u32::from(month > 2 && is_leap(year))
+}
+
+/// Month and day of a day of the year, which must be one.
+pub(super) fn month_and_day(year: u32, day_of_year: u32) -> (u32, u32) {
+    let (mut month, mut day) = (1, day_of_year);
+    while day > days_in_month(year, month) {
+        day -= days_in_month(year, month);
+        month += 1;
+    }
+    (month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_follows_the_one_before() {
+        assert_eq!(days_since_1970(1970, 1, 1), 0);
+        let mut expected = days_since_1970(1, 1, 1);
+        // As Python's date(1, 1, 1).toordinal() has it.
+        assert_eq!(expected, 1 - 719_163);
+        for year in 1..=9999 {
+            let mut of_year = 0;
+            for month in 1..=12 {
+                for day in 1..=days_in_month(year, month) {
+                    of_year += 1;
+                    assert_eq!(days_since_1970(year, month, day), expected, "{year}-{month}-{day}");
+                    assert_eq!(day_of_year(year, month, day), of_year);
+                    assert_eq!(month_and_day(year, of_year), (month, day));
+                    expected += 1;
+                }
+            }
+            assert_eq!(of_year, 365 + u32::from(is_leap(year)));
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! The categories of a column, and which of them a field names.
+
+use std::fmt::{self, Debug, Formatter};
+use std::ops::Range;
+
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+/// The longest word that fits a register.
+const SHORT: usize = 8;
+
+/// Different words in the order in which they were added. The code of a word is its place, counted from 1.
+#[derive(Clone, Default)]
+pub struct Vocabulary {
+    /// The words, one after the other, and where each ends.
+    text: Vec<u8>,
+    ends: Vec<usize>,
+    /// Those of up to eight bytes, each at the place that its hash says or the next free one after it. The length of the
+    /// table is a power of two, and at least twice the number of its words.
+    short: Vec<Short>,
+    shorts: usize,
+    /// Likewise the longer ones: some bits of the hash, and the code.
+    long: Vec<(u32, u32)>,
+    longs: usize,
+}
+
+/// A short word: its bytes, the first in the lowest place, and how many they are; with the code 0, a free place.
+#[derive(Clone, Copy, Default)]
+struct Short {
+    word: u64,
+    length: u32,
+    code: u32,
+}
+
+impl Vocabulary {
+    /// These words, of which each counts once.
+    pub fn new<T: AsRef<[u8]>>(words: impl IntoIterator<Item = T>) -> Self {
+        let mut vocabulary = Self::default();
+        for word in words {
+            vocabulary.add(word.as_ref());
+        }
+        vocabulary
+    }
+
+    /// How many words there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Bytes of all words together.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The word of each code, from 1 on.
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
+        (1..=self.count()).map(|code| self.word(code as u32))
+    }
+
+    fn word(&self, code: u32) -> &[u8] {
+        let at = code as usize - 1;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.text[start..self.ends[at]]
+    }
+
+    /// Something short that tells these words from others.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let lengths: Vec<u8> = self.ends.iter().flat_map(|&end| (end as u64).to_le_bytes()).collect();
+        format!("{:032x}{:032x}", xxh3_128(&self.text), xxh3_128(&lengths))
+    }
+
+    /// Appends a word; `false` if it is there already.
+    pub fn add(&mut self, word: &[u8]) -> bool {
+        if self.code(word) != 0 {
+            return false;
+        }
+        self.text.extend_from_slice(word);
+        self.ends.push(self.text.len());
+        let code = self.count() as u32;
+        if word.len() <= SHORT {
+            self.shorts += 1;
+            if 2 * self.shorts > self.short.len() {
+                let grown = vec![Short::default(); (4 * self.shorts).next_power_of_two()];
+                for old in std::mem::replace(&mut self.short, grown) {
+                    place_short(&mut self.short, old);
+                }
+            }
+            place_short(&mut self.short, Short { word: packed(word), length: word.len() as u32, code });
+        } else {
+            self.longs += 1;
+            if 2 * self.longs > self.long.len() {
+                self.long = vec![(0, 0); (4 * self.longs).next_power_of_two()];
+                for code in (1..code).filter(|&code| self.word(code).len() > SHORT).collect::<Vec<_>>() {
+                    let hash = xxh3_64(self.word(code));
+                    place_long(&mut self.long, hash, code);
+                }
+            }
+            place_long(&mut self.long, xxh3_64(word), code);
+        }
+        true
+    }
+
+    /// The code of a word; 0 if there is no such word.
+    #[must_use]
+    pub fn code(&self, word: &[u8]) -> u32 {
+        if word.len() <= SHORT { self.short_code(packed(word), word.len()) } else { self.long_code(word) }
+    }
+
+    /// The code of the word at `place`.
+    #[inline]
+    pub(crate) fn code_at(&self, text: &[u8], place: Range<usize>) -> u32 {
+        match packed_at(text, &place) {
+            Some(word) => self.short_code(word, place.len()),
+            None => self.long_code(&text[place]),
+        }
+    }
+
+    #[inline]
+    fn short_code(&self, word: u64, length: usize) -> u32 {
+        if self.short.is_empty() {
+            return 0;
+        }
+        let mut at = first_place(word, self.short.len());
+        loop {
+            let found = self.short[at];
+            if found.code == 0 || (found.word == word && found.length as usize == length) {
+                return found.code;
+            }
+            at = (at + 1) & (self.short.len() - 1);
+        }
+    }
+
+    fn long_code(&self, word: &[u8]) -> u32 {
+        if self.long.is_empty() {
+            return 0;
+        }
+        let hash = xxh3_64(word);
+        let mut at = hash as usize & (self.long.len() - 1);
+        loop {
+            let (tag, code) = self.long[at];
+            if code == 0 || (tag == (hash >> 32) as u32 && self.word(code) == word) {
+                return code;
+            }
+            at = (at + 1) & (self.long.len() - 1);
+        }
+    }
+}
+
+/// Without its words, of which there may be very many.
+impl Debug for Vocabulary {
+    fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
+        write!(to, "Vocabulary({} {})", self.count(), self.digest())
+    }
+}
+
+fn place_short(table: &mut [Short], new: Short) {
+    if new.code != 0 {
+        let mut at = first_place(new.word, table.len());
+        while table[at].code != 0 {
+            at = (at + 1) & (table.len() - 1);
+        }
+        table[at] = new;
+    }
+}
+
+fn place_long(table: &mut [(u32, u32)], hash: u64, code: u32) {
+    let mut at = hash as usize & (table.len() - 1);
+    while table[at].1 != 0 {
+        at = (at + 1) & (table.len() - 1);
+    }
+    table[at] = ((hash >> 32) as u32, code);
+}
+
+/// The word at `place`, if it has up to eight bytes: the first in the lowest place.
+#[inline]
+pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u64> {
+    let length = place.len();
+    match text[place.start..].first_chunk() {
+        _ if length > SHORT => None,
+        Some(&bytes) if length > 0 => Some(u64::from_le_bytes(bytes) & u64::MAX >> (64 - 8 * length)),
+        _ => Some(packed(&text[place.clone()])),
+    }
+}
+
+/// Up to eight bytes, the first in the lowest place.
+fn packed(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+/// Where to look for a short word first, in a table whose length is a power of two.
+#[inline]
+fn first_place(word: u64, length: usize) -> usize {
+    (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (length - 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_code_of_a_word_is_its_place(
+            words in prop::collection::vec("[ab\0é]{0,10}", 0..60),
+            fields in prop::collection::vec("[ab\0é]{0,10}", 0..100),
+        ) {
+            let mut known: Vec<&String> = vec![];
+            let mut vocabulary = Vocabulary::default();
+            for word in &words {
+                let is_new = !known.contains(&word);
+                prop_assert_eq!(vocabulary.add(word.as_bytes()), is_new);
+                known.extend(is_new.then_some(word));
+            }
+            prop_assert!(vocabulary.words().eq(known.iter().map(|word| word.as_bytes())));
+            for field in fields.iter().chain(&words) {
+                let expected = known.iter().position(|word| *word == field).map_or(0, |at| at as u32 + 1);
+                prop_assert_eq!(vocabulary.code(field.as_bytes()), expected, "{:?}", field);
+                let text = format!("a{field}b\0a,bbbbb");
+                prop_assert_eq!(vocabulary.code_at(text.as_bytes(), 1..1 + field.len()), expected, "{:?}", field);
+            }
+        }
+
+        #[test]
+        fn other_words_have_another_digest(
+            one in prop::collection::vec("[ab]{0,3}", 0..5),
+            other in prop::collection::vec("[ab]{0,3}", 0..5),
+        ) {
+            let (one, other) = (Vocabulary::new(&one), Vocabulary::new(&other));
+            prop_assert_eq!(one.words().eq(other.words()), one.digest() == other.digest());
+        }
+    }
+}
