@@ -21,6 +21,8 @@ pub(super) struct Feed {
     shared: Arc<Shared>,
     /// Started with the first piece that is asked for.
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The process that has it.
+    process: u32,
 }
 
 /// What became of asking for a piece.
@@ -76,7 +78,7 @@ impl Feed {
     pub(super) fn new(parts: Arc<Parts>, size: usize, repeat: bool) -> Self {
         let state = Mutex::default();
         let shared = Shared { parts, size, repeat, state, arrived: Condvar::new(), taken: Condvar::new() };
-        Self { shared: Arc::new(shared), thread: Mutex::new(None) }
+        Self { shared: Arc::new(shared), thread: Mutex::new(None), process: std::process::id() }
     }
 
     pub(super) fn in_a_pass(&self) -> u64 {
@@ -147,8 +149,12 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.stop();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.process != std::process::id() {
+            // There is nobody to stop, and the lock is as some thread of the other process left it.
+            return std::mem::forget(thread);
+        }
+        self.stop();
         // A panic was reported to whoever waited.
         thread.map(JoinHandle::join);
     }
