@@ -110,8 +110,9 @@ def parts(source: Any) -> list[Part]:
 
 def name_of(found: list[Part]) -> str:
     """Return what all parts are called together."""
-    names = [part if isinstance(part, str) else "<bytes>" for part in found if not is_origin(part)]
-    return f"{len(found)} files, from {names[0] if names else found[0]} on"
+    first = found[0]
+    name = "<bytes>" if isinstance(first, bytes) else str(getattr(first, "name", first))
+    return f"{name} and {len(found) - 1} more"
 
 
 def shown(found: list[Part]) -> str:
@@ -129,7 +130,7 @@ def _parts(source: Any) -> list[Part]:
         return [bytes(source)]
     if isinstance(source, (str, os.PathLike)):
         path = os.fsdecode(source)
-        return [sys.stdin.buffer] if path == "-" else _files(path)
+        return [_binary(sys.stdin.buffer)] if path == "-" else _files(path)
     if is_origin(source):
         return [source]
     if hasattr(source, "read"):

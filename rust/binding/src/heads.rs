@@ -83,10 +83,7 @@ impl Reading<'_> {
             }
             Ok((dialect, read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?))
         };
-        let mut start = [0; 16];
-        let start = &mut start[..source.len().min(16) as usize];
-        source.read_at(0, start)?;
-        let codec = Codec::of(start);
+        let codec = Codec::of_source(&*source)?;
         let (dialect, head) = match Stream::with(&source, codec, self.transcoding) {
             Some(stream) => Prefix::of_stream(&stream, look),
             None => Prefix::of_source(&*source, look),
@@ -140,10 +137,8 @@ impl Reading<'_> {
     /// The line of an error at the beginning of a part.
     fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
         let source = origin.open(name, None).ok()?;
-        let mut start = [0; 16];
-        let start = &mut start[..source.len().min(16) as usize];
-        source.read_at(0, start).ok()?;
-        let bytes = text(Arc::clone(&source), Codec::of(start), self.transcoding);
+        let codec = Codec::of_source(&*source).ok()?;
+        let bytes = text(source, codec, self.transcoding);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

@@ -68,7 +68,7 @@ impl Outline {
         let mut tally = Tally::new(table.schema.max_rejects);
         let mut starts = Vec::new();
         let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
-        Pipeline::run(jobs, threads, budget.window)?.drain(
+        Pipeline::run(jobs, table.parts.threads(threads), budget.window)?.drain(
             |counted: Vec<Counted>| {
                 for slice in counted {
                     if let Some((_, error)) = tally.add(slice.rejects) {

@@ -174,7 +174,7 @@ pub fn write<E: From<Error>>(
     let mut lines = Lines::of(&table.parts);
     let mut count = 0;
     out.write_all(HEADER).map_err(failed)?;
-    Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+    Pipeline::run(jobs, table.parts.threads(budget.threads), budget.window)?.drain(
         |(rejects, end): (Rejects, u64)| {
             for reject in &rejects.list {
                 count += 1;

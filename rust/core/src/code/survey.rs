@@ -94,7 +94,7 @@ fn find<E: From<Error>>(
         let at = found.iter().position(|vocabulary| !limit.allows(vocabulary))?;
         Some(too_many(table, columns[at], limit))
     };
-    Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+    Pipeline::run(jobs, table.parts.threads(budget.threads), budget.window)?.drain(
         |new: Vec<Vocabulary>| {
             for (found, new) in found.borrow_mut().iter_mut().zip(new) {
                 if limit.allows(found) {

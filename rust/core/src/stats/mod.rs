@@ -169,6 +169,7 @@ pub fn stats<E: From<Error>>(
     let widths = Widths::of(&schema);
     let table = Table { schema, ..table.clone() };
     let simd = table.simd;
+    let threads = table.parts.threads(budget.threads);
     // Those of all rows are met here first; a selection was made of rows whose rejects are known.
     let mut tally = Tally::new(table.schema.max_rejects.filter(|_| selection.is_none()));
     let blocks: Box<dyn Jobs<Block>> = match selection {
@@ -176,7 +177,7 @@ pub fn stats<E: From<Error>>(
         Some(selection) => Box::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
     };
     let mut columns = vec![Moments::NONE; widths.features + widths.targets + widths.weights];
-    Pipeline::run(Measuring { blocks, simd, widths }, budget.threads, budget.window)?.drain(
+    Pipeline::run(Measuring { blocks, simd, widths }, threads, budget.window)?.drain(
         |(found, rejects): (Vec<Moments>, Rejects)| {
             if let Some((_, error)) = tally.add(rejects) {
                 return Err(error.into());
