@@ -66,7 +66,8 @@ class Handle:
         self._queue: deque[_Range] = deque()
         self._threads = 0
         self._finished = 0
-        self._unread = opened.size or 0
+        # The head is there already and does not count.
+        self._unread = (opened.size or 0) - len(self._head)
         self._ends: deque[int] = deque(maxlen=64)
 
     def read(self, offset: int, length: int) -> bytes:
@@ -102,8 +103,9 @@ class Handle:
             parts.append(whole[start - range_.start : stop - range_.start])
         with self._turn:
             for range_, start, stop in wanted:
-                range_.unread -= stop - start
-            self._unread -= length
+                count = stop - min(stop, max(start, len(self._head)))
+                range_.unread -= count
+                self._unread -= count
             self._drop_read()
         return b"".join(parts)
 
@@ -199,7 +201,7 @@ class Handle:
             self._finished += 1
 
     def _begin(self, start: int, end: int, *, urgent: bool) -> _Range:
-        range_ = _Range(start, end, end - start)
+        range_ = _Range(start, end, end - max(start, len(self._head)))
         if urgent:
             self._queue.appendleft(range_)
         else:

@@ -35,7 +35,6 @@ _PASSING_NAMES = frozenset(
         "ServiceRequestError",  # azure
         "ServiceResponseError",
         "TransportError",  # google-auth, httpx
-        "HttpError",  # gcsfs: with a status, or none
         "ProtocolError",  # urllib3
     }
 )
@@ -139,8 +138,8 @@ class Retries:
 
 def may_pass(error: BaseException) -> bool:
     """Tell whether something may go well the next time."""
-    if isinstance(error, PassingError):
-        return True
+    if isinstance(error, PassingError) or _breaks_off(error):
+        return not any(_is_unknown_host(cause) for cause in _causes(error))
     code = status(error)
     if code is not None:
         return code in _PASSING_STATUS
@@ -148,13 +147,17 @@ def may_pass(error: BaseException) -> bool:
         return False
     if isinstance(error, OSError):
         return not isinstance(error, _LASTING) and error.errno not in _LASTING_NUMBERS
-    if isinstance(error, (*_TIMEOUTS, EOFError)):
-        return True
+    return isinstance(error, (*_TIMEOUTS, EOFError))
+
+
+def _breaks_off(error: BaseException) -> bool:
     return any(kind.__name__ in _PASSING_NAMES for kind in type(error).__mro__)
 
 
 def status(error: BaseException) -> int | None:
     """Return the HTTP status that an error tells of."""
+    if _breaks_off(error):
+        return None  # What it is made of may have a number, but none from the server.
     for cause in _causes(error):
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
