@@ -385,7 +385,7 @@ def test_a_file_system_of_another_kind(memory):
         memory.pipe("/box/x.csv", CONTENT[::-1])
         with pytest.raises(csvfeed.SourceChangedError):
             file.read(500_000, 10)
-    with pytest.raises(FileNotFoundError, match="opening memory://box/y.csv"):
+    with pytest.raises(FileNotFoundError, match=r"opening memory://box/y\.csv"):
         RemoteFile("memory://box/y.csv").open()
     with pytest.raises(OSError, match="it is a directory"):
         RemoteFile("memory://box").open()
@@ -405,7 +405,7 @@ def test_a_cache_of_fsspec_in_between(web, tmp_path):
 
 @pytest.mark.parametrize("url", ["nowhere://x", "x.csv", "/x.csv", "c:\\x.csv", ""])
 def test_what_is_no_url(url):
-    with pytest.raises(ValueError, match="nowhere|is not a URL"):
+    with pytest.raises(ValueError, match=r"nowhere|is not a URL"):
         RemoteFile(url).open()
 
 

@@ -27,7 +27,7 @@ class WebServer:
         self.files = {}
         self.tags = True
         self.ranges = True
-        self.trouble = lambda request: False
+        self.trouble = lambda _: False
         self.requests = []
         self.turn = threading.Lock()
         self.gate = threading.Event()
@@ -39,7 +39,7 @@ def serve():
     class Request(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self):  # noqa: N802
+        def do_GET(self):
             with web.turn:
                 web.requests.append((self.path, self.headers.get("Range")))
                 self.number = len(web.requests) - 1
@@ -56,7 +56,7 @@ def serve():
 
         def give(self, cut=None, slow=0.0):
             """Answer as one should, or break off after so many bytes."""
-            path, _, query = self.path.partition("?")
+            path, _, _ = self.path.partition("?")
             content = web.files.get(path)
             if content is None:
                 self.say(404)
@@ -97,7 +97,7 @@ def serve():
             self.end_headers()
             self.wfile.write(content.encode())
 
-        def do_HEAD(self):  # noqa: N802
+        def do_HEAD(self):
             content = web.files.get(self.path)
             self.send_response(404 if content is None else 200)
             self.send_header("Content-Length", str(len(content or b"")))

@@ -30,6 +30,7 @@ _PASSING_NAMES = frozenset(
     {
         "ClientConnectionError",  # aiohttp
         "ClientPayloadError",
+        "ConnectionError",  # botocore, requests
         "HTTPClientError",  # botocore
         "IncompleteRead",
         "ServiceRequestError",  # azure
