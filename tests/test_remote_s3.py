@@ -76,7 +76,7 @@ def test_what_is_not_there(bucket, endpoint):
         remote(endpoint, "s3://box/*.tsv").expand()
 
 
-def test_nobody_there_says_so_without_secrets(bucket, endpoint):
+def test_nobody_there_says_so_without_secrets(bucket):
     bucket("x.csv", b"1,2\n")
     with pytest.raises(OSError, match="opening s3://box/x") as caught:
         RemoteFile(
