@@ -36,19 +36,20 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
         help="whether the first row names the columns; by default it does if it has text",
     )
     parser.add_argument(
-        "--encoding", metavar="NAME", default="utf-8", help="of the text (default: utf-8)"
+        "--encoding", metavar="NAME", help="of the text; utf-8 if it can be, unless it is given"
     )
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of a dataset that say how the files are written."""
-    given = {
-        "delimiter": options.delimiter,
-        "encoding": options.encoding,
-        "header": {"auto": "auto", "yes": True, "no": False}[options.header],
-    }
-    plain = {"delimiter": "auto", "encoding": "utf-8", "header": "auto"}
-    return {name: value for name, value in given.items() if value != plain[name]}
+    """Return the arguments of a dataset that somebody gave to say how the files are written."""
+    given: dict[str, Any] = {}
+    if options.delimiter != "auto":
+        given["delimiter"] = options.delimiter
+    if options.encoding is not None:
+        given["encoding"] = options.encoding
+    if options.header != "auto":
+        given["header"] = options.header == "yes"
+    return given
 
 
 def whole(text: str) -> int:

@@ -120,10 +120,10 @@ def _table(path: str, how: dict[str, object]) -> Table:
         path=path,
         names=sample.columns,
         used=used,
-        header=sample.header,
-        delimiter=str(dialect["delimiter"]),
+        header=dialect.header,
+        delimiter=dialect.delimiter,
         holes=holes,
-        how=how,
+        how={**sample.options, **how},
         bytes=os.path.getsize(path),
     )
 

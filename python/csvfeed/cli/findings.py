@@ -25,6 +25,7 @@ MOST_FIELDS = 20_000_000
 BINS = 16
 _ROWS_AT_A_TIME = 8192
 _FEW_WRONG = 0.1
+_KINDS_READ = ("number", "integer", "boolean", "date")
 
 
 @dataclass
@@ -46,7 +47,7 @@ class Found:
     stats : dict of int to ColumnStats
         Of the columns of numbers, over all rows.
     histograms : dict of int to list of int
-        How many values are in each of `BINS` equal parts between the least and the greatest.
+        How many values are in each of some equal parts between the least and the greatest.
     counted : int
         Rows that the histograms are of.
     rejects : csvfeed.Rejects
@@ -79,6 +80,7 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     """Read files, which are one table, and return what is in them."""
     began = time.monotonic()
     sample = take(files[0], SAMPLE_ROWS, plenty=SAMPLE_CHARACTERS, **reading)
+    reading = {**sample.options, **reading}
     columns = columns_of(sample)
     length = _length(files)
     while True:
@@ -112,7 +114,7 @@ def _dataset(
     files: list[str], reading: dict[str, Any], columns: list[Column]
 ) -> tuple[csvfeed.CsvDataset, list[Column]]:
     """Return a dataset with the columns that make numbers, and which these are."""
-    read = [column for column in columns if column.is_numeric or column.kind == "boolean"]
+    read = [column for column in columns if column.kind in _KINDS_READ]
     categories: dict[int, Literal["auto"] | int] = {}
     for column in columns:
         if column.kind == "text" and not column.note and len(column.values) <= MOST_CATEGORIES:
@@ -129,6 +131,7 @@ def _dataset(
         features=[column.index for column in read],
         categories=categories,
         booleans=[column.index for column in read if column.kind == "boolean"],
+        dates={column.index: "days" for column in read if column.kind == "date"},
         missing=[*csvfeed.MISSING, *sorted(holes)],
         on_error="skip",
         batch_size=_ROWS_AT_A_TIME,
@@ -150,7 +153,11 @@ def _column_of_text(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> 
 
 def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:
     """Count the values of the first rows: of numbers by how large they are, of text each."""
-    counts = [np.zeros(BINS if column.kind != "text" else 1, np.int64) for column in read]
+    edges = [_bins(column, found.stats[column.index]) for column in read]
+    counts = [
+        np.zeros(1 if column.kind == "text" else len(bins) - 1, np.int64)
+        for column, bins in zip(read, edges, strict=True)
+    ]
     with warnings.catch_warnings():
         # What was left out stands in the output.
         warnings.simplefilter("ignore", RuntimeWarning)
@@ -163,7 +170,7 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
                     counts[at] = np.pad(counts[at], (0, longer - len(counts[at])))
                     counts[at][: len(more)] += more
                 else:
-                    counts[at] += _bins(values, found.stats[column.index])
+                    counts[at] += np.histogram(values[np.isfinite(values)], edges[at])[0]
             found.counted += len(X)
             if found.counted >= most:
                 break
@@ -177,12 +184,14 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
         column.counted = True
 
 
-def _bins(values: NDArray[np.float32], stats: csvfeed.ColumnStats) -> NDArray[np.int64]:
-    if not math.isfinite(stats.max - stats.min):
-        return np.zeros(BINS, np.int64)
-    values = values[np.isfinite(values)]
-    count, _ = np.histogram(values, BINS, (stats.min, max(stats.max, stats.min + 1e-30)))
-    return count
+def _bins(column: Column, stats: csvfeed.ColumnStats) -> NDArray[np.float64]:
+    """Return the edges between which values are counted; none if there is nothing to count."""
+    span = stats.max - stats.min
+    if not math.isfinite(span):
+        return np.zeros(1)
+    if column.kind in ("integer", "boolean") and span < BINS:
+        return np.arange(stats.min - 0.5, stats.max + 1)
+    return np.linspace(stats.min, stats.max, BINS + 1)
 
 
 def _length(files: list[str]) -> int | None:

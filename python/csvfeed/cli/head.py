@@ -49,13 +49,17 @@ def _run(options: argparse.Namespace) -> int:
         print(f"csvfeed: {rows} more or fewer fields: left out", file=sys.stderr)
     if options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
-        if sample.header:
+        if sample.dialect.header:
             writer.writerow(sample.columns)
         writer.writerows(sample.rows)
         return 0
+    decimal, thousands = sample.dialect.decimal, sample.dialect.thousands
     cells = [[cut(field, WIDEST) for field in row] for row in sample.rows]
     right = [
-        all(is_number(field) or field.strip() in {"", *csvfeed.MISSING} for field in column)
+        all(
+            is_number(field, decimal, thousands) or field.strip() in {"", *csvfeed.MISSING}
+            for field in column
+        )
         for column in zip(*sample.rows, strict=True)
     ] or [False] * len(sample.columns)
     print(table(cells, right, [cut(name, WIDEST) for name in sample.columns]))

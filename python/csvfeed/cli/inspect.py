@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import dataclasses
+import datetime
 import json
 import math
 import os
@@ -98,10 +100,14 @@ def _overview(found: Found) -> list[str]:
 def _writing(found: Found) -> list[str]:
     dialect = found.sample.dialect
     said = []
-    for name, value in dialect.items():
-        said.append(f"{name} {value!r}" if value is not None else f"no {name}")
-    said.append("a header" if found.sample.header else "no header")
-    said.append({"\n": "lines end with LF", "\r\n": "lines end with CRLF"}[found.sample.line_end])
+    for name in ("delimiter", "quote", "escape", "comment", "decimal", "thousands", "encoding"):
+        value = getattr(dialect, name)
+        if value is not None:
+            said.append(f"{name} {value!r}" if name != "encoding" else value)
+    if dialect.skip_rows:
+        said.append(f"{dialect.skip_rows} lines before the table")
+    said.append("a header" if dialect.header else "no header")
+    said.append("lines end with " + dialect.line_end.replace("\r", "CR").replace("\n", "LF"))
     return said
 
 
@@ -122,10 +128,14 @@ def _column(found: Found, column: Column) -> list[str]:
         return [*row, bars(found.histograms[column.index])]
     if column.kind == "boolean" and stats:
         return [*row, "", number(stats.mean), "", f"{share(stats.mean, 1)} true"]
-    if column.kind == "date":
-        dates = sorted(column.values)
-        return [*row, "", "", "", f"{dates[0]} to {dates[-1]}"]
+    if column.kind == "date" and stats and stats.count:
+        days = (_date(stats.min), "", _date(stats.max))
+        return [*row, *days, bars(found.histograms[column.index])]
     return [*row, "", "", "", _values(column)]
+
+
+def _date(days: float) -> str:
+    return str(datetime.date(1970, 1, 1) + datetime.timedelta(days))
 
 
 def _looked_at(found: Found, column: Column) -> int:
@@ -182,11 +192,7 @@ def _as_json(found: Found, code: str) -> dict[str, Any]:
         "bytes": found.bytes,
         "rows": found.rows,
         "seconds": round(found.seconds, 3),
-        "dialect": {
-            **found.sample.dialect,
-            "header": found.sample.header,
-            "line_end": found.sample.line_end,
-        },
+        "dialect": dataclasses.asdict(found.sample.dialect),
         "columns": [_column_as_json(found, column) for column in found.columns],
         "wrong_rows": {
             "count": found.rejects.count,
@@ -217,10 +223,12 @@ def _column_as_json(found: Found, column: Column) -> dict[str, Any]:
         "left_out": column.note or None,
     }
     stats = found.stats.get(column.index)
-    if stats is not None and column.kind not in ("text", "date"):
+    if stats is not None and column.kind != "text":
         for name in ("min", "mean", "max", "std"):
             value = getattr(stats, name)
             said[name] = value if math.isfinite(value) else None
+        if column.kind == "date" and stats.count:
+            said.update(min=_date(stats.min), max=_date(stats.max), mean=_date(stats.mean), std=None)
         said["histogram"] = found.histograms[column.index]
         said["histogram_of_rows"] = found.counted
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -25,7 +25,7 @@ _INTEGER = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _TRUTHS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "on", "off"})
 # Not numbers, and not what a model could learn from.
-_HOLES = re.compile(r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!")
+_HOLES = re.compile(r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n")
 
 
 @dataclass
@@ -67,8 +67,12 @@ class Column:
         return self.kind in ("number", "integer")
 
 
-def is_number(text: str) -> bool:
+def is_number(text: str, decimal: str = ".", thousands: str | None = None) -> bool:
     """Tell whether a field is a number as csvfeed reads them."""
+    if thousands:
+        text = text.replace(thousands, "")
+    if decimal != ".":
+        text = text.replace(decimal, ".")
     return _NUMBER.fullmatch(text) is not None
 
 
@@ -76,13 +80,20 @@ def columns_of(sample: Sample, missing: Iterable[str] = csvfeed.MISSING) -> list
     """Return what the columns of a sample seem to hold."""
     tokens = {"", *missing}
     fields = zip(*sample.rows, strict=True) if sample.rows else [()] * len(sample.columns)
+    spelling = sample.dialect.decimal, sample.dialect.thousands
     return [
-        _column(index, name, found, tokens)
+        _column(index, name, found, tokens, lambda text: is_number(text, *spelling))
         for index, (name, found) in enumerate(zip(sample.columns, fields, strict=True))
     ]
 
 
-def _column(index: int, name: str, fields: Sequence[str], tokens: set[str]) -> Column:
+def _column(
+    index: int,
+    name: str,
+    fields: Sequence[str],
+    tokens: set[str],
+    is_number: Callable[[str], bool],
+) -> Column:
     values = Counter(fields)
     missing = sum(values.pop(value) for value in list(values) if value.strip() in tokens)
     column = Column(index, name, "text", missing, values)

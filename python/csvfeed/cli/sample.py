@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bz2
+import codecs
 import csv
 import gzip
 import io
 import itertools
 import lzma
+import re
 import sys
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -15,8 +17,13 @@ from dataclasses import dataclass
 from typing import IO, Any, cast
 
 import csvfeed
+from csvfeed.dialect import Dialect, sniff
 from csvfeed.remote import RemoteFile, is_url
 from csvfeed.remote.file import local_path
+
+
+HEAD = 1 << 16
+"""Bytes by which it is told how a file is written."""
 
 
 @dataclass(frozen=True)
@@ -27,30 +34,27 @@ class Sample:
     ----------
     columns : list of str
         Their names.
-    header : bool
-        Whether the file has them.
     rows : list of list of str
         The fields of each row that has as many as there are columns.
+    odd : int
+        How many rows among them have more or fewer.
     whole : bool
         Whether these are all the rows there are.
-    line_end : str
-        The first one.
-    dialect : dict
-        How the text is written, as arguments of a dataset.
-    odd : int
-        How many rows among them have more or fewer fields.
+    dialect : Dialect
+        How the file is written.
+    options : dict
+        The arguments of a dataset that say so.
     """
 
     columns: list[str]
-    header: bool
     rows: list[list[str]]
-    whole: bool
-    line_end: str
-    dialect: dict[str, Any]
     odd: int
+    whole: bool
+    dialect: Dialect
+    options: dict[str, Any]
 
 
-def take(file: str, limit: int, *, plenty: int | None = None, **reading: Any) -> Sample:
+def take(file: str, limit: int, *, plenty: int | None = None, **given: Any) -> Sample:
     """Return the first rows of a file.
 
     Parameters
@@ -61,23 +65,22 @@ def take(file: str, limit: int, *, plenty: int | None = None, **reading: Any) ->
         How many.
     plenty : int, optional
         Characters after which it is enough.
-    **reading
-        How the file is written, as a dataset takes it.
+    **given
+        How the file is written, as far as somebody said so: arguments of a dataset.
 
     Raises
     ------
     CsvError, OSError
         If it cannot be read.
     """
-    dataset = csvfeed.CsvDataset(file, target=None, features=[0], **reading)
-    dialect = dialect_of(dataset, reading)
-    columns = dataset.columns
-    header = columns != [f"column_{at}" for at in range(len(columns))]
+    options = written(file, given)
+    dataset = csvfeed.CsvDataset(file, target=None, features=[0], **options)
+    dialect, columns = dataset.dialect, dataset.columns
     rows: list[list[str]] = []
     whole, odd = True, 0
-    with _open_text(file, dialect["encoding"]) as text:
-        lines = _Lines(text, plenty)
-        for fields in itertools.islice(split(lines, dialect), int(header), None):
+    with open_text(file, dialect.encoding) as text:
+        lines = _Lines(text, plenty, dialect.skip_rows)
+        for fields in itertools.islice(split(lines, dialect), int(dialect.header), None):
             if len(rows) == limit or lines.enough:
                 whole = False
                 break
@@ -85,48 +88,73 @@ def take(file: str, limit: int, *, plenty: int | None = None, **reading: Any) ->
                 rows.append(fields)
             else:
                 odd += 1
-    return Sample(columns, header, rows, whole, lines.end, dialect, odd)
+    return Sample(columns, rows, odd, whole, dialect, options)
+
+
+def written(file: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Return how a file is written, by its head, as arguments of a dataset."""
+    with open_bytes(file) as stream:
+        head = stream.read(HEAD)
+        whole = not stream.read(1)
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        head = head.decode("utf-16", "ignore").encode()
+    try:
+        found = sniff(head, whole=whole).options
+    except csvfeed.CsvError as error:
+        if given:
+            return given  # Who says how it is written need not be found to be right.
+        error.path = file
+        raise
+    # A header is found by each dataset for itself.
+    del found["header"]
+    return {**found, **given}
 
 
 class _Lines:
-    """The lines of a text, until it is enough of them."""
+    """The lines of a text from one of them on, until it is enough of them."""
 
-    def __init__(self, text: IO[str], plenty: int | None) -> None:
+    def __init__(self, text: Iterable[str], plenty: int | None, skipped: int) -> None:
         self._text = text
         self._left = plenty
+        self._skipped = skipped
         self.enough = False
-        self.end = "\n"
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self._text):
-            if not number and line.endswith("\r\n"):
-                self.end = "\r\n"
+            if number < self._skipped or (not number and _NAMES_DELIMITER.fullmatch(line)):
+                continue
             yield line
             if self._left is not None:
                 self._left -= len(line)
                 self.enough = self._left <= 0
 
 
-def _open_text(file: str, encoding: str) -> io.TextIOWrapper:
+def open_text(file: str, encoding: str) -> io.TextIOWrapper:
+    """Open a path or a URL as the text that it is."""
+    stream = open_bytes(file)
     encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    return io.TextIOWrapper(open_bytes(file), encoding=encoding, errors="replace", newline="")
+    if encoding == "utf-8-sig" and isinstance(stream, io.BufferedReader):
+        start = stream.peek(2)[:2]
+        if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+            encoding = "utf-16"
+    return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
 
 
-def dialect_of(dataset: csvfeed.CsvDataset, reading: dict[str, Any]) -> dict[str, Any]:
-    """Return how the text of a dataset is written, as arguments for another one."""
-    plain = {"delimiter": ",", "quote": '"', "encoding": "utf-8"}
-    return {**plain, **{key: value for key, value in reading.items() if key in plain}}
-
-
-def split(lines: Iterable[str], dialect: dict[str, Any]) -> Iterator[list[str]]:
+def split(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     """Yield the fields of each row of some lines."""
     csv.field_size_limit(sys.maxsize)
-    quote = dialect["quote"]
+    if dialect.comment is not None:
+        mark = dialect.comment
+        lines = (line for line in lines if not line.startswith(mark))
+    if dialect.delimiter == " ":
+        lines = (line.strip(" \r\n") for line in lines)
     rows = csv.reader(
         lines,
-        delimiter=dialect["delimiter"],
-        quotechar=quote,
-        quoting=csv.QUOTE_NONE if quote is None else csv.QUOTE_MINIMAL,
+        delimiter=dialect.delimiter,
+        quotechar=dialect.quote,
+        quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
+        escapechar=dialect.escape,
+        skipinitialspace=dialect.delimiter == " ",
     )
     return (fields for fields in rows if fields)
 

@@ -33,7 +33,7 @@ def suggest(found: Found, target: str | None) -> str:
     keys = _keys(found.columns)
 
     arguments: list[tuple[str, str]] = []
-    files = ["sys.stdin.buffer" if file == STDIN else repr(file) for file in found.files]
+    files = ["sys.stdin.buffer" if file == STDIN else quoted(file) for file in found.files]
     arguments.append((files[0] if len(files) == 1 else _listed(files), ""))
     if chosen and features:
         note = "" if wanted else "the last column; --target names another one"
@@ -46,9 +46,9 @@ def suggest(found: Found, target: str | None) -> str:
         arguments.append((f"features={listed}", ""))
     arguments += _meanings(read, keys)
     arguments.append((f"batch_size={_BATCH_SIZE}", ""))
-    arguments += [(f"{name}={value!r}", "") for name, value in _spelling(found)]
+    arguments += [(f"{name}={_literal(value)}", "") for name, value in _spelling(found)]
     if found.holes:
-        arguments.append((f"missing=[*csvfeed.MISSING, {', '.join(map(repr, found.holes))}]", ""))
+        arguments.append((f"missing=[*csvfeed.MISSING, {', '.join(map(quoted, found.holes))}]", ""))
     holed = [one for one in features if one.is_numeric and missing_of(found, one)]
     if holed:
         names = f"{len(holed)} features have" if len(holed) > 1 else f"{holed[0].name!r} has"
@@ -119,17 +119,28 @@ def _codes(column: Column) -> str:
 def _parts(column: Column) -> str:
     has_time = any(":" in value for value in column.values)
     parts = ["year", "month", "day", "weekday", *(["hour"] if has_time else [])]
-    return _listed([repr(part) for part in parts])
+    return _listed([quoted(part) for part in parts])
 
 
 def _spelling(found: Found) -> list[tuple[str, object]]:
-    return [(key, value) for key, value in found.reading.items() if value not in ("auto", "utf-8")]
+    plain = {"header": "auto", "encoding": "utf-8"}
+    return [(key, value) for key, value in found.reading.items() if value != plain.get(key)]
 
 
 def _keys(columns: list[Column]) -> list[str]:
     """Return how to name each column: by its name, unless others have it too."""
     names = [column.name for column in columns]
-    return [repr(name) if names.count(name) == 1 else str(at) for at, name in enumerate(names)]
+    return [quoted(name) if names.count(name) == 1 else str(at) for at, name in enumerate(names)]
+
+
+def quoted(text: str) -> str:
+    """Return a text as Python has it."""
+    is_plain = text.isprintable() and not {'"', "\\"} & set(text)
+    return f'"{text}"' if is_plain else repr(text)
+
+
+def _literal(value: object) -> str:
+    return quoted(value) if isinstance(value, str) else repr(value)
 
 
 def _listed(items: list[str], around: str = "[]") -> str:

@@ -87,7 +87,7 @@ def size(count: float) -> str:
 
 def share(part: float, whole: float) -> str:
     """Return a share in per cent."""
-    if not part:
+    if not part or not whole:
         return "0"
     percent = 100 * part / whole
     return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %"
