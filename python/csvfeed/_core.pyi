@@ -4,6 +4,8 @@ from typing import Final, Literal, final
 import numpy as np
 from numpy.typing import NDArray
 
+from csvfeed.source import Part
+
 DEBUG: Final[bool]
 MISSING: Final[list[str]]
 
@@ -13,14 +15,17 @@ def simd() -> Literal["avx512", "avx2", "portable"]: ...
 class Reader:
     def __init__(
         self,
-        source: str | bytes,
+        parts: Sequence[Part],
         *,
+        name: str,
+        spool: str,
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,
         header: bool | list[str] | None,
         delimiter: int,
         quote: int | None,
+        encoding: str,
         missing: list[str],
         missing_target: Literal["raise", "skip", "keep"],
         threads: int | None,
@@ -37,7 +42,9 @@ class Reader:
     @property
     def columns_read(self) -> list[int]: ...
     @property
-    def identity(self) -> tuple[int, int, int, int, int] | None: ...
+    def identity(self) -> str | None: ...
+    @property
+    def is_of_this_process(self) -> bool: ...
     def feature_places(self, columns: list[int | str], role: str) -> list[int]: ...
     def fingerprint(self) -> str: ...
     def batches(

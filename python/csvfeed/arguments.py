@@ -5,22 +5,12 @@ from __future__ import annotations
 import math
 import numbers
 import operator
-import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, SupportsFloat, TypeAlias
 
 import numpy as np
 
 Fill: TypeAlias = float | Literal["mean"]
-
-
-def source(value: Any) -> str | bytes:
-    """Return a path as a str, or the content as bytes."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    if isinstance(value, (str, os.PathLike)):
-        return os.fsdecode(value)
-    raise TypeError(f"source is a path or bytes, not {type(value).__name__}")
 
 
 def positive(value: Any, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,12 +18,16 @@ from csvfeed import _core, arguments
 from csvfeed.conversions import Conversions
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Part, Shard
+from csvfeed.source import Source, name_of, parts
+from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 Column: TypeAlias = SupportsIndex | str
 FillValue: TypeAlias = float | Literal["mean"]
+
+ENCODINGS = ("utf-8", "utf-16", "utf-16-le", "utf-16-be")
 
 MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
@@ -36,8 +41,17 @@ class CsvDataset(Conversions):
 
     Parameters
     ----------
-    source : str, os.PathLike or bytes
-        Path of the file, or its content.
+    source : str, os.PathLike, bytes, binary file object, or list of these
+        What is read: a file; all files that a pattern stands for (``"logs/*.csv"``, ``**`` for any
+        depth), or that a directory holds under a name that ends in ``.csv``, ``.csv.gz`` and the
+        like, sorted by name; the content of a file; a file object opened in binary mode, which is
+        read from where it stands; ``"-"`` for the standard input. Several files are one table, in
+        their order. Each must have the columns that the first has, by name, in any order; without
+        a header, as many. Files compressed with gzip, zstd, bzip2, xz, or zip with one file in it,
+        are known by their content and decompressed as they are read. Shuffle, split, shard, cache
+        and going on in the middle of an epoch decompress them once, into a temporary file without
+        a name in ``tempfile.gettempdir()``; so does what can be read but once (a pipe, the standard
+        input) when the dataset is made. In errors, bytes are counted in the decompressed text.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
@@ -63,6 +77,9 @@ class CsvDataset(Conversions):
         The character between fields.
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
+    encoding : {"utf-8", "utf-16", "utf-16-le", "utf-16-be"}, default "utf-8"
+        What the bytes stand for. "utf-16" goes by the byte-order mark. In errors, bytes are counted
+        in the text as UTF-8.
     missing : iterable of str, default ``csvfeed.MISSING``
         Tokens read as missing, besides the empty field; ``[*csvfeed.MISSING, "-"]`` adds one.
     fill : float, "mean", or dict of column to one of these, optional
@@ -107,7 +124,7 @@ class CsvDataset(Conversions):
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | bytes,
+        source: Source | Sequence[Source],
         *,
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
@@ -117,6 +134,7 @@ class CsvDataset(Conversions):
         header: Literal["auto"] | bool | Sequence[str] = "auto",
         delimiter: str = ",",
         quote: str | None = '"',
+        encoding: Literal["utf-8", "utf-16", "utf-16-le", "utf-16-be"] = "utf-8",
         missing: Iterable[str] = MISSING,
         fill: FillValue | Mapping[Column, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
@@ -127,7 +145,7 @@ class CsvDataset(Conversions):
             raise ValueError(f"delimiter and quote are both {quote!r}")
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": arguments.source(source),
+            "source": parts(source),
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.columns(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
@@ -136,6 +154,7 @@ class CsvDataset(Conversions):
             "header": arguments.header(header),
             "delimiter": arguments.character(delimiter, "delimiter"),
             "quote": None if quote is None else arguments.character(quote, "quote"),
+            "encoding": arguments.choice(encoding, ENCODINGS, "encoding"),
             "missing": arguments.strings(missing, "missing"),
             "fill": arguments.fill(fill),
             "missing_target": arguments.choice(
@@ -148,12 +167,15 @@ class CsvDataset(Conversions):
         self._remainder: str = options["remainder"]
         self._reader = _core.Reader(
             options["source"],
+            name=name_of(options["source"]),
+            spool=tempfile.gettempdir(),
             target=options["target"],
             features=options["features"],
             weight=options["weight"],
             header=None if options["header"] == "auto" else options["header"],
             delimiter=ord(delimiter),
             quote=None if quote is None else ord(quote),
+            encoding=options["encoding"],
             missing=options["missing"],
             missing_target=missing_target,
             threads=options["threads"],
@@ -510,11 +532,15 @@ class CsvDataset(Conversions):
         }
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self._reader.is_of_this_process:
+            raise TypeError(
+                f"a dataset of {self._reader.name} cannot be pickled: what it reads is open in this "
+                "process alone. One of a path can"
+            )
         return _rebuild, (self._options, self._order, self._source_stats.memory)
 
     def __repr__(self) -> str:
-        source = self._options["source"]
-        shown = f"<{len(source)} bytes>" if isinstance(source, bytes) else repr(source)
+        shown = shown_source(self._options["source"])
         return (
             f"CsvDataset({shown}, features={_shorten(self.feature_names)}, "
             f"target={_shorten(self.target_names)}, batch_size={self._batch_size}){self._order}"

@@ -35,7 +35,7 @@ class ColumnStats:
     max: float
 
 
-Memory: TypeAlias = tuple[tuple[int, ...] | None, list[ColumnStats]]
+Memory: TypeAlias = tuple[str | None, list[ColumnStats]]
 
 
 class RowStats:

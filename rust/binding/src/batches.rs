@@ -1,12 +1,12 @@
 //! `Batches`: the iterator that hands core batches to Python as numpy arrays.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use csvfeed_core::batch::{self, Batch, NextBatch};
 use csvfeed_core::block::{Block, Buffer, Widths};
-use csvfeed_core::source::Source;
+use csvfeed_core::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
 use numpy::{Ix1, Ix2, PyArray};
 use pyo3::prelude::*;
@@ -23,7 +23,7 @@ const PATIENCE: Duration = Duration::from_millis(50);
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Batches {
     reader: Py<Reader>,
-    source: Arc<dyn Source>,
+    parts: Arc<Parts>,
     /// Nothing once they have ended.
     inner: Mutex<Option<batch::Batches>>,
     widths: Widths,
@@ -62,14 +62,14 @@ struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
 impl Batches {
     pub(crate) fn new(
         reader: Bound<'_, Reader>,
-        source: Arc<dyn Source>,
+        parts: Arc<Parts>,
         batches: batch::Batches,
         widths: Widths,
         plan: Option<(Py<Plan>, u64)>,
     ) -> PyResult<Self> {
         let progress = Py::new(reader.py(), Progress::default())?;
         let inner = Mutex::new(Some(batches));
-        Ok(Self { reader: reader.unbind(), source, inner, widths, plan, progress })
+        Ok(Self { reader: reader.unbind(), parts, inner, widths, plan, progress })
     }
 }
 
@@ -99,7 +99,9 @@ impl Batches {
                 }
                 Ok(NextBatch::End) => {
                     self.progress.get().ended.store(true, Ordering::Relaxed);
-                    let rest = guard.take().and_then(batch::Batches::into_rest);
+                    let ended = guard.take();
+                    // The threads that end here may be waiting for the GIL.
+                    let rest = py.detach(|| ended.and_then(batch::Batches::into_rest));
                     // Telling something may run code of the caller, who may ask for a batch.
                     drop(guard);
                     if let Some((plan, epoch)) = &self.plan {
@@ -108,12 +110,27 @@ impl Batches {
                     return Ok(None);
                 }
                 Ok(NextBatch::Pending) => {}
-                Err(error) => return Err(self.reader.get().exception(py, &error, Some(&*self.source))),
+                Err(error) => return Err(self.reader.get().exception(py, &error, Some(&self.parts))),
             }
             found = py.detach(|| batches.next(PATIENCE));
             py.check_signals()?;
         }
     }
+}
+
+impl Drop for Batches {
+    fn drop(&mut self) {
+        let batches = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        let_go(batches);
+    }
+}
+
+/// Drops what has threads, which may be waiting for the GIL.
+pub(crate) fn let_go<T: Send>(threads: T) {
+    let mut threads = Some(threads);
+    // Nothing can be waited for any more when there is no interpreter.
+    Python::try_attach(|py| py.detach(|| drop(threads.take())));
+    std::mem::forget(threads);
 }
 
 impl Batches {

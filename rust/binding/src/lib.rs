@@ -2,6 +2,8 @@
 
 mod batches;
 mod error;
+mod heads;
+mod origin;
 mod plan;
 mod reader;
 
@@ -23,7 +25,9 @@ mod _core {
     #[pyfunction]
     fn simd(py: Python<'_>) -> PyResult<&'static str> {
         let chosen = csvfeed_core::simd::simd();
-        chosen.map(csvfeed_core::simd::Simd::name).map_err(|error| crate::error::exception(py, &error, None, &[], None))
+        chosen
+            .map(csvfeed_core::simd::Simd::name)
+            .map_err(|error| crate::error::exception(py, &error, crate::error::Where::default()))
     }
 
     #[pymodule_init]

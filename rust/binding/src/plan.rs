@@ -1,7 +1,7 @@
 //! `Plan`: which rows a dataset has, and in which order its epochs yield them.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use csvfeed_core::batch;
 use csvfeed_core::block::{Block, Widths};
@@ -18,7 +18,7 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::batches::Batches;
+use crate::batches::{Batches, let_go};
 use crate::reader::{PyColumn, Reader, remainder};
 
 /// Which rows a dataset has, and in which order its epochs yield them.
@@ -86,13 +86,17 @@ impl Plan {
     /// How many rows an epoch has. The first time this reads the source once.
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
         let table = self.table(py)?;
-        Ok(self.known(py, &table)?.selection.rows())
+        Ok(self.known(py, &table, false)?.selection.rows())
     }
 
     /// What each column that is read holds: features, targets, then the weight. This reads the rows once.
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<ColumnStats>> {
-        let table = self.table(py)?;
-        let selection = if self.steps.is_empty() { None } else { Some(self.known(py, &table)?.selection) };
+        let mut table = self.table(py)?;
+        let mut selection = None;
+        if !self.steps.is_empty() {
+            selection = Some(self.known(py, &table, true)?.selection);
+            table = self.reader.get().spooled(py, table)?;
+        }
         let budget = self.reader.get().budget_for_stats();
         let found = py.detach(|| stats(&table, selection, budget, check_signals));
         let columns = found.map_err(|stop| self.stopped(py, stop, &table))?;
@@ -120,17 +124,25 @@ impl Plan {
         let reader = this.reader.get();
         // Whatever was prepared is of no use if the source is not what it was.
         let mut table = this.table(py)?;
-        let source = Arc::clone(&table.source);
-        let known = this.known(py, &table)?;
+        let known = this.known(py, &table, true)?;
+        if known.cache.as_ref().and_then(|cache| cache.filling()).is_none() {
+            table = reader.spooled(py, table)?;
+        }
+        let parts = Arc::clone(&table.parts);
         let rows = known.selection.rows();
         if rows == 0 {
             let what = "no row is left: none has a target, or none is in the part that was asked for";
             return Err(reader.exception(py, &Kind::Empty(what).into(), None));
         }
         let prepared = this.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take());
-        let prepared =
-            prepared.filter(|(next, pipeline)| *next == epoch && first_row == 0 && pipeline.is_of_this_process());
-        let (pipeline, skipped) = if let Some((_, pipeline)) = prepared {
+        let (prepared, other): (Option<_>, _) = match prepared {
+            Some((next, pipeline)) if next == epoch && first_row == 0 && pipeline.is_of_this_process() => {
+                (Some(pipeline), None)
+            }
+            other => (None, other),
+        };
+        let_go(other);
+        let (pipeline, skipped) = if let Some(pipeline) = prepared {
             (pipeline, 0)
         } else {
             let cached = known.cache.as_ref().and_then(|cache| cache.filling());
@@ -145,7 +157,7 @@ impl Plan {
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .of(skipped, rows.saturating_sub(first_row));
         let reader = this.reader.bind(py).clone();
-        Batches::new(reader, source, batches, widths, Some((slf.unbind(), epoch)))
+        Batches::new(reader, parts, batches, widths, Some((slf.unbind(), epoch)))
     }
 }
 
@@ -165,8 +177,8 @@ impl Plan {
         Ok(Table { schema: Arc::clone(&self.schema), ..self.reader.get().table(py)? })
     }
 
-    /// Where the rows are.
-    fn known(&self, py: Python<'_>, table: &Table) -> PyResult<Known> {
+    /// Where the rows are. If they are going to be read `anywhere`, what is compressed is decompressed but once.
+    fn known(&self, py: Python<'_>, table: &Table, anywhere: bool) -> PyResult<Known> {
         let reader = self.reader.get();
         let lost = |_| reader.exception(py, &Kind::Internal.into(), None);
         let mut known = self.known.lock_py_attached(py).map_err(lost)?;
@@ -174,7 +186,7 @@ impl Plan {
             return Ok(known.clone());
         }
         let budget = reader.budget();
-        let slice_bytes = Outline::slice_bytes(table.source.len(), reader.budget_for_shuffling().1);
+        let slice_bytes = Outline::slice_bytes(table.parts.likely_length(), reader.budget_for_shuffling().1);
         let steps = &self.steps;
         let found = py.detach(|| -> Result<_, Stop> {
             let mut cache = None;
@@ -186,6 +198,8 @@ impl Plan {
                     return Ok(Known { selection, cache });
                 }
             }
+            let is_by_key = steps.iter().any(|step| matches!(step, Step::Key { .. }));
+            let table = if anywhere || is_by_key { &reader.texts_of(table.clone(), check_signals)? } else { table };
             let outline = Outline::remember(table, budget, slice_bytes, check_signals)?;
             let selection = Selection::make(table, outline, steps, budget, check_signals)?;
             Ok(Known { selection, cache })
@@ -196,10 +210,7 @@ impl Plan {
     }
 
     fn stopped(&self, py: Python<'_>, stop: Stop, table: &Table) -> PyErr {
-        match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => self.reader.get().exception(py, &error, Some(&*table.source)),
-        }
+        self.reader.get().stopped(py, stop, &table.parts)
     }
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {
@@ -219,7 +230,9 @@ impl Plan {
     /// Takes back a pipeline whose epoch has ended, and tells what is to be told about it.
     pub(crate) fn end(&self, py: Python<'_>, epoch: u64, rest: Option<Pipeline<Block>>) -> PyResult<()> {
         if let (Some(pipeline), Some(_), Ok(mut prepared)) = (rest, self.seed, self.prepared.lock_py_attached(py)) {
-            *prepared = Some((epoch + 1, pipeline));
+            let before = prepared.replace((epoch + 1, pipeline));
+            drop(prepared);
+            let_go(before);
         }
         let cache = self.known.lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
         if let Some(failure) = cache.and_then(|cache| cache.failure()) {
@@ -232,14 +245,20 @@ impl Plan {
     }
 }
 
+impl Drop for Plan {
+    fn drop(&mut self) {
+        let_go(self.prepared.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
 /// Looks for Ctrl-C from a thread that has let go of the GIL.
-fn check_signals() -> Result<(), Stop> {
+pub(crate) fn check_signals() -> Result<(), Stop> {
     #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general over the lifetime")]
     Python::attach(|py| py.check_signals()).map_err(Stop::Signal)
 }
 
 /// What ends a pass early.
-enum Stop {
+pub(crate) enum Stop {
     Signal(PyErr),
     Error(Error),
 }

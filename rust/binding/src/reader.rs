@@ -1,48 +1,50 @@
 //! `Reader`: a source, what its bytes mean and which columns are wanted.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use csvfeed_core::batch::{self, Remainder};
 use csvfeed_core::block::Widths;
-use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
+use csvfeed_core::dialect::{Dialect, Head, Header};
 use csvfeed_core::error::Error;
+use csvfeed_core::parts::{self, Parts};
 use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;
-use csvfeed_core::source::{self, FileIdentity, FileSource, MemorySource, Source};
+use csvfeed_core::source::{self, Encoding, Handles, MemorySource, Spool, SpooledText};
 use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
 
 use crate::batches::Batches;
-use crate::error::exception;
-use crate::plan::{Plan, PyStep};
+use crate::error::{Where, exception, has_place, line};
+use crate::heads::{Part, Reading, text};
+use crate::origin::{Failure, Origin};
+use crate::plan::{Plan, PyStep, Stop, check_signals};
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
 const SHUFFLE_MEMORY: u64 = 256 << 20;
 
-/// What is read, without an open handle.
-enum Origin {
-    File { path: PathBuf, identity: FileIdentity },
-    Memory(Arc<MemorySource<PyBackedBytes>>),
-}
-
-/// A source, what its bytes mean and which columns are wanted.
+/// What is read, what its bytes mean and which columns are wanted.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Reader {
-    origin: Origin,
+    parts: Vec<Part>,
+    /// What they are called together.
     name: String,
+    encoding: Encoding,
     dialect: Dialect,
     head: Head,
     schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
+    /// Where texts are kept that are to be read in any order, and those that are.
+    spool: PathBuf,
+    texts: Mutex<Option<Vec<SpooledText>>>,
+    /// What tells the content of many parts from another.
+    fingerprint: OnceLock<String>,
 }
 
 #[derive(FromPyObject)]
@@ -68,25 +70,28 @@ enum PyHeader {
 
 #[pymethods]
 impl Reader {
-    /// Opens the source, reads its head and resolves the columns.
+    /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (source, *, target, features, weight, header, delimiter, quote, missing, missing_target, threads,
-                        memory))]
+    #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
+                        missing_target, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     fn new(
-        source: &Bound<'_, PyAny>,
+        py: Python<'_>,
+        parts: Vec<Bound<'_, PyAny>>,
+        name: String,
+        spool: PathBuf,
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
         header: Option<PyHeader>,
         delimiter: u8,
         quote: Option<u8>,
+        encoding: &str,
         missing: Vec<String>,
         missing_target: &str,
         threads: Option<usize>,
         memory: Option<usize>,
     ) -> PyResult<Self> {
-        let py = source.py();
         let dialect = Dialect { delimiter, quote };
         let header = match header {
             None => Header::Auto,
@@ -107,24 +112,24 @@ impl Reader {
         };
         let max_row = Budget::new(threads, memory).max_row;
 
-        let name;
-        let opened: Arc<dyn Source>;
-        let origin = if source.is_instance_of::<PyBytes>() {
-            name = "<bytes>".to_owned();
-            let memory = Arc::new(MemorySource::new(source.extract::<PyBackedBytes>()?));
-            opened = Arc::clone(&memory) as Arc<dyn Source>;
-            Origin::Memory(memory)
-        } else {
-            let path: PathBuf = source.extract()?;
-            name = path.display().to_string();
-            let file = FileSource::open(&path).map_err(|error| exception(py, &error, Some(&name), &[], None))?;
-            let identity = file.identity();
-            opened = Arc::new(file);
-            Origin::File { path, identity }
-        };
-        let head = py
-            .detach(|| read_head(&*opened, dialect, &header, &missing, max_row))
-            .map_err(|error| exception(py, &error, Some(&name), &[], Some(&*opened)))?;
+        let encoding = Encoding::named(encoding);
+        let mut origins = Vec::with_capacity(parts.len());
+        for part in &parts {
+            let name = Origin::name(part)?;
+            let origin = Origin::find(part, &spool).map_err(|failure| match failure {
+                Failure::Python(error) => error,
+                Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
+            })?;
+            origins.push((origin, name));
+        }
+        let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
+        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads };
+        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(|failure| {
+            let (part, error, line) = failure;
+            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line };
+            exception(py, &error, place)
+        })?;
+        let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let schema = Schema::resolve(
             head.columns.clone(),
@@ -135,8 +140,22 @@ impl Reader {
             missing,
             missing_target,
         )
-        .map_err(|error| exception(py, &error, Some(&name), &head.columns, None))?;
-        Ok(Self { origin, name, dialect, head, schema: Arc::new(schema), threads, memory })
+        .map_err(|error| {
+            exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() })
+        })?;
+        Ok(Self {
+            parts,
+            name,
+            encoding,
+            dialect,
+            head,
+            schema: Arc::new(schema),
+            threads,
+            memory,
+            spool,
+            texts: Mutex::new(None),
+            fingerprint: OnceLock::new(),
+        })
     }
 
     /// What the source is called in errors.
@@ -169,13 +188,21 @@ impl Reader {
         [&self.schema.features[..], &self.schema.targets, self.schema.weight.as_slice()].concat()
     }
 
-    /// What tells the file from a later version of itself; `None` for bytes.
+    /// What tells the files from later versions of themselves; `None` for bytes.
     #[getter]
-    fn identity(&self) -> Option<(u64, u64, u64, i64, i64)> {
-        match &self.origin {
-            Origin::File { identity, .. } => Some(identity.numbers()),
-            Origin::Memory(_) => None,
+    fn identity(&self) -> Option<String> {
+        let identities: Vec<_> = self.parts.iter().map(|part| part.origin.identity()).collect();
+        if let [identity] = &identities[..] {
+            return identity.clone();
         }
+        let all = identities.into_iter().map(|identity| identity.unwrap_or_default() + "\n").collect::<String>();
+        source::sum(&MemorySource::new(all)).ok()
+    }
+
+    /// Whether it can only be read in this process.
+    #[getter]
+    fn is_of_this_process(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.is_of_this_process())
     }
 
     /// The places among the features of the columns that the argument `role` names.
@@ -184,10 +211,14 @@ impl Reader {
         self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
     }
 
-    /// What tells the content of the source from another, by its length, its beginning and its end.
+    /// What tells the content of the source from another, by the length, the beginning and the end of each part.
     fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
-        let source = self.open(py)?;
-        py.detach(|| source::fingerprint(&*source)).map_err(|error| self.exception(py, &error, None))
+        let parts = self.open(py)?;
+        if let (true, Some(known)) = (self.parts.len() > 1, self.fingerprint.get()) {
+            return Ok(known.clone());
+        }
+        let found = py.detach(|| parts.fingerprint()).map_err(|error| self.exception(py, &error, None))?;
+        Ok(self.fingerprint.get_or_init(|| found.clone()).clone())
     }
 
     /// An iterator over batches of `batch_size` rows; with `repeat` it begins again at the end, for ever, and rows left
@@ -211,7 +242,7 @@ impl Reader {
         let pipeline =
             sequential::read(&table, this.budget(), repeat).map_err(|error| this.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to));
-        Batches::new(slf, table.source, batches, widths, None)
+        Batches::new(slf, table.parts, batches, widths, None)
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
@@ -243,8 +274,36 @@ impl Reader {
     /// What is read, which must be what it was.
     pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
         let simd = simd().map_err(|error| self.exception(py, &error, None))?;
-        let (dialect, data_start) = (self.dialect, self.head.data_start);
-        Ok(Table { source: self.open(py)?, dialect, data_start, schema: Arc::clone(&self.schema), simd })
+        Ok(Table { parts: self.open(py)?, dialect: self.dialect, schema: Arc::clone(&self.schema), simd })
+    }
+
+    /// The same table, to be read at any place.
+    pub(crate) fn spooled(&self, py: Python<'_>, table: Table) -> PyResult<Table> {
+        let parts = Arc::clone(&table.parts);
+        py.detach(|| self.texts_of(table, check_signals)).map_err(|stop: Stop| self.stopped(py, stop, &parts))
+    }
+
+    /// The same, without the GIL; an error that `check` returns ends the work.
+    pub(crate) fn texts_of<E: From<Error> + Send>(
+        &self,
+        table: Table,
+        check: impl FnMut() -> Result<(), E>,
+    ) -> Result<Table, E> {
+        if !table.parts.has_streams() {
+            return Ok(table);
+        }
+        let known = |texts: &Mutex<Option<Vec<SpooledText>>>| texts.lock().map_or(None, |texts| texts.clone());
+        let texts = if let Some(texts) = known(&self.texts) {
+            texts
+        } else {
+            let streams: Vec<_> = table.parts.streams().collect();
+            let texts = Spool::texts(&streams, &self.spool, check)?;
+            if let Ok(mut known) = self.texts.lock() {
+                *known = Some(texts.clone());
+            }
+            texts
+        };
+        Ok(Table { parts: table.parts.spooled(texts), ..table })
     }
 
     /// The same columns, with these values for missing features and, if need be, weights to tell padding by.
@@ -276,18 +335,45 @@ impl Reader {
         (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
     }
 
-    /// Opens the source, which must be what it was.
-    fn open(&self, py: Python<'_>) -> PyResult<Arc<dyn Source>> {
-        match &self.origin {
-            Origin::Memory(memory) => Ok(Arc::clone(memory) as Arc<dyn Source>),
-            Origin::File { path, identity } => FileSource::reopen(path, *identity)
-                .map(|file| Arc::new(file) as Arc<dyn Source>)
-                .map_err(|error| self.exception(py, &error, None)),
-        }
+    /// Opens the parts, which must be what they were.
+    fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
+        let handles = Arc::new(Handles::default());
+        let many = self.parts.len() > 1;
+        let open = |(number, part): (usize, &Part)| {
+            let source = part.origin.open(&part.name, many.then_some((number, &handles)));
+            let source = source.map_err(|error| (number, error))?;
+            let bytes = text(source, part.codec, self.encoding);
+            Ok(parts::Part { bytes, data_start: part.data_start, layout: part.layout.clone() })
+        };
+        let parts = py.detach(|| self.parts.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>());
+        let parts = parts.map_err(|(number, error): (usize, Error)| {
+            let place = Where { path: Some(&self.parts[number].name), ..self.somewhere() };
+            exception(py, &error, place)
+        })?;
+        Ok(Arc::new(Parts::new(parts)))
     }
 
-    pub(crate) fn exception(&self, py: Python<'_>, error: &Error, source: Option<&dyn Source>) -> PyErr {
-        exception(py, error, Some(&self.name), &self.head.columns, source)
+    fn somewhere(&self) -> Where<'_> {
+        Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None }
+    }
+
+    /// The exception for an error, at its place in `parts`.
+    pub(crate) fn exception(&self, py: Python<'_>, error: &Error, parts: Option<&Parts>) -> PyErr {
+        let mut place = self.somewhere();
+        if let (Some(parts), Some(offset)) = (parts, error.offset) {
+            let (part, offset) = parts.place(offset);
+            place.path = Some(&self.parts[part].name);
+            place.line = py.detach(|| line(error, parts, part, offset));
+            place.offset = has_place(error).then_some(offset);
+        }
+        exception(py, error, place)
+    }
+
+    pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
+        match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => self.exception(py, &error, Some(parts)),
+        }
     }
 }
 

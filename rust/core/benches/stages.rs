@@ -15,6 +15,7 @@ use csvfeed_core::block::{Parser, Pool, Widths};
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::index::Index;
 use csvfeed_core::number::convert;
+use csvfeed_core::parts::Parts;
 use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Missing, MissingTarget, Schema};
 use csvfeed_core::sequential;
@@ -208,9 +209,8 @@ fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &
 fn read(simd: Simd, source: FileSource, schema: &Arc<Schema>, threads: usize) -> usize {
     let budget = Budget::new(threads, None);
     let table = csvfeed_core::table::Table {
-        source: Arc::new(source),
+        parts: Parts::one(Arc::new(source), 0),
         dialect: DIALECT,
-        data_start: 0,
         schema: Arc::clone(schema),
         simd,
     };

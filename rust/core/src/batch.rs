@@ -200,6 +200,7 @@ mod tests {
     use crate::number::{Value, value};
     use crate::oracle;
     use crate::outline::Outline;
+    use crate::parts::Parts;
     use crate::pipeline::Budget;
     use crate::schema::{Column, Missing, MissingTarget, Schema};
     use crate::sequential;
@@ -262,7 +263,7 @@ mod tests {
 
     fn table(text: &str, schema: &Arc<Schema>) -> Table {
         let source = Arc::new(MemorySource::new(text.as_bytes().to_vec()));
-        Table { source, dialect: DIALECT, data_start: 0, schema: Arc::clone(schema), simd: simd().unwrap() }
+        Table { parts: Parts::one(source, 0), dialect: DIALECT, schema: Arc::clone(schema), simd: simd().unwrap() }
     }
 
     fn start(text: &str, schema: &Arc<Schema>, budget: Budget, repeat: bool) -> Pipeline<Block> {
@@ -410,7 +411,8 @@ mod tests {
         for block_bytes in 1..30 {
             let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20 };
             let schema = Arc::new(schema.clone());
-            let table = Table { data_start: head.data_start, ..table(text, &schema) };
+            let parts = Parts::one(Arc::clone(&source), head.data_start);
+            let table = Table { parts, ..table(text, &schema) };
             let pipeline = sequential::read(&table, budget, false).unwrap();
             let mut batches = Batches::new(pipeline, Widths::of(&schema), 1, Remainder::Keep);
             let error = loop {
@@ -420,7 +422,10 @@ mod tests {
                     Err(error) => break error,
                 }
             };
-            assert_eq!((error.offset, error.column, error.line(&*source)), (Some(18), Some(1), Some(5)));
+            assert_eq!(
+                (error.offset, error.column, error.line(&Parts::one(Arc::clone(&source), 0))),
+                (Some(18), Some(1), Some(5))
+            );
             assert_eq!(error.text.as_deref(), Some("six"));
         }
     }
@@ -430,7 +435,7 @@ mod tests {
         let text = "a,1,2,3\n".repeat(100_000);
         let schema = schema(MissingTarget::Raise);
         let table = table(&text, &schema);
-        let watched = Arc::downgrade(&table.source);
+        let watched = Arc::downgrade(&table.parts);
         let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
         let pipeline = sequential::read(&table, budget, true).unwrap();
         drop(table);

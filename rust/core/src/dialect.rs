@@ -9,21 +9,25 @@ use crate::source::Source;
 
 const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 /// UTF-32 first: its little-endian mark begins with UTF-16's.
-const FOREIGN_BOMS: [(&[u8], &str); 4] = [
-    (b"\xFF\xFE\0\0", "UTF-32LE"),
-    (b"\0\0\xFE\xFF", "UTF-32BE"),
-    (b"\xFF\xFE", "UTF-16LE"),
-    (b"\xFE\xFF", "UTF-16BE"),
+const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
+    (b"\xFF\xFE\0\0", "UTF-32LE", "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`"),
+    (b"\0\0\xFE\xFF", "UTF-32BE", "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`"),
+    (b"\xFF\xFE", "UTF-16LE", "encoding=\"utf-16\" reads it"),
+    (b"\xFE\xFF", "UTF-16BE", "encoding=\"utf-16\" reads it"),
 ];
 
 /// What files begin with that are no text, what they are and what helps.
-const FOREIGN_FORMATS: [(&[u8], &str, &str); 6] = [
+const FOREIGN_FORMATS: [(&[u8], &str, &str); 10] = [
     (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
     (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it, for example with `unzstd`"),
     (b"\xFD7zXZ\0", "compressed with xz", "decompress it, for example with `unxz`"),
     (b"BZh91AY&SY", "compressed with bzip2", "decompress it, for example with `bunzip2`"),
     (b"PAR1\x15", "a Parquet file", "export it as CSV"),
+    (b"\x04\x22\x4D\x18", "compressed with lz4", "decompress it, for example with `unlz4`"),
+    (b"7z\xBC\xAF\x27\x1C", "a 7z archive", "unpack it, for example with `7z x`"),
+    (b"\x1F\x9D", "compressed with compress", "decompress it, for example with `uncompress`"),
+    (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
 ];
 
 /// How fields and rows are told apart.
@@ -57,6 +61,15 @@ pub struct Head {
     pub reference: &'static str,
     /// Byte offset of the first data row.
     pub data_start: u64,
+    /// Whether there is one.
+    pub has_rows: bool,
+}
+
+impl Head {
+    /// An error unless there are rows.
+    pub fn require_rows(&self) -> Result<()> {
+        if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
+    }
 }
 
 impl Dialect {
@@ -147,8 +160,8 @@ pub fn read_head(
     if start.is_empty() {
         return Err(Kind::Empty("the file is empty").into());
     }
-    if let Some((_, name)) = FOREIGN_BOMS.iter().find(|(mark, _)| start.starts_with(mark)) {
-        return Err(Error { offset: Some(0), ..Kind::Encoding(name).into() });
+    if let Some((_, name, advice)) = FOREIGN_BOMS.iter().find(|(mark, ..)| start.starts_with(mark)) {
+        return Err(Error { offset: Some(0), ..Kind::Encoding(name, advice).into() });
     }
     if let Some((_, what, advice)) = FOREIGN_FORMATS.iter().find(|(mark, ..)| start.starts_with(mark)) {
         return Err(Error { offset: Some(0), ..Kind::NotText(what, advice).into() });
@@ -167,10 +180,9 @@ pub fn read_head(
     };
     if named_by_first_row {
         let columns = column_names(&fields, dialect, first)?;
-        if first_row(source, first + end as u64)?.is_none() {
-            return Err(Kind::Empty("the file holds a header and no rows after it").into());
-        }
-        return Ok(Head { columns, reference: "header", data_start: first + end as u64 });
+        let data_start = first + end as u64;
+        let has_rows = first_row(source, data_start)?.is_some();
+        return Ok(Head { columns, reference: "header", data_start, has_rows });
     }
     let (columns, reference) = match header {
         Header::Names(names) if names.len() != fields.len() => {
@@ -182,7 +194,7 @@ pub fn read_head(
         Header::Names(names) => (names.clone(), "header= given"),
         _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
     };
-    Ok(Head { columns, reference, data_start })
+    Ok(Head { columns, reference, data_start, has_rows: true })
 }
 
 /// The byte offset of the first line from `offset` on that is not blank.
@@ -252,12 +264,14 @@ fn column_names(fields: &[&[u8]], dialect: Dialect, offset: u64) -> Result<Vec<S
     for (column, field) in fields.iter().enumerate() {
         let wrong = |kind| Error::at(kind, offset, field).in_column(column);
         if field.contains(&0) {
-            return Err(wrong(Kind::Encoding(match field {
-                [0, 0, 0, ..] => "UTF-32BE",
-                [_, 0, 0, 0, ..] => "UTF-32LE",
-                [0, ..] => "UTF-16BE",
-                _ => "UTF-16LE",
-            })));
+            let convert = "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`";
+            let (name, advice) = match field {
+                [0, 0, 0, ..] => ("UTF-32BE", convert),
+                [_, 0, 0, 0, ..] => ("UTF-32LE", convert),
+                [0, ..] => ("UTF-16BE", "encoding=\"utf-16-be\" reads it, if it is no binary file"),
+                _ => ("UTF-16LE", "encoding=\"utf-16-le\" reads it, if it is no binary file"),
+            };
+            return Err(wrong(Kind::Encoding(name, advice)));
         }
         let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
         if field.contains(&b'\r') && !is_quoted {
@@ -323,7 +337,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_table_is_refused() {
-        let kind = |bytes: &[u8]| head(bytes, &Header::Auto).unwrap_err().kind.to_string();
+        let kind = |bytes: &[u8]| {
+            head(bytes, &Header::Auto).and_then(|head| head.require_rows()).unwrap_err().kind.to_string()
+        };
         assert!(kind(b"").contains("empty"));
         assert!(kind(b"\n\r\n\n").contains("blank lines"));
         assert!(kind(b"x,y\n\n\r\n").contains("no rows"));

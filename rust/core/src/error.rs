@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::source::Source;
+use crate::parts::Parts;
 
 /// Longest piece of the source that an error quotes, in bytes.
 const QUOTED_TEXT: usize = 120;
@@ -12,7 +12,7 @@ const QUOTED_TEXT: usize = 120;
 pub struct Error {
     /// What is wrong.
     pub kind: Kind,
-    /// Byte offset of the offending field or row, from the start of the source.
+    /// Byte offset of the offending field or row, from the start of the table: [`Parts::place`] finds it in its part.
     pub offset: Option<u64>,
     /// Position of the offending column, counted from 0.
     pub column: Option<usize>,
@@ -69,8 +69,37 @@ pub enum Kind {
     #[error("text after a closing quote: a quote inside a quoted field is written twice (\"\")")]
     TextAfterQuote,
     /// The bytes are in an encoding that is not read.
-    #[error("the file is {0}: convert it to UTF-8, for example with `iconv -f {0} -t UTF-8`")]
-    Encoding(&'static str),
+    #[error("the file is {0}: {1}")]
+    Encoding(&'static str, &'static str),
+    /// The bytes are not in the encoding that they should be in.
+    #[error("{0}")]
+    Undecodable(&'static str),
+    /// What is compressed cannot be decompressed.
+    #[error(
+        "the file is damaged or cut off: it cannot be decompressed ({codec}: {reason}). Fetch it, or make it, again"
+    )]
+    Damaged {
+        /// What it is compressed with.
+        codec: &'static str,
+        /// What the decompressor says.
+        reason: String,
+    },
+    /// An archive that is not read.
+    #[error("{0}")]
+    Archive(String),
+    /// The decompressed text cannot be kept.
+    #[error(
+        "{error} (while the text is kept in {directory}, to be read in any order: TMPDIR= names another directory)"
+    )]
+    Spool {
+        /// What the operating system said.
+        error: io::Error,
+        /// Where the text was to be kept.
+        directory: String,
+    },
+    /// The parts of a table do not agree in their columns.
+    #[error("{0}")]
+    Parts(String),
     /// The bytes are no text at all.
     #[error("the file is {0}, which is not read as it is: {1}")]
     NotText(&'static str, &'static str),
@@ -119,19 +148,9 @@ impl Error {
     /// The 1-based number of the physical line on which the error is; `None` without a place, or when the source can
     /// no longer be read.
     #[must_use]
-    pub fn line(&self, source: &dyn Source) -> Option<u64> {
-        let mut left = self.offset?;
-        let mut offset = 0;
-        let mut line = 1;
-        let mut bytes = vec![0; 1 << 18];
-        while left > 0 {
-            let wanted = left.min(bytes.len() as u64) as usize;
-            source.read_at(offset, &mut bytes[..wanted]).ok()?;
-            line += memchr::memchr_iter(b'\n', &bytes[..wanted]).count() as u64;
-            offset += wanted as u64;
-            left -= wanted as u64;
-        }
-        Some(line)
+    pub fn line(&self, parts: &Parts) -> Option<u64> {
+        let (part, offset) = parts.place(self.offset?);
+        parts.line(part, offset)
     }
 }
 

@@ -5,10 +5,10 @@
 //! source    split     index           number, block    batch
 //! ```
 //!
-//! A [`table::Table`] is what is read. Its rows come in the order of the file, each text after the one before it
+//! A [`table::Table`] is what is read, made of [`parts`]. Its rows come in the order of the file, each text after the one before it
 //! ([`sequential`]); or, once an [`outline`] tells where they are, those of a [`selection`] in any order ([`epoch`]).
 //!
-//! 1. [`source`] reads bytes at an offset: a file or memory.
+//! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
 //! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean.
 //! 4. [`number`] rounds one field to the nearest float32; [`schema`] says which fields are wanted, and where they go.
@@ -35,6 +35,7 @@ pub mod number;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
 pub mod outline;
+pub mod parts;
 pub mod pipeline;
 mod random;
 pub mod schema;

@@ -55,13 +55,17 @@ impl Outline {
         let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
         // No more than have room for a text and its marks.
         let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let splitter = Splitter::of(table, piece, budget.max_row);
+        let splitter = Splitter::of(table, piece, budget.max_row, false);
         let jobs = Outlining { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize };
         let mut starts = Vec::new();
-        let mut end = Start { offset: table.data_start, rows: 0 };
+        let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
         Pipeline::run(jobs, threads, budget.window)?.drain(
             |counted: Vec<Counted>| {
                 for slice in counted {
+                    if slice.bytes.start > end.offset {
+                        // Between two parts there is a slice without rows, so that none is read across.
+                        starts.push(end);
+                    }
                     starts.push(Start { offset: slice.bytes.start, rows: end.rows });
                     end = Start { offset: slice.bytes.end, rows: end.rows + slice.rows };
                 }
@@ -119,6 +123,12 @@ impl Outline {
     #[must_use]
     pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
         self.starts[slices.start].offset..self.starts[slices.end].offset
+    }
+
+    /// How many bytes the slices that have rows take.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let pairs = self.starts.windows(2).filter(|pair| pair[0].rows < pair[1].rows);
+        pairs.map(|pair| pair[1].offset - pair[0].offset).sum()
     }
 
     /// As bytes, for keeping.
@@ -187,7 +197,7 @@ impl Jobs<Vec<Counted>> for Outlining {
                     return Some(Done::failed(error));
                 }
                 // The last may have a newline more than the source.
-                let bytes = text.offset + start as u64..(text.offset + end as u64).min(self.table.source.len());
+                let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
                 slices.push(Counted { bytes, rows: rows as u64 });
                 start = end;
             }
@@ -211,8 +221,7 @@ fn remembered() -> MutexGuard<'static, Vec<(String, Arc<Outline>)>> {
 impl Text {
     /// Reads some slices of a table, by themselves.
     pub(crate) fn read(&mut self, table: &Table, bytes: Range<u64>) -> Result<()> {
-        self.fill(&*table.source, table.dialect, bytes.clone())
-            .map_err(|error| Error { offset: error.offset.or(Some(bytes.start)), ..error })
+        self.fill(&table.parts, table.dialect, bytes)
     }
 }
 

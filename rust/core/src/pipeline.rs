@@ -55,7 +55,8 @@ impl Budget {
 
 /// Work in a fixed order that several threads do.
 pub(crate) trait Jobs<T>: Send + Sync {
-    /// How many jobs there are; `u64::MAX` when they never end.
+    /// How many jobs there are; `u64::MAX` when they never end, or as long as nobody knows: it is asked again when a worker
+    /// finds none.
     fn count(&self) -> u64;
 
     /// Jobs in one pass over what is read.
@@ -64,7 +65,7 @@ pub(crate) trait Jobs<T>: Send + Sync {
     }
 
     /// What does the jobs of one thread. Every job is done once; jobs begin in their order, on any thread. `None` ends the
-    /// thread: an earlier job failed, or the jobs were abandoned.
+    /// thread: there is no such job, an earlier one failed, or they were abandoned.
     fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<T>> + '_>;
 
     /// Gives up: workers that wait for each other return.
@@ -105,7 +106,6 @@ pub struct Pipeline<T: Send + 'static> {
 /// What the threads work on, and where they meet the consumer.
 struct Shared<T> {
     jobs: Box<dyn Jobs<T>>,
-    count: u64,
     window: u64,
     queue: Mutex<Queue<T>>,
     /// Something arrived for the consumer.
@@ -115,6 +115,8 @@ struct Shared<T> {
 }
 
 struct Queue<T> {
+    /// How many jobs there are, as far as is known.
+    count: u64,
     /// The next job that a thread may take.
     next: u64,
     /// The job whose item the consumer takes next.
@@ -158,10 +160,10 @@ impl<T: Send + 'static> Pipeline<T> {
         let pass = usize::try_from(jobs.in_a_pass()).unwrap_or(usize::MAX).max(1);
         let threads = threads.clamp(1, pass);
         let window = window.min(pass.saturating_mul(2).saturating_add(2));
-        let queue = Queue { next: 0, taken: 0, done: VecDeque::new(), urgent: false, stopped: false, panicked: false };
+        let done = VecDeque::new();
+        let queue = Queue { count, next: 0, taken: 0, done, urgent: false, stopped: false, panicked: false };
         let shared = Arc::new(Shared {
             jobs: Box::new(jobs),
-            count,
             window: window as u64,
             queue: Mutex::new(queue),
             arrived: Condvar::new(),
@@ -204,7 +206,7 @@ impl<T: Send + 'static> Pipeline<T> {
             if queue.panicked {
                 return Err(Kind::Internal.into());
             }
-            if queue.stopped || queue.taken == shared.count {
+            if queue.stopped || queue.taken >= queue.count {
                 return Ok(Next::End);
             }
             let Some(Some(done)) = queue.done.front_mut() else { return Ok(Next::Pending) };
@@ -290,7 +292,7 @@ impl<T> Shared<T> {
     }
 
     fn is_ready(&self, queue: &Queue<T>) -> bool {
-        queue.stopped || queue.panicked || queue.taken == self.count || queue.done.front().is_some_and(Option::is_some)
+        queue.stopped || queue.panicked || queue.taken >= queue.count || queue.done.front().is_some_and(Option::is_some)
     }
 
     fn wake_all(&self) {
@@ -304,7 +306,10 @@ impl<T> Shared<T> {
         let alarm = Alarm(self);
         let mut worker = self.jobs.worker();
         while let Some(index) = self.take() {
-            let Some(done) = worker(index) else { break };
+            let Some(done) = worker(index) else {
+                self.end();
+                break;
+            };
             self.deliver(index, done);
         }
         std::mem::forget(alarm);
@@ -313,14 +318,24 @@ impl<T> Shared<T> {
     /// The next job, once the window lets it in; `None` when there is none.
     fn take(&self) -> Option<u64> {
         let mut queue = self.lock();
-        while !queue.stopped && queue.next < self.count && queue.next >= queue.taken + self.window {
+        while !queue.stopped && queue.next < queue.count && queue.next >= queue.taken + self.window {
             queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        if queue.stopped || queue.next >= self.count {
+        if queue.stopped || queue.next >= queue.count {
             return None;
         }
         queue.next += 1;
         Some(queue.next - 1)
+    }
+
+    /// There may be fewer jobs than was known.
+    fn end(&self) {
+        let count = self.jobs.count();
+        let mut queue = self.lock();
+        queue.count = queue.count.min(count);
+        drop(queue);
+        self.arrived.notify_all();
+        self.moved.notify_all();
     }
 
     fn deliver(&self, index: u64, done: Done<T>) {
@@ -331,7 +346,7 @@ impl<T> Shared<T> {
         }
         let is_failure = done.error.is_some();
         queue.done[place] = Some(done);
-        let most = WORTH_WAKING.min(self.window as usize).min((self.count - queue.taken) as usize);
+        let most = WORTH_WAKING.min(self.window as usize).min((queue.count - queue.taken) as usize);
         let ready = queue.ready(most);
         let is_awaited = if queue.urgent { place == 0 } else { place < ready && ready == most };
         drop(queue);

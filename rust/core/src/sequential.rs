@@ -18,12 +18,16 @@ pub(crate) struct Sequential {
 
 /// Starts reading. `repeat` begins again at the end of the source, for ever.
 pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
-    Pipeline::run(Sequential::new(table, budget, repeat), budget.threads, budget.window)
+    let threads = if table.parts.has_streams() { budget.threads.min(THREADS_OF_A_STREAM) } else { budget.threads };
+    Pipeline::run(Sequential::new(table, budget, repeat), threads, budget.window)
 }
+
+/// As many as keep up with the one that decompresses.
+const THREADS_OF_A_STREAM: usize = 8;
 
 impl Sequential {
     pub(crate) fn new(table: &Table, budget: Budget, repeat: bool) -> Self {
-        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row);
+        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, repeat);
         Self { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat }
     }
 }

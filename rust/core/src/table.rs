@@ -3,19 +3,17 @@
 use std::sync::Arc;
 
 use crate::dialect::Dialect;
+use crate::parts::Parts;
 use crate::schema::Schema;
 use crate::simd::Simd;
-use crate::source::Source;
 
-/// A source, the meaning of its bytes and the use of its columns.
+/// Some files, the meaning of their bytes and the use of their columns.
 #[derive(Clone)]
 pub struct Table {
-    /// The bytes.
-    pub source: Arc<dyn Source>,
+    /// The files.
+    pub parts: Arc<Parts>,
     /// How fields and rows are told apart.
     pub dialect: Dialect,
-    /// Byte offset of the first row.
-    pub data_start: u64,
     /// Which column goes where.
     pub schema: Arc<Schema>,
     /// The instructions it is read with.
@@ -26,8 +24,8 @@ impl Table {
     /// All that its values depend on, in a form that is the same whenever that is.
     #[must_use]
     pub fn description(&self) -> String {
-        let Self { source, dialect, data_start, schema, simd: _ } = self;
-        format!("{} {dialect:?} {data_start} {schema:?}", source.identity())
+        let Self { parts, dialect, schema, simd: _ } = self;
+        format!("{} {dialect:?} {schema:?}", parts.identity())
     }
 
     /// The same rows with no values, for counting them.

@@ -14,6 +14,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
 use csvfeed_core::outline::Outline;
+use csvfeed_core::parts::Parts;
 use csvfeed_core::pipeline::{Budget, Pipeline};
 use csvfeed_core::schema::{MISSING, Missing, MissingTarget, Schema};
 use csvfeed_core::selection::{Selection, Step};
@@ -135,6 +136,9 @@ impl Input<'_> {
         let tokens: Vec<&str> = if self.missing_numbers { vec!["NA", "-9", "0.125"] } else { MISSING.to_vec() };
         let missing = Missing::new(&tokens);
         let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, MAX_ROW) else { return };
+        if !head.has_rows {
+            return;
+        }
         check_head(&bytes, dialect, &tokens, &head);
 
         let data_start = head.data_start;
@@ -148,9 +152,8 @@ impl Input<'_> {
         };
         let slice_bytes = 1 + u64::from(self.batch_size);
         let table = |simd| csvfeed_core::table::Table {
-            source: Arc::<MemorySource<Vec<u8>>>::clone(&source),
+            parts: Parts::one(Arc::<MemorySource<Vec<u8>>>::clone(&source), data_start),
             dialect,
-            data_start,
             schema: Arc::clone(&schema),
             simd,
         };

@@ -9,6 +9,7 @@ use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, Index, Rows};
 use crate::number::{self, Value, WINDOW};
+use crate::parts::Layout;
 use crate::schema::{MissingTarget, Schema};
 use crate::selection::Chooser;
 use crate::simd::Simd;
@@ -22,6 +23,8 @@ const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 pub(super) struct Arrangement {
     /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted.
     pub(super) columns: Vec<usize>,
+    /// What they are in the schema, where the file has them in another order.
+    names: Vec<usize>,
     /// For each of them, its place among a row's features, targets and weight, one after the other.
     places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
@@ -29,12 +32,15 @@ pub(super) struct Arrangement {
 }
 
 impl Arrangement {
-    fn of(schema: &Schema) -> Self {
+    /// `layout` says where the columns of the schema are, if not in its order.
+    fn of(schema: &Schema, layout: Option<&Layout>) -> Self {
         let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
         let wanted = roles.concat();
+        let position = |place: usize| layout.map_or(wanted[place], |layout| layout[wanted[place]]);
         let mut places: Vec<usize> = (0..wanted.len()).collect();
-        places.sort_by_key(|&place| wanted[place]);
-        let columns = places.iter().map(|&place| wanted[place]).collect();
+        places.sort_by_key(|&place| position(place));
+        let columns = places.iter().map(|&place| position(place)).collect();
+        let names = places.iter().map(|&place| wanted[place]).collect();
         let mut found_at = vec![0; places.len()];
         for (at, &place) in places.iter().enumerate() {
             found_at[place] = at;
@@ -45,7 +51,7 @@ impl Arrangement {
             (part, rest) = rest.split_at(role.len());
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
-        Self { columns, places, parts }
+        Self { columns, names, places, parts }
     }
 }
 
@@ -55,6 +61,8 @@ pub struct Parser<'a> {
     dialect: Dialect,
     simd: Simd,
     arrangement: Arrangement,
+    /// Where the columns of the text before were, if not in the order of the schema.
+    layout: Option<Layout>,
     index: Index,
     group: Group,
 }
@@ -63,8 +71,21 @@ impl<'a> Parser<'a> {
     /// For texts of that schema and dialect, with those instructions.
     #[must_use]
     pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
-        let arrangement = Arrangement::of(schema);
-        Self { schema, dialect, simd, arrangement, index: Index::default(), group: Group::default() }
+        let arrangement = Arrangement::of(schema, None);
+        Self { schema, dialect, simd, arrangement, layout: None, index: Index::default(), group: Group::default() }
+    }
+
+    /// Goes by where the columns of a text are.
+    fn follow(&mut self, layout: Option<&Layout>) {
+        let is_same = match (&self.layout, layout) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        if !is_same {
+            self.arrangement = Arrangement::of(self.schema, layout);
+            self.layout = layout.cloned();
+        }
     }
 
     /// The rows of a text up to the first that is wrong, and what is wrong with that one.
@@ -87,6 +108,7 @@ impl<'a> Parser<'a> {
             block.rows = rows;
             return (block, error);
         }
+        self.follow(text.layout());
         let columns = schema.columns.len();
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
@@ -181,7 +203,7 @@ impl Group {
             }
             let place = fields.place(at);
             let wanted = at - row * width;
-            let (column, wanted) = (arrangement.columns[wanted], arrangement.places[wanted]);
+            let (column, wanted) = (arrangement.names[wanted], arrangement.places[wanted]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
                 // A missing feature is one, whatever else is.
                 values[at] = schema.missing_value(wanted);
@@ -224,6 +246,7 @@ impl Group {
 impl Reading<'_> {
     /// What a column holds in one of the rows, without what is around it.
     fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
+        let column = self.text.layout().map_or(column, |layout| layout[column]);
         number::unquote(&self.text.padded()[rows.place(row, column)], self.dialect.quote)
     }
 

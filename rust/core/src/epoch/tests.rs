@@ -12,6 +12,7 @@ use crate::block::Widths;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::outline::Outline;
+use crate::parts::Parts;
 use crate::pipeline::{Budget, Pipeline};
 use crate::schema::{Column, Missing, MissingTarget, Schema};
 use crate::selection::Step;
@@ -44,9 +45,8 @@ pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
         missing_target,
     );
     Table {
-        source: Arc::new(MemorySource::new(text.into_bytes())),
+        parts: Parts::one(Arc::new(MemorySource::new(text.into_bytes())), 0),
         dialect: Dialect { delimiter: b',', quote: Some(b'"') },
-        data_start: 0,
         schema: Arc::new(schema.unwrap()),
         simd: simd().unwrap(),
     }

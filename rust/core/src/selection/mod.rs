@@ -130,9 +130,8 @@ impl Selection {
             let known = match step.in_place(place as u64) {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
-                    let all = selection.outline.slices();
-                    let bytes = selection.outline.bytes(0..all);
-                    let row_bytes = ((bytes.end - bytes.start) / selection.outline.rows().max(1)).max(1);
+                    let bytes = selection.outline.text_bytes();
+                    let row_bytes = (bytes / selection.outline.rows().max(1)).max(1);
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
@@ -295,6 +294,11 @@ impl Jobs<u64> for Counting {
         let pool = Pool::new(1);
         Box::new(move |index| {
             let slice = index as usize;
+            let outline = &self.selection.outline;
+            if outline.rows_before(slice) == outline.rows_before(slice + 1) {
+                // Between two parts.
+                return Some(Done::with(0));
+            }
             let Done { item, error } = reader.read(slice..slice + 1, &pool);
             Some(match error {
                 None => Done::with(item.map_or(0, |block| block.rows as u64)),

@@ -1,12 +1,14 @@
 //! A regular file, read at any offset by any number of threads.
 
+use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Source;
-use crate::error::{Kind, Result};
+use crate::error::{Error, Kind, Result};
 
 const EISDIR: i32 = 21;
 
@@ -26,10 +28,15 @@ pub struct FileIdentity {
 }
 
 impl FileIdentity {
-    /// The same in plain numbers: device, inode, length in bytes, and time of modification.
+    /// Length in bytes.
     #[must_use]
-    pub fn numbers(self) -> (u64, u64, u64, i64, i64) {
-        (self.device, self.inode, self.length, self.modified.0, self.modified.1)
+    pub fn length(self) -> u64 {
+        self.length
+    }
+
+    /// Whether the file of that name is still this one.
+    pub fn check(self, path: &Path) -> Result<()> {
+        if Self::of(&std::fs::metadata(path)?) == self { Ok(()) } else { Err(changed_size_or_time()) }
     }
 
     fn of(metadata: &Metadata) -> Self {
@@ -62,7 +69,7 @@ impl FileSource {
     /// Opens a file again, which must not have changed since.
     pub fn reopen(path: &Path, identity: FileIdentity) -> Result<Self> {
         let source = Self::open(path)?;
-        if source.identity == identity { Ok(source) } else { Err(Kind::SourceChanged("another size or time").into()) }
+        if source.identity == identity { Ok(source) } else { Err(changed_size_or_time()) }
     }
 
     /// What tells this file from a later version of itself.
@@ -91,5 +98,71 @@ impl Source for FileSource {
         } else {
             Err(Kind::SourceChanged("it was written to while it was read").into())
         }
+    }
+}
+
+fn changed_size_or_time() -> Error {
+    Kind::SourceChanged("another size or time").into()
+}
+
+/// The files that were read last, open: a table may have more of them than a process may open.
+#[derive(Default)]
+pub struct Handles {
+    /// With the number that each is known by, the one used last at the end.
+    open: Mutex<VecDeque<(usize, Arc<FileSource>)>>,
+}
+
+/// Files that stay open.
+const OPEN: usize = 64;
+
+impl Handles {
+    fn get(&self, number: usize, open: impl FnOnce() -> Result<FileSource>) -> Result<Arc<FileSource>> {
+        {
+            let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            // As a rule the last, or one of the last.
+            if let Some(at) = known.iter().rposition(|(one, _)| *one == number) {
+                let found = known.remove(at).expect("it was found there");
+                let file = Arc::clone(&found.1);
+                known.push_back(found);
+                return Ok(file);
+            }
+        }
+        let file = Arc::new(open()?);
+        let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push_back((number, Arc::clone(&file)));
+        let oldest = if known.len() > OPEN { known.pop_front() } else { None };
+        drop(known);
+        drop(oldest);
+        Ok(file)
+    }
+}
+
+/// One of many files, opened when it is read.
+pub struct LazyFile {
+    path: PathBuf,
+    identity: FileIdentity,
+    number: usize,
+    handles: Arc<Handles>,
+}
+
+impl LazyFile {
+    /// A file that must be what it was; `number` tells it from the others that `handles` are for.
+    #[must_use]
+    pub fn new(path: PathBuf, identity: FileIdentity, number: usize, handles: Arc<Handles>) -> Self {
+        Self { path, identity, number, handles }
+    }
+}
+
+impl Source for LazyFile {
+    fn len(&self) -> u64 {
+        self.identity.length
+    }
+
+    fn identity(&self) -> String {
+        format!("{:?}", self.identity)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        self.handles.get(self.number, || FileSource::reopen(&self.path, self.identity))?.read_at(offset, buffer)
     }
 }

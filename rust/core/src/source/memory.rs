@@ -11,6 +11,10 @@ impl<B: AsRef<[u8]> + Send + Sync> MemorySource<B> {
     pub fn new(bytes: B) -> Self {
         Self(bytes)
     }
+
+    pub(super) fn into_inner(self) -> B {
+        self.0
+    }
 }
 
 impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
@@ -23,8 +27,8 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let start = offset as usize;
-        let bytes = self.0.as_ref().get(start..start + buffer.len());
+        let start = usize::try_from(offset).unwrap_or(usize::MAX);
+        let bytes = self.0.as_ref().get(start..start.saturating_add(buffer.len()));
         buffer.copy_from_slice(bytes.ok_or(Kind::SourceChanged("it ends too early"))?);
         Ok(())
     }

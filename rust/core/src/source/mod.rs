@@ -1,10 +1,21 @@
-//! Stage 1: bytes, read at an offset.
+//! Stage 1: bytes, read at an offset, or one after the other where they are compressed or in another encoding.
 
+mod codec;
+mod encoding;
 mod file;
 mod memory;
+mod prefix;
+mod spool;
+mod stream;
+mod zip;
 
-pub use file::{FileIdentity, FileSource};
+pub use codec::Codec;
+pub use encoding::Encoding;
+pub use file::{FileIdentity, FileSource, Handles, LazyFile};
 pub use memory::MemorySource;
+pub use prefix::Prefix;
+pub use spool::{Spool, SpooledText};
+pub use stream::Stream;
 
 use crate::error::Result;
 
@@ -23,6 +34,9 @@ pub trait Source: Send + Sync {
 
     /// Fills `buffer` from `offset` on. Asking past the end, or finding the source changed, is an error.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
+
+    /// Gives up: whoever waits in `read_at` gets an error soon, as does everybody after that.
+    fn abandon(&self) {}
 }
 
 /// A sum of the length of a source, its beginning and its end.
@@ -36,4 +50,18 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
     source.read_at(length - size, last)?;
     bytes.extend(length.to_le_bytes());
     Ok(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes)))
+}
+
+/// A sum of all bytes of a source.
+pub fn sum(source: &dyn Source) -> Result<String> {
+    let mut sum = xxhash_rust::xxh3::Xxh3::new();
+    let mut bytes = vec![0; 256 << 10];
+    let mut offset = 0;
+    while offset < source.len() {
+        let wanted = (source.len() - offset).min(bytes.len() as u64) as usize;
+        source.read_at(offset, &mut bytes[..wanted])?;
+        sum.update(&bytes[..wanted]);
+        offset += wanted as u64;
+    }
+    Ok(format!("{:032x}", sum.digest128()))
 }

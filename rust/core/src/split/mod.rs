@@ -6,16 +6,20 @@
 //! everything that costs time (reading, looking for quotes and line ends) is done before a piece's turn comes.
 
 mod cut;
+mod feed;
+mod pieces;
 
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use cut::{Cut, Tail};
+use pieces::{Found, Pieces};
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::State;
 use crate::number::WINDOW;
+use crate::parts::{Layout, Parts};
 use crate::simd::Simd;
 use crate::source::Source;
 use crate::table::Table;
@@ -30,7 +34,11 @@ pub struct Text {
     end: usize,
     /// Whether there may be a quote in it.
     has_quotes: bool,
-    /// Byte offset of the first byte in the source.
+    /// Whether its last newline is not in the source.
+    has_more_than_source: bool,
+    /// Where the columns are, if not in the order of the table.
+    layout: Option<Layout>,
+    /// The place of the first byte in the table.
     pub offset: u64,
 }
 
@@ -53,11 +61,21 @@ impl Text {
         self.has_quotes
     }
 
-    /// Fills it with bytes of a source that are whole rows.
-    pub(crate) fn fill(&mut self, source: &dyn Source, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
+    /// Where the columns are, if not in the order of the table.
+    #[must_use]
+    pub(crate) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// The place after the last byte that is in the source.
+    pub(crate) fn end_in_source(&self) -> u64 {
+        self.offset + (self.end - self.start - usize::from(self.has_more_than_source)) as u64
+    }
+
+    /// Fills it with bytes of a part that are whole rows.
+    pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
         self.reserve(0, (bytes.end - bytes.start) as usize);
-        self.offset = bytes.start;
-        source.read_at(bytes.start, &mut self.buffer[self.start..self.end])?;
+        self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
         self.has_quotes = dialect.quote_in(self.bytes());
         self.end_with_newline();
         Ok(())
@@ -88,14 +106,17 @@ impl Text {
 
     /// The newline that the end of the source may lack.
     fn end_with_newline(&mut self) {
+        self.has_more_than_source = false;
         if self.end > self.start && self.buffer[self.end - 1] != b'\n' {
             self.buffer[self.end] = b'\n';
             self.end += 1;
+            self.has_more_than_source = true;
         }
     }
 
     /// Makes room for `lead` bytes before and `size` bytes from `start` on.
     fn reserve(&mut self, lead: usize, size: usize) {
+        self.has_more_than_source = false;
         self.start = WINDOW + lead;
         self.end = self.start + size;
         // One byte more for the newline that the end of the source may need.
@@ -128,13 +149,11 @@ struct Carry {
     state: State,
 }
 
-/// Cuts a source into texts.
+/// Cuts a table into texts.
 pub struct Splitter {
-    source: Arc<dyn Source>,
+    pieces: Pieces,
     dialect: Dialect,
     simd: Simd,
-    data_start: u64,
-    piece: u64,
     max_row: usize,
     turn: Mutex<Turn>,
     turned: Condvar,
@@ -158,16 +177,18 @@ impl Splitter {
         piece: usize,
         max_row: usize,
     ) -> Self {
-        let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
-        let piece = piece as u64;
-        // A choice that cannot be had is reported by the stages after this one.
-        Self { source, dialect, simd, data_start, piece, max_row, turn, turned: Condvar::new() }
+        Self::over(Parts::one(source, data_start), dialect, simd, piece, max_row, false)
     }
 
-    /// Cuts a table into pieces of `piece` bytes.
-    pub(crate) fn of(table: &Table, piece: usize, max_row: usize) -> Self {
-        let Table { source, dialect, data_start, simd, .. } = table;
-        Self::new(*simd, Arc::clone(source), *dialect, *data_start, piece, max_row)
+    /// Cuts a table into pieces of `piece` bytes. `repeat` says that there will be more passes than one.
+    pub(crate) fn of(table: &Table, piece: usize, max_row: usize, repeat: bool) -> Self {
+        Self::over(Arc::clone(&table.parts), table.dialect, table.simd, piece, max_row, repeat)
+    }
+
+    fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
+        let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
+        // A choice of instructions that cannot be had is reported by the stages after this one.
+        Self { pieces: Pieces::new(parts, piece, repeat), dialect, simd, max_row, turn, turned: Condvar::new() }
     }
 
     /// The instructions it uses.
@@ -175,19 +196,20 @@ impl Splitter {
         self.simd
     }
 
-    /// How many texts make one pass over the source.
+    /// How many texts make one pass over the table; `u64::MAX` as long as that is not known.
     #[must_use]
     pub fn texts(&self) -> u64 {
-        (self.source.len() - self.data_start).div_ceil(self.piece)
+        self.pieces.in_a_pass()
     }
 
-    /// Reads text `index`, counted over all passes; `false` when an earlier text failed. Every index must be asked for
-    /// once, in the order of the indices but from any thread.
+    /// Reads text `index`, counted over all passes; `false` when an earlier text failed or there are no more. Every index
+    /// must be asked for once, in the order of the indices but from any thread.
     pub fn read(&self, index: u64, text: &mut Text) -> Result<bool> {
-        let place = index % self.texts();
-        let cut = self.read_piece(place, text);
-        let last = place + 1 == self.texts();
-
+        let found = match self.pieces.read(index, text) {
+            Ok(Found::Piece { last }) => Ok((Cut::find(self.simd, text.bytes(), self.dialect), last)),
+            Ok(Found::End | Found::Nothing) => return Ok(false),
+            Err(error) => Err(error),
+        };
         let mut turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
         while turn.index != index && !turn.broken {
             turn = self.turned.wait(turn).unwrap_or_else(PoisonError::into_inner);
@@ -195,7 +217,7 @@ impl Splitter {
         if turn.broken {
             return Ok(false);
         }
-        let result = cut.and_then(|cut| self.hand_on(&cut, last, text, &mut turn.carry));
+        let result = found.and_then(|(cut, last)| self.hand_on(&cut, last, text, &mut turn.carry));
         turn.index += 1;
         turn.broken = result.is_err();
         drop(turn);
@@ -207,17 +229,7 @@ impl Splitter {
     pub fn abandon(&self) {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
         self.turned.notify_all();
-    }
-
-    fn read_piece(&self, place: u64, text: &mut Text) -> Result<Cut> {
-        const ROOM_FOR_A_ROW: usize = 4096;
-        let offset = self.data_start + place * self.piece;
-        let size = self.piece.min(self.source.len() - offset) as usize;
-        text.reserve(ROOM_FOR_A_ROW, size);
-        text.offset = offset;
-        let bytes = &mut text.buffer[text.start..text.end];
-        self.source.read_at(offset, bytes).map_err(|error| Error { offset: Some(offset), ..error })?;
-        Ok(Cut::find(self.simd, bytes, self.dialect))
+        self.pieces.abandon();
     }
 
     /// Completes `text` with the carried row and carries its own last row on.

@@ -213,6 +213,7 @@ impl Jobs<Vec<Moments>> for Measuring {
 mod tests {
     use super::*;
     use crate::dialect::Dialect;
+    use crate::parts::Parts;
     use crate::schema::{Column, Missing, MissingTarget, Schema};
     use crate::simd::simd;
     use crate::source::MemorySource;
@@ -358,9 +359,8 @@ mod tests {
             let schema =
                 Schema::resolve(columns, "header", None, &target, None, missing, MissingTarget::Keep).unwrap();
             let table = Table {
-                source: Arc::new(MemorySource::new(text.concat())),
+                parts: Parts::one(Arc::new(MemorySource::new(text.concat())), 0),
                 dialect: Dialect { delimiter: b',', quote: Some(b'"') },
-                data_start: 0,
                 schema: Arc::new(schema),
                 simd: simd().unwrap(),
             };

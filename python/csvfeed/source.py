@@ -1,0 +1,188 @@
+"""Where the bytes of a table come from: files by name, pattern or directory, and objects."""
+
+from __future__ import annotations
+
+import errno
+import glob
+import io
+import os
+import re
+import stat
+import sys
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO, Protocol, TypeAlias
+
+# What a CSV file is called in a directory.
+CSV_NAME = re.compile(r"[^.].*\.csv(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?", re.IGNORECASE)
+
+
+class Handle(Protocol):
+    """An open file of an `Origin`, which one iteration reads from several threads at once.
+
+    Attributes
+    ----------
+    size : int or None
+        Its length in bytes. None if that is not known, or if it cannot be read at an offset:
+        `stream` is then called, once, and what it yields is kept in a temporary file.
+    identity : str
+        What tells its content from another, and from what it was before: an ETag, a size and a
+        time. It is compared each time that the file is opened.
+    """
+
+    @property
+    def size(self) -> int | None:
+        """Return its length."""
+
+    @property
+    def identity(self) -> str:
+        """Return what tells it from others."""
+
+    def read(self, offset: int, length: int) -> bytes:
+        """Return exactly so many bytes from there on, or raise.
+
+        Called by several threads at once, without a lock, and never past the end. What it raises
+        is what the iteration raises.
+        """
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield all bytes from the first to the last. Called only if `size` is None."""
+
+    def close(self) -> None:
+        """Let go of what it holds.
+
+        Called when an iteration ends or is given up, from any thread, and while others are waiting
+        in `read`: these should raise then, soon. May be called more than once.
+        """
+
+
+class Origin(Protocol):
+    """A file that is not one of the operating system: what `csvfeed` asks of it.
+
+    It is kept with the dataset and pickled with it, so it holds no connection of its own.
+
+    Attributes
+    ----------
+    name : str
+        What it is called in errors.
+    """
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+
+    def open(self) -> Handle:
+        """Open it: once to read its head, then for each iteration, when that comes to it."""
+
+
+Part: TypeAlias = str | bytes | Origin | io.IOBase
+"""One part of a table: a path, the content, or an object."""
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Origin
+"""What a table may be made of."""
+
+# Parts that are named when there are many.
+SHOWN = 3
+
+
+def is_origin(value: Any) -> bool:
+    """Whether it is an `Origin`."""
+    return hasattr(value, "open") and not hasattr(value, "read") and not isinstance(value, type)
+
+
+def parts(source: Any) -> list[Part]:
+    """Return the parts of a table, in their order.
+
+    Raises
+    ------
+    OSError
+        If a pattern or a directory holds no file.
+    TypeError, ValueError
+        If it is nothing that can be read.
+    """
+    is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
+    if is_one or hasattr(source, "read") or is_origin(source) or not isinstance(source, Iterable):
+        return _parts(source)
+    found = [part for one in source for part in _parts(one)]
+    if not found:
+        raise ValueError("source is an empty list of files")
+    return found
+
+
+def name_of(found: list[Part]) -> str:
+    """Return what all parts are called together."""
+    names = [part if isinstance(part, str) else "<bytes>" for part in found if not is_origin(part)]
+    return f"{len(found)} files, from {names[0] if names else found[0]} on"
+
+
+def shown(found: list[Part]) -> str:
+    """Return the parts as they are shown, without their content."""
+    names = [f"<{len(part)} bytes>" if isinstance(part, bytes) else repr(part) for part in found]
+    if len(names) == 1:
+        return names[0]
+    if len(names) > SHOWN:
+        names = [*names[: SHOWN - 1], f"... {len(names) - SHOWN} more ...", names[-1]]
+    return f"[{', '.join(names)}]"
+
+
+def _parts(source: Any) -> list[Part]:
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return [bytes(source)]
+    if isinstance(source, (str, os.PathLike)):
+        path = os.fsdecode(source)
+        return [sys.stdin.buffer] if path == "-" else _files(path)
+    if is_origin(source):
+        return [source]
+    if hasattr(source, "read"):
+        return [_binary(source)]
+    raise TypeError(
+        "source is a path, a list of paths, bytes or a binary file object, not "
+        f"{type(source).__name__}"
+    )
+
+
+def _binary(file: Any) -> io.IOBase:
+    """Return a file object that yields bytes."""
+    if isinstance(file, io.TextIOBase) or isinstance(file.read(0), str):
+        raise TypeError(f'{file!r} yields text: open it in binary mode, with open(..., "rb")')
+    return file  # type: ignore[no-any-return]
+
+
+def _files(path: str) -> list[Part]:
+    """Return the file of that name, or those that it stands for."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        # A name that has brackets is one, if there is such a file.
+        return _matching(path) if glob.has_magic(path) else [path]
+    if stat.S_ISDIR(mode):
+        return _within(path)
+    if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and _is_terminal(path)):
+        # It can be read but once.
+        return [open(path, "rb", buffering=0)]
+    return [path]
+
+
+def _is_terminal(path: str) -> bool:
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.isatty()
+    except OSError:
+        return False
+
+
+def _matching(pattern: str) -> list[Part]:
+    found = sorted(path for path in glob.glob(pattern, recursive=True) if not os.path.isdir(path))
+    if not found:
+        raise FileNotFoundError(errno.ENOENT, "No file matches the pattern", pattern)
+    return list(found)
+
+
+def _within(directory: str) -> list[Part]:
+    with os.scandir(directory) as entries:
+        found = sorted(
+            entry.path for entry in entries if CSV_NAME.fullmatch(entry.name) and entry.is_file()
+        )
+    if not found:
+        what = "No file in the directory is called *.csv, or *.csv.gz and the like"
+        raise FileNotFoundError(errno.ENOENT, what, directory)
+    return list(found)

@@ -1,0 +1,322 @@
+//! `Origin`: where the bytes of a part are, without an open handle.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::source::{
+    self, FileIdentity, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText,
+};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyBytes, PyString};
+
+/// Bytes that are read of an object at a time, where it is read from the first to the last.
+const CHUNK: usize = 256 << 10;
+
+/// Where the bytes of a part are.
+pub(crate) enum Origin {
+    File {
+        path: PathBuf,
+        identity: FileIdentity,
+    },
+    Memory(Arc<MemorySource<PyBackedBytes>>),
+    /// An object of `csvfeed.source.Origin`, the size and the identity of what it opens.
+    Object {
+        object: Py<PyAny>,
+        size: u64,
+        identity: String,
+    },
+    FileObject(Arc<FileObject>),
+    /// What could be read but once.
+    Spooled(Arc<SpooledText>),
+}
+
+/// How finding a part failed.
+pub(crate) enum Failure {
+    Python(PyErr),
+    Core(Error),
+}
+
+impl From<PyErr> for Failure {
+    fn from(error: PyErr) -> Self {
+        Self::Python(error)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl Origin {
+    /// What a part is called in errors.
+    pub(crate) fn name(part: &Bound<'_, PyAny>) -> PyResult<String> {
+        if part.is_instance_of::<PyBytes>() {
+            return Ok("<bytes>".to_owned());
+        }
+        if part.is_instance_of::<PyString>() {
+            return Ok(part.extract::<PathBuf>()?.display().to_string());
+        }
+        let name = part.getattr_opt("name")?.and_then(|name| name.extract().ok());
+        Ok(match name {
+            Some(name) => name,
+            None if part.hasattr("read")? => format!("<{}>", part.get_type().name()?),
+            None => part.str()?.to_string(),
+        })
+    }
+
+    /// Finds a part. What can be read but once is read into the directory `spool`.
+    pub(crate) fn find(part: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
+        if part.is_instance_of::<PyBytes>() {
+            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part.clone())?))));
+        }
+        if part.is_instance_of::<PyString>() {
+            let path: PathBuf = part.extract()?;
+            let identity = part.py().detach(|| FileSource::open(&path))?.identity();
+            return Ok(Self::File { path, identity });
+        }
+        if part.hasattr("read")? {
+            if part.call_method0("seekable")?.is_truthy()? {
+                return Ok(Self::FileObject(Arc::new(FileObject::new(part)?)));
+            }
+            let mut spool = Spool::begin(spool)?;
+            loop {
+                let chunk = read(part.call_method1("read", (CHUNK,))?)?;
+                if chunk.is_empty() {
+                    return Ok(Self::Spooled(Arc::new(spool.finish())));
+                }
+                part.py().detach(|| spool.write(&chunk))?;
+            }
+        }
+        let handle = part.call_method0("open")?;
+        let found = Self::of_handle(part, &handle, spool);
+        let closed = handle.call_method0("close");
+        let found = found?;
+        closed?;
+        Ok(found)
+    }
+
+    fn of_handle(part: &Bound<'_, PyAny>, handle: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
+        if let Some(size) = handle.getattr("size")?.extract()? {
+            let identity = handle.getattr("identity")?.extract()?;
+            return Ok(Self::Object { object: part.clone().unbind(), size, identity });
+        }
+        let mut spool = Spool::begin(spool)?;
+        for chunk in handle.call_method0("stream")?.try_iter()? {
+            let chunk = read(chunk?)?;
+            part.py().detach(|| spool.write(&chunk))?;
+        }
+        Ok(Self::Spooled(Arc::new(spool.finish())))
+    }
+
+    /// Opens it, which must be what it was. One of `many` files, by its number, is opened when it is read.
+    pub(crate) fn open(&self, name: &str, many: Option<(usize, &Arc<Handles>)>) -> Result<Arc<dyn Source>, Error> {
+        Ok(match (self, many) {
+            (Self::File { path, identity }, None) => Arc::new(FileSource::reopen(path, *identity)?),
+            (Self::File { path, identity }, Some((number, handles))) => {
+                identity.check(path)?;
+                Arc::new(LazyFile::new(path.clone(), *identity, number, Arc::clone(handles)))
+            }
+            (Self::Memory(memory), _) => Arc::<MemorySource<PyBackedBytes>>::clone(memory),
+            (Self::FileObject(file), _) => Arc::<FileObject>::clone(file),
+            (Self::Spooled(text), _) => Arc::<SpooledText>::clone(text),
+            (Self::Object { object, size, identity }, _) => Arc::new(ObjectSource {
+                object: Python::attach(|py| object.clone_ref(py)),
+                name: name.to_owned(),
+                size: *size,
+                identity: identity.clone(),
+                handle: OnceLock::new(),
+                opening: Mutex::new(()),
+                abandoned: AtomicBool::new(false),
+            }),
+        })
+    }
+
+    /// What tells it from others and from what it was before; `None` for what is kept with the dataset.
+    pub(crate) fn identity(&self) -> Option<String> {
+        match self {
+            Self::File { identity, .. } => Some(format!("{identity:?}")),
+            Self::Object { identity, size, .. } => Some(format!("{size} {identity}")),
+            Self::Memory(_) => None,
+            Self::FileObject(file) => Some(format!("{:p}", Arc::as_ptr(file))),
+            Self::Spooled(text) => Some(text.identity()),
+        }
+    }
+
+    /// Why it cannot be pickled, if it cannot.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        matches!(self, Self::FileObject(_) | Self::Spooled(_))
+    }
+
+    /// Whether reading it is waiting, as a rule.
+    pub(crate) fn is_far(&self) -> bool {
+        matches!(self, Self::Object { .. })
+    }
+}
+
+/// The bytes that an object gave.
+fn read(chunk: Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+    match chunk.extract() {
+        Ok(bytes) => Ok(bytes),
+        Err(_) => Err(PyTypeError::new_err(format!("read() gave {} instead of bytes", chunk.get_type().name()?))),
+    }
+}
+
+/// A failure of Python in a thread that reads.
+fn failed(error: PyErr) -> Error {
+    io::Error::from(error).into()
+}
+
+/// Python is going, or was told to.
+fn gone() -> Error {
+    io::Error::other("the interpreter ends, or the reading was given up").into()
+}
+
+/// A binary file object that can be read anywhere, from where it stood.
+pub(crate) struct FileObject {
+    object: Py<PyAny>,
+    start: u64,
+    length: u64,
+    /// Taken before the GIL, never with it: seeking and reading belong together.
+    turn: Mutex<()>,
+    identity: OnceLock<String>,
+}
+
+impl FileObject {
+    fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let start = object.call_method0("tell")?;
+        let end: u64 = object.call_method1("seek", (0, 2))?.extract()?;
+        object.call_method1("seek", (&start,))?;
+        let start = start.extract::<u64>()?;
+        Ok(Self {
+            object: object.clone().unbind(),
+            start,
+            length: end.saturating_sub(start),
+            turn: Mutex::new(()),
+            identity: OnceLock::new(),
+        })
+    }
+}
+
+impl Source for FileObject {
+    fn len(&self) -> u64 {
+        self.length
+    }
+
+    fn identity(&self) -> String {
+        // What cannot be read is like nothing else.
+        let sum = || source::sum(self).unwrap_or_else(|_| format!("{:p}", std::ptr::from_ref(self)));
+        self.identity.get_or_init(sum).clone()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let fill = |py: Python<'_>| -> PyResult<bool> {
+            let object = self.object.bind(py);
+            object.call_method1("seek", (self.start + offset,))?;
+            let mut filled = 0;
+            while filled < buffer.len() {
+                let bytes = read(object.call_method1("read", (buffer.len() - filled,))?)?;
+                if bytes.is_empty() || bytes.len() > buffer.len() - filled {
+                    return Ok(false);
+                }
+                buffer[filled..filled + bytes.len()].copy_from_slice(&bytes);
+                filled += bytes.len();
+            }
+            Ok(true)
+        };
+        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
+            true => Ok(()),
+            false => Err(Kind::SourceChanged("it ends too early").into()),
+        }
+    }
+}
+
+/// What an object of `csvfeed.source.Origin` opens, once it is read.
+struct ObjectSource {
+    object: Py<PyAny>,
+    name: String,
+    size: u64,
+    identity: String,
+    handle: OnceLock<Py<PyAny>>,
+    /// Taken before the GIL, never with it.
+    opening: Mutex<()>,
+    abandoned: AtomicBool,
+}
+
+impl ObjectSource {
+    fn handle(&self) -> Result<&Py<PyAny>, Error> {
+        if let Some(handle) = self.handle.get() {
+            return Ok(handle);
+        }
+        let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = self.handle.get() {
+            return Ok(handle);
+        }
+        let open = |py: Python<'_>| -> PyResult<(Py<PyAny>, bool)> {
+            let handle = self.object.bind(py).call_method0("open")?;
+            let size: Option<u64> = handle.getattr("size")?.extract()?;
+            let identity: String = handle.getattr("identity")?.extract()?;
+            Ok((handle.unbind(), size == Some(self.size) && identity == self.identity))
+        };
+        let (handle, is_same) = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
+        let handle = self.handle.get_or_init(|| handle);
+        if self.abandoned.load(Ordering::SeqCst) {
+            self.close();
+            return Err(gone());
+        }
+        if is_same { Ok(handle) } else { Err(Kind::SourceChanged("another size or version").into()) }
+    }
+
+    fn close(&self) {
+        if let Some(handle) = self.handle.get() {
+            // Nobody is left who could be told.
+            let _ = Python::try_attach(|py| handle.call_method0(py, "close").map(drop));
+        }
+    }
+}
+
+impl Source for ObjectSource {
+    fn len(&self) -> u64 {
+        self.size
+    }
+
+    fn identity(&self) -> String {
+        format!("{} {} {}", self.name, self.size, self.identity)
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let handle = self.handle()?;
+        if self.abandoned.load(Ordering::SeqCst) {
+            return Err(gone());
+        }
+        let fill = |py: Python<'_>| -> PyResult<bool> {
+            let bytes = read(handle.bind(py).call_method1("read", (offset, buffer.len()))?)?;
+            let is_whole = bytes.len() == buffer.len();
+            if is_whole {
+                buffer.copy_from_slice(&bytes);
+            }
+            Ok(is_whole)
+        };
+        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
+            true => Ok(()),
+            false => Err(Kind::SourceChanged("it gave another number of bytes than it was asked for").into()),
+        }
+    }
+
+    fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+        self.close();
+    }
+}
+
+impl Drop for ObjectSource {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

@@ -1,0 +1,217 @@
+//! The files that a table is made of.
+//!
+//! Their rows come one after the other, and nothing goes over from one to the next: each ends as a file of its own does.
+//! A place in the table is one number, in which each part has a range of its own, whether its length is known or not;
+//! between two of them there is at least one byte that belongs to none.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::error::Result;
+use crate::source::{Source, SpooledText, Stream, fingerprint};
+
+/// The range of places of a part whose length is not known, in bytes.
+const ROOM: u64 = 1 << 44;
+
+/// Where each column of a table is among those of a part.
+pub type Layout = Arc<[usize]>;
+
+/// What a part is read from.
+#[derive(Clone)]
+pub enum Bytes {
+    /// Its text, at any offset.
+    Source(Arc<dyn Source>),
+    /// Its text, from the beginning on.
+    Stream(Arc<Stream>),
+}
+
+/// A file of a table.
+#[derive(Clone)]
+pub struct Part {
+    /// Its text.
+    pub bytes: Bytes,
+    /// Byte offset of its first row.
+    pub data_start: u64,
+    /// Where it has the columns, if not in the order of the table.
+    pub layout: Option<Layout>,
+}
+
+impl Part {
+    /// How many bytes its rows take, if that is known.
+    pub(crate) fn data_length(&self) -> Option<u64> {
+        match &self.bytes {
+            Bytes::Source(source) => Some(source.len().saturating_sub(self.data_start)),
+            Bytes::Stream(_) => None,
+        }
+    }
+
+    fn identity(&self) -> String {
+        match &self.bytes {
+            Bytes::Source(source) => source.identity(),
+            Bytes::Stream(stream) => stream.identity(),
+        }
+    }
+}
+
+/// The files of a table, in their order.
+#[derive(Clone)]
+pub struct Parts {
+    parts: Vec<Part>,
+    /// The place in the table of the first byte of each.
+    starts: Vec<u64>,
+}
+
+impl Parts {
+    /// Some files.
+    ///
+    /// # Panics
+    ///
+    /// When there are none.
+    #[must_use]
+    pub fn new(parts: Vec<Part>) -> Self {
+        assert!(!parts.is_empty(), "a table has a part");
+        let mut start = 0_u64;
+        let room = |part: &Part| {
+            let first = start;
+            start = start.saturating_add(match &part.bytes {
+                Bytes::Source(source) => source.len() + 1,
+                Bytes::Stream(_) => ROOM,
+            });
+            first
+        };
+        let starts = parts.iter().map(room).collect();
+        Self { parts, starts }
+    }
+
+    /// A single file, whose rows begin at byte `data_start`.
+    #[must_use]
+    pub fn one(source: Arc<dyn Source>, data_start: u64) -> Arc<Self> {
+        Arc::new(Self::new(vec![Part { bytes: Bytes::Source(source), data_start, layout: None }]))
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn part(&self, part: usize) -> &Part {
+        &self.parts[part]
+    }
+
+    /// The place of the first row of a part.
+    pub(crate) fn data_start(&self, part: usize) -> u64 {
+        self.starts[part] + self.parts[part].data_start
+    }
+
+    /// Which part a place is in, and the byte of the part.
+    #[must_use]
+    pub fn place(&self, offset: u64) -> (usize, u64) {
+        let part = self.starts.partition_point(|&start| start <= offset).saturating_sub(1);
+        (part, offset - self.starts[part])
+    }
+
+    /// The parts that cannot be read at any offset.
+    pub fn streams(&self) -> impl Iterator<Item = &Stream> {
+        self.parts.iter().filter_map(|part| match &part.bytes {
+            Bytes::Source(_) => None,
+            Bytes::Stream(stream) => Some(&**stream),
+        })
+    }
+
+    /// Whether there are such parts.
+    #[must_use]
+    pub fn has_streams(&self) -> bool {
+        self.streams().next().is_some()
+    }
+
+    /// The same places, to be read at any offset: `texts` are those of the streams.
+    #[must_use]
+    pub fn spooled(&self, texts: Vec<SpooledText>) -> Arc<Self> {
+        let mut spooled = self.clone();
+        let mut texts = texts.into_iter();
+        for part in &mut spooled.parts {
+            if let Bytes::Stream(_) = part.bytes {
+                part.bytes = Bytes::Source(Arc::new(texts.next().expect("a text for each stream")));
+            }
+        }
+        Arc::new(spooled)
+    }
+
+    /// About how many bytes the texts have; the same whenever the files are.
+    #[must_use]
+    pub fn likely_length(&self) -> u64 {
+        let length = |part: &Part| match &part.bytes {
+            Bytes::Source(source) => source.len(),
+            Bytes::Stream(stream) => stream.likely_length(),
+        };
+        self.parts.iter().map(length).sum()
+    }
+
+    /// What tells the rows from others.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let describe = |part: &Part| format!("{} {} {:?}", part.identity(), part.data_start, part.layout);
+        if let [part] = &self.parts[..] {
+            return describe(part);
+        }
+        let mut sum = Xxh3::new();
+        for part in &self.parts {
+            sum.update(describe(part).as_bytes());
+            sum.update(b"\n");
+        }
+        format!("{} parts {:032x}", self.parts.len(), sum.digest128())
+    }
+
+    /// What tells the content from another, by the length, the beginning and the end of each file.
+    pub fn fingerprint(&self) -> Result<String> {
+        let of = |part: &Part| match &part.bytes {
+            Bytes::Source(source) => fingerprint(&**source),
+            Bytes::Stream(stream) => fingerprint(&**stream.raw()),
+        };
+        if let [part] = &self.parts[..] {
+            return of(part);
+        }
+        let mut sum = Xxh3::new();
+        for part in &self.parts {
+            sum.update(of(part)?.as_bytes());
+        }
+        Ok(format!("{:032x}", sum.digest128()))
+    }
+
+    /// The number of the physical line of byte `offset` of a part, counted from 1; `None` when it can no longer be read.
+    #[must_use]
+    pub fn line(&self, part: usize, offset: u64) -> Option<u64> {
+        let mut bytes = vec![0; 1 << 18];
+        let mut left = offset;
+        let mut line = 1;
+        let mut text = match &self.parts[part].bytes {
+            Bytes::Stream(stream) => Some(stream.open(0).ok()?),
+            Bytes::Source(_) => None,
+        };
+        while left > 0 {
+            let wanted = left.min(bytes.len() as u64) as usize;
+            match (&self.parts[part].bytes, &mut text) {
+                (Bytes::Source(source), _) => source.read_at(offset - left, &mut bytes[..wanted]).ok()?,
+                (_, Some(text)) => (text.fill(&mut bytes[..wanted]).ok()? == wanted).then_some(())?,
+                _ => return None,
+            }
+            line += memchr::memchr_iter(b'\n', &bytes[..wanted]).count() as u64;
+            left -= wanted as u64;
+        }
+        Some(line)
+    }
+
+    /// Gives up: whoever waits for bytes gets an error soon.
+    pub(crate) fn abandon(&self) {
+        for part in &self.parts {
+            match &part.bytes {
+                Bytes::Source(source) => source.abandon(),
+                Bytes::Stream(stream) => stream.raw().abandon(),
+            }
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Text in a temporary file without a name, where it can be read in any order.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write};
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::time::Duration;
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{Source, Stream};
+use crate::error::{Error, Kind, Result};
+
+/// Bytes that are written at a time.
+const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 256 << 10 };
+
+/// A temporary file that is gone when nobody uses it any more, whatever becomes of the process.
+pub struct Spool {
+    file: File,
+    directory: String,
+    /// Bytes written.
+    length: u64,
+    sum: Xxh3,
+}
+
+/// Spools by what they hold.
+static SHARED: Mutex<Vec<(String, Weak<Texts>)>> = Mutex::new(Vec::new());
+
+/// The texts of some streams, one after the other.
+struct Texts {
+    file: File,
+    /// Where each is.
+    places: Vec<Range<u64>>,
+}
+
+/// One of the texts in a spool.
+#[derive(Clone)]
+pub struct SpooledText {
+    texts: Arc<Texts>,
+    place: usize,
+    identity: String,
+}
+
+impl Spool {
+    /// An empty one in a directory.
+    pub fn begin(directory: &Path) -> Result<Self> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let shown = directory.display().to_string();
+        let open = || loop {
+            let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+            let path = directory.join(format!(".csvfeed-{}-{number}", std::process::id()));
+            match File::options().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+                // Of an earlier process with this number that was killed right then.
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+                Ok(file) => return fs::remove_file(&path).map(|()| file),
+            }
+        };
+        match open() {
+            Ok(file) => Ok(Self { file, directory: shown, length: 0, sum: Xxh3::new() }),
+            Err(error) => Err(Kind::Spool { error, directory: shown }.into()),
+        }
+    }
+
+    /// Appends.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        self.append(bytes)?;
+        self.sum.update(bytes);
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|error| Kind::Spool { error, directory: self.directory.clone() })?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// What was written, known by its content.
+    #[must_use]
+    pub fn finish(self) -> SpooledText {
+        let identity = format!("{:032x}", self.sum.digest128());
+        let places = vec![0..self.length];
+        SpooledText { texts: Arc::new(Texts { file: self.file, places }), place: 0, identity }
+    }
+
+    /// The texts of some streams, which are decompressed unless somebody in this process has them already. Calls `check`
+    /// several times a second; an error that it returns ends the work.
+    pub fn texts<E: From<Error> + Send>(
+        streams: &[&Stream],
+        directory: &Path,
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Vec<SpooledText>, E> {
+        let identities: Vec<_> = streams.iter().map(|stream| stream.identity()).collect();
+        let name = identities.join("\n");
+        let texts = match known(&name) {
+            Some(texts) => texts,
+            None => share(name, Self::make(streams, directory, &mut check)?),
+        };
+        let text = |(place, identity)| SpooledText { texts: Arc::clone(&texts), place, identity };
+        Ok(identities.into_iter().enumerate().map(text).collect())
+    }
+
+    fn make<E: From<Error> + Send>(
+        streams: &[&Stream],
+        directory: &Path,
+        check: &mut impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Texts, E> {
+        let stopped = AtomicBool::new(false);
+        let (tell, told) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let write = || {
+                // Whether it succeeds or not.
+                let result = Self::begin(directory).and_then(|spool| spool.write_texts(streams, &stopped));
+                // Nobody listens once it is given up.
+                let _ = tell.send(result);
+            };
+            std::thread::Builder::new()
+                .name("csvfeed-spool".to_owned())
+                .spawn_scoped(scope, write)
+                .map_err(Error::from)?;
+            loop {
+                match told.recv_timeout(Duration::from_millis(50)) {
+                    Ok(result) => return Ok(result?),
+                    Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::from(Kind::Internal).into()),
+                    Err(mpsc::RecvTimeoutError::Timeout) => check().inspect_err(|_| {
+                        stopped.store(true, Ordering::Relaxed);
+                        streams.iter().for_each(|stream| stream.raw().abandon());
+                    })?,
+                }
+            }
+        })
+    }
+
+    fn write_texts(mut self, streams: &[&Stream], stopped: &AtomicBool) -> Result<Texts> {
+        let mut places = Vec::with_capacity(streams.len());
+        let mut buffer = vec![0; PIECE];
+        for stream in streams {
+            let start = self.length;
+            let mut text = stream.open(0)?;
+            while !stopped.load(Ordering::Relaxed) {
+                match text.fill(&mut buffer)? {
+                    0 => break,
+                    count => self.append(&buffer[..count])?,
+                }
+            }
+            places.push(start..self.length);
+        }
+        Ok(Texts { file: self.file, places })
+    }
+}
+
+fn known(name: &str) -> Option<Arc<Texts>> {
+    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    shared.iter().find(|(known, _)| known == name)?.1.upgrade()
+}
+
+fn share(name: String, texts: Texts) -> Arc<Texts> {
+    // Another thread may have made the same meanwhile.
+    known(&name).unwrap_or_else(|| {
+        let texts = Arc::new(texts);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        shared.retain(|(_, texts)| texts.strong_count() > 0);
+        shared.push((name, Arc::downgrade(&texts)));
+        texts
+    })
+}
+
+impl Source for SpooledText {
+    fn len(&self) -> u64 {
+        let place = &self.texts.places[self.place];
+        place.end - place.start
+    }
+
+    fn identity(&self) -> String {
+        self.identity.clone()
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let place = &self.texts.places[self.place];
+        if offset + buffer.len() as u64 > place.end - place.start {
+            return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
+        }
+        Ok(self.texts.file.read_exact_at(buffer, place.start + offset)?)
+    }
+}

@@ -1,0 +1,181 @@
+//! Text that is to be had only from its beginning on: what is compressed, or in another encoding.
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use super::{Codec, Encoding, Source, zip};
+use crate::error::{Error, Kind, Result};
+
+/// A source whose bytes are not yet the text.
+pub struct Stream {
+    raw: Arc<dyn Source>,
+    codec: Option<Codec>,
+    encoding: Encoding,
+}
+
+impl Stream {
+    /// What has to be done to the bytes of `raw` to have its text; `None` when they are the text.
+    pub fn of(raw: &Arc<dyn Source>, encoding: Encoding) -> Result<Option<Self>> {
+        let mut start = [0; 16];
+        let start = &mut start[..raw.len().min(16) as usize];
+        raw.read_at(0, start)?;
+        Ok(Self::with(raw, Codec::of(start), encoding))
+    }
+
+    /// The same, once it is known what `raw` is compressed with.
+    #[must_use]
+    pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Encoding) -> Option<Self> {
+        let is_text = codec.is_none() && encoding == Encoding::AsItIs;
+        (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding })
+    }
+
+    /// What it is made of.
+    #[must_use]
+    pub fn raw(&self) -> &Arc<dyn Source> {
+        &self.raw
+    }
+
+    /// What tells the text from others and from what it was before.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let Self { raw, codec, encoding } = self;
+        format!("{codec:?} {encoding:?} {}", raw.identity())
+    }
+
+    /// About how long the text is. It is the same whenever the source is.
+    #[must_use]
+    pub fn likely_length(&self) -> u64 {
+        // What numbers in decimal come to, as a rule.
+        let growth = if self.codec.is_some() { 4 } else { 1 };
+        self.raw.len().saturating_mul(growth)
+    }
+
+    /// The text from byte `skipped` on.
+    pub fn open(&self, skipped: u64) -> Result<Text<'_>> {
+        let raw = Raw { source: &*self.raw, position: 0, end: self.raw.len() };
+        let codec = self.codec.map_or("", Codec::name);
+        let explain = |error| explain(codec, error);
+        let decompressed: Box<dyn Read + Send + '_> = match self.codec {
+            None => Box::new(raw),
+            Some(Codec::Zip) => zip::open(raw)?,
+            Some(codec) => codec.decompress(raw).map_err(explain)?,
+        };
+        let mut text = Text { text: self.encoding.decode(decompressed).map_err(explain)?, codec };
+        let mut left = skipped;
+        let mut passed = vec![0; 1 << 13];
+        while left > 0 {
+            let wanted = left.min(passed.len() as u64) as usize;
+            match text.fill(&mut passed[..wanted])? {
+                0 => return Err(Kind::SourceChanged("it ends too early").into()),
+                count => left -= count as u64,
+            }
+        }
+        Ok(text)
+    }
+}
+
+/// The text of a stream, as it comes.
+pub struct Text<'a> {
+    text: Box<dyn Read + Send + 'a>,
+    codec: &'static str,
+}
+
+impl Text<'_> {
+    /// Fills `buffer` with what comes next, and says how far: less only at the end.
+    pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        let mut filled = 0;
+        while filled < buffer.len() {
+            match self.next(&mut buffer[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+        }
+        Ok(filled)
+    }
+
+    /// Fills some of `buffer` with what comes next; none at the end.
+    pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
+        loop {
+            match self.text.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result.map_err(|error| explain(self.codec, error)),
+            }
+        }
+    }
+}
+
+/// The bytes of a source, one after the other.
+#[derive(Clone, Copy)]
+pub(super) struct Raw<'a> {
+    source: &'a dyn Source,
+    position: u64,
+    end: u64,
+}
+
+impl<'a> Raw<'a> {
+    /// Some of the bytes of the same source.
+    pub(super) fn part(&self, start: u64, length: u64) -> Option<Raw<'a>> {
+        let end = start.checked_add(length).filter(|&end| end <= self.source.len())?;
+        Some(Raw { source: self.source, position: start, end })
+    }
+}
+
+impl Read for Raw<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = (self.end - self.position).min(buffer.len() as u64) as usize;
+        if count > 0 {
+            self.source.read_at(self.position, &mut buffer[..count]).map_err(trouble)?;
+            self.position += count as u64;
+        }
+        Ok(count)
+    }
+}
+
+impl io::Seek for Raw<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            io::SeekFrom::Start(position) => Some(position),
+            io::SeekFrom::End(back) => self.end.checked_add_signed(back),
+            io::SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        let position = position.filter(|&position| position <= self.end);
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+/// An error of ours on its way through readers that know only those of the operating system.
+struct Trouble(Error);
+
+impl fmt::Debug for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(formatter)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.kind.fmt(formatter)
+    }
+}
+
+impl std::error::Error for Trouble {}
+
+pub(super) fn trouble(error: Error) -> io::Error {
+    io::Error::other(Trouble(error))
+}
+
+/// What is wrong when reading fails.
+pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
+    if error.raw_os_error().is_some() {
+        return error.into();
+    }
+    if error.get_ref().is_some_and(|inner| inner.is::<Trouble>()) {
+        let inner = error.into_inner().and_then(|inner| inner.downcast::<Trouble>().ok());
+        return inner.expect("it was looked at").0;
+    }
+    let reason =
+        if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early".to_owned() } else { error.to_string() };
+    Kind::Damaged { codec, reason }.into()
+}

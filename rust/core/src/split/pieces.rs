@@ -1,0 +1,122 @@
+//! Which piece of which part comes when.
+
+use std::sync::Arc;
+
+use super::Text;
+use super::feed::{Fed, Feed};
+use crate::error::{Error, Kind, Result};
+use crate::parts::{Bytes, Parts};
+
+/// Room before a piece for the row that was begun in the one before it.
+pub(super) const ROOM_FOR_A_ROW: usize = 4096;
+
+/// The pieces of a table, in their order.
+pub(super) struct Pieces {
+    parts: Arc<Parts>,
+    /// Bytes in a piece.
+    size: u64,
+    order: Order,
+}
+
+enum Order {
+    /// All lengths are known: the number of the first piece of each part, and after the last how many there are.
+    Known(Vec<u64>),
+    /// Some are not: a thread goes through the parts.
+    Fed(Feed),
+}
+
+/// What became of asking for a piece.
+pub(super) enum Found {
+    /// It is in the text, and is the last of its part or not.
+    Piece { last: bool },
+    /// It is past the end.
+    End,
+    /// It was given up.
+    Nothing,
+}
+
+impl Pieces {
+    /// `repeat` says that there will be more passes than one.
+    pub(super) fn new(parts: Arc<Parts>, size: usize, repeat: bool) -> Self {
+        let order = if parts.has_streams() {
+            Order::Fed(Feed::new(Arc::clone(&parts), size, repeat))
+        } else {
+            let mut firsts = vec![0];
+            let mut pieces = 0;
+            for part in 0..parts.count() {
+                let length = parts.part(part).data_length().expect("there are no streams");
+                pieces += length.div_ceil(size as u64);
+                firsts.push(pieces);
+            }
+            Order::Known(firsts)
+        };
+        Self { parts, size: size as u64, order }
+    }
+
+    /// How many there are in a pass; `u64::MAX` as long as that is not known.
+    pub(super) fn in_a_pass(&self) -> u64 {
+        match &self.order {
+            Order::Known(firsts) => firsts[firsts.len() - 1],
+            Order::Fed(feed) => feed.in_a_pass(),
+        }
+    }
+
+    /// Puts piece `index`, counted over all passes, into `text`.
+    pub(super) fn read(&self, index: u64, text: &mut Text) -> Result<Found> {
+        match &self.order {
+            Order::Known(firsts) => {
+                let count = firsts[firsts.len() - 1];
+                if count == 0 {
+                    return Ok(Found::End);
+                }
+                let index = index % count;
+                let part = firsts.partition_point(|&first| first <= index) - 1;
+                let within = index - firsts[part];
+                self.read_at(part, within * self.size, text)?;
+                Ok(Found::Piece { last: index + 1 == firsts[part + 1] })
+            }
+            Order::Fed(feed) => match feed.take(index, text)? {
+                Fed::Text { last } => Ok(Found::Piece { last }),
+                Fed::Place { part, offset, last } => {
+                    self.read_at(part, offset, text)?;
+                    Ok(Found::Piece { last })
+                }
+                Fed::End => Ok(Found::End),
+                Fed::Nothing => Ok(Found::Nothing),
+            },
+        }
+    }
+
+    /// Reads the piece of a part that begins `offset` bytes after its first row.
+    fn read_at(&self, part: usize, offset: u64, text: &mut Text) -> Result<()> {
+        let length = self.parts.part(part).data_length().unwrap_or(0);
+        text.reserve(ROOM_FOR_A_ROW, self.size.min(length - offset) as usize);
+        text.read_from(&self.parts, part, self.parts.data_start(part) + offset)
+    }
+
+    pub(super) fn abandon(&self) {
+        self.parts.abandon();
+        if let Order::Fed(feed) = &self.order {
+            feed.stop();
+        }
+    }
+}
+
+impl Text {
+    /// Fills the room that was made with what stands at a place in a part.
+    pub(super) fn read_from(&mut self, parts: &Parts, part: usize, offset: u64) -> Result<()> {
+        self.offset = offset;
+        self.layout.clone_from(&parts.part(part).layout);
+        let (_, at) = parts.place(offset);
+        let buffer = &mut self.buffer[self.start..self.end];
+        let result = match &parts.part(part).bytes {
+            Bytes::Source(source) => source.read_at(at, buffer),
+            // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
+            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| match text.fill(buffer)? == buffer.len() {
+                true => Ok(()),
+                false => Err(Kind::SourceChanged("it ends too early").into()),
+            }),
+        };
+        result.map_err(|error| Error { offset: Some(offset), ..error })
+    }
+}
