@@ -228,7 +228,9 @@ def _column_as_json(found: Found, column: Column) -> dict[str, Any]:
             value = getattr(stats, name)
             said[name] = value if math.isfinite(value) else None
         if column.kind == "date" and stats.count:
-            said.update(min=_date(stats.min), max=_date(stats.max), mean=_date(stats.mean), std=None)
+            said.update(
+                min=_date(stats.min), max=_date(stats.max), mean=_date(stats.mean), std=None
+            )
         said["histogram"] = found.histograms[column.index]
         said["histogram_of_rows"] = found.counted
     else:

@@ -25,7 +25,9 @@ _INTEGER = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
 _TRUTHS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "on", "off"})
 # Not numbers, and not what a model could learn from.
-_HOLES = re.compile(r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n")
+_HOLES = re.compile(
+    r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n"
+)
 
 
 @dataclass

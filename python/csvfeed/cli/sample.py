@@ -18,8 +18,8 @@ from typing import IO, Any, cast
 
 import csvfeed
 from csvfeed.dialect import Dialect, sniff
-from csvfeed.remote import RemoteFile, is_url
-from csvfeed.remote.file import local_path
+from csvfeed.remote import RemoteFile
+from csvfeed.source import is_url, local_path
 
 
 HEAD = 1 << 16

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from csvfeed.remote.calls import call
 from csvfeed.remote.handle import Handle
@@ -12,26 +10,7 @@ from csvfeed.remote.http import HttpStore
 from csvfeed.remote.retries import Retries
 from csvfeed.remote.secrets import Secrets
 from csvfeed.remote.store import AnyStore, file_system
-
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]+(://|::)")
-
-
-def is_url(text: str) -> bool:
-    """Tell a URL, such as ``s3://bucket/key``, from a path."""
-    return _URL.match(text) is not None
-
-
-def local_path(url: str) -> str | None:
-    """Return the path that a ``file://`` or ``local://`` URL stands for, None for any other."""
-    scheme, separator, rest = url.partition("://")
-    if scheme.lower() == "local" and separator:
-        return rest
-    if scheme.lower() != "file" or not separator:
-        return None
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise ValueError(f"{url!r} names the host {parts.netloc!r}: a local file is file:///path")
-    return unquote(parts.path)
+from csvfeed.source import is_url
 
 
 class RemoteFile:
@@ -80,19 +59,17 @@ class RemoteFile:
         self.name = self._secrets.name
 
     def open(self) -> Handle:
-        """Open the file: ask for its size and what tells it from a later version.
+        """Begin to open the file: to ask for its size and what tells it from a later version.
 
         Returns
         -------
         Handle
-            To be closed by who opened it.
+            To be closed by who opened it. When it is first asked for something it raises
+            FileNotFoundError or PermissionError, if the server says so, or another OSError, if the
+            server does not answer, or not with the file.
 
         Raises
         ------
-        FileNotFoundError, PermissionError
-            If the server says so.
-        OSError
-            If the server does not answer, or not with the file.
         ImportError
             If fsspec, or what it needs for this scheme, is not installed.
         """

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 
+from csvfeed.remote.calls import begin_in_thread
 from csvfeed.remote.retries import PassingError, Retries
-from csvfeed.remote.store import Store
+from csvfeed.remote.store import Opened, Store
 
 RANGE = 4 << 20
 """Bytes of a range, where the file is read from one end to the other."""
@@ -22,6 +23,10 @@ IN_FLIGHT = 8
 
 KEPT = 2
 """Ranges that are kept after they have been read, for threads that lag behind."""
+
+
+TURMOIL = 4
+"""Ranges that a thread may be ahead of the others, and still read on rather than jump."""
 
 
 @dataclass(eq=False)
@@ -43,22 +48,16 @@ class Handle:
     store : Store
         Where it is.
 
-    Attributes
-    ----------
-    size : int or None
-        Its length; None if it can only be read as a stream.
-    identity : str
-        What tells it from a later version of itself; empty if nothing does.
+    Notes
+    -----
+    It is being opened when it is made; what is wrong with that is raised by whatever is asked for
+    first.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._name = store.secrets.name
         self._retries = Retries(store.secrets, store.calls.closed)
-        opened = self._retries.run(store.open, f"opening {self._name}")
-        self.size = opened.size
-        self.identity = opened.identity
-        self._head = opened.head
         self._turn = threading.Lock()
         # Those that are fetched ahead, by their number, and those that somebody jumped to.
         self._ranges: OrderedDict[int, _Range] = OrderedDict()
@@ -66,9 +65,29 @@ class Handle:
         self._queue: deque[_Range] = deque()
         self._threads = 0
         self._finished = 0
+        self._unread = 0
+        self._ends: deque[int] = deque(maxlen=64)
+        self._head = b""
+        self._front = 0
+        # Beside whoever opens it, so that closing it ends this, too.
+        self._opening = begin_in_thread(self._open)
+
+    def _open(self) -> Opened:
+        opened = self._retries.run(self._store.open, f"opening {self._name}")
+        self._head = opened.head
         # The head is there already and does not count.
         self._unread = (opened.size or 0) - len(self._head)
-        self._ends: deque[int] = deque(maxlen=64)
+        return opened
+
+    @property
+    def size(self) -> int | None:
+        """Length in bytes; None if it can only be read as a stream."""
+        return self._opening.result().size
+
+    @property
+    def identity(self) -> str:
+        """What tells it from a later version of itself; empty if nothing does."""
+        return self._opening.result().identity
 
     def read(self, offset: int, length: int) -> bytes:
         """Return some bytes of the file, which must have them.
@@ -145,9 +164,9 @@ class Handle:
         """Return the ranges that have some bytes, and which of the bytes each is to give."""
         if self._store.calls.closed.is_set():
             raise self._closed()
-        goes_on = (
-            offset <= len(self._head) or offset in self._ends or offset // RANGE in self._ranges
-        )
+        # Threads that take pieces in turn may come in another order.
+        near = self._front <= offset <= self._front + TURMOIL * RANGE
+        goes_on = near or offset in self._ends or offset // RANGE in self._ranges
         self._ends.append(end)
         wanted = []
         while offset < end:
@@ -160,6 +179,7 @@ class Handle:
             wanted.append((range_, offset, stop))
             offset = stop
         if goes_on:
+            self._front = max(end, self._front if near else 0)
             last = (end - 1) // RANGE
             # More and more, so that who only looks at the head does not fetch a hundred MiB.
             ahead = min(AHEAD, 1 + 2 * self._finished)

@@ -131,6 +131,7 @@ impl Origin {
                 size: *size,
                 identity: identity.clone(),
                 handle: OnceLock::new(),
+                compared: OnceLock::new(),
                 opening: Mutex::new(()),
                 abandoned: AtomicBool::new(false),
             }),
@@ -244,6 +245,8 @@ struct ObjectSource {
     size: u64,
     identity: String,
     handle: OnceLock<Py<PyAny>>,
+    /// Whether what it opened is what it was.
+    compared: OnceLock<()>,
     /// Taken before the GIL, never with it.
     opening: Mutex<()>,
     abandoned: AtomicBool,
@@ -251,32 +254,48 @@ struct ObjectSource {
 
 impl ObjectSource {
     fn handle(&self) -> Result<&Py<PyAny>, Error> {
-        if let Some(handle) = self.handle.get() {
+        if let (Some(handle), Some(())) = (self.handle.get(), self.compared.get()) {
             return Ok(handle);
         }
         let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = self.handle.get() {
-            return Ok(handle);
-        }
-        let open = |py: Python<'_>| -> PyResult<(Py<PyAny>, bool)> {
-            let handle = self.object.bind(py).call_method0("open")?;
-            let size: Option<u64> = handle.getattr("size")?.extract()?;
-            let identity: String = handle.getattr("identity")?.extract()?;
-            Ok((handle.unbind(), size == Some(self.size) && identity == self.identity))
+        let handle = match self.handle.get() {
+            Some(handle) => handle,
+            None => {
+                let open = |py: Python<'_>| self.object.call_method0(py, "open");
+                let handle = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
+                self.handle.get_or_init(|| handle)
+            }
         };
-        let (handle, is_same) = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
-        let handle = self.handle.get_or_init(|| handle);
+        // From here on whoever gives up can close it, whatever it is waiting for.
         if self.abandoned.load(Ordering::SeqCst) {
             self.close();
             return Err(gone());
         }
-        if is_same { Ok(handle) } else { Err(Kind::SourceChanged("another size or version").into()) }
+        let compare = |py: Python<'_>| -> PyResult<bool> {
+            let handle = handle.bind(py);
+            let size: Option<u64> = handle.getattr("size")?.extract()?;
+            let identity: String = handle.getattr("identity")?.extract()?;
+            Ok(size == Some(self.size) && identity == self.identity)
+        };
+        if !Python::try_attach(compare).ok_or_else(gone)?.map_err(failed)? {
+            return Err(Kind::SourceChanged("another size or version").into());
+        }
+        let () = self.compared.get_or_init(|| ());
+        Ok(handle)
     }
 
     fn close(&self) {
         if let Some(handle) = self.handle.get() {
-            // Nobody is left who could be told.
-            let _ = Python::try_attach(|py| handle.call_method0(py, "close").map(drop));
+            let close = |py: Python<'_>| {
+                // While an exception is on its way, as it is when an iterator is dropped for one, Python runs no code well.
+                let raised = PyErr::take(py);
+                // Nobody is left who could be told.
+                let _ = handle.call_method0(py, "close");
+                if let Some(raised) = raised {
+                    raised.restore(py);
+                }
+            };
+            let _ = Python::try_attach(close);
         }
     }
 }

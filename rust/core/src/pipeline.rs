@@ -261,8 +261,16 @@ impl<T: Send + 'static> Drop for Pipeline<T> {
             // There is nobody to stop, and the locks are as some thread of the other process left them.
             return self.threads.drain(..).for_each(std::mem::forget);
         }
-        self.shared.lock().stopped = true;
-        self.shared.wake_all();
+        let mut queue = self.shared.lock();
+        queue.stopped = true;
+        // What was read to its end may be read again, and nobody waits for anything.
+        let is_over = queue.taken >= queue.count;
+        drop(queue);
+        if is_over {
+            self.shared.moved.notify_all();
+        } else {
+            self.shared.wake_all();
+        }
         for thread in self.threads.drain(..) {
             // A panic was reported through the queue.
             let _ = thread.join();
