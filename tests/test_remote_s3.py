@@ -83,8 +83,8 @@ def test_what_is_not_there(bucket, endpoint):
 
 def test_nobody_there_says_so_without_secrets(bucket):
     bucket("x.csv", b"1,2\n")
+    options = {"retries": {"max_attempts": 0}, "connect_timeout": 1}
     with pytest.raises(OSError, match="opening s3://box/x") as caught:
-        options = {"retries": {"max_attempts": 0}, "connect_timeout": 1}
         size_of(remote("http://127.0.0.1:9", "s3://box/x.csv", config_kwargs=options))
     assert "tried 5 times" in str(caught.value)
     assert "a-secret" not in str(caught.value)

@@ -21,6 +21,7 @@ from csvfeed.dialect import Dialect, sniff
 from csvfeed.remote import RemoteFile
 from csvfeed.source import is_url, local_path
 
+_NAMES_DELIMITER = re.compile(r"\ufeff?sep=.\r?\n", re.IGNORECASE)
 
 HEAD = 1 << 16
 """Bytes by which it is told how a file is written."""
@@ -172,7 +173,8 @@ def open_bytes(file: str) -> IO[bytes]:
     if start.startswith(b"\x28\xb5\x2f\xfd"):
         return _open_zstd(stream)
     if start.startswith(b"PK\x03\x04"):
-        archive = zipfile.ZipFile(stream if stream.seekable() else io.BytesIO(stream.read()))
+        whole = stream if stream.seekable() else io.BytesIO(stream.read())
+        archive = zipfile.ZipFile(whole)
         return archive.open(next(one for one in archive.namelist() if not one.endswith("/")))
     return cast(IO[bytes], stream)
 

@@ -24,6 +24,9 @@ use crate::heads::{Part, Reading, text};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 
+/// Bytes that are fetched once more to say which line an error is in.
+const COUNTED_FROM_AFAR: u64 = 64 << 20;
+
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
 const SHUFFLE_MEMORY: u64 = 256 << 20;
@@ -363,7 +366,14 @@ impl Reader {
         if let (Some(parts), Some(offset)) = (parts, error.offset) {
             let (part, offset) = parts.place(offset);
             place.path = Some(&self.parts[part].name);
-            place.line = py.detach(|| line(error, parts, part, offset));
+            place.line = if self.parts[part].origin.is_far() {
+                // It was let go of for the error, and the way from its beginning may be long.
+                let near = offset <= COUNTED_FROM_AFAR;
+                let again = if near { self.open(py).ok() } else { None };
+                py.detach(|| again.and_then(|parts| line(error, &parts, part, offset)))
+            } else {
+                py.detach(|| line(error, parts, part, offset))
+            };
             place.offset = has_place(error).then_some(offset);
         }
         exception(py, error, place)
