@@ -85,8 +85,17 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     length = _length(files)
     while True:
         dataset, read = _dataset(files, reading, columns)
-        with progress("reading", length):
-            rejects = dataset.rejects
+        try:
+            with progress("reading", length):
+                rejects = dataset.rejects
+                _ = dataset.vocabulary
+        except csvfeed.CsvError as error:
+            # One with too many values is not counted.
+            text = [one for one in read if one.kind == "text" and one.index == error.column]
+            if not text:
+                raise
+            text[0].has_more = True
+            continue
         wrong = _column_of_text(read, rejects, dataset.num_rows)
         if wrong is None:
             break
@@ -99,15 +108,22 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     with progress("counting", length if found.rows <= rows else None):
         _count(dataset, read, found, rows)
     for column in read:
-        one = found.stats[column.index]
-        if not column.is_numeric:
-            continue
-        if one.count and not one.missing and one.min == one.max:
-            column.kind, column.note = "constant", f"it is always {one.min:g}"
-        elif not one.count:
-            column.kind, column.note = "empty", "it has no values"
+        _settle(column, found)
     found.seconds = time.monotonic() - began
     return found
+
+
+def _settle(column: Column, found: Found) -> None:
+    """Say of a column what only the whole file can tell."""
+    stats = found.stats[column.index]
+    if column.kind == "text":
+        is_whole = column.counted and found.counted == found.rows
+        if is_whole and len(column.values) == 1 and not column.missing:
+            column.kind, column.note = "constant", f"it is always {next(iter(column.values))!r}"
+    elif not stats.count:
+        column.kind, column.note = "empty", "it has no values"
+    elif column.is_numeric and stats.min == stats.max and not stats.missing:
+        column.kind, column.note = "constant", f"it is always {stats.min:g}"
 
 
 def _dataset(
@@ -117,7 +133,8 @@ def _dataset(
     read = [column for column in columns if column.kind in _KINDS_READ]
     categories: dict[int, Literal["auto"] | int] = {}
     for column in columns:
-        if column.kind == "text" and not column.note and len(column.values) <= MOST_CATEGORIES:
+        few = len(column.values) <= MOST_CATEGORIES and not column.has_more
+        if column.kind == "text" and not column.note and few:
             read.append(column)
             categories[column.index] = "auto"
     if not read:
@@ -178,7 +195,8 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
         if column.kind != "text":
             found.histograms[column.index] = count.tolist()
             continue
-        vocabulary = dataset.vocabulary[column.name]
+        is_unique = dataset.columns.count(column.name) == 1
+        vocabulary = dataset.vocabulary[column.name if is_unique else column.index]
         column.missing = int(count[0])
         column.values = Counter(dict(zip(vocabulary, count[1:].tolist(), strict=False)))
         column.counted = True

@@ -92,7 +92,7 @@ def _overview(found: Found) -> list[str]:
     if found.bytes is not None:
         said.append(size(found.bytes))
     said.append(f"read in {found.seconds:.2g} s")
-    if found.bytes is not None and found.seconds > 0.1:
+    if found.bytes is not None and found.bytes > 1_000_000:
         said[-1] += f" ({size(found.bytes / found.seconds)}/s)"
     return said
 
@@ -122,8 +122,7 @@ def _column(found: Found, column: Column) -> list[str]:
     missing = missing_of(found, column)
     looked_at = _looked_at(found, column)
     row = [cut(column.name, 32), column.kind, share(missing, looked_at)]
-    if column.is_numeric or (column.kind == "constant" and stats):
-        assert stats is not None
+    if stats and (column.is_numeric or (column.kind == "constant" and not column.counted)):
         row += [number(stats.min), number(stats.mean), number(stats.max)]
         return [*row, bars(found.histograms[column.index])]
     if column.kind == "boolean" and stats:
@@ -163,11 +162,11 @@ def _values(column: Column) -> str:
 def _remarks(found: Found) -> list[str]:
     said = []
     if not found.sample.whole:
-        text = [c for c in found.columns if not c.is_numeric and not c.counted]
-        what = "kinds" + (", dates and text" if text else "")
-        said.append(f"{what}: of the first {len(found.sample.rows):,} rows")
+        is_text = any(one.kind == "text" and not one.counted for one in found.columns)
+        what = "kinds, and values that are too many," if is_text else "kinds"
+        said.append(f"{what} are those of the first {len(found.sample.rows):,} rows")
     if found.counted < found.rows:
-        said.append(f"distributions and counted values: of the first {found.counted:,} rows")
+        said.append(f"distributions and values are those of the first {found.counted:,} rows")
     return said
 
 
@@ -223,7 +222,7 @@ def _column_as_json(found: Found, column: Column) -> dict[str, Any]:
         "left_out": column.note or None,
     }
     stats = found.stats.get(column.index)
-    if stats is not None and column.kind != "text":
+    if stats is not None and column.index in found.histograms:
         for name in ("min", "mean", "max", "std"):
             value = getattr(stats, name)
             said[name] = value if math.isfinite(value) else None

@@ -52,6 +52,8 @@ class Column:
         Why a model should not have it; empty if it should.
     counted : bool
         Whether ``missing`` and ``values`` are of more than the sample.
+    has_more : bool
+        Whether it is known to have many more values than the sample.
     """
 
     index: int
@@ -62,6 +64,7 @@ class Column:
     holes: set[str] = field(default_factory=set)
     note: str = ""
     counted: bool = False
+    has_more: bool = False
 
     @property
     def is_numeric(self) -> bool:
@@ -103,7 +106,8 @@ def _column(
     numbers = sum(times for value, times in values.items() if is_number(value))
     holes = {value for value in values if _HOLES.fullmatch(value.strip().lower())}
     if not values:
-        column.kind, column.note = "empty", "it has no values"
+        # If nothing else comes, the pass over the whole file finds it out.
+        column.kind = "number"
     elif numbers and holes and numbers + sum(values[hole] for hole in holes) == count:
         column.holes = {hole.strip() for hole in holes}
         column.missing += sum(values.pop(hole) for hole in holes)
@@ -117,9 +121,6 @@ def _column(
         column.kind = "date"
     else:
         _judge_text(column)
-    # Of numbers, the pass over the whole file knows better.
-    if len(values) == 1 and len(fields) > 1 and not column.missing and not column.is_numeric:
-        column.kind, column.note = "constant", f"it is always {next(iter(values))!r}"
     if column.kind == "integer" and _counts_rows(fields):
         column.note = "it counts the rows"
     return column
@@ -142,6 +143,8 @@ def _counts_rows(fields: Sequence[str]) -> bool:
 
 def _judge_text(column: Column) -> None:
     values, count = column.values, column.values.total()
+    if len(values) == 1:
+        return
     words = sum(times * len(value.split()) for value, times in values.items()) / count
     length = sum(times * len(value) for value, times in values.items()) / count
     if count >= 10 and len(values) == count:

@@ -97,18 +97,35 @@ def written(file: str, given: dict[str, Any]) -> dict[str, Any]:
     with open_bytes(file) as stream:
         head = stream.read(HEAD)
         whole = not stream.read(1)
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        head = head.decode("utf-16", "ignore").encode()
+    is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = given.get("encoding", "utf-16" if is_utf16 else "utf-8")
+    if encoding != "utf-8":
+        head = head.decode(encoding, "replace").encode()
     try:
         found = sniff(head, whole=whole).options
     except csvfeed.CsvError as error:
-        if given:
-            return given  # Who says how it is written need not be found to be right.
-        error.path = file
-        raise
+        # A few rows that are wrong are no reason not to look at the others.
+        delimiter = _delimiter(head.decode("utf-8", "replace"))
+        if delimiter is None and not given:
+            error.path = file
+            raise
+        found = {} if delimiter in (None, ",") else {"delimiter": delimiter}
+        return {**found, **given}
     # A header is found by each dataset for itself.
     del found["header"]
     return {**found, **given}
+
+
+def _delimiter(head: str) -> str | None:
+    """Return what most lines have as often as the first one, if anything."""
+    lines = [line for line in head.split("\n")[:-1] if line.strip()][:1000]
+
+    def like_the_first(delimiter: str) -> int:
+        count = lines[0].count(delimiter)
+        return sum(line.count(delimiter) == count for line in lines) if count else 0
+
+    best = max(",\t;|", key=like_the_first) if lines else ","
+    return best if lines and like_the_first(best) > len(lines) / 2 else None
 
 
 class _Lines:

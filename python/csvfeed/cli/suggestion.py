@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 from csvfeed.cli.arguments import STDIN
 from csvfeed.cli.findings import Found
 from csvfeed.cli.kinds import MOST_CATEGORIES, Column
 
 _BATCH_SIZE = 256
 _LONGEST = 88
+_MANY = 1 << 17
+"""Buckets for values that nobody has counted."""
 
 
 def suggest(found: Found, target: str | None) -> str:
@@ -52,7 +56,9 @@ def suggest(found: Found, target: str | None) -> str:
     holed = [one for one in features if one.is_numeric and missing_of(found, one)]
     if holed:
         names = f"{len(holed)} features have" if len(holed) > 1 else f"{holed[0].name!r} has"
-        arguments.append(('fill="mean"', f"{names} missing values"))
+        means = [found.stats[column.index].mean for column in holed]
+        fill = 'fill="mean"' if all(map(math.isfinite, means)) else "fill=0.0"
+        arguments.append((fill, f"{names} missing values"))
     if chosen and missing_of(found, chosen):
         arguments.append(('missing_target="skip"', "some rows have no target"))
     if found.rejects:
@@ -111,6 +117,8 @@ def _meanings(read: list[Column], keys: list[str]) -> list[tuple[str, str]]:
 
 def _codes(column: Column) -> str:
     """Return a code for each value if they are few, otherwise twice as many buckets."""
+    if column.has_more:
+        return str(_MANY)
     if len(column.values) <= MOST_CATEGORIES:
         return '"auto"'
     return str(1 << (2 * len(column.values) - 1).bit_length())
