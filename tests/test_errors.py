@@ -1,9 +1,6 @@
 """Bad input ends in a named error with the place, and nothing wrong is ever yielded."""
 
-import bz2
 import copy
-import gzip
-import lzma
 import os
 import pickle
 from contextlib import contextmanager
@@ -239,8 +236,8 @@ def test_a_file_that_is_not_there(tmp_path, read_by):
     assert path in str(caught.value)
 
 
-def test_a_directory(tmp_path, read_by):
-    with pytest.raises(IsADirectoryError) as caught:
+def test_a_directory_without_a_csv_file(tmp_path, read_by):
+    with pytest.raises(FileNotFoundError) as caught:
         read_by(str(tmp_path))
     assert caught.value.filename == str(tmp_path)
 
@@ -266,10 +263,8 @@ def test_a_file_that_may_not_be_read(write, read_by):
     assert caught.value.filename == path
 
 
-def test_a_pipe_and_a_device_are_refused_at_once(tmp_path, read_by):
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    for path in (str(pipe), "/dev/null", "/dev/zero"):
+def test_a_device_is_refused_at_once(read_by):
+    for path in ("/dev/null", "/dev/zero"):
         with pytest.raises(csvfeed.CsvError, match="not a regular file") as caught:
             read_by(path)
         assert caught.value.path == path
@@ -428,12 +423,10 @@ def test_counting_tells_wrong_quotes_with_their_place(write, what):
 @pytest.mark.parametrize(
     ("data", "what"),
     [
-        (gzip.compress(b"a,b\n1,2\n"), "gzip"),
-        (bz2.compress(b"a,b\n1,2\n"), "bzip2"),
-        (lzma.compress(b"a,b\n1,2\n"), "xz"),
-        (b"\x28\xb5\x2f\xfd\x04\x58", "zstd"),
-        (b"PK\x03\x04\x14\x00\x00\x00", "zip"),
         (b"PAR1\x15\x04\x15\x10", "Parquet"),
+        (b"\x04\x22\x4d\x18\x64\x40", "lz4"),
+        (b"7z\xbc\xaf\x27\x1c\x00\x04", "7z"),
+        (b"SQLite format 3\x00\x10\x00", "SQLite"),
     ],
 )
 def test_a_file_that_is_no_text_is_named_with_what_to_do(data, what):

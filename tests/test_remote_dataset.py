@@ -169,14 +169,15 @@ def test_an_iterator_that_is_dropped_while_the_server_hangs_ends(web, reading_th
     reading_threads(0)
 
 
-@pytest.mark.parametrize("first", [1, 2])
+@pytest.mark.parametrize("first", [0, 1, 2])
 def test_ctrl_c_while_the_server_hangs(web, first):
-    """When it opens the file again, and when it reads on."""
+    """When it opens the file, reads it, and when it opens it again."""
     web.trouble = lambda request: request.number >= first and (request.hang() or True)
     code = (
         "import csvfeed\n"
         f"ds = csvfeed.CsvDataset('{web.url}/x.csv')\n"
         "print('made', flush=True)\n"
+        "for _ in ds: pass\n"
         "for _ in ds: pass"
     )
     process = subprocess.Popen(

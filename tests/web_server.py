@@ -119,6 +119,7 @@ def serve():
 
     class Server(ThreadingHTTPServer):
         daemon_threads = True
+        request_queue_size = 64
         block_on_close = False
 
         def handle_error(self, *_):

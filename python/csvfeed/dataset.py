@@ -534,8 +534,8 @@ class CsvDataset(Conversions):
     def __reduce__(self) -> tuple[Any, ...]:
         if self._reader.is_of_this_process:
             raise TypeError(
-                f"a dataset of {self._reader.name} cannot be pickled: what it reads is open in this "
-                "process alone. One of a path can"
+                f"a dataset of {self._reader.name} cannot be pickled: what it reads is open in "
+                "this process alone. One of a path can be"
             )
         return _rebuild, (self._options, self._order, self._source_stats.memory)
 

@@ -1,9 +1,10 @@
 //! The heads of the parts of a table, which must have the same columns.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::time::Duration;
 
 use csvfeed_core::dialect::{Dialect, Head, Header, read_head};
 use csvfeed_core::error::{Error, Kind};
@@ -11,11 +12,16 @@ use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::Missing;
 use csvfeed_core::source::{Codec, Encoding, Prefix, Source, Stream};
 
+use pyo3::prelude::*;
+
 use crate::error::line;
 use crate::origin::Origin;
 
 /// Threads that read heads from far away.
 const FAR_THREADS: usize = 16;
+
+/// How long it takes until Ctrl-C is looked for.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// Columns that are named when parts differ.
 const NAMED: usize = 5;
@@ -27,10 +33,19 @@ pub(crate) struct Reading<'a> {
     pub missing: &'a Missing,
     pub max_row: usize,
     pub threads: usize,
+    /// Where is kept what can be read but once.
+    pub spool: &'a Path,
 }
 
-/// The first part that cannot be read, why, and on which line.
-type Failed = (usize, Error, Option<u64>);
+/// What a part is compressed with, and what it begins with.
+type Found = (Option<Codec>, Head);
+
+/// The first part that cannot be read.
+pub(crate) struct Failed {
+    pub part: usize,
+    pub error: Box<Error>,
+    pub line: Option<u64>,
+}
 
 /// What is known of a part.
 pub(crate) struct Part {
@@ -53,8 +68,12 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 }
 
 impl Reading<'_> {
-    fn read(&self, origin: &Origin, name: &str, header: &Header) -> Result<(Option<Codec>, Head), Error> {
+    fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
+        origin.look(self.spool, &|handle| work.begin_opening(handle), &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
+        if origin.is_far() {
+            work.begin(&source);
+        }
         let look = |text: &dyn Source| read_head(text, self.dialect, header, self.missing, self.max_row);
         let mut start = [0; 16];
         let start = &mut start[..source.len().min(16) as usize];
@@ -67,25 +86,33 @@ impl Reading<'_> {
         Ok((codec, head))
     }
 
-    /// Reads the heads of some parts; the first of them says what the columns are.
-    pub(crate) fn parts(&self, origins: Vec<(Origin, String)>, header: &Header) -> Result<(Head, Vec<Part>), Failed> {
+    /// Reads the heads of some parts; the first of them says what the columns are. Calls `check` several times a second; an
+    /// error that it returns ends the work.
+    pub(crate) fn parts<E: From<Failed>>(
+        &self,
+        origins: Vec<(Origin, String)>,
+        header: &Header,
+        mut check: impl FnMut() -> Result<(), E>,
+    ) -> Result<(Head, Vec<Part>), E> {
         let failed = |(part, error): (usize, Error)| {
             let (origin, name) = &origins[part];
             let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
-            (part, error, line)
+            Failed { part, error: Box::new(error), line }
         };
-        let (origin, name) = &origins[0];
-        let (codec, first) = self.read(origin, name, header).map_err(|error| failed((0, error)))?;
+        let first = self.read_each(&origins[..1], header, &mut check)?.pop();
+        let (codec, first) = first.expect("a part").map_err(|error| failed((0, error)))?;
         let header = match header {
             Header::Auto if first.reference == "header" => &Header::Present,
             Header::Auto => &Header::Absent,
             given => given,
         };
-        let found = self.others(&origins, header).map_err(failed)?;
+        let others = self.read_each(&origins[1..], header, &mut check)?.into_iter().enumerate();
+        let found = others.map(|(at, result)| result.map_err(|error| failed((at + 1, error))));
+        let found = found.collect::<Result<Vec<_>, _>>()?;
         if !first.has_rows && !found.iter().any(|(_, head)| head.has_rows) {
             first.require_rows().map_err(|error| failed((0, error)))?;
         }
-        let mut layouts = Layouts { known: HashMap::new(), first: &first, name };
+        let mut layouts = Layouts { known: HashMap::new(), first: &first, name: &origins[0].1 };
         let mut heads = vec![(codec, first.data_start, None)];
         for (at, (codec, head)) in found.into_iter().enumerate() {
             let layout = layouts.of(head.columns).map_err(|error| failed((at + 1, error)))?;
@@ -111,41 +138,108 @@ impl Reading<'_> {
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
-    /// The heads of all but the first.
-    fn others(
+    /// The heads of some parts, in order, up to the first that cannot be read.
+    fn read_each<E>(
         &self,
         origins: &[(Origin, String)],
         header: &Header,
-    ) -> Result<Vec<(Option<Codec>, Head)>, (usize, Error)> {
-        let next = AtomicUsize::new(1);
+        check: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<Vec<Result<Found, Error>>, E> {
+        let work = Work::default();
         let found = Mutex::new(Vec::with_capacity(origins.len()));
-        let failed = AtomicUsize::new(usize::MAX);
-        let work = || {
+        let read = || {
             loop {
-                let at = next.fetch_add(1, Ordering::Relaxed);
+                let at = work.next.fetch_add(1, Ordering::Relaxed);
                 // Those before one that failed are looked at all the same: the first counts.
-                if at >= origins.len() || at > failed.load(Ordering::Relaxed) {
+                if at >= origins.len() || at >= work.end.load(Ordering::Relaxed) {
                     return;
                 }
                 let (origin, name) = &origins[at];
-                let result = self.read(origin, name, header);
+                let result = self.read(origin, name, header, &work);
                 if result.is_err() {
-                    failed.fetch_min(at, Ordering::Relaxed);
+                    work.end.fetch_min(at, Ordering::Relaxed);
                 }
                 found.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
             }
         };
         let is_far = origins.iter().any(|(origin, _)| origin.is_far());
-        let threads = if is_far { self.threads.max(FAR_THREADS) } else { self.threads };
+        let threads = if is_far { FAR_THREADS.min(origins.len()) } else { self.threads.min(origins.len().div_ceil(4)) };
         std::thread::scope(|scope| {
-            for _ in 1..threads.min(origins.len() / 4) {
-                scope.spawn(work);
+            let read = &read;
+            if !is_far {
+                for _ in 1..threads {
+                    scope.spawn(read);
+                }
+                read();
+                return Ok(());
             }
-            work();
-        });
+            // Which may take long.
+            let (tell, told) = mpsc::channel::<()>();
+            for _ in 0..threads {
+                let tell = tell.clone();
+                scope.spawn(move || {
+                    read();
+                    drop(tell);
+                });
+            }
+            drop(tell);
+            while let Err(mpsc::RecvTimeoutError::Timeout) = told.recv_timeout(PATIENCE) {
+                check().inspect_err(|_| work.give_up())?;
+            }
+            Ok(())
+        })?;
         let mut found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
         found.sort_by_key(|(at, _)| *at);
-        found.into_iter().map(|(at, result)| result.map_err(|error| (at, error))).collect()
+        Ok(found.into_iter().map(|(_, result)| result).collect())
+    }
+}
+
+/// What the threads that read heads share.
+struct Work {
+    /// The next part to be read.
+    next: AtomicUsize,
+    /// The first that need not be.
+    end: AtomicUsize,
+    /// What they read that is far away.
+    far: Mutex<Vec<Weak<dyn Source>>>,
+    /// What they opened to see what it is.
+    opened: Mutex<Vec<Py<PyAny>>>,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            next: AtomicUsize::new(0),
+            end: AtomicUsize::new(usize::MAX),
+            far: Mutex::default(),
+            opened: Mutex::default(),
+        }
+    }
+}
+
+impl Work {
+    fn begin(&self, source: &Arc<dyn Source>) {
+        self.far.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(source));
+        if self.is_given_up() {
+            source.abandon();
+        }
+    }
+
+    fn begin_opening(&self, handle: Py<PyAny>) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+    }
+
+    fn is_given_up(&self) -> bool {
+        self.end.load(Ordering::SeqCst) == 0
+    }
+
+    fn give_up(&self) {
+        self.end.store(0, Ordering::SeqCst);
+        let far = std::mem::take(&mut *self.far.lock().unwrap_or_else(PoisonError::into_inner));
+        far.iter().filter_map(Weak::upgrade).for_each(|source| source.abandon());
+        // Never with the lock, which those who have the GIL take.
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        Python::try_attach(|py| opened.iter().for_each(|handle| drop(handle.call_method0(py, "close"))));
     }
 }
 

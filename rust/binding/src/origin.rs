@@ -24,13 +24,20 @@ pub(crate) enum Origin {
         identity: FileIdentity,
     },
     Memory(Arc<MemorySource<PyBackedBytes>>),
-    /// An object of `csvfeed.source.Origin`, the size and the identity of what it opens.
+    /// An object of `csvfeed.source.Origin`, and what it opens, once that is known.
     Object {
         object: Py<PyAny>,
-        size: u64,
-        identity: String,
+        known: OnceLock<Known>,
     },
     FileObject(Arc<FileObject>),
+    /// What could be read but once.
+    Spooled(Arc<SpooledText>),
+}
+
+/// What an object of `csvfeed.source.Origin` opens.
+pub(crate) enum Known {
+    /// What can be read anywhere; the first to read it takes the handle that is open already.
+    Sized { size: u64, identity: String, first: Mutex<Option<Py<PyAny>>> },
     /// What could be read but once.
     Spooled(Arc<SpooledText>),
 }
@@ -70,10 +77,10 @@ impl Origin {
         })
     }
 
-    /// Finds a part. What can be read but once is read into the directory `spool`.
+    /// Finds a part. A file object that can be read but once is read into the directory `spool`.
     pub(crate) fn find(part: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
         if part.is_instance_of::<PyBytes>() {
-            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part.clone())?))));
+            return Ok(Self::Memory(Arc::new(MemorySource::new(read(part)?))));
         }
         if part.is_instance_of::<PyString>() {
             let path: PathBuf = part.extract()?;
@@ -86,32 +93,69 @@ impl Origin {
             }
             let mut spool = Spool::begin(spool)?;
             loop {
-                let chunk = read(part.call_method1("read", (CHUNK,))?)?;
+                let chunk = read(&part.call_method1("read", (CHUNK,))?)?;
                 if chunk.is_empty() {
                     return Ok(Self::Spooled(Arc::new(spool.finish())));
                 }
                 part.py().detach(|| spool.write(&chunk))?;
             }
         }
-        let handle = part.call_method0("open")?;
-        let found = Self::of_handle(part, &handle, spool);
-        let closed = handle.call_method0("close");
-        let found = found?;
-        closed?;
-        Ok(found)
+        Ok(Self::Object { object: part.clone().unbind(), known: OnceLock::new() })
     }
 
-    fn of_handle(part: &Bound<'_, PyAny>, handle: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
+    /// Finds out what an object opens, if it is one. What can be read but once is read into the directory `spool`.
+    /// `begun` is told of the handle, which may be closed while it is waited for; `is_given_up` is asked now and then.
+    pub(crate) fn look(
+        &self,
+        spool: &Path,
+        begun: &dyn Fn(Py<PyAny>),
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<(), Error> {
+        if let Self::Object { object, known } = self
+            && known.get().is_none()
+        {
+            let look = |py: Python<'_>| Self::known(object.bind(py), spool, begun, is_given_up);
+            let found = Python::try_attach(look).ok_or_else(gone)?.map_err(|failure| match failure {
+                Failure::Python(error) => failed(error),
+                Failure::Core(error) => error,
+            })?;
+            known.get_or_init(|| found);
+        }
+        Ok(())
+    }
+
+    fn known(
+        object: &Bound<'_, PyAny>,
+        spool: &Path,
+        begun: &dyn Fn(Py<PyAny>),
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<Known, Failure> {
+        let handle = object.call_method0("open")?;
+        begun(handle.clone().unbind());
+        if is_given_up() {
+            handle.call_method0("close")?;
+            return Err(gone().into());
+        }
         if let Some(size) = handle.getattr("size")?.extract()? {
             let identity = handle.getattr("identity")?.extract()?;
-            return Ok(Self::Object { object: part.clone().unbind(), size, identity });
+            return Ok(Known::Sized { size, identity, first: Mutex::new(Some(handle.unbind())) });
         }
-        let mut spool = Spool::begin(spool)?;
-        for chunk in handle.call_method0("stream")?.try_iter()? {
-            let chunk = read(chunk?)?;
-            part.py().detach(|| spool.write(&chunk))?;
-        }
-        Ok(Self::Spooled(Arc::new(spool.finish())))
+        let stream = || -> Result<SpooledText, Failure> {
+            let mut spool = Spool::begin(spool)?;
+            for chunk in handle.call_method0("stream")?.try_iter()? {
+                let chunk = read(&chunk?)?;
+                object.py().detach(|| spool.write(&chunk))?;
+                if is_given_up() {
+                    return Err(gone().into());
+                }
+            }
+            Ok(spool.finish())
+        };
+        let text = stream();
+        let closed = handle.call_method0("close");
+        let text = text?;
+        closed?;
+        Ok(Known::Spooled(Arc::new(text)))
     }
 
     /// Opens it, which must be what it was. One of `many` files, by its number, is opened when it is read.
@@ -125,16 +169,22 @@ impl Origin {
             (Self::Memory(memory), _) => Arc::<MemorySource<PyBackedBytes>>::clone(memory),
             (Self::FileObject(file), _) => Arc::<FileObject>::clone(file),
             (Self::Spooled(text), _) => Arc::<SpooledText>::clone(text),
-            (Self::Object { object, size, identity }, _) => Arc::new(ObjectSource {
-                object: Python::attach(|py| object.clone_ref(py)),
-                name: name.to_owned(),
-                size: *size,
-                identity: identity.clone(),
-                handle: OnceLock::new(),
-                compared: OnceLock::new(),
-                opening: Mutex::new(()),
-                abandoned: AtomicBool::new(false),
-            }),
+            (Self::Object { object, known }, _) => match known.get().ok_or(Kind::Internal)? {
+                Known::Spooled(text) => Arc::<SpooledText>::clone(text),
+                Known::Sized { size, identity, first } => {
+                    let first = first.lock().map_or(None, |mut first| first.take());
+                    Arc::new(ObjectSource {
+                        object: Python::attach(|py| object.clone_ref(py)),
+                        name: name.to_owned(),
+                        size: *size,
+                        identity: identity.clone(),
+                        handle: first.map_or_else(OnceLock::new, OnceLock::from),
+                        compared: OnceLock::new(),
+                        opening: Mutex::new(()),
+                        abandoned: AtomicBool::new(false),
+                    })
+                }
+            },
         })
     }
 
@@ -142,14 +192,17 @@ impl Origin {
     pub(crate) fn identity(&self) -> Option<String> {
         match self {
             Self::File { identity, .. } => Some(format!("{identity:?}")),
-            Self::Object { identity, size, .. } => Some(format!("{size} {identity}")),
+            Self::Object { known, .. } => Some(match known.get()? {
+                Known::Sized { size, identity, .. } => format!("{size} {identity}"),
+                Known::Spooled(text) => text.identity(),
+            }),
             Self::Memory(_) => None,
             Self::FileObject(file) => Some(format!("{:p}", Arc::as_ptr(file))),
             Self::Spooled(text) => Some(text.identity()),
         }
     }
 
-    /// Why it cannot be pickled, if it cannot.
+    /// Whether nobody else can read it.
     pub(crate) fn is_of_this_process(&self) -> bool {
         matches!(self, Self::FileObject(_) | Self::Spooled(_))
     }
@@ -161,7 +214,7 @@ impl Origin {
 }
 
 /// The bytes that an object gave.
-fn read(chunk: Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
+fn read(chunk: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
     match chunk.extract() {
         Ok(bytes) => Ok(bytes),
         Err(_) => Err(PyTypeError::new_err(format!("read() gave {} instead of bytes", chunk.get_type().name()?))),
@@ -222,7 +275,7 @@ impl Source for FileObject {
             object.call_method1("seek", (self.start + offset,))?;
             let mut filled = 0;
             while filled < buffer.len() {
-                let bytes = read(object.call_method1("read", (buffer.len() - filled,))?)?;
+                let bytes = read(&object.call_method1("read", (buffer.len() - filled,))?)?;
                 if bytes.is_empty() || bytes.len() > buffer.len() - filled {
                     return Ok(false);
                 }
@@ -231,10 +284,8 @@ impl Source for FileObject {
             }
             Ok(true)
         };
-        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
-            true => Ok(()),
-            false => Err(Kind::SourceChanged("it ends too early").into()),
-        }
+        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
+        if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
     }
 }
 
@@ -280,22 +331,21 @@ impl ObjectSource {
         if !Python::try_attach(compare).ok_or_else(gone)?.map_err(failed)? {
             return Err(Kind::SourceChanged("another size or version").into());
         }
-        let () = self.compared.get_or_init(|| ());
+        self.compared.get_or_init(|| ());
         Ok(handle)
     }
 
     fn close(&self) {
         if let Some(handle) = self.handle.get() {
-            let close = |py: Python<'_>| {
-                // While an exception is on its way, as it is when an iterator is dropped for one, Python runs no code well.
+            Python::try_attach(|py| {
+                // What is being raised while an iterator is dropped must survive this.
                 let raised = PyErr::take(py);
                 // Nobody is left who could be told.
                 let _ = handle.call_method0(py, "close");
                 if let Some(raised) = raised {
                     raised.restore(py);
                 }
-            };
-            let _ = Python::try_attach(close);
+            });
         }
     }
 }
@@ -315,16 +365,18 @@ impl Source for ObjectSource {
             return Err(gone());
         }
         let fill = |py: Python<'_>| -> PyResult<bool> {
-            let bytes = read(handle.bind(py).call_method1("read", (offset, buffer.len()))?)?;
+            let bytes = read(&handle.bind(py).call_method1("read", (offset, buffer.len()))?)?;
             let is_whole = bytes.len() == buffer.len();
             if is_whole {
                 buffer.copy_from_slice(&bytes);
             }
             Ok(is_whole)
         };
-        match Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)? {
-            true => Ok(()),
-            false => Err(Kind::SourceChanged("it gave another number of bytes than it was asked for").into()),
+        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
+        if is_whole {
+            Ok(())
+        } else {
+            Err(Kind::SourceChanged("it gave another number of bytes than it was asked for").into())
         }
     }
 

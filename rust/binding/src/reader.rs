@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 
 use crate::batches::Batches;
 use crate::error::{Where, exception, has_place, line};
-use crate::heads::{Part, Reading, text};
+use crate::heads::{Failed, Part, Reading, text};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 
@@ -48,6 +48,18 @@ pub(crate) struct Reader {
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
+}
+
+/// Why the heads are not read.
+enum Stopped {
+    Signal(Stop),
+    Failed(Failed),
+}
+
+impl From<Failed> for Stopped {
+    fn from(failed: Failed) -> Self {
+        Self::Failed(failed)
+    }
 }
 
 #[derive(FromPyObject)]
@@ -78,6 +90,7 @@ impl Reader {
     #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
                         missing_target, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
@@ -125,12 +138,21 @@ impl Reader {
             })?;
             origins.push((origin, name));
         }
+        // Here, where Ctrl-C is obeyed by whatever waits.
+        if let Some((origin, name)) = origins.first() {
+            let place = Where { path: Some(name), ..Where::default() };
+            origin.look(&spool, &drop, &|| false).map_err(|error| exception(py, &error, place))?;
+        }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads };
-        let (head, parts) = py.detach(|| reading.parts(origins, &header)).map_err(|failure| {
-            let (part, error, line) = failure;
-            let place = Where { path: Some(&names[part]), columns: &[], offset: error.offset, line };
-            exception(py, &error, place)
+        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads, spool: &spool };
+        let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
+        let (head, parts) = found.map_err(|stopped| match stopped {
+            Stopped::Signal(Stop::Signal(error)) => error,
+            Stopped::Signal(Stop::Error(error)) => exception(py, &error, Where::default()),
+            Stopped::Failed(Failed { part, error, line }) => {
+                let offset = error.offset.filter(|_| has_place(&error));
+                exception(py, &error, Where { path: Some(&names[part]), columns: &[], offset, line })
+            }
         })?;
         let name = if let [part] = &parts[..] { part.name.clone() } else { name };
         let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
@@ -366,17 +388,24 @@ impl Reader {
         if let (Some(parts), Some(offset)) = (parts, error.offset) {
             let (part, offset) = parts.place(offset);
             place.path = Some(&self.parts[part].name);
-            place.line = if self.parts[part].origin.is_far() {
-                // It was let go of for the error, and the way from its beginning may be long.
-                let near = offset <= COUNTED_FROM_AFAR;
-                let again = if near { self.open(py).ok() } else { None };
-                py.detach(|| again.and_then(|parts| line(error, &parts, part, offset)))
-            } else {
-                py.detach(|| line(error, parts, part, offset))
-            };
+            place.line = py.detach(|| self.line(error, parts, part, offset));
             place.offset = has_place(error).then_some(offset);
         }
         exception(py, error, place)
+    }
+
+    /// The line of a byte of a part.
+    fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
+        let Part { origin, name, codec, .. } = &self.parts[part];
+        if !origin.is_far() {
+            return line(error, parts, part, offset);
+        }
+        // What failed is closed, and the way from its beginning may be long.
+        if offset > COUNTED_FROM_AFAR {
+            return None;
+        }
+        let bytes = text(origin.open(name, None).ok()?, *codec, self.encoding);
+        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
     pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {

@@ -10,10 +10,10 @@ use crate::source::Source;
 const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 /// UTF-32 first: its little-endian mark begins with UTF-16's.
 const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
-    (b"\xFF\xFE\0\0", "UTF-32LE", "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`"),
-    (b"\0\0\xFE\xFF", "UTF-32BE", "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`"),
-    (b"\xFF\xFE", "UTF-16LE", "encoding=\"utf-16\" reads it"),
-    (b"\xFE\xFF", "UTF-16BE", "encoding=\"utf-16\" reads it"),
+    (b"\xFF\xFE\0\0", "UTF-32LE", ""),
+    (b"\0\0\xFE\xFF", "UTF-32BE", ""),
+    (b"\xFF\xFE", "UTF-16LE", "read it with encoding=\"utf-16\", or "),
+    (b"\xFE\xFF", "UTF-16BE", "read it with encoding=\"utf-16\", or "),
 ];
 
 /// What files begin with that are no text, what they are and what helps.
@@ -264,12 +264,11 @@ fn column_names(fields: &[&[u8]], dialect: Dialect, offset: u64) -> Result<Vec<S
     for (column, field) in fields.iter().enumerate() {
         let wrong = |kind| Error::at(kind, offset, field).in_column(column);
         if field.contains(&0) {
-            let convert = "convert it to UTF-8, for example with `iconv -f UTF-32 -t UTF-8`";
             let (name, advice) = match field {
-                [0, 0, 0, ..] => ("UTF-32BE", convert),
-                [_, 0, 0, 0, ..] => ("UTF-32LE", convert),
-                [0, ..] => ("UTF-16BE", "encoding=\"utf-16-be\" reads it, if it is no binary file"),
-                _ => ("UTF-16LE", "encoding=\"utf-16-le\" reads it, if it is no binary file"),
+                [0, 0, 0, ..] => ("UTF-32BE", ""),
+                [_, 0, 0, 0, ..] => ("UTF-32LE", ""),
+                [0, ..] => ("UTF-16BE", "read it with encoding=\"utf-16-be\", or "),
+                _ => ("UTF-16LE", "read it with encoding=\"utf-16-le\", or "),
             };
             return Err(wrong(Kind::Encoding(name, advice)));
         }

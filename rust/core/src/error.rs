@@ -69,7 +69,7 @@ pub enum Kind {
     #[error("text after a closing quote: a quote inside a quoted field is written twice (\"\")")]
     TextAfterQuote,
     /// The bytes are in an encoding that is not read.
-    #[error("the file is {0}: {1}")]
+    #[error("the file is {0}: {1}convert it to UTF-8, for example with `iconv -f {0} -t UTF-8`")]
     Encoding(&'static str, &'static str),
     /// The bytes are not in the encoding that they should be in.
     #[error("{0}")]

@@ -129,6 +129,10 @@ impl Parts {
     }
 
     /// The same places, to be read at any offset: `texts` are those of the streams.
+    ///
+    /// # Panics
+    ///
+    /// When there are fewer of them.
     #[must_use]
     pub fn spooled(&self, texts: Vec<SpooledText>) -> Arc<Self> {
         let mut spooled = self.clone();

@@ -130,6 +130,11 @@ struct Queue<T> {
 }
 
 impl<T> Queue<T> {
+    /// Whether the consumer need not wait.
+    fn is_ready(&self) -> bool {
+        self.stopped || self.panicked || self.taken >= self.count || self.done.front().is_some_and(Option::is_some)
+    }
+
     /// How many items the consumer can take, up to some number.
     fn ready(&self, most: usize) -> usize {
         self.done.iter().take(most).take_while(|done| done.is_some()).count()
@@ -200,7 +205,7 @@ impl<T: Send + 'static> Pipeline<T> {
         let deadline = (!patience.is_zero()).then(|| Instant::now() + patience);
         let mut queue = shared.lock();
         loop {
-            if let Some(deadline) = deadline.filter(|_| !shared.is_ready(&queue)) {
+            if let Some(deadline) = deadline.filter(|_| !queue.is_ready()) {
                 queue = shared.wait(queue, deadline.saturating_duration_since(Instant::now()));
             }
             if queue.panicked {
@@ -262,11 +267,11 @@ impl<T: Send + 'static> Drop for Pipeline<T> {
             return self.threads.drain(..).for_each(std::mem::forget);
         }
         let mut queue = self.shared.lock();
-        queue.stopped = true;
-        // What was read to its end may be read again, and nobody waits for anything.
         let is_over = queue.taken >= queue.count;
+        queue.stopped = true;
         drop(queue);
         if is_over {
+            // What was read may be read again by others.
             self.shared.moved.notify_all();
         } else {
             self.shared.wake_all();
@@ -286,21 +291,17 @@ impl<T> Shared<T> {
     /// Waits for the next item; a little longer if that makes it several.
     fn wait<'a>(&self, queue: MutexGuard<'a, Queue<T>>, patience: Duration) -> MutexGuard<'a, Queue<T>> {
         let wait = |queue, patience| {
-            let waiting = |queue: &mut Queue<T>| !self.is_ready(queue);
+            let waiting = |queue: &mut Queue<T>| !queue.is_ready();
             self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
         };
         let mut queue = wait(queue, patience.min(LEISURE));
         let rest = patience.saturating_sub(LEISURE);
-        if !self.is_ready(&queue) && !rest.is_zero() {
+        if !queue.is_ready() && !rest.is_zero() {
             queue.urgent = true;
             queue = wait(queue, rest);
             queue.urgent = false;
         }
         queue
-    }
-
-    fn is_ready(&self, queue: &Queue<T>) -> bool {
-        queue.stopped || queue.panicked || queue.taken >= queue.count || queue.done.front().is_some_and(Option::is_some)
     }
 
     fn wake_all(&self) {

@@ -1,5 +1,6 @@
 //! Which column goes where: features, targets, weight; and what counts as missing.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::error::{Kind, Result};
@@ -145,8 +146,12 @@ impl Schema {
 
     /// The places among the features of the columns that the argument `role` names.
     pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+        let mut places = vec![None; self.columns.len()];
+        for (place, &feature) in self.features.iter().enumerate() {
+            places[feature] = places[feature].or(Some(place));
+        }
         let place = |at: usize| {
-            self.features.iter().position(|&feature| feature == at).ok_or_else(|| {
+            places[at].ok_or_else(|| {
                 wrong(format!(
                     "{role}= names column {:?} (index {at}), which is no feature: name it in features=, or leave it \
                      out of {role}=",
@@ -205,11 +210,21 @@ fn only_column(columns: &[String]) -> String {
     }
 }
 
+/// Names that are looked for one by one. To do so with each of ten thousand would take a while.
+const FEW: usize = 16;
+
 fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
     let mut found = Vec::with_capacity(wanted.len());
     let mut seen = vec![false; columns.len()];
+    let mut named = HashMap::new();
+    if wanted.len() > FEW {
+        for (at, name) in columns.iter().enumerate() {
+            named.entry(name).and_modify(|at| *at = None).or_insert(Some(at));
+        }
+    }
     for column in wanted {
-        let at = position(columns, column, role)?;
+        let known = if let Column::Name(name) = column { named.get(name).copied().flatten() } else { None };
+        let at = known.map_or_else(|| position(columns, column, role), Ok)?;
         if std::mem::replace(&mut seen[at], true) {
             return Err(wrong(format!("{role}= names column {:?} (index {at}) twice", columns[at])));
         }

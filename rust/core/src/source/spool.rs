@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
-use std::ops::Range;
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -32,8 +31,8 @@ static SHARED: Mutex<Vec<(String, Weak<Texts>)>> = Mutex::new(Vec::new());
 /// The texts of some streams, one after the other.
 struct Texts {
     file: File,
-    /// Where each is.
-    places: Vec<Range<u64>>,
+    /// Where each begins, and how long it is.
+    places: Vec<(u64, u64)>,
 }
 
 /// One of the texts in a spool.
@@ -82,7 +81,7 @@ impl Spool {
     #[must_use]
     pub fn finish(self) -> SpooledText {
         let identity = format!("{:032x}", self.sum.digest128());
-        let places = vec![0..self.length];
+        let places = vec![(0, self.length)];
         SpooledText { texts: Arc::new(Texts { file: self.file, places }), place: 0, identity }
     }
 
@@ -127,7 +126,9 @@ impl Spool {
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::from(Kind::Internal).into()),
                     Err(mpsc::RecvTimeoutError::Timeout) => check().inspect_err(|_| {
                         stopped.store(true, Ordering::Relaxed);
-                        streams.iter().for_each(|stream| stream.raw().abandon());
+                        for stream in streams {
+                            stream.raw().abandon();
+                        }
                     })?,
                 }
             }
@@ -146,7 +147,7 @@ impl Spool {
                     count => self.append(&buffer[..count])?,
                 }
             }
-            places.push(start..self.length);
+            places.push((start, self.length - start));
         }
         Ok(Texts { file: self.file, places })
     }
@@ -170,8 +171,7 @@ fn share(name: String, texts: Texts) -> Arc<Texts> {
 
 impl Source for SpooledText {
     fn len(&self) -> u64 {
-        let place = &self.texts.places[self.place];
-        place.end - place.start
+        self.texts.places[self.place].1
     }
 
     fn identity(&self) -> String {
@@ -179,10 +179,10 @@ impl Source for SpooledText {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        let place = &self.texts.places[self.place];
-        if offset + buffer.len() as u64 > place.end - place.start {
+        let (start, length) = self.texts.places[self.place];
+        if offset + buffer.len() as u64 > length {
             return Err(io::Error::from(ErrorKind::UnexpectedEof).into());
         }
-        Ok(self.texts.file.read_exact_at(buffer, place.start + offset)?)
+        Ok(self.texts.file.read_exact_at(buffer, start + offset)?)
     }
 }

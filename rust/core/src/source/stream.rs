@@ -171,11 +171,12 @@ pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
     if error.raw_os_error().is_some() {
         return error.into();
     }
-    if error.get_ref().is_some_and(|inner| inner.is::<Trouble>()) {
-        let inner = error.into_inner().and_then(|inner| inner.downcast::<Trouble>().ok());
-        return inner.expect("it was looked at").0;
+    let reason = match error.kind() {
+        io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
+        _ => error.to_string(),
+    };
+    match error.downcast::<Trouble>() {
+        Ok(trouble) => trouble.0,
+        Err(_) => Kind::Damaged { codec, reason }.into(),
     }
-    let reason =
-        if error.kind() == io::ErrorKind::UnexpectedEof { "it ends too early".to_owned() } else { error.to_string() };
-    Kind::Damaged { codec, reason }.into()
 }

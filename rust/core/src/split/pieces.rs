@@ -112,9 +112,9 @@ impl Text {
         let result = match &parts.part(part).bytes {
             Bytes::Source(source) => source.read_at(at, buffer),
             // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
-            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| match text.fill(buffer)? == buffer.len() {
-                true => Ok(()),
-                false => Err(Kind::SourceChanged("it ends too early").into()),
+            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| {
+                let is_whole = text.fill(buffer)? == buffer.len();
+                if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
             }),
         };
         result.map_err(|error| Error { offset: Some(offset), ..error })
