@@ -165,8 +165,11 @@ class Handle:
         if self._store.calls.closed.is_set():
             raise self._closed()
         # Threads that take pieces in turn may come in another order.
-        near = self._front <= offset <= self._front + TURMOIL * RANGE
-        goes_on = near or offset in self._ends or offset // RANGE in self._ranges
+        is_near = self._front <= offset <= self._front + TURMOIL * RANGE
+        is_held = offset // RANGE in self._ranges
+        goes_on = is_near or is_held or offset in self._ends
+        if goes_on and (end > self._front or not (is_near or is_held)):
+            self._front = end
         self._ends.append(end)
         wanted = []
         while offset < end:
@@ -178,8 +181,7 @@ class Handle:
                 range_ = self._jump(offset, stop)
             wanted.append((range_, offset, stop))
             offset = stop
-        if goes_on:
-            self._front = max(end, self._front if near else 0)
+        if goes_on and end == self._front:
             last = (end - 1) // RANGE
             # More and more, so that who only looks at the head does not fetch a hundred MiB.
             ahead = min(AHEAD, 1 + 2 * self._finished)

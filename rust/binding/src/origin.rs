@@ -309,13 +309,12 @@ impl ObjectSource {
             return Ok(handle);
         }
         let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        let handle = match self.handle.get() {
-            Some(handle) => handle,
-            None => {
-                let open = |py: Python<'_>| self.object.call_method0(py, "open");
-                let handle = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
-                self.handle.get_or_init(|| handle)
-            }
+        let handle = if let Some(handle) = self.handle.get() {
+            handle
+        } else {
+            let open = |py: Python<'_>| self.object.call_method0(py, "open");
+            let handle = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
+            self.handle.get_or_init(|| handle)
         };
         // From here on whoever gives up can close it, whatever it is waiting for.
         if self.abandoned.load(Ordering::SeqCst) {
