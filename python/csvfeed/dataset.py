@@ -52,6 +52,12 @@ class CsvDataset(Conversions):
         and going on in the middle of an epoch decompress them once, into a temporary file without
         a name in ``tempfile.gettempdir()``; so does what can be read but once (a pipe, the standard
         input) when the dataset is made. In errors, bytes are counted in the decompressed text.
+        A URL (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern) is read
+        in ranges ahead of the parsing, with up to 64 MiB for each file that is being read, besides
+        ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and other
+        options stand in fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)``
+        in place of the URL. Shuffle it through a cache, ``ds.cache().shuffle()``, or each few rows
+        are a request of their own.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
