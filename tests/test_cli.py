@@ -123,7 +123,7 @@ def test_version_and_help():
     assert (version.returncode, version.stdout) == (0, f"csvfeed {csvfeed.__version__}\n")
     top = run("--help")
     assert top.returncode == 0
-    assert "demo" in top.stdout
+    assert all(name in top.stdout for name in ("inspect", "head", "count", "bench", "demo"))
     demo = run("demo", "--help")
     assert demo.returncode == 0
     for option in ("--rows", "--epochs", "--batch-size", "--directory", "--no-keep"):
@@ -159,7 +159,7 @@ def test_a_directory_that_cannot_be_made_is_a_line_and_not_a_traceback(tmp_path)
 
 
 def test_missing_packages_are_named_before_any_work(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "DEMO_PACKAGES", ("tensorflow", "no_such_package"))
+    monkeypatch.setattr(cli.demo, "PACKAGES", ("tensorflow", "no_such_package"))
     assert cli.main(["demo", "--rows", "20000", "--directory", str(tmp_path / "new")]) == 1
     message = "the demo needs no_such_package: pip install 'csvfeed[demo]'"
     assert message in capsys.readouterr().err

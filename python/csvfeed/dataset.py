@@ -55,6 +55,12 @@ class CsvDataset(Conversions):
         which has no name and is made once, in ``tempfile.gettempdir()``. What can be read but once,
         a pipe or the standard input, is kept there when the dataset is made. In errors, bytes are
         counted in the decompressed text.
+        A URL (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern) is read
+        in ranges ahead of the parsing, with up to 64 MiB for each file that is being read, besides
+        ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and other
+        options stand in fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)``
+        in place of the URL. Shuffle it through a cache, ``ds.cache().shuffle()``, or each few rows
+        are a request of their own.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.

@@ -11,9 +11,14 @@ import stat
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias
+from urllib.parse import unquote, urlsplit
 
 # What a CSV file is called in a directory.
 CSV_NAME = re.compile(r"[^.].*\.csv(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?", re.IGNORECASE)
+
+
+# As fsspec has them, with what caches or unpacks before: "simplecache::s3://bucket/key".
+URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
 
 
 class Handle(Protocol):
@@ -89,6 +94,24 @@ def is_origin(value: Any) -> bool:
     return hasattr(value, "open") and not hasattr(value, "read") and not isinstance(value, type)
 
 
+def is_url(text: str) -> bool:
+    """Tell a URL, such as ``s3://bucket/key``, from a path."""
+    return URL.match(text) is not None
+
+
+def local_path(url: str) -> str | None:
+    """Return the path that a ``file://`` or ``local://`` URL stands for, None for any other."""
+    scheme, separator, rest = url.partition("://")
+    if scheme.lower() == "local" and separator:
+        return rest
+    if scheme.lower() != "file" or not separator:
+        return None
+    parts = urlsplit(url)
+    if parts.netloc not in ("", "localhost"):
+        raise ValueError(f"{url!r} names the host {parts.netloc!r}: a local file is file:///path")
+    return unquote(parts.path)
+
+
 def parts(source: Any) -> list[Part]:
     """Return the parts of a table, in their order.
 
@@ -130,15 +153,28 @@ def _parts(source: Any) -> list[Part]:
         return [bytes(source)]
     if isinstance(source, (str, os.PathLike)):
         path = os.fsdecode(source)
+        if is_url(path):
+            return _remote(path)
         return [_binary(sys.stdin.buffer)] if path == "-" else _files(path)
     if is_origin(source):
-        return [source]
+        return list(source.expand()) if hasattr(source, "expand") else [source]
     if hasattr(source, "read"):
         return [_binary(source)]
     raise TypeError(
-        "source is a path, a list of paths, bytes or a binary file object, not "
+        "source is a path, a URL, a list of these, bytes or a binary file object, not "
         f"{type(source).__name__}"
     )
+
+
+def _remote(url: str) -> list[Part]:
+    """Return the file of a URL, or those that it stands for."""
+    path = local_path(url)
+    if path is not None:
+        return _files(path)
+    # Only now, since it is of no use to most.
+    from csvfeed.remote import RemoteFile
+
+    return list(RemoteFile(url).expand())
 
 
 def _binary(file: Any) -> io.IOBase:

@@ -12,6 +12,8 @@ use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::{Missing, OnError};
 use csvfeed_core::source::{Codec, Prefix, Source, Stream, Transcoding};
 
+use pyo3::prelude::*;
+
 use crate::error::line;
 use crate::origin::Origin;
 
@@ -71,7 +73,7 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, transcoding: T
 
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
-        origin.look(self.spool, &|| work.is_given_up())?;
+        origin.look(self.spool, &|handle| work.begin_opening(handle), &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
         if origin.is_far() {
             work.begin(&source);
@@ -206,11 +208,18 @@ struct Work {
     end: AtomicUsize,
     /// What they read that is far away.
     far: Mutex<Vec<Weak<dyn Source>>>,
+    /// What they opened to see what it is.
+    opened: Mutex<Vec<Py<PyAny>>>,
 }
 
 impl Default for Work {
     fn default() -> Self {
-        Self { next: AtomicUsize::new(0), end: AtomicUsize::new(usize::MAX), far: Mutex::default() }
+        Self {
+            next: AtomicUsize::new(0),
+            end: AtomicUsize::new(usize::MAX),
+            far: Mutex::default(),
+            opened: Mutex::default(),
+        }
     }
 }
 
@@ -222,6 +231,10 @@ impl Work {
         }
     }
 
+    fn begin_opening(&self, handle: Py<PyAny>) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+    }
+
     fn is_given_up(&self) -> bool {
         self.end.load(Ordering::SeqCst) == 0
     }
@@ -230,6 +243,9 @@ impl Work {
         self.end.store(0, Ordering::SeqCst);
         let far = std::mem::take(&mut *self.far.lock().unwrap_or_else(PoisonError::into_inner));
         far.iter().filter_map(Weak::upgrade).for_each(|source| source.abandon());
+        // Never with the lock, which those who have the GIL take.
+        let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
+        Python::try_attach(|py| opened.iter().for_each(|handle| drop(handle.call_method0(py, "close"))));
     }
 }
 

@@ -104,12 +104,17 @@ impl Origin {
     }
 
     /// Finds out what an object opens, if it is one. What can be read but once is read into the directory `spool`.
-    /// `is_given_up` is asked now and then.
-    pub(crate) fn look(&self, spool: &Path, is_given_up: &dyn Fn() -> bool) -> Result<(), Error> {
+    /// `begun` is told of the handle, which may be closed while it is waited for; `is_given_up` is asked now and then.
+    pub(crate) fn look(
+        &self,
+        spool: &Path,
+        begun: &dyn Fn(Py<PyAny>),
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<(), Error> {
         if let Self::Object { object, known } = self
             && known.get().is_none()
         {
-            let look = |py: Python<'_>| Self::known(object.bind(py), spool, is_given_up);
+            let look = |py: Python<'_>| Self::known(object.bind(py), spool, begun, is_given_up);
             let found = Python::try_attach(look).ok_or_else(gone)?.map_err(|failure| match failure {
                 Failure::Python(error) => failed(error),
                 Failure::Core(error) => error,
@@ -119,8 +124,18 @@ impl Origin {
         Ok(())
     }
 
-    fn known(object: &Bound<'_, PyAny>, spool: &Path, is_given_up: &dyn Fn() -> bool) -> Result<Known, Failure> {
+    fn known(
+        object: &Bound<'_, PyAny>,
+        spool: &Path,
+        begun: &dyn Fn(Py<PyAny>),
+        is_given_up: &dyn Fn() -> bool,
+    ) -> Result<Known, Failure> {
         let handle = object.call_method0("open")?;
+        begun(handle.clone().unbind());
+        if is_given_up() {
+            handle.call_method0("close")?;
+            return Err(gone().into());
+        }
         if let Some(size) = handle.getattr("size")?.extract()? {
             let identity = handle.getattr("identity")?.extract()?;
             return Ok(Known::Sized { size, identity, first: Mutex::new(Some(handle.unbind())) });
@@ -164,6 +179,7 @@ impl Origin {
                         size: *size,
                         identity: identity.clone(),
                         handle: first.map_or_else(OnceLock::new, OnceLock::from),
+                        compared: OnceLock::new(),
                         opening: Mutex::new(()),
                         abandoned: AtomicBool::new(false),
                     })
@@ -280,6 +296,8 @@ struct ObjectSource {
     size: u64,
     identity: String,
     handle: OnceLock<Py<PyAny>>,
+    /// Whether what it opened is what it was.
+    compared: OnceLock<()>,
     /// Taken before the GIL, never with it.
     opening: Mutex<()>,
     abandoned: AtomicBool,
@@ -287,26 +305,33 @@ struct ObjectSource {
 
 impl ObjectSource {
     fn handle(&self) -> Result<&Py<PyAny>, Error> {
-        if let Some(handle) = self.handle.get() {
+        if let (Some(handle), Some(())) = (self.handle.get(), self.compared.get()) {
             return Ok(handle);
         }
         let _turn = self.opening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(handle) = self.handle.get() {
-            return Ok(handle);
-        }
-        let open = |py: Python<'_>| -> PyResult<(Py<PyAny>, bool)> {
-            let handle = self.object.bind(py).call_method0("open")?;
-            let size: Option<u64> = handle.getattr("size")?.extract()?;
-            let identity: String = handle.getattr("identity")?.extract()?;
-            Ok((handle.unbind(), size == Some(self.size) && identity == self.identity))
+        let handle = if let Some(handle) = self.handle.get() {
+            handle
+        } else {
+            let open = |py: Python<'_>| self.object.call_method0(py, "open");
+            let handle = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
+            self.handle.get_or_init(|| handle)
         };
-        let (handle, is_same) = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
-        let handle = self.handle.get_or_init(|| handle);
+        // From here on whoever gives up can close it, whatever it is waiting for.
         if self.abandoned.load(Ordering::SeqCst) {
             self.close();
             return Err(gone());
         }
-        if is_same { Ok(handle) } else { Err(Kind::SourceChanged("another size or version").into()) }
+        let compare = |py: Python<'_>| -> PyResult<bool> {
+            let handle = handle.bind(py);
+            let size: Option<u64> = handle.getattr("size")?.extract()?;
+            let identity: String = handle.getattr("identity")?.extract()?;
+            Ok(size == Some(self.size) && identity == self.identity)
+        };
+        if !Python::try_attach(compare).ok_or_else(gone)?.map_err(failed)? {
+            return Err(Kind::SourceChanged("another size or version").into());
+        }
+        self.compared.get_or_init(|| ());
+        Ok(handle)
     }
 
     fn close(&self) {

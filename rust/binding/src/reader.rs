@@ -31,6 +31,9 @@ use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
 
+/// Bytes that are fetched once more to say which line an error is in.
+const COUNTED_FROM_AFAR: u64 = 64 << 20;
+
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
 const SHUFFLE_MEMORY: u64 = 256 << 20;
@@ -173,7 +176,7 @@ impl Reader {
         // Here, where Ctrl-C is obeyed by whatever waits.
         if let Some((origin, name)) = origins.first() {
             let place = Where { path: Some(name), ..Where::default() };
-            origin.look(&spool, &|| false).map_err(|error| exception(py, &error, place))?;
+            origin.look(&spool, &drop, &|| false).map_err(|error| exception(py, &error, place))?;
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
@@ -510,7 +513,10 @@ impl Reader {
         if !origin.is_far() {
             return line(error, parts, part, offset);
         }
-        // What failed is closed.
+        // What failed is closed, and the way from its beginning may be long.
+        if offset > COUNTED_FROM_AFAR {
+            return None;
+        }
         let bytes = text(origin.open(name, None).ok()?, *codec, self.transcoding);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }

@@ -69,4 +69,8 @@ impl Jobs<Block> for InOrder {
             Some(reader.read(Range { start: start as usize, end: end as usize }, &self.pool))
         })
     }
+
+    fn abandon(&self) {
+        self.rows.table.parts.abandon();
+    }
 }

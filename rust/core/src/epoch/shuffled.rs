@@ -372,6 +372,7 @@ impl Jobs<Block> for Shuffled {
     fn abandon(&self) {
         *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.completed.notify_all();
+        self.order.rows.table.parts.abandon();
     }
 }
 

@@ -309,6 +309,10 @@ impl Jobs<u64> for Counting {
             })
         })
     }
+
+    fn abandon(&self) {
+        self.table.parts.abandon();
+    }
 }
 
 /// Reads the rows wanted of some slices; one for each thread.

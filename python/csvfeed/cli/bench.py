@@ -1,0 +1,192 @@
+"""``csvfeed bench``: how fast this file is read on this machine, by csvfeed and by others."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib.util
+import os
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from csvfeed.cli.arguments import Commands, add_files, name_of, on_disk, reading, whole
+from csvfeed.cli.contenders import CONTENDERS, Contender, Table
+from csvfeed.cli.kinds import columns_of
+from csvfeed.cli.sample import open_bytes, take
+from csvfeed.cli.terminal import progress, size, table
+
+_SAMPLE_ROWS = 20_000
+_TOLERANCE = 1e-5
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "bench",
+        help="measure how fast a file is read here, by csvfeed and by others",
+        description=(
+            "Read a file with csvfeed on one thread and on all, with a loop in Python, and with "
+            "what is installed of pandas, polars, pyarrow and duckdb: all columns of numbers, to "
+            "float32. They take turns; the median counts. The sum of each column is compared with "
+            "that of csvfeed. Text is left out for all, and what is compressed or remote is "
+            "fetched and decompressed before."
+        ),
+        epilog="example:\n  csvfeed bench --mb 1000 train.csv",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_files(parser, one=True)
+    parser.add_argument(
+        "--mb",
+        type=whole,
+        default=100,
+        metavar="N",
+        help="how much of the file, from its beginning, in millions of bytes (default: 100)",
+    )
+    parser.add_argument(
+        "--rounds", type=whole, default=3, metavar="N", help="turns for each (default: 3)"
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    most = options.mb * 1_000_000
+    with on_disk(options.file) as path, _beginning(path, most) as (part, is_all):
+        file = _table(part, reading(options))
+        length = size(file.bytes)
+        said = [f"{name_of(options.file)}: {length if is_all else f'the first {length}'}"]
+        said.append(f"{len(file.used)} of {len(file.names)} columns, those of numbers")
+        print(", ".join(said), flush=True)
+        _show(_measure(file, options.rounds), file.bytes)
+    return 0
+
+
+@contextlib.contextmanager
+def _beginning(path: str, most: int) -> Iterator[tuple[str, bool]]:
+    """Give a plain file with the first rows of another one, or itself if it is one and short.
+
+    Yields
+    ------
+    str
+        Its path.
+    bool
+        Whether all rows are in it.
+    """
+    with open_bytes(path) as stream:
+        if getattr(stream, "name", None) == path and os.path.getsize(path) <= most:
+            yield path, True
+            return
+        with tempfile.TemporaryDirectory(prefix="csvfeed-") as directory:
+            part = os.path.join(directory, "part.csv")
+            with open(part, "wb") as copy:
+                is_all = _copy_rows(stream.read, copy.write, most)
+            yield part, is_all
+
+
+def _copy_rows(read: Callable[[int], bytes], write: Callable[[bytes], object], most: int) -> bool:
+    """Copy whole rows, up to the last line end that is not within quotes."""
+    quotes = 0
+    while chunk := read(min(1 << 20, most)):
+        most -= len(chunk)
+        if most <= 0:
+            break
+        write(chunk)
+        quotes += chunk.count(b'"')
+    else:
+        return True
+    following = read(1)
+    end = len(chunk)
+    while following and (end := chunk.rfind(b"\n", 0, end)) >= 0:
+        if (quotes + chunk.count(b'"', 0, end)) % 2 == 0:
+            write(chunk[: end + 1])
+            return False
+    # The last row may be cut, which the reading will tell.
+    write(chunk)
+    return not following
+
+
+def _table(path: str, how: dict[str, object]) -> Table:
+    sample = take(path, _SAMPLE_ROWS, plenty=16 << 20, **how)
+    columns = columns_of(sample)
+    used = [column.index for column in columns if column.is_numeric]
+    if not used:
+        raise ValueError(f"{path}: no column has numbers, so there is nothing to measure")
+    holes = sorted(set().union(*(column.holes for column in columns)))
+    dialect = sample.dialect
+    return Table(
+        path=path,
+        names=sample.columns,
+        used=used,
+        header=dialect.header,
+        delimiter=dialect.delimiter,
+        holes=holes,
+        how={**sample.options, **how},
+        bytes=os.path.getsize(path),
+    )
+
+
+def _measure(file: Table, rounds: int) -> dict[str, _Result]:
+    results = {one.name: _Result(one) for one in CONTENDERS}
+    for one in results.values():
+        missing = [name for name in one.contender.modules if importlib.util.find_spec(name) is None]
+        if missing:
+            one.refusal = f"{missing[0]} is not installed"
+    for number in range(rounds):
+        for one in results.values():
+            if one.refusal is None:
+                with progress(f"round {number + 1} of {rounds}: {one.contender.name}", None):
+                    one.measure(file)
+    return results
+
+
+class _Result:
+    """What came of one reader."""
+
+    def __init__(self, contender: Contender) -> None:
+        self.contender = contender
+        self.seconds: list[float] = []
+        self.sums = np.zeros(0)
+        self.rows = 0
+        self.refusal: str | None = None
+
+    def measure(self, file: Table) -> None:
+        for name in self.contender.modules:
+            __import__(name)
+        began = time.perf_counter()
+        try:
+            self.rows, self.sums = self.contender.read(file)
+        except KeyboardInterrupt:
+            raise
+        except Exception as error:
+            # What other readers raise is theirs to choose.
+            self.refusal = f"{type(error).__name__}: {error}".splitlines()[0][:70]
+            return
+        self.seconds.append(time.perf_counter() - began)
+
+    def verdict(self, right: _Result) -> str:
+        """Say whether it found what csvfeed did."""
+        if self.rows != right.rows:
+            return f"{self.rows:,} rows"
+        same = np.isclose(self.sums, right.sums, rtol=_TOLERANCE, atol=1e-6, equal_nan=True)
+        wrong = int((~same).sum())
+        return "the same" if not wrong else f"other in {wrong} of {len(same)} columns"
+
+
+def _show(results: dict[str, _Result], part_bytes: int) -> None:
+    right = next(iter(results.values()))
+    if right.refusal is not None:
+        raise ValueError(right.refusal)
+    rows = []
+    fastest = statistics.median(right.seconds)
+    for name, one in results.items():
+        if one.refusal is not None:
+            rows.append([name, "", "", "", one.refusal])
+            continue
+        seconds = statistics.median(one.seconds)
+        speed = f"{part_bytes / seconds / 1e6:,.0f}"
+        rows.append([name, f"{seconds:.3f}", speed, f"{seconds / fastest:.1f}", one.verdict(right)])
+    header = ["reader", "seconds", "MB/s", "times", "sums"]
+    print(table(rows, [False, True, True, True, False], header))

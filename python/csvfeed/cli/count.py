@@ -1,0 +1,39 @@
+"""``csvfeed count``: how many rows files have."""
+
+from __future__ import annotations
+
+import argparse
+
+import csvfeed
+from csvfeed.cli.arguments import Commands, add_files, name_of, on_disk, reading
+from csvfeed.cli.terminal import progress, table
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its arguments."""
+    parser = commands.add_parser(
+        "count",
+        help="count the rows of files",
+        description=(
+            "Count the rows of data in files: not the header, not blank lines, and a row with a "
+            "line end within quotes once. Of several files each is counted, and the sum."
+        ),
+        epilog="example:\n  csvfeed count data/*.csv",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add_files(parser)
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    counted = []
+    for file in options.files:
+        with on_disk(file) as path, progress(f"counting {name_of(file)}", None):
+            dataset = csvfeed.CsvDataset(path, target=None, features=[0], **reading(options))
+            counted.append((dataset.num_rows, name_of(file)))
+    if len(counted) == 1:
+        print(counted[0][0])
+        return 0
+    counted.append((sum(rows for rows, _ in counted), "in all"))
+    print(table([[f"{rows:,}", name] for rows, name in counted], [True, False]))
+    return 0

@@ -1,0 +1,219 @@
+"""What is in a file: the numbers by passes of csvfeed, the text by its first rows."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+import csvfeed
+from csvfeed.cli.kinds import MOST_CATEGORIES, Column, columns_of
+from csvfeed.cli.sample import Sample, take
+from csvfeed.cli.terminal import progress
+
+SAMPLE_ROWS = 20_000
+SAMPLE_CHARACTERS = 16 << 20
+MOST_FIELDS = 20_000_000
+"""Fields whose distribution is worth a wait."""
+BINS = 16
+_ROWS_AT_A_TIME = 8192
+_FEW_WRONG = 0.1
+_KINDS_READ = ("number", "integer", "boolean", "date")
+
+
+@dataclass
+class Found:
+    """What is in a file, or in several as one table.
+
+    Attributes
+    ----------
+    files : list of str
+        As a dataset takes them.
+    bytes : int or None
+        On disk; None if that cannot be known.
+    rows : int
+        Rows that are right.
+    sample : Sample
+        The first of them.
+    columns : list of Column
+        By position.
+    stats : dict of int to ColumnStats
+        Of the columns of numbers, over all rows.
+    histograms : dict of int to list of int
+        How many values are in each of some equal parts between the least and the greatest.
+    counted : int
+        Rows that the histograms are of.
+    rejects : csvfeed.Rejects
+        The rows that are wrong.
+    reading : dict
+        How the files are written, as arguments of a dataset.
+    seconds : float
+        What it took.
+    """
+
+    files: list[str]
+    bytes: int | None
+    rows: int
+    sample: Sample
+    columns: list[Column]
+    rejects: csvfeed.Rejects
+    reading: dict[str, Any]
+    stats: dict[int, csvfeed.ColumnStats] = field(default_factory=dict)
+    histograms: dict[int, list[int]] = field(default_factory=dict)
+    counted: int = 0
+    seconds: float = 0.0
+
+    @property
+    def holes(self) -> list[str]:
+        """Fields that stand for a missing value, besides those that are known for it."""
+        return sorted(set().union(*(column.holes for column in self.columns)))
+
+
+def find(files: list[str], reading: dict[str, Any]) -> Found:
+    """Read files, which are one table, and return what is in them."""
+    began = time.monotonic()
+    sample = take(files[0], SAMPLE_ROWS, plenty=SAMPLE_CHARACTERS, **reading)
+    reading = {**sample.options, **reading}
+    columns = columns_of(sample)
+    length = _length(files)
+    while True:
+        dataset, read = _dataset(files, reading, columns)
+        try:
+            with progress("reading", length):
+                rejects = dataset.rejects
+                _ = dataset.vocabulary
+        except csvfeed.CsvError as error:
+            # One with too many values is not counted.
+            text = [one for one in read if one.kind == "text" and one.index == error.column]
+            if not text:
+                raise
+            text[0].has_more = True
+            continue
+        wrong = _column_of_text(read, rejects, dataset.num_rows)
+        if wrong is None:
+            break
+        wrong.kind = "text"
+    found = Found(files, length, dataset.num_rows, sample, columns, rejects, reading)
+    with progress("reading", length):
+        stats = list(dataset.stats().values())
+    found.stats = {column.index: one for column, one in zip(read, stats, strict=True)}
+    rows = max(_ROWS_AT_A_TIME, MOST_FIELDS // len(read))
+    with progress("counting", length if found.rows <= rows else None):
+        _count(dataset, read, found, rows)
+    for column in read:
+        _settle(column, found)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def _settle(column: Column, found: Found) -> None:
+    """Say of a column what only the whole file can tell."""
+    stats = found.stats[column.index]
+    if column.kind == "text":
+        is_whole = column.counted and found.counted == found.rows
+        if is_whole and len(column.values) == 1 and not column.missing:
+            column.kind, column.note = "constant", f"it is always {next(iter(column.values))!r}"
+    elif not stats.count:
+        column.kind, column.note = "empty", "it has no values"
+    elif column.is_numeric and stats.min == stats.max and not stats.missing:
+        column.kind, column.note = "constant", f"it is always {stats.min:g}"
+
+
+def _dataset(
+    files: list[str], reading: dict[str, Any], columns: list[Column]
+) -> tuple[csvfeed.CsvDataset, list[Column]]:
+    """Return a dataset with the columns that make numbers, and which these are."""
+    read = [column for column in columns if column.kind in _KINDS_READ]
+    categories: dict[int, Literal["auto"] | int] = {}
+    for column in columns:
+        few = len(column.values) <= MOST_CATEGORIES and not column.has_more
+        if column.kind == "text" and not column.note and few:
+            read.append(column)
+            categories[column.index] = "auto"
+    if not read:
+        # Any text is right, so that rows are checked for their length alone.
+        read.append(columns[0])
+        categories[0] = 1
+    holes = set().union(*(column.holes for column in columns))
+    dataset = csvfeed.CsvDataset(
+        files[0] if len(files) == 1 else files,
+        target=None,
+        features=[column.index for column in read],
+        categories=categories,
+        booleans=[column.index for column in read if column.kind == "boolean"],
+        dates={column.index: "days" for column in read if column.kind == "date"},
+        missing=[*csvfeed.MISSING, *sorted(holes)],
+        on_error="skip",
+        batch_size=_ROWS_AT_A_TIME,
+        **reading,
+    )
+    return dataset, read
+
+
+def _column_of_text(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> Column | None:
+    """Return a column that is text after all, by how many rows are wrong for it."""
+    if rejects.count <= max(len(rejects.first), _FEW_WRONG * (rows + rejects.count)):
+        return None
+    places = Counter(error.column for error in rejects.first if error.column is not None)
+    for place, times in places.most_common(1):
+        if times > len(rejects.first) / 2:
+            return next((column for column in read if column.index == place), None)
+    return None
+
+
+def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:
+    """Count the values of the first rows: of numbers by how large they are, of text each."""
+    edges = [_bins(column, found.stats[column.index]) for column in read]
+    counts = [
+        np.zeros(1 if column.kind == "text" else len(bins) - 1, np.int64)
+        for column, bins in zip(read, edges, strict=True)
+    ]
+    with warnings.catch_warnings():
+        # What was left out stands in the output.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        for (X,) in dataset:
+            for at, column in enumerate(read):
+                values = X[:, at]
+                if column.kind == "text":
+                    more = np.bincount(values.astype(np.int64))
+                    longer = max(len(more), len(counts[at]))
+                    counts[at] = np.pad(counts[at], (0, longer - len(counts[at])))
+                    counts[at][: len(more)] += more
+                else:
+                    counts[at] += np.histogram(values[np.isfinite(values)], edges[at])[0]
+            found.counted += len(X)
+            if found.counted >= most:
+                break
+    for column, count in zip(read, counts, strict=True):
+        if column.kind != "text":
+            found.histograms[column.index] = count.tolist()
+            continue
+        is_unique = dataset.columns.count(column.name) == 1
+        vocabulary = dataset.vocabulary[column.name if is_unique else column.index]
+        column.missing = int(count[0])
+        column.values = Counter(dict(zip(vocabulary, count[1:].tolist(), strict=False)))
+        column.counted = True
+
+
+def _bins(column: Column, stats: csvfeed.ColumnStats) -> NDArray[np.float64]:
+    """Return the edges between which values are counted; none if there is nothing to count."""
+    span = stats.max - stats.min
+    if not math.isfinite(span):
+        return np.zeros(1)
+    if column.kind in ("integer", "boolean") and span < BINS:
+        return np.arange(stats.min - 0.5, stats.max + 1)
+    return np.linspace(stats.min, stats.max, BINS + 1)
+
+
+def _length(files: list[str]) -> int | None:
+    try:
+        return sum(os.path.getsize(file) for file in files)
+    except OSError:
+        return None

@@ -1,0 +1,179 @@
+"""``csvfeed count``, ``head`` and ``bench``."""
+
+import gzip
+import os
+import subprocess
+import sys
+
+import pytest
+
+from csvfeed import cli
+from csvfeed.cli.bench import _copy_rows
+
+
+def command(*arguments, **options):
+    return subprocess.run(
+        [sys.executable, "-m", "csvfeed", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+
+
+def test_count(capsys, write):
+    first = write('a,b\n1,"x\ny"\n\n2,z\n', "1.csv")
+    second = write(gzip.compress(b"a,b\n3,4\n"), "2.csv.gz")
+    assert cli.main(["count", first]) == 0
+    assert capsys.readouterr().out == "2\n"
+    assert cli.main(["count", first, second]) == 0
+    assert capsys.readouterr().out == f"2  {first}\n1  {second}\n3  in all\n"
+
+
+def test_count_of_the_standard_input():
+    done = command("count", "-", input="a;b\n1;2\n3;4\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "2\n", "")
+
+
+def test_head_is_a_table(capsys, write):
+    path = write('name,n,d\n"Rome, IT",1,2.5\nx,-20,NA\n' + "z" * 99 + ",3,4\n")
+    assert cli.main(["head", path]) == 0
+    assert capsys.readouterr().out == (
+        "name                                n    d\n"
+        "Rome, IT                            1  2.5\n"
+        "x                                 -20   NA\n"
+        f"{'z' * 31}…    3    4\n"
+    )
+
+
+def test_head_as_csv_is_a_file_again(capsys, write):
+    path = write('name,n\n"a ""b""\nc",1\nx,2\ny,3\n')
+    assert cli.main(["head", "--csv", "-n", "2", path]) == 0
+    assert capsys.readouterr().out == 'name,n\n"a ""b""\nc",1\nx,2\n'
+
+
+def test_head_says_what_it_leaves_out(capsys, write):
+    assert cli.main(["head", write("a,b,c\n1\n" + 3 * "2,3,4\n")]) == 0
+    output = capsys.readouterr()
+    assert output.out == "a  b  c\n" + 3 * "2  3  4\n"
+    assert output.err == "csvfeed: 1 row has more or fewer fields: left out\n"
+
+
+@pytest.mark.parametrize("content", ["a;b\n1;2\n", "a\tb\n1\t2\n", "a|b\n1|2\n"])
+def test_delimiters_are_found(capsys, write, content):
+    path = write(content)
+    assert cli.main(["head", path]) == 0
+    assert capsys.readouterr().out == "a  b\n1  2\n"
+    assert cli.main(["head", "--delimiter", content[1], "--header", "no", path]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "column_0  column_1"
+
+
+def test_head_of_what_is_written_in_another_way(capsys, write):
+    path = write("ort;preis\nK\xf6ln;1.234,5\nUlm;2,5\n".encode("latin-1"))
+    assert cli.main(["head", "--encoding", "latin-1", path]) == 0
+    assert capsys.readouterr().out == "ort     preis\nK\xf6ln  1.234,5\nUlm       2,5\n"
+    path = write("a,b\n\u4e2d,2\n".encode("utf-16"))
+    assert cli.main(["head", path]) == 0
+    assert capsys.readouterr().out == "a   b\n\u4e2d  2\n"
+
+
+def test_whoever_reads_the_output_may_go(write):
+    path = write("a,b\n" + "1,2\n" * 500_000)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "csvfeed", "head", "--csv", "-n", "500000", path],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
+def test_a_url(capsys):
+    fsspec = pytest.importorskip("fsspec")
+    fsspec.filesystem("memory").pipe("/box/x.csv.gz", gzip.compress(b"a,b\n1,2\n"))
+    assert cli.main(["head", "memory://box/x.csv.gz"]) == 0
+    assert capsys.readouterr().out == "a  b\n1  2\n"
+    assert cli.main(["count", "memory://box/x.csv.gz"]) == 0
+    assert capsys.readouterr().out == "1\n"
+
+
+def test_bench_compares(capsys, write):
+    path = write("n,text,x\n" + "".join(f'{n},"a,b",{n / 4}\n' for n in range(20_000)))
+    assert cli.main(["bench", "--rounds", "1", path]) == 0
+    header, titles, *lines = capsys.readouterr().out.splitlines()
+    assert header.startswith(f"{path}: ")
+    assert header.endswith("2 of 3 columns, those of numbers")
+    assert titles.split() == ["reader", "seconds", "MB/s", "times", "sums"]
+    assert len(lines) == 7
+    measured = [line for line in lines if "is not installed" not in line]
+    assert len(measured) >= 3
+    assert all(line.endswith("the same") for line in measured), "\n".join(lines)
+
+
+def test_bench_of_a_part(capsys, write):
+    path = write("n,x\n" + "".join(f"{n},{n / 4}\n" for n in range(200_000)))
+    assert os.path.getsize(path) > 1_000_000
+    assert cli.main(["bench", "--rounds", "1", "--mb", "1", path]) == 0
+    assert ": the first " in capsys.readouterr().out
+    assert cli.main(["bench", write("a,b\nx,y\n")]) == 1
+    assert "no column has numbers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("most", range(5, 45))
+def test_a_part_has_whole_rows(most):
+    content = b'a,b\n1,"x\ny"\n2,z\n3,"p\n\n"\n4,q\n'
+    starts = [0, 4, 12, 16, 24, 28]
+    rest = bytearray(content)
+
+    def take(count):
+        part = bytes(rest[:count])
+        del rest[:count]
+        return part
+
+    written = bytearray()
+    is_all = _copy_rows(take, written.extend, most)
+    assert content.startswith(written)
+    assert is_all == (most >= len(content))
+    if most >= len(content):
+        assert written == content
+    elif most > 11:
+        assert len(written) in starts
+
+
+@pytest.mark.parametrize("name", ["inspect", "head", "count", "bench", "demo"])
+def test_each_command_has_help(name):
+    done = command(name, "--help")
+    assert done.returncode == 0
+    assert f"usage: csvfeed {name}" in done.stdout
+    assert name in command("--help").stdout
+
+
+def test_the_help_has_the_exit_codes():
+    output = command("--help").stdout
+    assert all(f"\n  {code} " in output for code in (0, 1, 2, 3, 130, 141))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("head",),
+        ("head", "x.csv", "-n", "0"),
+        ("count",),
+        ("bench", "x.csv", "--mb", "none"),
+        ("inspect", "x.csv", "--header", "perhaps"),
+    ],
+)
+def test_mistakes_in_the_arguments(arguments):
+    done = command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("usage: csvfeed")
+
+
+@pytest.mark.parametrize("name", ["head", "count", "bench"])
+def test_what_is_not_there(capsys, name):
+    assert cli.main([name, "/nothing/there.csv"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("csvfeed: error: ")
+    assert "/nothing/there.csv" in error
