@@ -191,9 +191,9 @@ class CsvDataset(Conversions):
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
-        categories: Mapping[Column, Literal["auto"] | Sequence[str | float] | int] | None = None,
+        categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         booleans: Sequence[Column] | None = None,
-        dates: Mapping[Column, DatePart | Sequence[DatePart] | Date] | None = None,
+        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -206,7 +206,7 @@ class CsvDataset(Conversions):
         thousands: str | None = None,
         encoding: str = "utf-8",
         missing: Iterable[str] = MISSING,
-        fill: FillValue | Mapping[Column, FillValue] | None = None,
+        fill: FillValue | Mapping[Any, FillValue] | None = None,
         missing_target: Literal["raise", "skip", "keep"] = "raise",
         on_error: Literal["raise", "skip"] = "raise",
         max_rejects: int | None = None,
@@ -720,7 +720,7 @@ def _rebuild(
     options: dict[str, Any],
     order: Order,
     stats: Memory | None,
-    found: tuple[tuple[int, ...] | None, Vocabularies] | None,
+    found: tuple[str | None, Vocabularies] | None,
 ) -> CsvDataset:
     dataset = CsvDataset(**options)
     if found is not None and found[0] == dataset._reader.identity:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass, fields
 from typing import Any
 
-from csvfeed import _core, arguments
+from csvfeed import _core
 
 
 @dataclass(frozen=True)
@@ -105,12 +105,11 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dial
     >>> csvfeed.dialect.sniff(b"name;price\nA;1.234,50\nB;2,50\n").options
     {'delimiter': ';', 'decimal': ',', 'thousands': '.', 'header': True}
     """
-    given = arguments.source(source)
-    if isinstance(given, bytes):
-        name, content = "<bytes>", given
+    if isinstance(source, bytes):
+        name, content = "<bytes>", source
     else:
-        name = given
-        with open(given, "rb") as file:
+        name = os.fsdecode(source)
+        with open(source, "rb") as file:
             content = file.read(_core.SAMPLE + 1)
     is_whole = whole and len(content) <= _core.SAMPLE
     return Dialect(*_core.sniff(content[: _core.SAMPLE], is_whole, name))
