@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -170,7 +169,6 @@ class CsvDataset(Conversions):
         self._reader = _core.Reader(
             options["source"],
             name=name_of(options["source"]),
-            spool=tempfile.gettempdir(),
             target=options["target"],
             features=options["features"],
             weight=options["weight"],

@@ -1,7 +1,6 @@
 //! The heads of the parts of a table, which must have the same columns.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
@@ -31,8 +30,6 @@ pub(crate) struct Reading<'a> {
     pub missing: &'a Missing,
     pub max_row: usize,
     pub threads: usize,
-    /// Where is kept what can be read but once.
-    pub spool: &'a Path,
 }
 
 /// What a part is compressed with, and what it begins with.
@@ -67,7 +64,7 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
-        origin.look(self.spool, &|| work.is_given_up())?;
+        origin.look(&|| work.is_given_up())?;
         let source = origin.open(name, None)?;
         if origin.is_far() {
             work.begin(&source);
