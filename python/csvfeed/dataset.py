@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -251,7 +250,6 @@ class CsvDataset(Conversions):
         self._reader = _core.Reader(
             options["source"],
             name=name_of(options["source"]),
-            spool=tempfile.gettempdir(),
             target=options["target"],
             features=options["features"],
             weight=options["weight"],

@@ -135,7 +135,8 @@ def name_of(found: list[Part]) -> str:
     """Return what all parts are called together."""
     first = found[0]
     name = "<bytes>" if isinstance(first, bytes) else str(getattr(first, "name", first))
-    return f"{name} and {len(found) - 1} more"
+    # A name may have bytes that are no text.
+    return f"{name.encode(errors='replace').decode()} and {len(found) - 1} more"
 
 
 def shown(found: list[Part]) -> str:

@@ -1,7 +1,6 @@
 //! The heads of the parts of a table, which must have the same columns.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
@@ -37,8 +36,6 @@ pub(crate) struct Reading<'a> {
     pub on_error: OnError,
     pub max_row: usize,
     pub threads: usize,
-    /// Where is kept what can be read but once.
-    pub spool: &'a Path,
 }
 
 /// What a part is compressed with, how it is written, and what it begins with.
@@ -73,7 +70,7 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, transcoding: T
 
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
-        origin.look(self.spool, &|handle| work.begin_opening(handle), &|| work.is_given_up())?;
+        origin.look(&|handle| work.begin_opening(handle), &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
         if origin.is_far() {
             work.begin(&source);

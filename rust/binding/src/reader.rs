@@ -27,7 +27,7 @@ use crate::columns::{Found, PyColumns, PyVocabularies, columns as coded_columns,
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place, line};
 use crate::heads::{Failed, Part, Reading, text};
-use crate::origin::{Failure, Origin};
+use crate::origin::{Failure, Origin, temporary_directory};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
 
@@ -50,8 +50,7 @@ pub(crate) struct Reader {
     schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
-    /// Where texts are kept that are to be read in any order, and those that are.
-    spool: PathBuf,
+    /// Those that are to be read in any order, once they are kept somewhere.
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
@@ -98,16 +97,15 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, spool, target, features, weight, coded, header, delimiter, quote, escape,
-                        comment, skip_rows, decimal, thousands, encoding, missing, missing_target, on_error,
-                        max_rejects, threads, memory))]
+    #[pyo3(signature = (parts, *, name, target, features, weight, coded, header, delimiter, quote, escape, comment,
+                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
+                        memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
         name: String,
-        spool: PathBuf,
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
@@ -167,7 +165,7 @@ impl Reader {
         let mut origins = Vec::with_capacity(parts.len());
         for part in &parts {
             let name = Origin::name(part)?;
-            let origin = Origin::find(part, &spool).map_err(|failure| match failure {
+            let origin = Origin::find(part).map_err(|failure| match failure {
                 Failure::Python(error) => error,
                 Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
             })?;
@@ -176,20 +174,11 @@ impl Reader {
         // Here, where Ctrl-C is obeyed by whatever waits.
         if let Some((origin, name)) = origins.first() {
             let place = Where { path: Some(name), ..Where::default() };
-            origin.look(&spool, &drop, &|| false).map_err(|error| exception(py, &error, place))?;
+            origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
-        let reading = Reading {
-            dialect,
-            finds_delimiter,
-            transcoding,
-            missing: &missing,
-            on_error,
-            max_row,
-            threads,
-            spool: &spool,
-        };
+        let reading = Reading { dialect, finds_delimiter, transcoding, missing: &missing, on_error, max_row, threads };
         let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
         let (head, dialect, parts) = found.map_err(|stopped| match stopped {
             Stopped::Signal(Stop::Signal(error)) => error,
@@ -229,7 +218,6 @@ impl Reader {
             schema: Arc::new(schema),
             threads,
             memory,
-            spool,
             texts: Mutex::new(None),
             fingerprint: OnceLock::new(),
             found: Mutex::default(),
@@ -429,7 +417,7 @@ impl Reader {
             texts
         } else {
             let streams: Vec<_> = table.parts.streams().collect();
-            let texts = Spool::texts(&streams, &self.spool, check)?;
+            let texts = Spool::texts(&streams, &temporary_directory()?, check)?;
             if let Ok(mut known) = self.texts.lock() {
                 *known = Some(texts.clone());
             }
