@@ -7,10 +7,13 @@ Each case is really read when the table is checked (``test_errors_docs.py``) or 
 
 from __future__ import annotations
 
+import gzip
+import io
 import os
 import re
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -99,6 +102,16 @@ def code(text: str) -> str:
     return f"{fence}{space}{text}{space}{fence}"
 
 
+def archive(files: dict[str, bytes]) -> bytes:
+    """Return a zip archive."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as zipped:
+        for name, text in files.items():
+            # Always the same, so that the table is.
+            zipped.writestr(zipfile.ZipInfo(name), text)
+    return content.getvalue()
+
+
 def append(ds: csvfeed.CsvDataset) -> None:
     """Read the file after a row was appended to it."""
     with open(NAME, "ab") as file:
@@ -122,7 +135,7 @@ FIELDS = [
     Case(
         "a text column that was not left out",
         b"name,a,y\nAnn,1,2\n",
-        'Say `features=["a"]`: columns that are not named may hold anything.',
+        "Do as the message says: columns that are not named may hold anything.",
     ),
     Case(
         "a token for no value that is not known",
@@ -132,13 +145,13 @@ FIELDS = [
     Case(
         "a decimal comma",
         b"a;y\n1,5;2\n",
-        "Write the numbers with a point.",
+        'Say `decimal=","`.',
         {"delimiter": ";"},
     ),
-    Case("a comma between thousands", b'a,y\n"1,500",2\n', "Write the numbers without it."),
+    Case("a comma between thousands", b'a,y\n"1,500",2\n', 'Say `thousands=","`.'),
     Case("a unit or a currency", b"a,y\n$5,2\n", "Write the number alone."),
-    Case("a date", b"a,y\n2024-05-01,2\n", "Leave the column out, or write numbers."),
-    Case("a truth value", b"a,y\ntrue,2\n", "Write 1 and 0, or leave the column out."),
+    Case("a date", b"a,y\n2024-05-01,2\n", "Do as the message says."),
+    Case("a truth value", b"a,y\ntrue,2\n", "Do as the message says."),
     Case(
         "a header in the middle, as where files were joined",
         b"a,y\n1,2\na,y\n3,4\n",
@@ -194,6 +207,78 @@ ROWS = [
     ),
 ]
 
+CODES = [
+    Case(
+        "a word that is no boolean",
+        b"a,y\nmaybe,1\n",
+        "Mend it, or say what means no value.",
+        {"booleans": ["a"]},
+    ),
+    Case(
+        "a date in another format",
+        b"a,y\n31.12.2024,1\n",
+        'Say `dates={"a": csvfeed.Date("hour", format="%d.%m.%Y")}`.',
+        {"dates": {"a": "hour"}},
+    ),
+    Case(
+        "a day that there is not",
+        b"a,y\n2023-02-29,1\n",
+        "Mend it, or say what means no value.",
+        {"dates": {"a": "day"}},
+    ),
+    Case(
+        "a part of a date that is not known",
+        b"a,y\n2024-01-01,1\n",
+        "Name one of those.",
+        {"dates": {"a": "week"}},
+    ),
+    Case(
+        "a target that is not in the list",
+        b"a,y\n1,blue\n",
+        "Add it to the list.",
+        {"categories": {"y": ["red", "green"]}},
+    ),
+    Case(
+        "a category that is listed twice",
+        b"a,y\nred,1\n",
+        "List it once.",
+        {"categories": {"a": ["red", "red"]}},
+    ),
+    Case(
+        "a category that means no value",
+        b"a,y\nNA,1\n",
+        "Take it out of the list, or out of `missing=`.",
+        {"categories": {"a": ["NA"]}},
+    ),
+]
+
+DIALECTS = [
+    Case(
+        "a thousands separator in the wrong place",
+        b"a;y\n1.2345;2\n",
+        "Mend the number, or say what it means.",
+        {"delimiter": ";", "decimal": ",", "thousands": "."},
+    ),
+    Case(
+        "a first line that names another delimiter",
+        b"sep=;\na;y\n1;2\n",
+        'Say `delimiter=";"`, or `"auto"`.',
+    ),
+    Case(
+        "an escape with nothing after it",
+        b"a,y\n1,2\n3,4\\",
+        "Mend the row, or say what escapes.",
+        {"escape": "\\"},
+    ),
+    Case(
+        "nothing after the lines to skip",
+        b"a,y\n1,2\n",
+        "Skip fewer.",
+        {"skip_rows": 5},
+    ),
+    Case("an encoding that is not read", b"a,y\n1,2\n", "Convert it.", {"encoding": "koi8-r"}),
+]
+
 SKIPPED = [
     Case(
         "more wrong rows than may be",
@@ -232,13 +317,13 @@ FILES = [
     Case(
         "UTF-16 with a mark",
         "\ufeffa,y\n1,2\n".encode("utf-16-le"),
-        "Convert it once.",
+        'Say `encoding="utf-16"`.',
         shown="\\xff\\xfea\\0,\\0y\\0…",
     ),
     Case(
         "UTF-16 without a mark",
         "a,y\n1,2\n".encode("utf-16-le"),
-        "Convert it once.",
+        'Say `encoding="utf-16-le"`.',
         shown="a\\0,\\0y\\0…",
     ),
     Case(
@@ -248,8 +333,44 @@ FILES = [
         shown="\\xff\\xfe\\0\\0a\\0\\0\\0…",
     ),
     Case("line ends of CR alone", b"a,y\r1,2\r", "Convert them once."),
-    Case("a gzip file", b"\x1f\x8b\x08\0\0", "Decompress it.", shown="\\x1f\\x8b…"),
-    Case("a spreadsheet", b"PK\x03\x04\x14\0", "Export it as CSV.", shown="PK\\x03\\x04…"),
+    Case(
+        "a gzip file that is cut off",
+        gzip.compress(b"a,y\n1,2\n")[:-9],
+        "Get the file anew.",
+        shown="\\x1f\\x8b…",
+    ),
+    Case(
+        "a gzip file that is damaged",
+        gzip.compress(b"a,y\n1,2\n")[:-8] + bytes(8),
+        "Get the file anew.",
+        shown="\\x1f\\x8b…",
+    ),
+    Case(
+        "an archive of several files",
+        archive({"one.csv": b"a,y\n1,2\n", "two.csv": b"a,y\n3,4\n"}),
+        "Unpack it: `CsvDataset` takes a list or a directory.",
+        shown="PK\\x03\\x04…",
+    ),
+    Case(
+        "a spreadsheet",
+        archive({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}),
+        "Export it as CSV.",
+        shown="PK\\x03\\x04…",
+    ),
+    Case(
+        "text in an encoding that is not the one said",
+        "\ufeffa,y\n1,2\n".encode("utf-16-le") + b"\x00\xd8",
+        "Look at `encoding=`, or get the file anew.",
+        {"encoding": "utf-16"},
+        shown="\\xff\\xfea\\0,\\0y\\0…",
+    ),
+    Case(
+        "files whose columns differ",
+        b"a,y\n1,2\n",
+        "Read them by themselves, or name the same columns in both.",
+        then=lambda _: csvfeed.CsvDataset([NAME, b"b,y\n3,4\n"]),
+        call="CsvDataset(['data.csv', b'b,y\\n3,4\\n'])",
+    ),
     Case("a Parquet file", b"PAR1\x15\x04", "Export it as CSV.", shown="PAR1…"),
     Case(
         "a file that grew after the dataset was made",
@@ -341,7 +462,9 @@ VALUES = [
 
 SECTIONS = {
     "A field": FIELDS,
+    "A field that is no number": CODES,
     "A row": ROWS,
+    "How the file is written": DIALECTS,
     'Rows that are skipped, with `on_error="skip"`': SKIPPED,
     "A file": FILES,
     "Columns": COLUMNS,

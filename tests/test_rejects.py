@@ -410,7 +410,7 @@ def test_rejects_are_never_written_over_the_file_itself(write, tmp_path):
     ds = csvfeed.CsvDataset(path, on_error="skip")
     os.symlink(path, tmp_path / "link.csv")
     for target in (path, tmp_path / "link.csv"):
-        with pytest.raises(ValueError, match="the file that is read"):
+        with pytest.raises(ValueError, match="a file that is read"):
             ds.write_rejects(target)
     assert ds.num_rows == 1
     with pytest.raises(FileNotFoundError) as caught:
@@ -449,9 +449,8 @@ def test_wrong_rows_take_no_memory_to_pass_over(tmp_path):
     assert ds.write_rejects(tmp_path / "rejects.csv") == 400_000
     with open(tmp_path / "rejects.csv", "rb") as file:
         lines = file.readlines()
-    assert lines[-1] == b'401001,3604004,,wrong number of fields,"word,2,3"\n'.replace(
-        b"3604004", b"%d" % (path.stat().st_size - 9)
-    )
+    last = f'"{path}",401001,{path.stat().st_size - 9},,wrong number of fields,"word,2,3"\n'
+    assert lines[-1] == last.encode()
     limited = csvfeed.CsvDataset(path, on_error="skip", max_rejects=300_000)
     with pytest.raises(csvfeed.CsvError, match="wrong row number 300001"):
         list(limited)

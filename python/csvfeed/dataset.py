@@ -426,9 +426,9 @@ class CsvDataset(Conversions):
         Parameters
         ----------
         path : str or os.PathLike
-            A CSV file to write, or to write over. It has the columns ``line``, ``byte_offset`` and
-            ``column`` of the error, ``reason`` in few words, and ``row``: the text of the whole row
-            as a quoted field, byte for byte and without its line end.
+            A CSV file to write, or to write over. It has the columns ``path``, ``line``,
+            ``byte_offset`` and ``column`` of the error, ``reason`` in few words, and ``row``: the
+            text of the whole row as a quoted field, byte for byte and without its line end.
 
         Returns
         -------
@@ -438,13 +438,16 @@ class CsvDataset(Conversions):
         Raises
         ------
         ValueError
-            If that is the file that is read.
+            If that is a file that is read.
         CsvError, OSError
             What iteration raises, but for too many rejects; or if the file cannot be written.
         """
-        source, target = self._options["source"], os.fsdecode(path)
-        if isinstance(source, str) and os.path.exists(target) and os.path.samefile(source, target):
-            raise ValueError(f"{target!r} is the file that is read: name another one")
+        target = os.fsdecode(path)
+        read = (part for part in self._options["source"] if isinstance(part, str))
+        if os.path.exists(target) and any(
+            os.path.exists(part) and os.path.samefile(part, target) for part in read
+        ):
+            raise ValueError(f"{target!r} is a file that is read: name another one")
         return self._reader.write_rejects(target)
 
     @property
