@@ -84,7 +84,8 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     columns = columns_of(sample)
     length = _length(files)
     while True:
-        dataset, read = _dataset(files, reading, columns)
+        # The sample knows what columns that hold no numbers leave open.
+        dataset, read = _dataset(files, {"header": sample.dialect.header, **reading}, columns)
         try:
             with progress("reading", length):
                 rejects = dataset.rejects

@@ -100,6 +100,7 @@ def written(file: str, given: dict[str, Any]) -> dict[str, Any]:
     is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = given.get("encoding", "utf-16" if is_utf16 else "utf-8")
     if encoding != "utf-8":
+        given = {"encoding": encoding, **given}
         head = head.decode(encoding, "replace").encode()
     try:
         found = sniff(head, whole=whole).options
