@@ -339,7 +339,7 @@ def test_repr_of_many_columns_is_short():
     [
         ("source", 5),
         ("source", None),
-        ("source", ["a.csv"]),
+        ("source", [b"a\n1\n", 5]),
         ("source", object()),
         ("target", 1.5),
         ("target", True),

@@ -18,7 +18,6 @@ class Reader:
         parts: Sequence[Part],
         *,
         name: str,
-        spool: str,
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,

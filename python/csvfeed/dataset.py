@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,8 +35,8 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 class CsvDataset(Conversions):
     r"""The rows of a CSV file as batches of float32.
 
-    The file is read in blocks by several threads, each time it is iterated; the order of the rows
-    is the file's. Only the head of the file is read when the dataset is made.
+    The file, or several, is read in blocks by several threads, each time it is iterated; the order
+    of the rows is the file's. Only the head of each file is read when the dataset is made.
 
     Parameters
     ----------
@@ -48,10 +47,12 @@ class CsvDataset(Conversions):
         read from where it stands; ``"-"`` for the standard input. Several files are one table, in
         their order. Each must have the columns that the first has, by name, in any order; without
         a header, as many. Files compressed with gzip, zstd, bzip2, xz, or zip with one file in it,
-        are known by their content and decompressed as they are read. Shuffle, split, shard, cache
-        and going on in the middle of an epoch decompress them once, into a temporary file without
-        a name in ``tempfile.gettempdir()``; so does what can be read but once (a pipe, the standard
-        input) when the dataset is made. In errors, bytes are counted in the decompressed text.
+        are known by their content and decompressed as they are read; what is damaged or cut off is
+        an error where that shows, at the latest where its checksum stands. Shuffle, split, shard,
+        cache and going on in the middle of an epoch need the decompressed text in a temporary file,
+        which has no name and is made once, in ``tempfile.gettempdir()``. What can be read but once,
+        a pipe or the standard input, is kept there when the dataset is made. In errors, bytes are
+        counted in the decompressed text.
         A URL (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern) is read
         in ranges ahead of the parsing, with up to 64 MiB for each file that is being read, besides
         ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and other
@@ -174,7 +175,6 @@ class CsvDataset(Conversions):
         self._reader = _core.Reader(
             options["source"],
             name=name_of(options["source"]),
-            spool=tempfile.gettempdir(),
             target=options["target"],
             features=options["features"],
             weight=options["weight"],

@@ -133,8 +133,10 @@ def parts(source: Any) -> list[Part]:
 
 def name_of(found: list[Part]) -> str:
     """Return what all parts are called together."""
-    names = [part if isinstance(part, str) else "<bytes>" for part in found if not is_origin(part)]
-    return f"{len(found)} files, from {names[0] if names else found[0]} on"
+    first = found[0]
+    name = "<bytes>" if isinstance(first, bytes) else str(getattr(first, "name", first))
+    # A name may have bytes that are no text.
+    return f"{name.encode(errors='replace').decode()} and {len(found) - 1} more"
 
 
 def shown(found: list[Part]) -> str:
@@ -154,7 +156,7 @@ def _parts(source: Any) -> list[Part]:
         path = os.fsdecode(source)
         if is_url(path):
             return _remote(path)
-        return [sys.stdin.buffer] if path == "-" else _files(path)
+        return [_binary(sys.stdin.buffer)] if path == "-" else _files(path)
     if is_origin(source):
         return list(source.expand()) if hasattr(source, "expand") else [source]
     if hasattr(source, "read"):

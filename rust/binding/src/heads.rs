@@ -1,7 +1,6 @@
 //! The heads of the parts of a table, which must have the same columns.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
@@ -33,8 +32,6 @@ pub(crate) struct Reading<'a> {
     pub missing: &'a Missing,
     pub max_row: usize,
     pub threads: usize,
-    /// Where is kept what can be read but once.
-    pub spool: &'a Path,
 }
 
 /// What a part is compressed with, and what it begins with.
@@ -69,16 +66,13 @@ pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, encoding: Enco
 
 impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
-        origin.look(self.spool, &|handle| work.begin_opening(handle), &|| work.is_given_up())?;
+        origin.look(&|handle| work.begin_opening(handle), &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
         if origin.is_far() {
             work.begin(&source);
         }
         let look = |text: &dyn Source| read_head(text, self.dialect, header, self.missing, self.max_row);
-        let mut start = [0; 16];
-        let start = &mut start[..source.len().min(16) as usize];
-        source.read_at(0, start)?;
-        let codec = Codec::of(start);
+        let codec = Codec::of_source(&*source)?;
         let head = match Stream::with(&source, codec, self.encoding) {
             Some(stream) => Prefix::of_stream(&stream, look),
             None => Prefix::of_source(&*source, look),
@@ -131,10 +125,8 @@ impl Reading<'_> {
     /// The line of an error at the beginning of a part.
     fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
         let source = origin.open(name, None).ok()?;
-        let mut start = [0; 16];
-        let start = &mut start[..source.len().min(16) as usize];
-        source.read_at(0, start).ok()?;
-        let bytes = text(Arc::clone(&source), Codec::of(start), self.encoding);
+        let codec = Codec::of_source(&*source).ok()?;
+        let bytes = text(source, codec, self.encoding);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

@@ -1,7 +1,7 @@
 //! `Origin`: where the bytes of a part are, without an open handle.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -77,8 +77,8 @@ impl Origin {
         })
     }
 
-    /// Finds a part. A file object that can be read but once is read into the directory `spool`.
-    pub(crate) fn find(part: &Bound<'_, PyAny>, spool: &Path) -> Result<Self, Failure> {
+    /// Finds a part. A file object that can be read but once is kept in a spool.
+    pub(crate) fn find(part: &Bound<'_, PyAny>) -> Result<Self, Failure> {
         if part.is_instance_of::<PyBytes>() {
             return Ok(Self::Memory(Arc::new(MemorySource::new(read(part)?))));
         }
@@ -91,7 +91,7 @@ impl Origin {
             if part.call_method0("seekable")?.is_truthy()? {
                 return Ok(Self::FileObject(Arc::new(FileObject::new(part)?)));
             }
-            let mut spool = Spool::begin(spool)?;
+            let mut spool = Spool::begin(&temporary_directory()?)?;
             loop {
                 let chunk = read(&part.call_method1("read", (CHUNK,))?)?;
                 if chunk.is_empty() {
@@ -103,18 +103,13 @@ impl Origin {
         Ok(Self::Object { object: part.clone().unbind(), known: OnceLock::new() })
     }
 
-    /// Finds out what an object opens, if it is one. What can be read but once is read into the directory `spool`.
+    /// Finds out what an object opens, if it is one. What can be read but once is kept in a spool.
     /// `begun` is told of the handle, which may be closed while it is waited for; `is_given_up` is asked now and then.
-    pub(crate) fn look(
-        &self,
-        spool: &Path,
-        begun: &dyn Fn(Py<PyAny>),
-        is_given_up: &dyn Fn() -> bool,
-    ) -> Result<(), Error> {
+    pub(crate) fn look(&self, begun: &dyn Fn(Py<PyAny>), is_given_up: &dyn Fn() -> bool) -> Result<(), Error> {
         if let Self::Object { object, known } = self
             && known.get().is_none()
         {
-            let look = |py: Python<'_>| Self::known(object.bind(py), spool, begun, is_given_up);
+            let look = |py: Python<'_>| Self::known(object.bind(py), begun, is_given_up);
             let found = Python::try_attach(look).ok_or_else(gone)?.map_err(|failure| match failure {
                 Failure::Python(error) => failed(error),
                 Failure::Core(error) => error,
@@ -126,7 +121,6 @@ impl Origin {
 
     fn known(
         object: &Bound<'_, PyAny>,
-        spool: &Path,
         begun: &dyn Fn(Py<PyAny>),
         is_given_up: &dyn Fn() -> bool,
     ) -> Result<Known, Failure> {
@@ -141,7 +135,7 @@ impl Origin {
             return Ok(Known::Sized { size, identity, first: Mutex::new(Some(handle.unbind())) });
         }
         let stream = || -> Result<SpooledText, Failure> {
-            let mut spool = Spool::begin(spool)?;
+            let mut spool = Spool::begin(&temporary_directory()?)?;
             for chunk in handle.call_method0("stream")?.try_iter()? {
                 let chunk = read(&chunk?)?;
                 object.py().detach(|| spool.write(&chunk))?;
@@ -211,6 +205,12 @@ impl Origin {
     pub(crate) fn is_far(&self) -> bool {
         matches!(self, Self::Object { .. })
     }
+}
+
+/// Where Python keeps temporary files.
+pub(crate) fn temporary_directory() -> Result<PathBuf, Error> {
+    let ask = |py: Python<'_>| py.import("tempfile")?.call_method0("gettempdir")?.extract();
+    Python::try_attach(ask).ok_or_else(gone)?.map_err(failed)
 }
 
 /// The bytes that an object gave.

@@ -21,7 +21,7 @@ use pyo3::prelude::*;
 use crate::batches::Batches;
 use crate::error::{Where, exception, has_place, line};
 use crate::heads::{Failed, Part, Reading, text};
-use crate::origin::{Failure, Origin};
+use crate::origin::{Failure, Origin, temporary_directory};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 
 /// Bytes that are fetched once more to say which line an error is in.
@@ -43,8 +43,7 @@ pub(crate) struct Reader {
     schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
-    /// Where texts are kept that are to be read in any order, and those that are.
-    spool: PathBuf,
+    /// Those that are to be read in any order, once they are kept somewhere.
     texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
@@ -87,7 +86,7 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, spool, target, features, weight, header, delimiter, quote, encoding, missing,
+    #[pyo3(signature = (parts, *, name, target, features, weight, header, delimiter, quote, encoding, missing,
                         missing_target, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
@@ -95,7 +94,6 @@ impl Reader {
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
         name: String,
-        spool: PathBuf,
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
@@ -132,7 +130,7 @@ impl Reader {
         let mut origins = Vec::with_capacity(parts.len());
         for part in &parts {
             let name = Origin::name(part)?;
-            let origin = Origin::find(part, &spool).map_err(|failure| match failure {
+            let origin = Origin::find(part).map_err(|failure| match failure {
                 Failure::Python(error) => error,
                 Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
             })?;
@@ -141,10 +139,10 @@ impl Reader {
         // Here, where Ctrl-C is obeyed by whatever waits.
         if let Some((origin, name)) = origins.first() {
             let place = Where { path: Some(name), ..Where::default() };
-            origin.look(&spool, &drop, &|| false).map_err(|error| exception(py, &error, place))?;
+            origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
-        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads, spool: &spool };
+        let reading = Reading { dialect, encoding, missing: &missing, max_row, threads };
         let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
         let (head, parts) = found.map_err(|stopped| match stopped {
             Stopped::Signal(Stop::Signal(error)) => error,
@@ -177,7 +175,6 @@ impl Reader {
             schema: Arc::new(schema),
             threads,
             memory,
-            spool,
             texts: Mutex::new(None),
             fingerprint: OnceLock::new(),
         })
@@ -322,7 +319,7 @@ impl Reader {
             texts
         } else {
             let streams: Vec<_> = table.parts.streams().collect();
-            let texts = Spool::texts(&streams, &self.spool, check)?;
+            let texts = Spool::texts(&streams, &temporary_directory()?, check)?;
             if let Ok(mut known) = self.texts.lock() {
                 *known = Some(texts.clone());
             }

@@ -59,7 +59,7 @@ impl Outline {
         let jobs = Outlining { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize };
         let mut starts = Vec::new();
         let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
-        Pipeline::run(jobs, threads, budget.window)?.drain(
+        Pipeline::run(jobs, table.parts.threads(threads), budget.window)?.drain(
             |counted: Vec<Counted>| {
                 for slice in counted {
                     if slice.bytes.start > end.offset {

@@ -128,6 +128,12 @@ impl Parts {
         self.streams().next().is_some()
     }
 
+    /// How many of so many threads are of use: no more than keep up with the one that decompresses.
+    pub(crate) fn threads(&self, threads: usize) -> usize {
+        const ENOUGH: usize = 8;
+        if self.has_streams() { threads.min(ENOUGH) } else { threads }
+    }
+
     /// The same places, to be read at any offset: `texts` are those of the streams.
     ///
     /// # Panics

@@ -18,12 +18,8 @@ pub(crate) struct Sequential {
 
 /// Starts reading. `repeat` begins again at the end of the source, for ever.
 pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
-    let threads = if table.parts.has_streams() { budget.threads.min(THREADS_OF_A_STREAM) } else { budget.threads };
-    Pipeline::run(Sequential::new(table, budget, repeat), threads, budget.window)
+    Pipeline::run(Sequential::new(table, budget, repeat), table.parts.threads(budget.threads), budget.window)
 }
-
-/// As many as keep up with the one that decompresses.
-const THREADS_OF_A_STREAM: usize = 8;
 
 impl Sequential {
     pub(crate) fn new(table: &Table, budget: Budget, repeat: bool) -> Self {

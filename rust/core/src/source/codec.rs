@@ -2,6 +2,9 @@
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
+use super::Source;
+use crate::error::Result;
+
 /// Bytes that are read of what is compressed, at a time.
 pub(super) const INPUT: usize = if cfg!(debug_assertions) { 64 } else { 128 << 10 };
 
@@ -38,6 +41,14 @@ impl Codec {
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
             _ => None,
         }
+    }
+
+    /// What the first bytes of a source say.
+    pub fn of_source(source: &dyn Source) -> Result<Option<Self>> {
+        let mut start = [0; 16];
+        let start = &mut start[..source.len().min(16) as usize];
+        source.read_at(0, start)?;
+        Ok(Self::of(start))
     }
 
     /// What it is called.

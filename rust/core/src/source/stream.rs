@@ -15,15 +15,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// What has to be done to the bytes of `raw` to have its text; `None` when they are the text.
-    pub fn of(raw: &Arc<dyn Source>, encoding: Encoding) -> Result<Option<Self>> {
-        let mut start = [0; 16];
-        let start = &mut start[..raw.len().min(16) as usize];
-        raw.read_at(0, start)?;
-        Ok(Self::with(raw, Codec::of(start), encoding))
-    }
-
-    /// The same, once it is known what `raw` is compressed with.
+    /// What has to be done to the bytes of `raw`, compressed with `codec`, to have its text; `None` when they are the text.
     #[must_use]
     pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Encoding) -> Option<Self> {
         let is_text = codec.is_none() && encoding == Encoding::AsItIs;

@@ -21,6 +21,8 @@ pub(super) struct Feed {
     shared: Arc<Shared>,
     /// Started with the first piece that is asked for.
     thread: Mutex<Option<JoinHandle<()>>>,
+    /// The process that has it.
+    process: u32,
 }
 
 /// What became of asking for a piece.
@@ -76,7 +78,7 @@ impl Feed {
     pub(super) fn new(parts: Arc<Parts>, size: usize, repeat: bool) -> Self {
         let state = Mutex::default();
         let shared = Shared { parts, size, repeat, state, arrived: Condvar::new(), taken: Condvar::new() };
-        Self { shared: Arc::new(shared), thread: Mutex::new(None) }
+        Self { shared: Arc::new(shared), thread: Mutex::new(None), process: std::process::id() }
     }
 
     pub(super) fn in_a_pass(&self) -> u64 {
@@ -147,8 +149,12 @@ impl Feed {
 
 impl Drop for Feed {
     fn drop(&mut self) {
-        self.stop();
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if self.process != std::process::id() {
+            // There is nobody to stop, and the lock is as some thread of the other process left it.
+            return std::mem::forget(thread);
+        }
+        self.stop();
         // A panic was reported to whoever waited.
         thread.map(JoinHandle::join);
     }
@@ -296,5 +302,165 @@ impl Pass<'_> {
                 return Ok(true);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Barrier;
+
+    use super::*;
+    use crate::dialect::Dialect;
+    use crate::index::tests::text;
+    use crate::oracle;
+    use crate::parts::Part;
+    use crate::simd::Simd;
+    use crate::source::{Codec, Encoding, MemorySource, Source};
+    use crate::split::Splitter;
+    use proptest::prelude::*;
+
+    const QUOTED: Dialect = Dialect { delimiter: b',', quote: Some(b'"') };
+
+    fn compress(codec: Option<Codec>, bytes: &[u8]) -> Vec<u8> {
+        match codec {
+            None => bytes.to_vec(),
+            Some(Codec::Gzip) => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Some(Codec::Zstd) => zstd::encode_all(bytes, 1).unwrap(),
+            Some(Codec::Bzip2) => {
+                let mut encoder = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+                encoder.write_all(bytes).unwrap();
+                encoder.finish().unwrap()
+            }
+            Some(codec) => unreachable!("{codec:?}"),
+        }
+    }
+
+    /// A part of some members, whose rows begin at a byte of the text.
+    fn part(codec: Option<Codec>, bytes: &[u8], cut: usize, data_start: usize) -> Part {
+        let raw = if codec.is_none() {
+            bytes.to_vec()
+        } else {
+            let (one, other) = bytes.split_at(cut.min(bytes.len()));
+            [compress(codec, one), compress(codec, other)].concat()
+        };
+        let source: Arc<dyn Source> = Arc::new(MemorySource::new(raw));
+        let bytes = match Stream::with(&source, codec, Encoding::AsItIs) {
+            Some(stream) => Bytes::Stream(Arc::new(stream)),
+            None => Bytes::Source(source),
+        };
+        Part { bytes, data_start: data_start as u64, layout: None }
+    }
+
+    /// The texts of so many passes, read by several threads: where each begins, and its bytes.
+    fn texts(parts: &Arc<Parts>, piece: usize, threads: u64, passes: usize) -> Vec<(u64, Vec<u8>)> {
+        let splitter = Splitter::over(Arc::clone(parts), QUOTED, Simd::Portable, piece, 1 << 20, passes > 1);
+        let found = Mutex::new(Vec::new());
+        let next = Mutex::new(0_u64);
+        let begin = Barrier::new(threads as usize);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    begin.wait();
+                    let mut text = Text::default();
+                    loop {
+                        let index = {
+                            let mut next = next.lock().unwrap();
+                            *next += 1;
+                            *next - 1
+                        };
+                        // Two passes are known to be so many texts only once the first is over.
+                        if index >= splitter.texts().saturating_mul(passes as u64)
+                            || !splitter.read(index, &mut text).unwrap()
+                        {
+                            return;
+                        }
+                        found.lock().unwrap().push((index, text.offset, text.bytes().to_vec()));
+                    }
+                });
+            }
+        });
+        let mut found = found.into_inner().unwrap();
+        found.sort_unstable();
+        let most = splitter.texts() as usize * passes;
+        found.into_iter().take(most).map(|(_, offset, bytes)| (offset, bytes)).collect()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        #[test]
+        fn the_texts_of_parts_are_their_rows(
+            contents in prop::collection::vec(
+                (
+                    prop_oneof![text(), "[a\",\n\r]{0,60}".prop_map(String::into_bytes)],
+                    prop::sample::select(&[None, Some(Codec::Gzip), Some(Codec::Zstd), Some(Codec::Bzip2)]),
+                    any::<prop::sample::Index>(),
+                    0_usize..4,
+                ),
+                1..6,
+            ),
+            piece in prop_oneof![1_usize..200, 900_usize..1200],
+            threads in 1_u64..4,
+        ) {
+            let mut parts = Vec::new();
+            let mut expected = Vec::new();
+            for (bytes, codec, cut, data_start) in &contents {
+                let data_start = *data_start.min(&bytes.len());
+                parts.push(part(*codec, bytes, cut.index(bytes.len() + 1), data_start));
+                expected.push(&bytes[data_start..]);
+            }
+            let parts = Arc::new(Parts::new(parts));
+            let once = texts(&parts, piece, threads, 1);
+            let mut joined = vec![Vec::new(); contents.len()];
+            for (offset, bytes) in &once {
+                if bytes.is_empty() {
+                    continue;
+                }
+                let (part, at) = parts.place(*offset);
+                prop_assert_eq!(at as usize, parts.part(part).data_start as usize + joined[part].len());
+                prop_assert!(joined[part + 1..].iter().all(Vec::is_empty), "parts come in their order");
+                joined[part].extend_from_slice(bytes);
+            }
+            for (found, expected) in joined.iter().zip(expected) {
+                let newline = !expected.is_empty() && !expected.ends_with(b"\n");
+                prop_assert_eq!(found, &[expected, if newline { b"\n" } else { b"" }].concat());
+                prop_assert_eq!(oracle::rows(found, QUOTED), oracle::rows(expected, QUOTED));
+            }
+        }
+
+        #[test]
+        fn an_endless_pass_begins_again(
+            contents in prop::collection::vec("([a-z]{1,9}\n){0,30}", 1..4),
+            piece in 1_usize..50,
+        ) {
+            prop_assume!(contents.iter().any(|content| !content.is_empty()));
+            let parts = contents.iter().map(|content| part(Some(Codec::Gzip), content.as_bytes(), 5, 0)).collect();
+            let parts = Arc::new(Parts::new(parts));
+            let splitter = Splitter::over(Arc::clone(&parts), QUOTED, Simd::Portable, piece, 1 << 20, true);
+            let once: Vec<_> = texts(&parts, piece, 1, 1).into_iter().map(|(_, bytes)| bytes).collect();
+            let mut text = Text::default();
+            for index in 0..3 * once.len() {
+                prop_assert!(splitter.read(index as u64, &mut text).unwrap());
+                prop_assert_eq!(text.bytes(), &once[index % once.len()][..]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_stream_that_is_given_up_ends_its_thread() {
+        let content = "a,1\n".repeat(100_000);
+        let parts = Arc::new(Parts::new(vec![part(Some(Codec::Gzip), content.as_bytes(), 50, 0)]));
+        let splitter = Splitter::over(Arc::clone(&parts), QUOTED, Simd::Portable, 64, 1 << 20, false);
+        let mut text = Text::default();
+        assert!(splitter.read(0, &mut text).unwrap());
+        splitter.abandon();
+        assert!(!splitter.read(1, &mut text).unwrap());
+        drop(splitter);
+        assert_eq!(Arc::strong_count(&parts), 1);
     }
 }

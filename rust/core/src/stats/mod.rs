@@ -168,12 +168,13 @@ pub fn stats<E: From<Error>>(
     let widths = Widths::of(&schema);
     let table = Table { schema, ..table.clone() };
     let simd = table.simd;
+    let threads = table.parts.threads(budget.threads);
     let blocks: Box<dyn Jobs<Block>> = match selection {
         None => Box::new(Sequential::new(&table, budget, false)),
         Some(selection) => Box::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
     };
     let mut columns = vec![Moments::NONE; widths.features + widths.targets + widths.weights];
-    Pipeline::run(Measuring { blocks, simd, widths }, budget.threads, budget.window)?.drain(
+    Pipeline::run(Measuring { blocks, simd, widths }, threads, budget.window)?.drain(
         |found: Vec<Moments>| {
             for (column, more) in columns.iter_mut().zip(&found) {
                 column.merge(more);
