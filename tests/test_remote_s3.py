@@ -64,6 +64,7 @@ def test_an_object_that_changes(bucket, endpoint):
     found = remote(endpoint, "s3://box/*.csv").expand()
     assert [file.url for file in found] == ["s3://box/x.csv"]
     with found[0].open() as file:
+        assert file.size == len(CONTENT)
         bucket("x.csv", CONTENT[::-1])
         with pytest.raises(csvfeed.SourceChangedError, match=r"s3://box/x\.csv"):
             file.read(1_000_000, 3)

@@ -204,7 +204,7 @@ def _open(file: str) -> io.BufferedReader:
     return io.BufferedReader(_Pieces(RemoteFile(file)), 1 << 16)
 
 
-def _open_zstd(stream: IO[bytes]) -> IO[bytes]:
+def _open_zstd(stream: Any) -> IO[bytes]:
     try:
         if sys.version_info >= (3, 14):
             from compression import zstd
