@@ -232,7 +232,7 @@ impl Jobs<Vec<Counted>> for Outlining {
                 slices.push(Counted { bytes, rows: rows as u64, rejects });
                 if error.is_some() {
                     // One of the rejects before it may be one too many.
-                    return Some(Done { item: Some(slices), error, ..Done::nothing() });
+                    return Some(Done { item: Some(slices), error });
                 }
                 start = end;
             }

@@ -294,7 +294,6 @@ impl Group {
                 }
             }
         }
-        let mut values = &*values;
         if !arrangement.coded.is_empty() {
             self.mixed.resize(rows.count() * width, 0.0);
             if numbers > 0 {
@@ -304,34 +303,9 @@ impl Group {
             }
             let (left_out, wrong) = (&mut self.left_out, &mut self.wrong);
             reading.read_codes(&mut Mixed { rows, values: &mut self.mixed, left_out, wrong });
-            values = &self.mixed;
         }
-        let mut error = None;
-        let mut kept = rows.count();
-        if !self.wrong.is_empty() {
-            // Of several in a row, the first counts.
-            self.wrong.sort_by_key(|wrong| (wrong.row, wrong.at));
-            self.wrong.dedup_by_key(|wrong| wrong.row);
-            if schema.on_error == OnError::Raise {
-                let WrongField { row, at, place, kind } = self.wrong.swap_remove(0);
-                kept = row;
-                error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
-                self.left_out.retain(|&row| row < kept);
-            } else {
-                self.left_out.extend(self.wrong.iter().map(|wrong| wrong.row));
-            }
-        }
-        if !self.wrong.is_empty() || !arrangement.coded.is_empty() {
-            self.left_out.sort_unstable();
-            self.left_out.dedup();
-        }
-        if schema.on_error == OnError::Skip {
-            for wrong in self.wrong.drain(..) {
-                let row = wrong.row;
-                let before = block.rows + row - self.left_out.partition_point(|&left_out| left_out < row);
-                reading.note_field(wrong, rows.line(row), before, block);
-            }
-        }
+        let (kept, error) = settle(&mut self.wrong, &mut self.left_out, reading, rows, block);
+        let values = if arrangement.coded.is_empty() { &self.values } else { &self.mixed };
         if let Some(chooser) = chooser {
             self.chosen.clear();
             let mut left_out = self.left_out.iter().peekable();
@@ -349,6 +323,45 @@ impl Group {
         }
         error.map_or(Ok(()), Err)
     }
+}
+
+/// Leaves the rows out that are wrong, and notes them; or says how many come before the first of them, and what is wrong
+/// with it.
+fn settle(
+    wrong: &mut Vec<WrongField>,
+    left_out: &mut Vec<usize>,
+    reading: &Reading<'_>,
+    rows: Rows<'_>,
+    block: &mut Block,
+) -> (usize, Option<Error>) {
+    let Reading { schema, arrangement, .. } = *reading;
+    let mut error = None;
+    let mut kept = rows.count();
+    if !wrong.is_empty() {
+        // Of several in a row, the first counts.
+        wrong.sort_by_key(|wrong| (wrong.row, wrong.at));
+        wrong.dedup_by_key(|wrong| wrong.row);
+        if schema.on_error == OnError::Raise {
+            let WrongField { row, at, place, kind } = wrong.swap_remove(0);
+            kept = row;
+            error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
+            left_out.retain(|&row| row < kept);
+        } else {
+            left_out.extend(wrong.iter().map(|wrong| wrong.row));
+        }
+    }
+    if !wrong.is_empty() || !arrangement.coded.is_empty() {
+        left_out.sort_unstable();
+        left_out.dedup();
+    }
+    if schema.on_error == OnError::Skip {
+        for wrong in wrong.drain(..) {
+            let row = wrong.row;
+            let before = block.rows + row - left_out.partition_point(|&left_out| left_out < row);
+            reading.note_field(wrong, rows.line(row), before, block);
+        }
+    }
+    (kept, error)
 }
 
 /// Appends the row, which may lack both its target and its weight, to those that are left out.
