@@ -99,7 +99,7 @@ def test_another_encoding_ends_fit(write, case, feed):
 def test_a_file_that_cannot_be_opened_ends_fit(tmp_path, feed):
     with pytest.raises(FileNotFoundError, match=r"none\.csv"):
         fit(FEEDS[feed](str(tmp_path / "none.csv")))
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(FileNotFoundError, match="in the directory"):
         fit(FEEDS[feed](str(tmp_path)))
 
 
