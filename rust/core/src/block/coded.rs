@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::parser::{Reading, WrongField};
+use super::group::WrongField;
+use super::reading::Reading;
 use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
 use crate::error::Kind;
 use crate::index::Rows;

@@ -1,15 +1,18 @@
 //! Stage 5: a parsed block: the rows of one text, in row-major buffers.
 
+mod arrangement;
 mod buffer;
 mod coded;
+mod group;
 mod parser;
+mod reading;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::ThreadId;
 
+use arrangement::Arrangement;
 pub use buffer::Buffer;
-use parser::Arrangement;
 pub use parser::Parser;
 
 use crate::error::{Kind, Result};

@@ -1,0 +1,137 @@
+//! How the fields of a text are read that are not plain numbers, and what is said of those that are wrong.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Block;
+use super::arrangement::Arrangement;
+use super::group::WrongField;
+use crate::code::{boolean, date::iso};
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind};
+use crate::index::{BadRow, Rows};
+use crate::number::{self, Value, WINDOW};
+use crate::rejects::{Noting, Reject};
+use crate::schema::{MissingTarget, Schema};
+use crate::simd::Simd;
+use crate::split::Text;
+
+/// What is read, and how.
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) dialect: Dialect,
+    pub(super) simd: Simd,
+    pub(super) arrangement: &'a Arrangement,
+    pub(super) text: &'a Text,
+    pub(super) noting: Noting,
+}
+
+impl Reading<'_> {
+    /// What a column says in one of the rows.
+    pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
+        let column = self.text.layout().map_or(column, |layout| layout[column]);
+        self.dialect.text(&self.text.padded()[rows.place(row, column)])
+    }
+
+    /// Whether a field is seen to be missing at first sight.
+    #[inline]
+    pub(super) fn is_missing(&self, place: Range<usize>) -> bool {
+        let text = self.text.padded();
+        // What is quoted takes more than one look.
+        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
+    }
+
+    /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
+    /// of its row; `None` when its row is to be left out, and what is wrong when it has none.
+    #[cold]
+    pub(super) fn read_with_care(
+        &self,
+        place: Range<usize>,
+        column: usize,
+        wanted: usize,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        let field = &self.text.padded()[place];
+        match number::value(field, self.dialect, &self.schema.missing) {
+            Value::Number(number) => Ok(Some(number)),
+            Value::Missing => self.missing(column, wanted),
+            Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other => Err(match number::other_notation(field, self.dialect) {
+                Some(notation) => Kind::Notation(notation),
+                None => Kind::Number(self.advice(field, column)),
+            }),
+        }
+    }
+
+    /// What a missing value becomes; `None` when its row is to be left out.
+    pub(super) fn missing(&self, column: usize, wanted: usize) -> std::result::Result<Option<f32>, Kind> {
+        let filled = Ok(Some(self.schema.missing_value(wanted)));
+        if wanted < self.schema.features.len() {
+            return filled;
+        }
+        match self.schema.missing_target {
+            MissingTarget::Keep => filled,
+            MissingTarget::Skip => Ok(None),
+            MissingTarget::Raise if self.schema.weight == Some(column) => Err(Kind::MissingTarget("weight")),
+            MissingTarget::Raise => Err(Kind::MissingTarget("target")),
+        }
+    }
+
+    /// What to do about a field that should be a number and is none.
+    fn advice(&self, field: &[u8], column: usize) -> String {
+        const SHOWN: usize = 40;
+        let word = self.dialect.text(field);
+        let name = self.schema.quoted_name(column);
+        let what = if boolean(&word).is_some() {
+            format!("holds booleans, booleans=[{name}] reads them")
+        } else if iso(&word).is_ok() {
+            format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
+        } else {
+            format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
+        };
+        let token = match std::str::from_utf8(&word) {
+            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            _ => "...".to_owned(),
+        };
+        format!(
+            "If the column {what}, and features= leaves it out; if this means no value, add it with \
+             missing=[*csvfeed.MISSING, {token}]"
+        )
+    }
+
+    /// The error for a field.
+    pub(super) fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
+        let offset = self.text.offset + (place.start - WINDOW) as u64;
+        self.dialect.error(kind, offset, &self.text.padded()[place]).in_column(column)
+    }
+
+    /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
+    #[cold]
+    pub(super) fn note_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
+        let WrongField { at, place, kind, .. } = wrong;
+        block.rejects.add(self.noting, kind.reason(), || {
+            let error = self.wrong_field(kind, place, self.arrangement.names[at]);
+            Reject { error, row: self.text_of(row), before }
+        });
+    }
+
+    /// Notes a row that was passed over, which comes after those of the block.
+    #[cold]
+    pub(super) fn note_row(&self, bad: BadRow, block: &mut Block) {
+        let padded = self.text.padded();
+        let (columns, reference) = (self.schema.columns.len(), self.schema.reference);
+        let before = block.rows;
+        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+            let offset = self.text.offset.wrapping_sub(WINDOW as u64);
+            Reject {
+                error: bad.error(padded, offset, columns, reference, self.dialect),
+                row: self.text_of(bad.place(padded)),
+                before,
+            }
+        });
+    }
+
+    /// The text of a row, if that is to be noted.
+    fn text_of(&self, row: Range<usize>) -> Vec<u8> {
+        if self.noting.rows { self.text.padded()[row].to_vec() } else { Vec::new() }
+    }
+}
