@@ -8,154 +8,22 @@
 mod cut;
 mod feed;
 mod pieces;
+mod text;
 
-use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use cut::{Cut, Tail};
 use pieces::{Found, Pieces};
+pub use text::Text;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Careful, State};
-use crate::number::WINDOW;
-use crate::parts::{Layout, Parts};
+use crate::parts::Parts;
 use crate::schema::OnError;
 use crate::simd::Simd;
 use crate::source::Source;
 use crate::table::Table;
-
-/// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
-///
-/// It ends with a newline, which stands in for the end of the source where that has none.
-#[derive(Default)]
-pub struct Text {
-    buffer: Vec<u8>,
-    start: usize,
-    end: usize,
-    /// Whether there may be a quote in it.
-    has_quotes: bool,
-    /// Whether there may be an escape or a comment in it.
-    takes_care: bool,
-    /// Whether its last newline is not in the source.
-    has_more_than_source: bool,
-    /// Where the columns are, if not in the order of the table.
-    layout: Option<Layout>,
-    /// The place of the first byte in the table.
-    pub offset: u64,
-}
-
-impl Text {
-    /// The bytes, with [`WINDOW`] bytes of any value before and after them.
-    #[must_use]
-    pub fn padded(&self) -> &[u8] {
-        &self.buffer[self.start - WINDOW..self.end + WINDOW]
-    }
-
-    /// The rows, each ending with a newline.
-    #[must_use]
-    pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
-    }
-
-    /// Whether there may be a quote in it.
-    #[must_use]
-    pub fn has_quotes(&self) -> bool {
-        self.has_quotes
-    }
-
-    /// Whether there may be an escape or a comment in it.
-    #[must_use]
-    pub fn takes_care(&self) -> bool {
-        self.takes_care
-    }
-
-    /// Where the columns are, if not in the order of the table.
-    #[must_use]
-    pub(crate) fn layout(&self) -> Option<&Layout> {
-        self.layout.as_ref()
-    }
-
-    /// The place after the last byte that is in the source.
-    pub(crate) fn end_in_source(&self) -> u64 {
-        self.offset + (self.end - self.start - usize::from(self.has_more_than_source)) as u64
-    }
-
-    /// Fills it with bytes of a part that are whole rows.
-    pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
-        self.reserve(0, (bytes.end - bytes.start) as usize);
-        self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
-        self.has_quotes = dialect.quote_in(self.bytes());
-        self.takes_care = dialect.takes_care(self.bytes());
-        self.end_with_newline(dialect);
-        Ok(())
-    }
-
-    /// The first position at least about `size` bytes after `start` at which a row ends; both count from the first byte.
-    pub(crate) fn row_end(&self, simd: Simd, dialect: Dialect, start: usize, size: usize) -> usize {
-        let bytes = &self.bytes()[start..];
-        let mut piece = size;
-        while piece < bytes.len() {
-            let cut = Cut::find(simd, &bytes[..piece], dialect);
-            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::LineStart, dialect).rows_end {
-                return start + rows_end;
-            }
-            piece *= 2;
-        }
-        start + bytes.len()
-    }
-
-    /// Calls `look` with some of the rows, as a text of their own.
-    pub(crate) fn within<R>(&mut self, rows: Range<usize>, look: impl FnOnce(&Self) -> R) -> R {
-        let (start, end, offset) = (self.start, self.end, self.offset);
-        (self.start, self.end, self.offset) = (start + rows.start, start + rows.end, offset + rows.start as u64);
-        let seen = look(self);
-        (self.start, self.end, self.offset) = (start, end, offset);
-        seen
-    }
-
-    /// The newline that the end of the source may lack, where one that is escaped ends no row.
-    fn end_with_newline(&mut self, dialect: Dialect) {
-        self.has_more_than_source = false;
-        let ends = match self.bytes() {
-            [] => true,
-            [.., before, b'\n'] => Some(*before) != dialect.escape,
-            [.., last] => *last == b'\n',
-        };
-        if !ends {
-            self.buffer[self.end] = b'\n';
-            self.end += 1;
-            self.has_more_than_source = true;
-        }
-    }
-
-    /// Makes room for `lead` bytes before and `size` bytes from `start` on.
-    fn reserve(&mut self, lead: usize, size: usize) {
-        self.has_more_than_source = false;
-        self.start = WINDOW + lead;
-        self.end = self.start + size;
-        // One byte more for the newline that the end of the source may need.
-        let needed = self.end + 1 + WINDOW;
-        if self.buffer.len() < needed {
-            self.buffer.resize(needed, 0);
-        }
-    }
-
-    /// Puts the bytes of `carry` before the piece.
-    fn prepend(&mut self, carry: &[u8]) {
-        let room = self.start - WINDOW;
-        if room < carry.len() {
-            let more = carry.len() - room;
-            self.buffer.resize(self.buffer.len() + more, 0);
-            self.buffer.copy_within(self.start..self.end, self.start + more);
-            self.start += more;
-            self.end += more;
-        }
-        self.start -= carry.len();
-        self.buffer[self.start..self.start + carry.len()].copy_from_slice(carry);
-        self.offset -= carry.len() as u64;
-    }
-}
 
 /// What one piece hands to the next: its last, unfinished row.
 #[derive(Debug, Default)]

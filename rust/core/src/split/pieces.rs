@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Text;
 use super::feed::{Fed, Feed};
-use crate::error::{Error, Kind, Result};
-use crate::parts::{Bytes, Parts};
+use crate::error::Result;
+use crate::parts::Parts;
 
 /// Room before a piece for the row that was begun in the one before it.
 pub(super) const ROOM_FOR_A_ROW: usize = 4096;
@@ -99,24 +99,5 @@ impl Pieces {
         if let Order::Fed(feed) = &self.order {
             feed.stop();
         }
-    }
-}
-
-impl Text {
-    /// Fills the room that was made with what stands at a place in a part.
-    pub(super) fn read_from(&mut self, parts: &Parts, part: usize, offset: u64) -> Result<()> {
-        self.offset = offset;
-        self.layout.clone_from(&parts.part(part).layout);
-        let (_, at) = parts.place(offset);
-        let buffer = &mut self.buffer[self.start..self.end];
-        let result = match &parts.part(part).bytes {
-            Bytes::Source(source) => source.read_at(at, buffer),
-            // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
-            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| {
-                let is_whole = text.fill(buffer)? == buffer.len();
-                if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
-            }),
-        };
-        result.map_err(|error| Error { offset: Some(offset), ..error })
     }
 }
