@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use csvfeed_core::batch::{self, Batch, NextBatch};
+use csvfeed_core::batch::{self, Batch, NextBatch, Remainder};
 use csvfeed_core::block::{Block, Buffer, Widths};
 use csvfeed_core::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
@@ -166,5 +166,14 @@ impl Batches {
             return PyTuple::new(py, [x, y]);
         }
         PyTuple::new(py, [x, y, vector(&parts.weights)])
+    }
+}
+
+/// What becomes of the rows left over.
+pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
+    match pad_to {
+        Some(rows) => Remainder::Pad(rows),
+        None if drop_remainder => Remainder::Drop,
+        None => Remainder::Keep,
     }
 }

@@ -11,7 +11,23 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::plan::check_signals;
-use crate::reader::{PyColumn, Reader};
+use crate::reader::Reader;
+
+/// A column, by index or name.
+#[derive(FromPyObject)]
+pub(crate) enum PyColumn {
+    Index(i64),
+    Name(String),
+}
+
+impl From<PyColumn> for Column {
+    fn from(column: PyColumn) -> Self {
+        match column {
+            PyColumn::Index(index) => Self::Index(index),
+            PyColumn::Name(name) => Self::Name(name),
+        }
+    }
+}
 
 /// The categories of a column.
 #[derive(FromPyObject)]

@@ -5,6 +5,7 @@ mod columns;
 mod dialect;
 mod error;
 mod heads;
+mod opening;
 mod origin;
 mod plan;
 mod reader;

@@ -18,8 +18,9 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::batches::{Batches, let_go};
-use crate::reader::{PyColumn, Reader, remainder};
+use crate::batches::{Batches, let_go, remainder};
+use crate::columns::PyColumn;
+use crate::reader::Reader;
 
 /// Which rows a dataset has, and in which order its epochs yield them.
 #[pyclass(frozen, module = "csvfeed._core")]

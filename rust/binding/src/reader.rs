@@ -4,35 +4,29 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use csvfeed_core::batch::{self, Remainder};
+use csvfeed_core::batch;
 use csvfeed_core::block::Widths;
 use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
-use csvfeed_core::error::Error;
 use csvfeed_core::outline::Outline;
-use csvfeed_core::parts::{self, Parts};
 use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
-use csvfeed_core::simd::simd;
-use csvfeed_core::source::{self, Handles, MemorySource, Spool, SpooledText, Transcoding};
+use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};
 use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::batches::Batches;
-use crate::columns::{Found, PyColumns, PyVocabularies, columns as coded_columns, from_python, to_python};
+use crate::batches::{Batches, remainder};
+use crate::columns::{Found, PyColumn, PyColumns, PyVocabularies, columns as coded_columns, from_python, to_python};
 use crate::dialect::{PyDialect, written};
-use crate::error::{Where, exception, has_place, line};
-use crate::heads::{Failed, Part, Reading, text};
-use crate::origin::{Failure, Origin, temporary_directory};
+use crate::error::{Where, exception, has_place};
+use crate::heads::{Failed, Part, Reading};
+use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
-
-/// Bytes that are fetched once more to say which line an error is in.
-const COUNTED_FROM_AFAR: u64 = 64 << 20;
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
@@ -41,17 +35,17 @@ const SHUFFLE_MEMORY: u64 = 256 << 20;
 /// What is read, what its bytes mean and which columns are wanted.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Reader {
-    parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
     /// What they are called together.
-    name: String,
-    transcoding: Transcoding,
-    dialect: Dialect,
-    head: Head,
-    schema: Arc<Schema>,
+    pub(crate) name: String,
+    pub(crate) transcoding: Transcoding,
+    pub(crate) dialect: Dialect,
+    pub(crate) head: Head,
+    pub(crate) schema: Arc<Schema>,
     threads: usize,
     memory: Option<usize>,
     /// Those that are to be read in any order, once they are kept somewhere.
-    texts: Mutex<Option<Vec<SpooledText>>>,
+    pub(crate) texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
     /// The categories that are in the source, once they were asked for.
@@ -69,21 +63,6 @@ enum Stopped {
 impl From<Failed> for Stopped {
     fn from(failed: Failed) -> Self {
         Self::Failed(failed)
-    }
-}
-
-#[derive(FromPyObject)]
-pub(crate) enum PyColumn {
-    Index(i64),
-    Name(String),
-}
-
-impl From<PyColumn> for Column {
-    fn from(column: PyColumn) -> Self {
-        match column {
-            PyColumn::Index(index) => Self::Index(index),
-            PyColumn::Name(name) => Self::Name(name),
-        }
     }
 }
 
@@ -391,41 +370,6 @@ impl Reader {
 }
 
 impl Reader {
-    /// What is read, which must be what it was.
-    pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
-        let simd = simd().map_err(|error| self.exception(py, &error, None))?;
-        Ok(Table { parts: self.open(py)?, dialect: self.dialect, schema: Arc::clone(&self.schema), simd })
-    }
-
-    /// The same table, to be read at any place.
-    pub(crate) fn spooled(&self, py: Python<'_>, table: Table) -> PyResult<Table> {
-        let parts = Arc::clone(&table.parts);
-        py.detach(|| self.texts_of(table, check_signals)).map_err(|stop: Stop| self.stopped(py, stop, &parts))
-    }
-
-    /// The same, without the GIL; an error that `check` returns ends the work.
-    pub(crate) fn texts_of<E: From<Error> + Send>(
-        &self,
-        table: Table,
-        check: impl FnMut() -> Result<(), E>,
-    ) -> Result<Table, E> {
-        if !table.parts.has_streams() {
-            return Ok(table);
-        }
-        let known = |texts: &Mutex<Option<Vec<SpooledText>>>| texts.lock().map_or(None, |texts| texts.clone());
-        let texts = if let Some(texts) = known(&self.texts) {
-            texts
-        } else {
-            let streams: Vec<_> = table.parts.streams().collect();
-            let texts = Spool::texts(&streams, &temporary_directory()?, check)?;
-            if let Ok(mut known) = self.texts.lock() {
-                *known = Some(texts.clone());
-            }
-            texts
-        };
-        Ok(Table { parts: table.parts.spooled(texts), ..table })
-    }
-
     /// The same columns, with these values for missing features and, if need be, weights to tell padding by.
     fn schema(&self, fill: Option<Vec<f32>>, padded: bool) -> Arc<Schema> {
         let mut schema = Arc::clone(&self.schema);
@@ -455,79 +399,8 @@ impl Reader {
         (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
     }
 
-    /// Opens the parts, which must be what they were.
-    fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
-        let handles = Arc::new(Handles::default());
-        let many = self.parts.len() > 1;
-        let open = |(number, part): (usize, &Part)| {
-            let source = part.origin.open(&part.name, many.then_some((number, &handles)));
-            let source = source.map_err(|error| (number, error))?;
-            let bytes = text(source, part.codec, self.transcoding);
-            Ok(parts::Part { bytes, data_start: part.data_start, layout: part.layout.clone() })
-        };
-        let parts = py.detach(|| self.parts.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>());
-        let parts = parts.map_err(|(number, error): (usize, Error)| {
-            let place = Where { path: Some(&self.parts[number].name), ..self.somewhere() };
-            exception(py, &error, place)
-        })?;
-        Ok(Arc::new(Parts::new(parts)))
-    }
-
-    /// What a part is called in errors.
-    pub(crate) fn part_name(&self, part: usize) -> &str {
-        &self.parts[part].name
-    }
-
-    fn somewhere(&self) -> Where<'_> {
-        let on_error = self.schema.on_error;
-        Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None, on_error }
-    }
-
-    /// The exception for an error, at its place in `parts`.
-    pub(crate) fn exception(&self, py: Python<'_>, error: &Error, parts: Option<&Parts>) -> PyErr {
-        let mut place = self.somewhere();
-        if let (Some(parts), Some(offset)) = (parts, error.offset) {
-            let (part, offset) = parts.place(offset);
-            place.path = Some(&self.parts[part].name);
-            place.line = py.detach(|| self.line(error, parts, part, offset));
-            place.offset = has_place(error).then_some(offset);
-        }
-        exception(py, error, place)
-    }
-
-    /// The line of a byte of a part.
-    fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
-        let Part { origin, name, codec, .. } = &self.parts[part];
-        if !origin.is_far() {
-            return line(error, parts, part, offset);
-        }
-        // What failed is closed, and the way from its beginning may be long.
-        if offset > COUNTED_FROM_AFAR {
-            return None;
-        }
-        let bytes = text(origin.open(name, None).ok()?, *codec, self.transcoding);
-        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
-    }
-
-    /// Why a pass over some parts ended early.
-    pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
-        match stop {
-            Stop::Signal(error) => error,
-            Stop::Error(error) => self.exception(py, &error, Some(parts)),
-        }
-    }
-
     /// Bytes in a slice of the outline.
     pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
         Outline::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
-    }
-}
-
-/// What becomes of the rows left over.
-pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
-    match pad_to {
-        Some(rows) => Remainder::Pad(rows),
-        None if drop_remainder => Remainder::Drop,
-        None => Remainder::Keep,
     }
 }
