@@ -7,10 +7,11 @@ import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any, Literal, SupportsIndex, TypeAlias, get_args
 
 from csvfeed import arguments
 
+Column: TypeAlias = SupportsIndex | str
 DatePart: TypeAlias = Literal[
     "seconds",
     "days",

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import os
-import random
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, SupportsIndex, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments, columns
-from csvfeed.columns import Date, DatePart, Vocabularies
+from csvfeed.columns import Column, Date, DatePart, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
-from csvfeed.order import Order, Part, Shard
+from csvfeed.order import Order, Ordered
+from csvfeed.reader import read
 from csvfeed.rejects import Rejects
-from csvfeed.source import Source, name_of, parts
+from csvfeed.source import Source, parts
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
-Column: TypeAlias = SupportsIndex | str
 FillValue: TypeAlias = float | Literal["mean"]
 
 
@@ -33,7 +32,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Conversions):
+class CsvDataset(Ordered, Conversions):
     r"""The rows of a CSV file as batches of float32.
 
     The file, or several, is read in blocks by several threads, each time it is iterated; the order
@@ -247,29 +246,7 @@ class CsvDataset(Conversions):
         }
         self._batch_size: int = options["batch_size"]
         self._remainder: str = options["remainder"]
-        self._reader = _core.Reader(
-            options["source"],
-            name=name_of(options["source"]),
-            target=options["target"],
-            features=options["features"],
-            weight=options["weight"],
-            coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
-            header=None if options["header"] == "auto" else options["header"],
-            delimiter=None if delimiter == "auto" else ord(delimiter),
-            quote=None if quote is None else ord(quote),
-            escape=None if escape is None else ord(escape),
-            comment=None if comment is None else ord(comment),
-            skip_rows=written["skip_rows"],
-            decimal=ord(decimal),
-            thousands=None if thousands is None else ord(thousands),
-            encoding=written["encoding"],
-            missing=options["missing"],
-            missing_target=missing_target,
-            on_error=on_error,
-            max_rejects=options["max_rejects"],
-            threads=options["threads"],
-            memory=options["memory"],
-        )
+        self._reader = read(options)
         everything = self._reader.plan([], seed=None, padded=False, cache=None, fill="")
         self._source_stats = RowStats(self._reader, everything)
         self._fill = Fill(options["fill"], self._reader, self._source_stats)
@@ -499,143 +476,6 @@ class CsvDataset(Conversions):
         """
         key = columns.keys(self.columns)
         return {key(at): words for at, words in self._reader.vocabularies()}
-
-    def shuffle(self, seed: int | None = None) -> CsvDataset:
-        """Return a dataset with the same rows in a new order each epoch.
-
-        If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
-        they are read in the first epoch and stay in memory until the dataset is dropped. Otherwise
-        blocks of some kilobytes are drawn from all over the file until their rows fill half of
-        ``memory``; these are permuted and yielded while the other half is filled. The next epoch is
-        prepared while this one ends.
-
-        The order depends on the seed, the number of the epoch, the rows and ``memory``, and not on
-        threads, machine or time.
-
-        Parameters
-        ----------
-        seed : int, optional
-            0 or more. By default it is drawn, once, from Python's ``random``, which
-            ``keras.utils.set_random_seed`` sets.
-
-        Returns
-        -------
-        CsvDataset
-            It has the rows that this one has; a shuffle before is replaced.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If the seed is not a whole number from 0 to 2**63 - 1.
-        """
-        given = seed is not None
-        drawn = arguments.seed(seed) if given else random.getrandbits(63)
-        return self._ordered(replace(self._order, seed=drawn, seed_is_given=given))
-
-    def split(
-        self, fraction: float, seed: int = 0, *, by: Column | None = None
-    ) -> tuple[CsvDataset, CsvDataset]:
-        """Return two datasets of the rows: most of them, and those that are held out.
-
-        The parts are disjoint and complete, and the same in every run, whatever the batch size, the
-        threads, the memory or the shuffle. Nothing is written; each part reads the file and passes
-        over the rows of the other. The parts of a shard are its shares of the parts of the whole,
-        so that no worker trains on what another one has held out.
-
-        Parameters
-        ----------
-        fraction : float
-            How many of the rows are held out: the nearest whole number of rows, and at least one on
-            either side. They are drawn evenly over the file, out of 1,024 rows at a time. With
-            ``by`` it is the chance of each key, and the numbers of rows are what they come to.
-        seed : int, default 0
-            What they are drawn with. A part that is split again may have the same seed again: its
-            rows, or keys, are drawn anew.
-        by : int or str, optional
-            A column, of any kind of text, whose value decides: rows with the same value are never
-            parted. It is compared without quotes and spaces around it.
-
-        Returns
-        -------
-        tuple of CsvDataset
-            ``(train, held_out)``, each with its own ``num_rows`` and ``len``.
-
-        Raises
-        ------
-        CsvError
-            If there is no column ``by``.
-        TypeError, ValueError
-            If the fraction is not between 0 and 1, or an argument makes no sense.
-        """
-        share = arguments.fraction(fraction)
-        number = arguments.seed(seed)
-        column = None if by is None else arguments.column(by, "by")
-        kept, held_out = (
-            self._ordered(self._order.with_part(Part(column, share, number, held)))
-            for held in (False, True)
-        )
-        return kept, held_out
-
-    def shard(self, index: int, count: int) -> CsvDataset:
-        """Return a dataset with one worker's share of the rows.
-
-        The shares are disjoint, complete, and have equally many batches, so that workers that wait
-        for each other end together: where one row more would make a batch of its own, up to
-        ``count - 1`` rows are left out. They are dealt in stripes of up to 4 MiB, so that a worker
-        reads little more than its own rows, and has some from all over the file. A share has the
-        same rows in each epoch; ``shuffle`` mixes within it, before or after.
-
-        Parameters
-        ----------
-        index : int
-            Which share, from 0.
-        count : int
-            How many there are.
-
-        Returns
-        -------
-        CsvDataset
-            The share; one of a share is a share of as many more.
-
-        Raises
-        ------
-        ValueError
-            Unless ``0 <= index < count``.
-        """
-        shares = arguments.positive(count, "count")
-        which = arguments.place(index, shares, "index")
-        share = Shard(which, shares, self._batch_size, self._remainder == "drop")
-        return self._ordered(self._order.with_share(share))
-
-    def cache(self, directory: str | os.PathLike[str] | None = None) -> CsvDataset:
-        """Return a dataset that keeps its parsed rows in a file and reads them from there.
-
-        The first whole epoch writes the file, 4 bytes a value; later epochs and later runs read it.
-        It serves as long as the source and every option that the rows depend on stay the same,
-        whatever the batch size, the threads and the shuffle; a split or a shard has a file of its
-        own, and so may another ``memory``. A file that is damaged is put away and written again;
-        what a process that was killed left unfinished is removed when the next file is begun. If
-        it cannot be written, a RuntimeWarning says so at the end of the epoch, and the source is
-        read instead. With "auto" ``categories`` each process still reads the source once, for the
-        vocabulary, unless that is given or came with a pickle.
-
-        Parameters
-        ----------
-        directory : str or os.PathLike, optional
-            Where the files are, one for each dataset; nothing removes those that are out of date.
-            By default ``$XDG_CACHE_HOME/csvfeed``, which is ``~/.cache/csvfeed`` as a rule.
-
-        Returns
-        -------
-        CsvDataset
-            The same rows in the same order.
-        """
-        if directory is None:
-            home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
-                os.path.expanduser("~"), ".cache"
-            )
-            directory = os.path.join(home, "csvfeed")
-        return self._ordered(replace(self._order, cache=os.fsdecode(directory)))
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the iteration that began last has got to.
