@@ -2,6 +2,7 @@
 
 mod batches;
 mod error;
+mod exit;
 mod heads;
 mod origin;
 mod plan;

@@ -372,6 +372,11 @@ impl Reader {
         Ok(Arc::new(Parts::new(parts)))
     }
 
+    /// Whether the threads that read it call Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.calls_python())
+    }
+
     fn somewhere(&self) -> Where<'_> {
         Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None }
     }
