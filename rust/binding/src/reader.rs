@@ -478,6 +478,11 @@ impl Reader {
         &self.parts[part].name
     }
 
+    /// Whether the threads that read it call Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.calls_python())
+    }
+
     fn somewhere(&self) -> Where<'_> {
         let on_error = self.schema.on_error;
         Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None, on_error }
