@@ -511,3 +511,22 @@ def test_fields_are_the_same_arrays_whatever_the_parts():
     for (X,), (Y,) in zip(one, many, strict=True):
         np.testing.assert_array_equal(X, Y)
         assert X.dtype == Y.dtype == np.float32
+
+
+@pytest.mark.parametrize("order", ["iter(ds)", "iter(ds.shuffle(1))"])
+def test_an_interpreter_ends_while_an_object_is_read(order):
+    code = f"""
+        import io, time, csvfeed
+
+        class Slow(io.BytesIO):
+            def read(self, *arguments):
+                time.sleep(0.001)
+                return super().read(*arguments)
+
+        ds = csvfeed.CsvDataset(Slow(b"a,b\\n" + b"1,2\\n" * 20_000), memory=1 << 16, batch_size=8)
+        iterators = [{order} for _ in range(4)]
+        for iterator in iterators:
+            next(iterator)
+        print("done")
+    """
+    assert python(code) == "done\n"

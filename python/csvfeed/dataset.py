@@ -19,7 +19,7 @@ from csvfeed.fill import Fill
 from csvfeed.order import Order, Ordered
 from csvfeed.reader import read
 from csvfeed.rejects import Rejects
-from csvfeed.source import Source, parts
+from csvfeed.source import Source, is_among, parts
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
@@ -420,10 +420,7 @@ class CsvDataset(Ordered, Conversions):
             What iteration raises, but for too many rejects; or if the file cannot be written.
         """
         target = os.fsdecode(path)
-        read = (part for part in self._options["source"] if isinstance(part, str))
-        if os.path.exists(target) and any(
-            os.path.exists(part) and os.path.samefile(part, target) for part in read
-        ):
+        if is_among(self._options["source"], target):
             raise ValueError(f"{target!r} is a file that is read: name another one")
         return self._reader.write_rejects(target)
 

@@ -149,6 +149,12 @@ def shown(found: list[Part]) -> str:
     return f"[{', '.join(names)}]"
 
 
+def is_among(found: list[Part], path: str) -> bool:
+    """Whether a path is that of a file among the parts, by whatever name."""
+    paths = (part for part in found if isinstance(part, str) and os.path.exists(part))
+    return os.path.exists(path) and any(os.path.samefile(part, path) for part in paths)
+
+
 def _parts(source: Any) -> list[Part]:
     if isinstance(source, (bytes, bytearray, memoryview)):
         return [bytes(source)]

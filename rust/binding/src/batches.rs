@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 
+use crate::exit::{Ends, watch};
 use crate::plan::Plan;
 use crate::reader::Reader;
 
@@ -25,7 +26,7 @@ pub(crate) struct Batches {
     reader: Py<Reader>,
     parts: Arc<Parts>,
     /// Nothing once they have ended.
-    inner: Mutex<Option<batch::Batches>>,
+    inner: Arc<Mutex<Option<batch::Batches>>>,
     widths: Widths,
     /// What they follow, and the number of their epoch.
     plan: Option<(Py<Plan>, u64)>,
@@ -68,7 +69,10 @@ impl Batches {
         plan: Option<(Py<Plan>, u64)>,
     ) -> PyResult<Self> {
         let progress = Py::new(reader.py(), Progress::default())?;
-        let inner = Mutex::new(Some(batches));
+        let inner = Arc::new(Mutex::new(Some(batches)));
+        if reader.get().calls_python() {
+            watch(reader.py(), &(Arc::clone(&inner) as Arc<dyn Ends>))?;
+        }
         Ok(Self { reader: reader.unbind(), parts, inner, widths, plan, progress })
     }
 }
@@ -124,8 +128,17 @@ impl Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        let batches = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner).take();
-        let_go(batches);
+        let_go(Taken(Arc::clone(&self.inner)));
+    }
+}
+
+/// Takes with it what it holds.
+pub(crate) struct Taken<T>(pub(crate) Arc<Mutex<Option<T>>>);
+
+impl<T> Drop for Taken<T> {
+    fn drop(&mut self) {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(taken);
     }
 }
 

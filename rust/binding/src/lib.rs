@@ -4,6 +4,7 @@ mod batches;
 mod columns;
 mod dialect;
 mod error;
+mod exit;
 mod heads;
 mod opening;
 mod origin;

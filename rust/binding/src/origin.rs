@@ -201,6 +201,11 @@ impl Origin {
         matches!(self, Self::FileObject(_) | Self::Spooled(_))
     }
 
+    /// Whether the threads that read it call Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        matches!(self, Self::FileObject(_) | Self::Object { .. })
+    }
+
     /// Whether reading it is waiting, as a rule.
     pub(crate) fn is_far(&self) -> bool {
         matches!(self, Self::Object { .. })

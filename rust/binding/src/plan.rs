@@ -1,7 +1,7 @@
 //! `Plan`: which rows a dataset has, and in which order its epochs yield them.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch;
 use csvfeed_core::block::{Block, Widths};
@@ -18,8 +18,9 @@ use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::batches::{Batches, let_go, remainder};
+use crate::batches::{Batches, Taken, let_go, remainder};
 use crate::columns::PyColumn;
+use crate::exit::{Ends, watch};
 use crate::reader::Reader;
 
 /// Which rows a dataset has, and in which order its epochs yield them.
@@ -34,8 +35,11 @@ pub(crate) struct Plan {
     /// Where the rows are, once that was asked for.
     known: Mutex<Option<Known>>,
     /// A pipeline that goes on with that epoch.
-    prepared: Mutex<Option<(u64, Pipeline<Block>)>>,
+    prepared: Arc<Mutex<Option<Prepared>>>,
 }
+
+/// An epoch, and the pipeline that goes on with it.
+type Prepared = (u64, Pipeline<Block>);
 
 #[derive(Clone)]
 struct Known {
@@ -182,7 +186,7 @@ impl Plan {
         seed: Option<u64>,
         cache: Option<(PathBuf, String)>,
     ) -> Self {
-        Self { reader, schema, steps, seed, cache, known: Mutex::default(), prepared: Mutex::default() }
+        Self { reader, schema, steps, seed, cache, known: Mutex::default(), prepared: Arc::default() }
     }
 
     /// What is read, which must be what it was.
@@ -252,6 +256,9 @@ impl Plan {
             let before = prepared.replace((epoch + 1, pipeline));
             drop(prepared);
             let_go(before);
+            if self.reader.get().calls_python() {
+                watch(py, &(Arc::clone(&self.prepared) as Arc<dyn Ends>))?;
+            }
         }
         let cache = self.known.lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
         if let Some(failure) = cache.and_then(|cache| cache.failure()) {
@@ -266,7 +273,7 @@ impl Plan {
 
 impl Drop for Plan {
     fn drop(&mut self) {
-        let_go(self.prepared.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        let_go(Taken(Arc::clone(&self.prepared)));
     }
 }
 

@@ -399,6 +399,11 @@ impl Reader {
         (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
     }
 
+    /// Whether the threads that read it call Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.calls_python())
+    }
+
     /// Bytes in a slice of the outline.
     pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
         Outline::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
