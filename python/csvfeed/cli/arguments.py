@@ -15,6 +15,15 @@ Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 STDIN = "-"
 
 
+class Help(argparse.HelpFormatter):
+    """Help with its texts in lines as long as the terminal's, but for those that are laid out."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        if "\n" not in text:
+            return super()._fill_text(text, width, indent)
+        return "".join(indent + line for line in text.splitlines(keepends=True))
+
+
 def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
     """Add the files to read, and how they are written."""
     what = "a path or a URL; - is the standard input"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from csvfeed.cli.arguments import Commands, add_files, name_of, on_disk, reading, whole
+from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading, whole
 from csvfeed.cli.contenders import CONTENDERS, Contender, Table
 from csvfeed.cli.kinds import columns_of
 from csvfeed.cli.sample import open_bytes, take
@@ -36,7 +36,7 @@ def add(commands: Commands) -> None:
             "fetched and decompressed before."
         ),
         epilog="example:\n  csvfeed bench --mb 1000 train.csv",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     add_files(parser, one=True)
     parser.add_argument(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, add_files, name_of, on_disk, reading
+from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading
 from csvfeed.cli.terminal import progress, table
 
 
@@ -19,7 +19,7 @@ def add(commands: Commands) -> None:
             "line end within quotes once. Of several files each is counted, and the sum."
         ),
         epilog="example:\n  csvfeed count data/*.csv",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     add_files(parser)
     parser.set_defaults(run=_run)

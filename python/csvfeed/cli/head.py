@@ -7,7 +7,7 @@ import csv
 import sys
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, add_files, on_disk, reading, whole
+from csvfeed.cli.arguments import Commands, Help, add_files, on_disk, reading, whole
 from csvfeed.cli.kinds import is_number
 from csvfeed.cli.sample import take
 from csvfeed.cli.terminal import cut, table
@@ -27,7 +27,7 @@ def add(commands: Commands) -> None:
         ),
         epilog="examples:\n  csvfeed head -n 3 train.csv.gz\n"
         "  csvfeed head --csv -n 1000 https://example.org/train.csv > small.csv",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     add_files(parser, one=True)
     parser.add_argument(

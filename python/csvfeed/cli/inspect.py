@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, add_files, name_of, on_disk, reading
+from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading
 from csvfeed.cli.findings import Found, find
 from csvfeed.cli.kinds import Column
 from csvfeed.cli.suggestion import column_named, missing_of, suggest
@@ -21,13 +21,13 @@ from csvfeed.cli.terminal import bars, bold, cut, faint, number, share, size, ta
 WRONG = 3
 _MOST_REJECTS = 10
 _MOST_VALUES = 4
-_DESCRIPTION = """\
-Show what is in a file: how it is written; of each column its kind, missing values, least, mean and
-greatest value and distribution; rows that are wrong, with their places; and code that makes a
-dataset of it. Numbers and wrong rows are those of the whole file, which is read in passes of
-csvfeed; kinds, dates and long lists of text are those of the first rows, and the output says so.
-Several files are one table.
-"""
+_DESCRIPTION = (
+    "Show what is in a file: how it is written; of each column its kind, missing values, least, "
+    "mean and greatest value and distribution; rows that are wrong, with their places; and code "
+    "that makes a dataset of it. Numbers and wrong rows are those of the whole file, which is read "
+    "in passes of csvfeed; kinds, dates and long lists of text are those of the first rows, and "
+    "the output says so. Several files are one table."
+)
 _EPILOG = """\
 examples:
   csvfeed inspect train.csv
@@ -46,7 +46,7 @@ def add(commands: Commands) -> None:
         help="show what is in a file, and the code that reads it",
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Help,
     )
     add_files(parser)
     parser.add_argument(
