@@ -33,32 +33,20 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 
 
 class CsvDataset(Ordered, Conversions):
-    r"""The rows of a CSV file as batches of float32.
+    r"""The rows of CSV files as batches of float32.
 
-    The file, or several, is read in blocks by several threads, each time it is iterated; the order
-    of the rows is the file's. Only the head of each file is read when the dataset is made.
+    The files are read in blocks by several threads, each time the dataset is iterated; the order of
+    the rows is theirs. Only the head of each file is read when the dataset is made.
 
     Parameters
     ----------
     source : str, os.PathLike, bytes, binary file object, or list of these
         What is read: a file; all files that a pattern stands for (``"logs/*.csv"``, ``**`` for any
         depth), or that a directory holds under a name that ends in ``.csv``, ``.csv.gz`` and the
-        like, sorted by name; the content of a file; a file object opened in binary mode, which is
-        read from where it stands; ``"-"`` for the standard input. Several files are one table, in
-        their order. Each must have the columns that the first has, by name, in any order; without
-        a header, as many. Files compressed with gzip, zstd, bzip2, xz, or zip with one file in it,
-        are known by their content and decompressed as they are read; what is damaged or cut off is
-        an error where that shows, at the latest where its checksum stands. Shuffle, split, shard,
-        cache and going on in the middle of an epoch need the decompressed text in a temporary file,
-        which has no name and is made once, in ``tempfile.gettempdir()``. What can be read but once,
-        a pipe or the standard input, is kept there when the dataset is made. In errors, bytes are
-        counted in the decompressed text.
-        A URL (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern) is read
-        in ranges ahead of the parsing, with up to 64 MiB for each file that is being read, besides
-        ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and other
-        options stand in fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)``
-        in place of the URL. Shuffle it through a cache, ``ds.cache().shuffle()``, or each few rows
-        are a request of their own.
+        like, sorted by name; the content of a file; a file object opened in binary mode, from where
+        it stands; ``"-"``, the standard input; a URL. Several files are one table, in their order.
+        Each must have the columns that the first has, by name, in any order; without a header, as
+        many. The Notes tell of compressed and of remote files.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
@@ -68,15 +56,17 @@ class CsvDataset(Ordered, Conversions):
     weight : int or str, optional
         The column of sample weights.
     categories : dict of column to "auto", list or int, optional
-        Columns, by name or index, whose text stands for a category. A feature of them is its code:
-        its place in a vocabulary, counted from 1, and 0 for an unknown or missing value, as
-        ``keras.layers.StringLookup`` has it. "auto" takes all values of the file for the
-        vocabulary, sorted by code point, for which the file is read once more, before the first
-        batch; there may be a million. A list is the vocabulary; numbers in it stand for their
-        ``str``. A number is one of hash buckets, up to 2**24: the code of a value is
-        ``1 + xxh3_64(value) % buckets``, the same everywhere, and 0 if it is missing. A category as
-        target has the same codes, so that classes begin with 1; one that is unknown is an error
-        there. Quotes and the spaces around a value do not count.
+        Columns, by name or index, whose text stands for a category, and how it is read. A feature
+        of them is a code; 0 is an unknown or missing value, as ``keras.layers.StringLookup`` has
+        it. Quotes and the spaces around a value do not count.
+
+        - "auto": its place, from 1, among all values of the file, sorted by code point; up to a
+          million. The file is read once more for them, before the first batch.
+        - A list: its place, from 1, in the list. Numbers in it stand for their ``str``.
+        - A number of hash buckets, up to 2**24: ``1 + xxh3_64(value) % buckets``, the same
+          everywhere.
+
+        A target has the same codes, so that classes begin with 1; one that is unknown is an error.
     booleans : list of int or str, optional
         Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
     dates : dict of column to str, list of str, or Date, optional
@@ -138,14 +128,14 @@ class CsvDataset(Ordered, Conversions):
         What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
     on_error : {"raise", "skip"}, default "raise"
         What becomes of a row that is wrong: an error, or it is left out as if the file did not have
-        it, and ``rejects`` tells of it. That is a row with a field that is no number in a column
-        that is read, without a target or weight unless ``missing_target`` says otherwise, with
-        more or fewer fields than the others, or with text after a closing quote. A RuntimeWarning
-        says once how many there were, at the end of the first epoch or by ``to_keras``. What hides
-        where a row ends is still an error: a quote that is never closed, or a row beyond the limit;
-        so is a first row that does not tell the columns. The rows of a split, a shard and a shuffle
-        are chosen among those that are left. Rows are counted by reading their fields, which takes
-        as long as an epoch.
+        it, and ``rejects`` tells of it. Wrong is a row with more or fewer fields than the others,
+        with text after a closing quote, with a field that is not what its column is read as, or
+        without a target or weight unless ``missing_target`` says otherwise. The rows of a split, a
+        shard and a shuffle are chosen among those that are left, which are counted by reading their
+        fields, which takes as long as an epoch. A RuntimeWarning says once how many were left out,
+        at the end of the first epoch or by ``to_keras``. What hides where a row ends is still an
+        error: a quote that is never closed, or a row beyond the limit; so is a first row that does
+        not tell the columns.
     max_rejects : int, optional
         How many rows may be left out so. One more raises a CsvError that names it: in place of the
         batch that would hold a row after it, or of the first batch where the rows are counted
@@ -155,8 +145,8 @@ class CsvDataset(Ordered, Conversions):
         Threads that read. By default as many as this process may use processors.
     memory : int, optional
         Bytes that the buffers of one iteration may take, besides the batches themselves; also the
-        length of the longest row. By default 4.5 MiB on 2 threads, 113 MiB on 64, and rows of up to
-        16 MiB.
+        length of the longest row, which may be 1 MiB in any case. By default 4.5 MiB on 2 threads,
+        113 MiB on 64, and rows of up to 16 MiB.
 
     Raises
     ------
@@ -169,6 +159,22 @@ class CsvDataset(Ordered, Conversions):
         If the file cannot be opened.
     TypeError, ValueError
         If an argument makes no sense.
+
+    Notes
+    -----
+    **Compressed files**, with gzip, zstd, bzip2, xz, or zip with one file in it, are known by their
+    content and decompressed as they are read. What is damaged or cut off is an error where that
+    shows, at the latest where its checksum stands; bytes are counted in the decompressed text.
+    Shuffle, split, shard, cache and going on in the middle of an epoch need that text in a
+    temporary file, which has no name and is made once, in ``tempfile.gettempdir()``. What can be
+    read but once, a pipe or the standard input, is kept there when the dataset is made.
+
+    **Remote files** (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern)
+    are read in ranges ahead of the parsing, with up to 64 MiB for each file that is being read,
+    besides ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and
+    other options stand in fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)``
+    in place of the URL. Shuffle them through a cache, ``ds.cache().shuffle()``, or each few rows
+    are a request of their own.
 
     Examples
     --------
