@@ -154,7 +154,7 @@ impl Batches {
     fn arrays<'py>(&self, py: Python<'py>, batch: Batch) -> PyResult<Bound<'py, PyTuple>> {
         let Batch { block, rows } = batch;
         let owner = Bound::new(py, Owner(Arc::clone(&block)))?.into_any();
-        let parts = block.parts();
+        let arrays = block.arrays();
         let Widths { features, targets, weights } = self.widths;
         let matrix = |buffer: &Buffer, width: usize| {
             let values = buffer.address_of(rows.start * width);
@@ -170,15 +170,15 @@ impl Batches {
             // SAFETY: the owner keeps the block alive.
             unsafe { PyArray::borrow_from_array(&view, owner.clone()) }.into_any()
         };
-        let x = matrix(&parts.features, features);
+        let x = matrix(&arrays.features, features);
         if targets == 0 {
             return PyTuple::new(py, [x]);
         }
-        let y = if targets == 1 { vector(&parts.targets) } else { matrix(&parts.targets, targets) };
+        let y = if targets == 1 { vector(&arrays.targets) } else { matrix(&arrays.targets, targets) };
         if weights == 0 {
             return PyTuple::new(py, [x, y]);
         }
-        PyTuple::new(py, [x, y, vector(&parts.weights)])
+        PyTuple::new(py, [x, y, vector(&arrays.weights)])
     }
 }
 

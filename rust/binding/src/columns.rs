@@ -63,7 +63,7 @@ pub(crate) fn columns((categories, booleans, dates): PyColumns) -> Columns {
 }
 
 /// Vocabularies that were found in the file, by the position of the column.
-pub(crate) type Found = HashMap<usize, Arc<Vocabulary>>;
+pub(crate) type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
 
 /// Vocabularies as Python has them: the position of a column, and its categories in the order of their codes.
 pub(crate) type PyVocabularies = Vec<(usize, Vec<String>)>;
@@ -73,7 +73,7 @@ pub(crate) fn to_python<'a>(found: impl IntoIterator<Item = (&'a usize, &'a Arc<
     found.into_iter().map(|(column, vocabulary)| (*column, words(vocabulary))).collect()
 }
 
-pub(crate) fn from_python(found: PyVocabularies) -> Found {
+pub(crate) fn from_python(found: PyVocabularies) -> Vocabularies {
     found.into_iter().map(|(column, words)| (column, Arc::new(Vocabulary::new(words)))).collect()
 }
 
@@ -86,7 +86,7 @@ impl Reader {
         }
         let lost = |_| self.exception(py, &csvfeed_core::error::Kind::Internal.into(), None);
         let mut found = self.found.lock_py_attached(py).map_err(lost)?;
-        if found.as_ref().is_none_or(|found: &Found| columns.iter().any(|column| !found.contains_key(column))) {
+        if found.as_ref().is_none_or(|found: &Vocabularies| columns.iter().any(|column| !found.contains_key(column))) {
             let table: Table = self.table(py)?;
             let new = py.detach(|| survey(&table, &columns, self.budget(), check_signals));
             let new = new.map_err(|stop| self.stopped(py, stop, &table.parts))?;

@@ -8,6 +8,7 @@ mod exit;
 mod heads;
 mod opening;
 mod origin;
+mod place;
 mod plan;
 mod reader;
 mod rejects;

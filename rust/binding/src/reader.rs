@@ -20,7 +20,9 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::batches::{Batches, remainder};
-use crate::columns::{Found, PyColumn, PyColumns, PyVocabularies, columns as coded_columns, from_python, to_python};
+use crate::columns::{
+    PyColumn, PyColumns, PyVocabularies, Vocabularies, columns as coded_columns, from_python, to_python,
+};
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
 use crate::heads::{Failed, Part, Reading};
@@ -49,7 +51,7 @@ pub(crate) struct Reader {
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<String>,
     /// The categories that are in the source, once they were asked for.
-    pub(crate) found: Mutex<Option<Found>>,
+    pub(crate) found: Mutex<Option<Vocabularies>>,
     /// Whether it was told that rows were left out.
     pub(crate) has_warned: AtomicBool,
 }

@@ -332,15 +332,15 @@ mod tests {
             short = batch.rows.len() < batch_size;
             assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size);
             assert!(!short || remainder != Remainder::Drop);
-            let parts = batch.block.parts();
+            let arrays = batch.block.arrays();
             let bits = |buffer: &crate::block::Buffer, width: usize, row: usize| -> Vec<u32> {
                 buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
             };
             rows.extend(batch.rows.map(|row| {
                 [
-                    bits(&parts.features, widths.features, row),
-                    bits(&parts.targets, widths.targets, row),
-                    bits(&parts.weights, widths.weights, row),
+                    bits(&arrays.features, widths.features, row),
+                    bits(&arrays.targets, widths.targets, row),
+                    bits(&arrays.weights, widths.weights, row),
                 ]
             }));
         }

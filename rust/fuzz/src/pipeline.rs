@@ -373,15 +373,15 @@ fn read(
                 assert!(rows.len() % size == 0, "only the last batch is short");
                 let count = batch.rows.len();
                 assert!(count == size || (0 < count && count < size && !drop_remainder));
-                let parts = batch.block.parts();
+                let arrays = batch.block.arrays();
                 let bits = |buffer: &Buffer, width: usize, row: usize| {
                     buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
                 };
                 rows.extend(batch.rows.map(|row| {
                     [
-                        bits(&parts.features, widths.features, row),
-                        bits(&parts.targets, widths.targets, row),
-                        bits(&parts.weights, widths.weights, row),
+                        bits(&arrays.features, widths.features, row),
+                        bits(&arrays.targets, widths.targets, row),
+                        bits(&arrays.weights, widths.weights, row),
                     ]
                 }));
             }

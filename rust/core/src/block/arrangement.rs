@@ -15,7 +15,7 @@ pub(super) struct Arrangement {
     /// For each of them, its place among a row's features, targets and weight, one after the other.
     pub(super) places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
-    pub(super) parts: [Vec<Range<usize>>; 3],
+    pub(super) runs: [Vec<Range<usize>>; 3],
     /// Which of them are numbers, and the columns of these.
     pub(super) numbers: Vec<usize>,
     pub(super) number_columns: Vec<usize>,
@@ -41,11 +41,11 @@ impl Arrangement {
             found_at[place] = at;
         }
         let mut rest = &found_at[..];
-        let parts = roles.map(|role| {
+        let runs = roles.map(|role| {
             let part;
             (part, rest) = rest.split_at(role.len());
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
-        Self { columns, names, places, parts, numbers, number_columns, coded }
+        Self { columns, names, places, runs, numbers, number_columns, coded }
     }
 }

@@ -19,9 +19,9 @@ use crate::error::{Kind, Result};
 use crate::rejects::Rejects;
 use crate::schema::Schema;
 
-/// The values of some rows, each part row-major.
+/// The values of some rows, each array row-major.
 #[derive(Default)]
-pub struct Parts {
+pub struct Arrays {
     /// Features, `rows * features` values.
     pub features: Buffer,
     /// Targets, `rows * targets` values.
@@ -30,7 +30,7 @@ pub struct Parts {
     pub weights: Buffer,
 }
 
-/// How many values a row has in each part.
+/// How many values a row has in each array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Widths {
     /// Feature columns.
@@ -54,7 +54,7 @@ impl Widths {
 pub struct Block {
     /// How many rows.
     pub rows: usize,
-    parts: Parts,
+    arrays: Arrays,
     /// The rows that were left out between these as wrong.
     rejects: Rejects,
     pool: Arc<Pool>,
@@ -67,15 +67,15 @@ impl Block {
     pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
         let maker = std::thread::current().id();
         let mut block =
-            Self { rows: 0, parts: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker };
+            Self { rows: 0, arrays: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker };
         block.reserve(widths, rows);
         block
     }
 
     /// The values.
     #[must_use]
-    pub fn parts(&self) -> &Parts {
-        &self.parts
+    pub fn arrays(&self) -> &Arrays {
+        &self.arrays
     }
 
     /// The rows that were left out between these as wrong.
@@ -90,9 +90,9 @@ impl Block {
     }
 
     fn reserve(&mut self, widths: Widths, rows: usize) {
-        self.parts.features.reserve(rows * widths.features, self.rows * widths.features);
-        self.parts.targets.reserve(rows * widths.targets, self.rows * widths.targets);
-        self.parts.weights.reserve(rows * widths.weights, self.rows * widths.weights);
+        self.arrays.features.reserve(rows * widths.features, self.rows * widths.features);
+        self.arrays.targets.reserve(rows * widths.targets, self.rows * widths.targets);
+        self.arrays.weights.reserve(rows * widths.weights, self.rows * widths.weights);
     }
 
     /// Appends rows whose values stand together, in the order of the file.
@@ -100,11 +100,11 @@ impl Block {
         let width = arrangement.columns.len();
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
-        let Parts { features, targets, weights } = &mut self.parts;
-        if widths.weights > 0 && arrangement.parts[2].is_empty() {
+        let Arrays { features, targets, weights } = &mut self.arrays;
+        if widths.weights > 0 && arrangement.runs[2].is_empty() {
             weights.values_mut()[self.rows..][..rows].fill(1.0);
         }
-        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.parts) {
+        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.runs) {
             let taken: usize = runs.iter().map(Range::len).sum();
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match runs[..] {
@@ -143,12 +143,12 @@ impl Block {
     /// Rows from several blocks: each place names a block and a row of it.
     pub(crate) fn gather(pool: &Arc<Pool>, widths: Widths, blocks: &[&Self], places: &[(u32, u32)]) -> Self {
         let mut block = Self::with_capacity(pool, widths, places.len());
-        let fill = |to: &mut Buffer, part: fn(&Parts) -> &Buffer, width: usize| {
+        let fill = |to: &mut Buffer, array: fn(&Arrays) -> &Buffer, width: usize| {
             if width == 0 {
                 return;
             }
             let from: Vec<&[f32]> =
-                blocks.iter().map(|block| part(&block.parts).values(0..block.rows * width)).collect();
+                blocks.iter().map(|block| array(&block.arrays).values(0..block.rows * width)).collect();
             let values = &mut to.values_mut()[..places.len() * width];
             if width == 1 {
                 for (value, &(block, row)) in values.iter_mut().zip(places) {
@@ -160,9 +160,9 @@ impl Block {
                 }
             }
         };
-        fill(&mut block.parts.features, |parts| &parts.features, widths.features);
-        fill(&mut block.parts.targets, |parts| &parts.targets, widths.targets);
-        fill(&mut block.parts.weights, |parts| &parts.weights, widths.weights);
+        fill(&mut block.arrays.features, |arrays| &arrays.features, widths.features);
+        fill(&mut block.arrays.targets, |arrays| &arrays.targets, widths.targets);
+        fill(&mut block.arrays.weights, |arrays| &arrays.weights, widths.weights);
         block.rows = places.len();
         block
     }
@@ -175,23 +175,23 @@ impl Block {
         mut read: impl FnMut(&mut [f32]) -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
         let mut block = Self::with_capacity(pool, widths, rows);
-        read(&mut block.parts.features.values_mut()[..rows * widths.features])?;
-        read(&mut block.parts.targets.values_mut()[..rows * widths.targets])?;
-        read(&mut block.parts.weights.values_mut()[..rows * widths.weights])?;
+        read(&mut block.arrays.features.values_mut()[..rows * widths.features])?;
+        read(&mut block.arrays.targets.values_mut()[..rows * widths.targets])?;
+        read(&mut block.arrays.weights.values_mut()[..rows * widths.weights])?;
         block.rows = rows;
         Ok(block)
     }
 
     /// The values of some rows, part by part.
-    pub(crate) fn part_values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
-        let Parts { features, targets, weights } = &self.parts;
+    pub(crate) fn values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
+        let Arrays { features, targets, weights } = &self.arrays;
         [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
             .map(|(part, width)| part.values(rows.start * width..rows.end * width))
     }
 
     /// Appends rows of zeros until there are `rows`.
     pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
-        let Parts { features, targets, weights } = &mut self.parts;
+        let Arrays { features, targets, weights } = &mut self.arrays;
         for (buffer, width) in [(features, widths.features), (targets, widths.targets), (weights, widths.weights)] {
             let filled = self.rows * width;
             let length = rows.checked_mul(width).filter(|&length| buffer.try_reserve(length, filled));
@@ -210,23 +210,23 @@ impl Block {
             let from = from.values(rows.start * width..rows.end * width);
             to.values_mut()[at * width..][..from.len()].copy_from_slice(from);
         };
-        copy(&mut self.parts.features, &other.parts.features, widths.features);
-        copy(&mut self.parts.targets, &other.parts.targets, widths.targets);
-        copy(&mut self.parts.weights, &other.parts.weights, widths.weights);
+        copy(&mut self.arrays.features, &other.arrays.features, widths.features);
+        copy(&mut self.arrays.targets, &other.arrays.targets, widths.targets);
+        copy(&mut self.arrays.weights, &other.arrays.weights, widths.weights);
         self.rows += rows.len();
     }
 }
 
 impl Drop for Block {
     fn drop(&mut self) {
-        self.pool.put(self.maker, std::mem::take(&mut self.parts));
+        self.pool.put(self.maker, std::mem::take(&mut self.arrays));
     }
 }
 
 /// Buffers that wait to be used again, so that a long pass touches the same few pages.
 pub struct Pool {
     /// With the thread that used them last, the latest at the end.
-    free: Mutex<Vec<(ThreadId, Parts)>>,
+    free: Mutex<Vec<(ThreadId, Arrays)>>,
     limit: usize,
 }
 
@@ -238,19 +238,19 @@ impl Pool {
     }
 
     /// Buffers that are still in the cache of this thread's core, if there are any.
-    fn take(&self, maker: ThreadId) -> Parts {
+    fn take(&self, maker: ThreadId) -> Arrays {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let own = free.iter().rposition(|(last, _)| *last == maker);
         let found = own.or(free.len().checked_sub(1)).map(|at| free.remove(at));
-        found.map_or_else(Parts::default, |(_, parts)| parts)
+        found.map_or_else(Arrays::default, |(_, arrays)| arrays)
     }
 
-    fn put(&self, maker: ThreadId, parts: Parts) {
+    fn put(&self, maker: ThreadId, arrays: Arrays) {
         // Not at any price: a process forked while a thread held the lock would wait for ever.
         if let Ok(mut free) = self.free.try_lock()
             && free.len() < self.limit
         {
-            free.push((maker, parts));
+            free.push((maker, arrays));
         }
     }
 }

@@ -154,11 +154,11 @@ pub(super) mod tests {
         let noting = Noting { most: usize::MAX, rows: true };
         let (block, error) = Parser::new(schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
         let Widths { features, targets, weights } = Widths::of(schema);
-        let parts =
-            [(&block.parts.features, features), (&block.parts.targets, targets), (&block.parts.weights, weights)];
+        let arrays =
+            [(&block.arrays.features, features), (&block.arrays.targets, targets), (&block.arrays.weights, weights)];
         let values = |row: usize| {
-            let parts = parts.iter().flat_map(|(part, width)| part.values(row * width..(row + 1) * width));
-            parts.map(|value| value.to_bits()).collect()
+            let arrays = arrays.iter().flat_map(|(array, width)| array.values(row * width..(row + 1) * width));
+            arrays.map(|value| value.to_bits()).collect()
         };
         let place = |error: &Error| (error.offset.unwrap() as usize, error.column);
         let note = |reject: &Reject| {

@@ -220,7 +220,7 @@ fn rows_of(selection: &Selection, slice: usize, first: u64) -> Range<usize> {
 /// The sum of some rows.
 fn sum(block: &Block, widths: Widths, rows: Range<usize>) -> u64 {
     let mut sum = Xxh3::new();
-    for values in block.part_values(widths, rows) {
+    for values in block.values(widths, rows) {
         sum.update(bytemuck::cast_slice(values));
     }
     sum.digest()
@@ -293,7 +293,7 @@ impl Writer {
         let widths = self.layout.widths;
         let first = selection.rows_before(slices.start);
         let parts = self.layout.parts().into_iter().zip([widths.features, widths.targets, widths.weights]);
-        for (values, (start, width)) in block.part_values(widths, 0..block.rows).into_iter().zip(parts) {
+        for (values, (start, width)) in block.values(widths, 0..block.rows).into_iter().zip(parts) {
             self.file.write_all_at(bytemuck::cast_slice(values), start + 4 * first * width as u64)?;
         }
         let mut fresh = 0;

@@ -66,9 +66,9 @@ pub(crate) fn read((pipeline, skipped): (Pipeline<Block>, u64), count: u64) -> V
     loop {
         match batches.next(Duration::from_secs(5)).unwrap() {
             NextBatch::Batch(batch) => {
-                let parts = batch.block.parts();
-                let features = parts.features.values(batch.rows.clone());
-                let targets = parts.targets.values(batch.rows);
+                let arrays = batch.block.arrays();
+                let features = arrays.features.values(batch.rows.clone());
+                let targets = arrays.targets.values(batch.rows);
                 assert!(features.iter().zip(targets).all(|(x, y)| y.is_nan() || x.to_bits() == y.to_bits()));
                 numbers.extend(features.iter().map(|&x| x as u32));
             }
@@ -219,7 +219,7 @@ fn a_wrong_row_ends_the_epoch_before_its_window() {
         let error = loop {
             match batches.next(Duration::from_secs(5)) {
                 Ok(NextBatch::Batch(batch)) => {
-                    assert!(!batch.block.parts().targets.values(batch.rows).iter().any(|y| y.is_nan()));
+                    assert!(!batch.block.arrays().targets.values(batch.rows).iter().any(|y| y.is_nan()));
                 }
                 Ok(_) => panic!("the error is lost"),
                 Err(error) => break error,

@@ -59,10 +59,10 @@ impl Moments {
     /// Those of the columns of a block that was read with [`Schema::for_stats`]: features, targets, then the weight.
     #[must_use]
     pub fn of(simd: Simd, block: &Block, widths: Widths) -> Vec<Self> {
-        let parts = block.parts();
-        let parts =
-            [(&parts.features, widths.features), (&parts.targets, widths.targets), (&parts.weights, widths.weights)];
-        parts
+        let arrays = block.arrays();
+        let arrays =
+            [(&arrays.features, widths.features), (&arrays.targets, widths.targets), (&arrays.weights, widths.weights)];
+        arrays
             .into_iter()
             .flat_map(|(buffer, width)| of_columns(simd, buffer.values(0..block.rows * width), width))
             .collect()

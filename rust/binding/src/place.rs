@@ -1,0 +1,59 @@
+//! Where in the parts of a table an error is.
+
+use csvfeed_core::error::Error;
+use csvfeed_core::parts::{self, Parts};
+use pyo3::prelude::*;
+
+use crate::error::{Where, exception, has_place, line};
+use crate::heads::{Part, text};
+use crate::plan::Stop;
+use crate::reader::Reader;
+
+/// Bytes that are fetched once more to say which line an error is in.
+const COUNTED_FROM_AFAR: u64 = 64 << 20;
+
+impl Reader {
+    /// What a part is called in errors.
+    pub(crate) fn part_name(&self, part: usize) -> &str {
+        &self.parts[part].name
+    }
+
+    pub(crate) fn somewhere(&self) -> Where<'_> {
+        let on_error = self.schema.on_error;
+        Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None, on_error }
+    }
+
+    /// The exception for an error, at its place in `parts`.
+    pub(crate) fn exception(&self, py: Python<'_>, error: &Error, parts: Option<&Parts>) -> PyErr {
+        let mut place = self.somewhere();
+        if let (Some(parts), Some(offset)) = (parts, error.offset) {
+            let (part, offset) = parts.place(offset);
+            place.path = Some(&self.parts[part].name);
+            place.line = py.detach(|| self.line(error, parts, part, offset));
+            place.offset = has_place(error).then_some(offset);
+        }
+        exception(py, error, place)
+    }
+
+    /// The line of a byte of a part.
+    fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
+        let Part { origin, name, codec, .. } = &self.parts[part];
+        if !origin.is_far() {
+            return line(error, parts, part, offset);
+        }
+        // What failed is closed, and the way from its beginning may be long.
+        if offset > COUNTED_FROM_AFAR {
+            return None;
+        }
+        let bytes = text(origin.open(name, None).ok()?, *codec, self.transcoding);
+        line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
+    }
+
+    /// Why a pass over some parts ended early.
+    pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
+        match stop {
+            Stop::Signal(error) => error,
+            Stop::Error(error) => self.exception(py, &error, Some(parts)),
+        }
+    }
+}
