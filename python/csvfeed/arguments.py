@@ -15,11 +15,8 @@ Fill: TypeAlias = float | Literal["mean"]
 
 def positive(value: Any, name: str) -> int:
     """Return a whole number of at least 1."""
-    try:
-        number = operator.index(value)
-    except TypeError:
-        number = 0
-    if isinstance(value, bool) or not 0 < number < 2**62:
+    number = _whole(value)
+    if not 0 < number < 2**62:
         raise ValueError(f"{name} is a whole number of at least 1, not {value!r}")
     return number
 
@@ -30,10 +27,7 @@ def max_rejects(value: Any, on_error: str) -> int | None:
         return None
     if on_error != "skip":
         raise ValueError('max_rejects= goes with on_error="skip"')
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
+    number = _whole(value)
     if not 0 <= number < 2**62:
         raise ValueError(f"max_rejects is a whole number of at least 0, or None, not {value!r}")
     return number
@@ -136,10 +130,7 @@ def dialect(
 
 def lines(value: Any) -> int:
     """Return how many lines are left out."""
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
+    number = _whole(value)
     if not 0 <= number < 2**62:
         raise ValueError(f"skip_rows is a whole number of at least 0, not {value!r}")
     return number
@@ -223,10 +214,15 @@ def fraction(value: Any) -> float:
 
 def place(value: Any, count: int, name: str) -> int:
     """Return a place among ``count``, from 0."""
-    try:
-        number = -1 if isinstance(value, bool) else operator.index(value)
-    except TypeError:
-        number = -1
+    number = _whole(value)
     if not 0 <= number < count:
         raise ValueError(f"{name} is a whole number from 0 to {count - 1}, not {value!r}")
     return number
+
+
+def _whole(value: Any) -> int:
+    """Return a whole number; -1 for what is none."""
+    try:
+        return -1 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return -1

@@ -5,8 +5,9 @@
 //! source    split     index           number, block    batch
 //! ```
 //!
-//! A [`table::Table`] is what is read, made of [`parts`]. Its rows come in the order of the file, each text after the one before it
-//! ([`sequential`]); or, once an [`outline`] tells where they are, those of a [`selection`] in any order ([`epoch`]).
+//! A [`table::Table`] is what is read: its [`parts`], which are files, and its [`schema`]. Its rows come in the order of the
+//! file, each text after the one before it ([`sequential`]); or, once an [`outline`] tells where they are, those of a
+//! [`selection`] in any order ([`epoch`]), from the source or from a [`cache`].
 //!
 //! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
@@ -17,13 +18,11 @@
 //! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
 //!
-//! [`stats`] looks at the blocks of one pass instead, and says what the columns hold.
+//! Instead of 7, [`stats`] says of the blocks of one pass what the columns hold, and [`code::survey`] which categories there
+//! are. 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
-//! 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
-//!
-//! Where rows that are wrong are to be left out, [`rejects`] tells of them.
-//!
-//! Every failure is an [`error::Error`]: what is wrong and at which byte.
+//! Every failure is an [`error::Error`]: what is wrong and at which byte. Of rows that are wrong and left out [`rejects`]
+//! tells.
 //!
 //! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
 
