@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::coded::{Coded, Mixed};
 use super::{Block, Pool, Widths};
-use crate::code::{boolean, date::iso};
+use crate::code::{Categories, Code, boolean, date::iso};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{self, BadRow, Index, Rows};
@@ -338,8 +338,12 @@ fn settle(
     let mut error = None;
     let mut kept = rows.count();
     if !wrong.is_empty() {
-        // Of several in a row, the first counts.
-        wrong.sort_by_key(|wrong| (wrong.row, wrong.at));
+        // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
+        // is wrong with the row.
+        let is_found = |at: usize| {
+            matches!(schema.code(arrangement.places[at]), Some(Code::Category(Categories::Found(_))))
+        };
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong.at), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);
