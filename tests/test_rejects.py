@@ -454,3 +454,34 @@ def test_wrong_rows_take_no_memory_to_pass_over(tmp_path):
     limited = csvfeed.CsvDataset(path, on_error="skip", max_rejects=300_000)
     with pytest.raises(csvfeed.CsvError, match="wrong row number 300001"):
         list(limited)
+
+
+def test_a_category_of_a_wrong_row_is_not_what_is_wrong_with_it():
+    options = {"categories": {"c": "auto"}, "target": ["c", "y"], "features": [2]}
+    text = b"c,y,n\nA,1,1\nB,x,1\n"
+    ds = csvfeed.CsvDataset(text, **options, on_error="skip", max_rejects=0)
+    assert ds.vocabulary == {"c": ["A"]}
+    for ask in (lambda: list(iter(ds)), lambda: len(ds), ds.stats):
+        with pytest.raises(csvfeed.CsvError, match="not a number") as caught:
+            ask()
+        assert (caught.value.column_name, caught.value.text) == ("y", "x")
+
+
+def test_the_text_of_a_wrong_quote_has_no_line_end():
+    with pytest.raises(csvfeed.QuoteError) as caught:
+        list(iter(csvfeed.CsvDataset(b'a,y\r\n1,2\r\n"1"2,3\r\n')))
+    assert caught.value.text == '"1"2,3'
+
+
+def test_the_first_row_of_a_part_may_be_wrong_where_the_first_part_tells_the_columns(write):
+    first = write("1,2\n3,4\n", "1.csv")
+    for text, kind in {"5\n6,7\n": "RowLengthError", '"5"5,1\n6,7\n': "QuoteError"}.items():
+        second = write(text, "2.csv")
+        for header in ("auto", False, ["a", "b"]):
+            ds = csvfeed.CsvDataset([first, second], header=header, on_error="skip")
+            assert stacked(ds)[1].tolist() == [2, 4, 7]
+            (error,) = ds.rejects.first
+            assert (type(error).__name__, error.path, error.line) == (kind, second, 1)
+            assert f"as in {second}, line 1: " in str(ds.rejects)
+            with pytest.raises(csvfeed.CsvError):
+                list(iter(csvfeed.CsvDataset([first, second], header=header)))

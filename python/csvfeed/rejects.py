@@ -66,10 +66,11 @@ class Rejects:
         lines = [f"{rows.format(self.path)} left out:"]
         for kind, count in self.by_kind.items():
             example = self._examples.get(kind)
-            lines.append(f"{count:,} {kind}{_place(example) if example else ''}")
+            lines.append(f"{count:,} {kind}{self._place(example) if example else ''}")
         return "\n".join(lines)
 
-
-def _place(error: CsvError) -> str:
-    column = "" if error.column_name is None else f", column {error.column_name!r}"
-    return f", as in line {error.line}{column}: {error.text!r}"
+    def _place(self, error: CsvError) -> str:
+        # Of several files, each has lines of its own.
+        path = "" if error.path == self.path else f"{error.path}, "
+        column = "" if error.column_name is None else f", column {error.column_name!r}"
+        return f", as in {path}line {error.line}{column}: {error.text!r}"

@@ -107,6 +107,8 @@ impl Reading<'_> {
         let (codec, dialect, first) = first.expect("a part").map_err(|error| failed((0, error)))?;
         let header = match header {
             Header::Auto if first.reference == "header" => &Header::Present,
+            // The first row of another part may be wrong, and says nothing that is not known.
+            Header::Auto | Header::Absent if self.on_error == OnError::Skip => &Header::Names(first.columns.clone()),
             Header::Auto => &Header::Absent,
             given => given,
         };

@@ -68,7 +68,7 @@ impl Reading<'_> {
         let same = |value: &f32, _: &Code| *value;
         let Some(code) = schema.code(column.values[0].1) else { return };
         match code {
-            Code::Category(Categories::Listed(vocabulary)) => {
+            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
                 // No category is a missing token.
                 let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
                 self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), same);
@@ -147,10 +147,12 @@ impl Reading<'_> {
         }
         let word = self.dialect.text(field);
         let value = match code {
-            Code::Category(Categories::Listed(vocabulary)) => match vocabulary.code(&word) {
-                0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
-                code => code as f32,
-            },
+            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
+                match vocabulary.code(&word) {
+                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
+                    code => code as f32,
+                }
+            }
             Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
             // Rows are counted before the categories are known; which one it is does not matter then.
             Code::Category(Categories::Unread) => 0.0,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::coded::Mixed;
 use super::reading::Reading;
 use super::{Block, Widths};
+use crate::code::{Categories, Code};
 use crate::error::{Error, Kind, Result};
 use crate::index::Rows;
 use crate::number::{self, Plain};
@@ -168,8 +169,11 @@ fn settle(
     let mut error = None;
     let mut kept = rows.count();
     if !wrong.is_empty() {
-        // Of several in a row, the first counts.
-        wrong.sort_by_key(|wrong| (wrong.row, wrong.at));
+        // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
+        // is wrong with the row.
+        let is_found =
+            |at: usize| matches!(schema.code(arrangement.places[at]), Some(Code::Category(Categories::Found(_))));
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong.at), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);

@@ -176,7 +176,7 @@ impl Schema {
     pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
         for (at, code) in self.wanted().into_iter().zip(&mut self.codes) {
             if let (Some(Code::Category(categories @ Categories::Unread)), Some(found)) = (code, found.get(&at)) {
-                *categories = Categories::Listed(Arc::clone(found));
+                *categories = Categories::Found(Arc::clone(found));
             }
         }
         self
@@ -187,7 +187,7 @@ impl Schema {
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
         let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
         for (at, code) in self.wanted().into_iter().zip(&self.codes) {
-            if let Some(Code::Category(Categories::Listed(vocabulary))) = code
+            if let Some(Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary))) = code
                 && !found.iter().any(|(known, _)| *known == at)
             {
                 found.push((at, Arc::clone(vocabulary)));

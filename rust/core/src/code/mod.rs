@@ -41,6 +41,8 @@ pub enum Categories {
     Unread,
     /// By their place, counted from 1; 0 for a feature that has another one.
     Listed(Arc<Vocabulary>),
+    /// Likewise, by their place among all that are in the rows of the file that are not left out as wrong.
+    Found(Arc<Vocabulary>),
     /// By the bucket that they fall into, of so many.
     Hashed(u32),
 }

@@ -107,6 +107,6 @@ impl BadQuote {
     pub(crate) fn into_error(self, text: &[u8], offset: u64, dialect: Dialect) -> Error {
         let field = &text[self.position..];
         let line = memchr(b'\n', field).unwrap_or(field.len());
-        dialect.error(self.kind, offset.wrapping_add(self.position as u64), &field[..line])
+        dialect.error(self.kind, offset.wrapping_add(self.position as u64), field[..line].trim_ascii_end())
     }
 }

@@ -1,0 +1,488 @@
+"""Tables at random, written in a random dialect over several files, and what a naive reader makes of them.
+
+Nothing here is shared with csvfeed: what a table holds is known before it is written.
+"""
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+import numpy as np
+from codecs_of import CODECS
+
+WORDS = ["UA", "AA", "a long category", "x;y", "a,b", "tab\tor pipe|", 'say "hi"', "it's", "#no"]
+WORDS += ["back\\slash", "two\nlines", "6'2\"", "é", "ß", "€", "日本", "0", "True"]
+COMPRESSIONS = {None: bytes, **CODECS}
+TOKENS = ["NA", "null", "-", "-999", "\\N"]
+BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
+WRONG = {
+    "number": ["oops", "1x", "--1", "\0"],
+    "boolean": ["maybe", "2", "tru"],
+    "date": ["soon", "2013-02-30", "31.02.2013", "2013"],
+    "category": ["unheard of"],
+}
+
+
+@dataclass
+class Style:
+    """How a table is written."""
+
+    delimiter: str = ","
+    quote: str | None = '"'
+    escape: str | None = None
+    comment: str | None = None
+    decimal: str = "."
+    thousands: str | None = None
+    encoding: str = "utf-8"
+    skip_rows: int = 0
+    has_header: bool = True
+
+    @classmethod
+    def at_random(cls, rnd):
+        decimal = rnd.choice([".", ".", ","])
+        thousands = [None, None, ".", ",", "'", "_"]
+        quote = rnd.choice(['"', '"', '"', "'", None])
+        thousands = rnd.choice([one for one in thousands if one not in (decimal, quote)] + [None])
+        return cls(
+            delimiter=rnd.choice([",", ",", ";", "\t", "|", " "]),
+            quote=quote,
+            escape=rnd.choice([None, None, "\\"]),
+            comment=rnd.choice([None, None, "#"]),
+            decimal=decimal,
+            thousands=thousands,
+            encoding=rnd.choice(["utf-8", "utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le"]),
+            skip_rows=rnd.choice([0, 0, 0, 2]),
+            has_header=rnd.random() < 0.8,
+        )
+
+    @property
+    def is_wide(self):
+        return self.encoding.startswith("utf-16")
+
+    def can_encode(self, text):
+        try:
+            text.encode(self.encoding)
+        except UnicodeError:
+            return False
+        return True
+
+    def field(self, rnd, text):
+        """Return a text as a field, or None if it cannot be one."""
+        specials = {self.delimiter, self.escape, "\n", "\r"} - {None}
+        needs = any(byte in specials for byte in text) or (self.delimiter == " " and text == "")
+        needs = needs or (self.quote and text.startswith(self.quote))
+        needs = needs or (self.comment and text.startswith(self.comment))
+        ways = [] if needs else ["plain", "plain"]
+        ways += ["quoted"] if self.quote else []
+        ways += ["escaped"] if self.escape and text else []
+        if not ways:
+            return None
+        way = rnd.choice(ways)
+        pad = rnd.choice(["", "", "", " "]) if self.delimiter != " " or way == "quoted" else ""
+        if way == "quoted":
+            if self.escape:
+                text = text.replace(self.escape, self.escape * 2)
+            doubled = rnd.choice([self.quote, self.escape or self.quote]) + self.quote
+            return self.quote + pad + text.replace(self.quote, doubled) + pad + self.quote
+        if way == "escaped":
+            specials |= {self.quote, self.comment} - {None}
+            text = "".join(self.escape + byte if byte in specials else byte for byte in text)
+        # A space before what looks like a quote or a comment would make it none.
+        return text + pad
+
+    def number(self, rnd, quarters):
+        """Return a number of quarters as it is written."""
+        sign, whole, rest = "-" if quarters < 0 else "", str(abs(quarters) // 4), abs(quarters) % 4
+        if self.thousands and rnd.random() < 0.7:
+            whole = f"{int(whole):,}".replace(",", self.thousands)
+        part = ["", self.decimal + "25", self.decimal + "5", self.decimal + "75"][rest]
+        return sign + whole + part
+
+
+@dataclass
+class Cell:
+    """A field and what it says."""
+
+    text: str
+    value: object = None
+    is_missing: bool = False
+    is_wrong: bool = False
+
+
+@dataclass
+class Reject:
+    """A row that is wrong, as an error tells of it."""
+
+    kind: str
+    path: str
+    line: int
+    offset: int
+    column: int | None
+    text: str
+
+
+@dataclass
+class Row:
+    """A row: its cells by column, and what is wrong with it as a whole."""
+
+    cells: dict
+    damage: str | None = None
+    path: str = ""
+    written: dict = field(default_factory=dict)
+    whole: tuple = ()
+
+
+@dataclass
+class Column:
+    """A column: what it holds, and how it is read."""
+
+    name: str
+    kind: str
+    words: list = ()
+    parts: tuple = ()
+    format: str | None = None
+
+    def cell(self, rnd, style, number, table):
+        if self.name == "id":
+            return Cell(style.number(rnd, 4 * number), float(number))
+        if rnd.random() < 0.12:
+            text = rnd.choice(["", "", *table.tokens])
+            return Cell(text, is_missing=True)
+        if self.kind in table.wrong and rnd.random() < 0.06:
+            return Cell(rnd.choice(WRONG[self.kind]), is_wrong=True)
+        match self.kind:
+            case "number":
+                quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
+                return Cell(style.number(rnd, quarters), quarters / 4)
+            case "boolean":
+                text = rnd.choice([*BOOLEANS])
+                return Cell(text, float(BOOLEANS[text]))
+            case "date":
+                date = datetime.fromtimestamp(rnd.randint(0, 2_000_000_000), timezone.utc)
+                date = date.replace(tzinfo=None, second=0)
+                return Cell(date.strftime(self.format or "%Y-%m-%d %H:%M"), date)
+            case _:
+                text = rnd.choice(self.words)
+                return Cell(text, text)
+
+
+@dataclass
+class Table:
+    """What is in some files, and how they are written."""
+
+    style: Style
+    columns: list
+    tokens: list
+    wrong: set
+    rows: list
+    parts: list  # (name, text, content, compression)
+
+    @classmethod
+    def at_random(cls, rnd, most_rows=40):
+        style = Style.at_random(rnd)
+        words = [word for word in WORDS if style.can_encode(word) and style.field(rnd, word)]
+        words = rnd.sample(words, rnd.randint(2, min(7, len(words))))
+        date = rnd.choice([(("hour", "weekday"), None), (("month",), "%d.%m.%Y %H:%M")])
+        columns = [
+            Column("id", "number"),
+            Column("n", "number"),
+            Column("c", "category", words),
+            Column("b", "boolean"),
+            Column("d", "date", (), *date),
+            Column("x", "text", words),
+            Column("y", "number"),
+        ]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 6))]
+        rnd.shuffle(columns)
+        tokens = [token for token in TOKENS if style.thousands != token]
+        kinds = ["number", "boolean", "date", "category", "row"]
+        wrong = set(rnd.sample(kinds, rnd.choice([0, 0, 1, 3, 5])))
+        table = cls(style, columns, tokens, wrong, [], [])
+        for number in range(rnd.choice([0, 3, most_rows, most_rows])):
+            row = Row({one.name: one.cell(rnd, style, number, table) for one in columns})
+            if "row" in wrong and rnd.random() < 0.08:
+                row.damage = rnd.choice(["few", "many"] + (["quote"] if style.quote else []))
+            table.rows.append(row)
+        table._write(rnd)
+        return table
+
+    def _write(self, rnd):
+        count = rnd.randint(1, 4)
+        cuts = sorted(rnd.randint(0, len(self.rows)) for _ in range(count - 1))
+        for at, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(self.rows)], strict=True)):
+            order = list(self.columns)
+            if at and self.style.has_header:
+                rnd.shuffle(order)
+            name = f"part-{at}.csv"
+            text = self._text(rnd, order, self.rows[start:end], name)
+            if not self.style.has_header and start == end:
+                continue
+            content = text.encode(self.style.encoding)
+            if self.style.encoding == "utf-8" and rnd.random() < 0.2:
+                # In bytes, it counts.
+                content = b"\xef\xbb\xbf" + content
+                for row in self.rows[start:end]:
+                    row.written = {k: (a, b + 3, c) for k, (a, b, c) in row.written.items()}
+                    if row.whole:
+                        row.whole = row.whole[0], row.whole[1] + 3, row.whole[2]
+            self.parts.append((name, content, rnd.choice([None, None, *CODECS])))
+
+    def _text(self, rnd, order, rows, path):
+        style = self.style
+        newline = rnd.choice(["\n", "\n", "\r\n"])
+        text = ""
+        for _ in range(style.skip_rows):
+            text += rnd.choice(["", "A report", 'of "2026', "1,2,3,4"]) + newline
+        if style.comment and rnd.random() < 0.3:
+            text += "#, a comment" + newline
+        if style.has_header:
+            text += style.delimiter.join(style.field(rnd, one.name) for one in order) + newline
+        encoding = "utf-8" if style.is_wide else style.encoding
+        def place(text):
+            return 1 + text.count("\n"), len(text.encode(encoding))
+
+        for row in rows:
+            row.path = path
+            if rnd.random() < 0.05:
+                text += newline
+            if style.comment and rnd.random() < 0.1:
+                text += "# a comment, \"that\\ ends here" + newline
+            start = len(text)
+            written = order
+            if row.damage == "few":
+                written = order[: rnd.randint(2, len(order) - 1)]
+            quoted = rnd.choice(order).name if row.damage == "quote" else None
+            for number, one in enumerate(written):
+                cell = row.cells[one.name]
+                if number:
+                    text += style.delimiter
+                if one.name == quoted:
+                    shown = f"{style.quote}a{style.quote}b"
+                elif cell.is_missing and style.delimiter == " " and not cell.text:
+                    shown = style.quote * 2 if style.quote else "NA"
+                elif cell.is_missing and cell.text == "\\N" and style.escape:
+                    # In quotes it would be an N.
+                    shown = cell.text
+                else:
+                    shown = style.field(rnd, cell.text)
+                if shown is None:
+                    # What cannot be written is left to chance no more.
+                    row.cells[one.name] = Cell("NA", is_missing=True)
+                    shown = "NA"
+                row.written[one.name] = (*place(text), shown)
+                if one.name == quoted:
+                    row.whole = row.written[one.name]
+                text += shown
+            if row.damage == "many":
+                text += style.delimiter + rnd.choice(["1", "x"])
+            if row.damage in ("few", "many"):
+                row.whole = (*place(text[:start]), text[start:])
+            text += newline
+        if rows and rnd.random() < 0.3:
+            text = text[: -len(newline)]
+        return text
+
+    def save(self, directory, compressions=None):
+        """Write the files, as they are or otherwise compressed, and return their paths."""
+        directory.mkdir(exist_ok=True)
+        paths = []
+        for at, (name, content, compression) in enumerate(self.parts):
+            how = compression if compressions is None else compressions[at % len(compressions)]
+            path = directory / name
+            path.write_bytes(COMPRESSIONS[how](content))
+            paths.append(str(path))
+        return paths
+
+    def column(self, name):
+        return next(one for one in self.columns if one.name == name)
+
+    def place(self, name):
+        return [one.name for one in self.columns].index(name)
+
+
+@dataclass
+class Use:
+    """What is read of a table, as the arguments of a dataset say it."""
+
+    features: list
+    targets: list
+    weight: str | None
+    categories: dict
+    missing_target: str
+    fill: object
+    on_error: str
+
+    @classmethod
+    def at_random(cls, rnd, table):
+        style = table.style
+        readable = [one.name for one in table.columns if one.kind != "text"]
+        others = [name for name in readable if name != "id"]
+        targets = rnd.sample(others, min(len(others), rnd.choice([0, 1, 1, 2])))
+        targets = [name for name in targets if len(table.column(name).parts) < 2]
+        rest = [name for name in others if name not in targets]
+        weight = rnd.choice([None, None, "y"]) if targets and "y" in rest else None
+        rest = [name for name in rest if name != weight]
+        features = ["id", *rnd.sample(rest, rnd.randint(0, len(rest)))]
+        rnd.shuffle(features)
+        categories = {}
+        if "c" in features + targets:
+            listed = rnd.sample(table.column("c").words, rnd.randint(1, len(table.column("c").words)))
+            categories["c"] = rnd.choice(["auto", "auto", listed, 5])
+        fill = rnd.choice([None, None, 7.5, "mean", {"id": 3}])
+        if fill == {"id": 3} and "c" in features:
+            fill = {"c": 2}
+        return cls(
+            features,
+            targets,
+            weight,
+            categories,
+            rnd.choice(["raise", "skip", "keep"]),
+            fill,
+            rnd.choice(["skip", "skip", "skip", "raise"]),
+        )
+
+    @property
+    def read(self):
+        return self.features + self.targets + ([self.weight] if self.weight else [])
+
+    def options(self, table):
+        import csvfeed
+
+        style = table.style
+        read = self.read
+        columns = {name: table.column(name) for name in read}
+        return {
+            "target": self.targets or None,
+            "features": self.features,
+            "weight": self.weight,
+            "categories": self.categories or None,
+            "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
+            "dates": {
+                name: csvfeed.Date(*one.parts, format=one.format)
+                for name, one in columns.items()
+                if one.kind == "date"
+            },
+            "header": True if style.has_header else [one.name for one in table.columns],
+            "delimiter": style.delimiter,
+            "quote": style.quote,
+            "escape": style.escape,
+            "comment": style.comment,
+            "skip_rows": style.skip_rows,
+            "decimal": style.decimal,
+            "thousands": style.thousands,
+            "encoding": style.encoding,
+            "missing": table.tokens,
+            "fill": self.fill,
+            "missing_target": self.missing_target,
+            "on_error": self.on_error,
+        }
+
+
+class Reading:
+    """What a naive reader makes of a table."""
+
+    def __init__(self, table, use, bucket=None):
+        self.table, self.use = table, use
+        self.rejects = []
+        self.words = set()
+        self.kept = []  # Rows.
+        required = [*use.targets, *([use.weight] if use.weight else [])]
+        for row in table.rows:
+            reject = self._reject(row, required)
+            if reject:
+                self.rejects.append(reject)
+                continue
+            cell = row.cells.get("c")
+            if cell and not cell.is_missing:
+                self.words.add(cell.value)
+            lacks = any(row.cells[name].is_missing for name in required)
+            if not (lacks and use.missing_target == "skip"):
+                self.kept.append(row)
+        self.bucket = bucket
+        given = use.categories.get("c")
+        self.vocabulary = sorted(self.words) if given == "auto" else given
+        self.raw = np.array([self._values(row) for row in self.kept], np.float32)
+        self.raw = self.raw.reshape(len(self.kept), len(self.names))
+
+    def _reject(self, row, required):
+        if row.damage:
+            kind = "QuoteError" if row.damage == "quote" else "RowLengthError"
+            line, offset, text = row.whole
+            return Reject(kind, row.path, line, offset, None, text)
+        for name, (line, offset, text) in row.written.items():
+            if name not in self.use.read:
+                continue
+            cell = row.cells[name]
+            wrong = cell.is_wrong
+            if self.table.column(name).kind == "category":
+                known = self.use.categories["c"]
+                wrong = not cell.is_missing and isinstance(known, list) and name in required
+                wrong = wrong and cell.text not in known
+                cell.value = cell.text
+            if cell.is_missing and name in required and self.use.missing_target == "raise":
+                wrong = True
+            if wrong:
+                return Reject("NumberError", row.path, line, offset, self.table.place(name), text)
+        return None
+
+    @property
+    def names(self):
+        """Name each value of a row."""
+        found = []
+        for name in self.use.read:
+            column = self.table.column(name)
+            found += [f"{name}.{part}" for part in column.parts] or [name]
+        return found
+
+    def _values(self, row):
+        """Return what is read of a row, NaN or 0 for what is missing."""
+        values = []
+        for name in self.use.read:
+            cell, column = row.cells[name], self.table.column(name)
+            if column.kind == "date":
+                for part in column.parts:
+                    value = getattr(cell.value, part, math.nan)
+                    values.append(value() if callable(value) else value)
+            elif cell.is_missing:
+                is_code = column.kind == "category" and name in self.use.features
+                values.append(0.0 if is_code else math.nan)
+            elif column.kind == "category":
+                values.append(self._code(cell.value))
+            else:
+                values.append(cell.value)
+        return values
+
+    def _code(self, word):
+        if isinstance(self.vocabulary, int):
+            return self.bucket(word, self.vocabulary)
+        return self.vocabulary.index(word) + 1 if word in self.vocabulary else 0
+
+    def is_missing(self):
+        """Return for each value whether it is missing."""
+        wide = [name for name in self.use.read for _ in self.table.column(name).parts or [name]]
+        return np.array(
+            [[row.cells[name].is_missing for name in wide] for row in self.kept], bool
+        ).reshape(self.raw.shape)
+
+    def filled(self):
+        """Return the values with missing features filled."""
+        values, missing = self.raw.copy(), self.is_missing()
+        at = -1
+        for name in self.use.features:
+            column = self.table.column(name)
+            for _ in column.parts or [name]:
+                at += 1
+                fill = self.use.fill
+                if isinstance(fill, dict):
+                    fill = fill.get(name)
+                elif column.kind == "category":
+                    fill = None
+                if fill is None:
+                    continue
+                if fill == "mean":
+                    known = values[~missing[:, at], at]
+                    if not len(known) and missing[:, at].any():
+                        raise ValueError("no mean")
+                    fill = np.mean(known, dtype=np.float64) if len(known) else 0
+                values[missing[:, at], at] = fill
+        return values
