@@ -340,10 +340,11 @@ fn settle(
     if !wrong.is_empty() {
         // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
         // is wrong with the row.
-        let is_found = |at: usize| {
-            matches!(schema.code(arrangement.places[at]), Some(Code::Category(Categories::Found(_))))
+        let is_found = |wrong: &WrongField| {
+            let code = schema.code(arrangement.places[wrong.at]);
+            matches!((&wrong.kind, code), (Kind::Category, Some(Code::Category(Categories::Found(_)))))
         };
-        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong.at), wrong.at));
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);
@@ -479,9 +480,17 @@ impl Reading<'_> {
         });
     }
 
-    /// The text of a row, if that is to be noted.
+    /// The text of a row, if that is to be noted, with the delimiters at either end of its line that are none.
     fn text_of(&self, row: Range<usize>) -> Vec<u8> {
-        if self.noting.rows { self.text.padded()[row].to_vec() } else { Vec::new() }
+        if !self.noting.rows {
+            return Vec::new();
+        }
+        let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
+        if self.dialect.has_runs() {
+            start -= padded[WINDOW..start].iter().rev().take_while(|&&byte| byte == b' ').count();
+            end += padded[end..].iter().take_while(|&&byte| byte == b' ').count();
+        }
+        padded[start..end].to_vec()
     }
 }
 
