@@ -11,7 +11,7 @@ import numpy as np
 from codecs_of import CODECS
 
 WORDS = ["UA", "AA", "a long category", "x;y", "a,b", "tab\tor pipe|", 'say "hi"', "it's", "#no"]
-WORDS += ["back\\slash", "two\nlines", "6'2\"", "é", "ß", "€", "日本", "0", "True"]
+WORDS += ["back\\slash", "two\nlines", "6'2\"", "é", "ß", "€", "日本", "0", "True", "cr\r\nlf", "end\\"]
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
@@ -119,6 +119,8 @@ class Reject:
     offset: int
     column: int | None
     text: str
+    row: str
+    number: int
 
 
 @dataclass
@@ -127,7 +129,9 @@ class Row:
 
     cells: dict
     damage: str | None = None
+    number: int = 0
     path: str = ""
+    text: str = ""
     written: dict = field(default_factory=dict)
     whole: tuple = ()
 
@@ -200,6 +204,7 @@ class Table:
         table = cls(style, columns, tokens, wrong, [], [])
         for number in range(rnd.choice([0, 3, most_rows, most_rows])):
             row = Row({one.name: one.cell(rnd, style, number, table) for one in columns})
+            row.number = number
             if "row" in wrong and rnd.random() < 0.08:
                 row.damage = rnd.choice(["few", "many"] + (["quote"] if style.quote else []))
             table.rows.append(row)
@@ -238,6 +243,13 @@ class Table:
         if style.has_header:
             text += style.delimiter.join(style.field(rnd, one.name) for one in order) + newline
         encoding = "utf-8" if style.is_wide else style.encoding
+
+        def between(number):
+            # Of spaces a run is one, and those at the ends of a line are none.
+            if style.delimiter != " ":
+                return style.delimiter if number else ""
+            return " " * rnd.choice([1, 1, 2, 5] if number else [0, 0, 0, 1, 3])
+
         def place(text):
             return 1 + text.count("\n"), len(text.encode(encoding))
 
@@ -254,8 +266,7 @@ class Table:
             quoted = rnd.choice(order).name if row.damage == "quote" else None
             for number, one in enumerate(written):
                 cell = row.cells[one.name]
-                if number:
-                    text += style.delimiter
+                text += between(number)
                 if one.name == quoted:
                     shown = f"{style.quote}a{style.quote}b"
                 elif cell.is_missing and style.delimiter == " " and not cell.text:
@@ -274,9 +285,11 @@ class Table:
                     row.whole = row.written[one.name]
                 text += shown
             if row.damage == "many":
-                text += style.delimiter + rnd.choice(["1", "x"])
+                text += between(1) + rnd.choice(["1", "x"])
+            text += between(0)
+            row.text = text[start:]
             if row.damage in ("few", "many"):
-                row.whole = (*place(text[:start]), text[start:])
+                row.whole = (*place(text[:start]), row.text)
             text += newline
         if rows and rnd.random() < 0.3:
             text = text[: -len(newline)]
@@ -323,6 +336,8 @@ class Use:
         weight = rnd.choice([None, None, "y"]) if targets and "y" in rest else None
         rest = [name for name in rest if name != weight]
         features = ["id", *rnd.sample(rest, rnd.randint(0, len(rest)))]
+        if targets and rnd.random() < 0.2:
+            features.append(targets[0])
         rnd.shuffle(features)
         categories = {}
         if "c" in features + targets:
@@ -353,7 +368,11 @@ class Use:
         columns = {name: table.column(name) for name in read}
         return {
             "target": self.targets or None,
-            "features": self.features,
+            # By name, and by place.
+            "features": [
+                one if at % 3 else table.place(one) - at % 2 * len(table.columns)
+                for at, one in enumerate(self.features)
+            ],
             "weight": self.weight,
             "categories": self.categories or None,
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
@@ -408,7 +427,7 @@ class Reading:
         if row.damage:
             kind = "QuoteError" if row.damage == "quote" else "RowLengthError"
             line, offset, text = row.whole
-            return Reject(kind, row.path, line, offset, None, text)
+            return Reject(kind, row.path, line, offset, None, text, row.text, row.number)
         for name, (line, offset, text) in row.written.items():
             if name not in self.use.read:
                 continue
@@ -422,7 +441,8 @@ class Reading:
             if cell.is_missing and name in required and self.use.missing_target == "raise":
                 wrong = True
             if wrong:
-                return Reject("NumberError", row.path, line, offset, self.table.place(name), text)
+                at = self.table.place(name)
+                return Reject("NumberError", row.path, line, offset, at, text, row.text, row.number)
         return None
 
     @property
@@ -437,14 +457,14 @@ class Reading:
     def _values(self, row):
         """Return what is read of a row, NaN or 0 for what is missing."""
         values = []
-        for name in self.use.read:
+        for place, name in enumerate(self.use.read):
             cell, column = row.cells[name], self.table.column(name)
             if column.kind == "date":
                 for part in column.parts:
                     value = getattr(cell.value, part, math.nan)
                     values.append(value() if callable(value) else value)
             elif cell.is_missing:
-                is_code = column.kind == "category" and name in self.use.features
+                is_code = column.kind == "category" and place < len(self.use.features)
                 values.append(0.0 if is_code else math.nan)
             elif column.kind == "category":
                 values.append(self._code(cell.value))

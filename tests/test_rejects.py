@@ -485,3 +485,12 @@ def test_the_first_row_of_a_part_may_be_wrong_where_the_first_part_tells_the_col
             assert f"as in {second}, line 1: " in str(ds.rejects)
             with pytest.raises(csvfeed.CsvError):
                 list(iter(csvfeed.CsvDataset([first, second], header=header)))
+
+
+def test_rejected_rows_are_written_with_the_spaces_around_them(tmp_path):
+    rows = ["  1 x  ", " 1 2 3 ", "1  x", ' x "1"   ']
+    text = "a b\n" + "\r\n".join(rows) + "\n"
+    ds = csvfeed.CsvDataset(text.encode(), delimiter=" ", on_error="skip")
+    assert ds.write_rejects(tmp_path / "rejects.csv") == len(rows)
+    with open(tmp_path / "rejects.csv", newline="") as file:
+        assert [row["row"] for row in csv.DictReader(file)] == rows

@@ -171,9 +171,11 @@ fn settle(
     if !wrong.is_empty() {
         // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
         // is wrong with the row.
-        let is_found =
-            |at: usize| matches!(schema.code(arrangement.places[at]), Some(Code::Category(Categories::Found(_))));
-        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong.at), wrong.at));
+        let is_found = |wrong: &WrongField| {
+            let code = schema.code(arrangement.places[wrong.at]);
+            matches!((&wrong.kind, code), (Kind::Category, Some(Code::Category(Categories::Found(_)))))
+        };
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);

@@ -130,8 +130,16 @@ impl Reading<'_> {
         });
     }
 
-    /// The text of a row, if that is to be noted.
+    /// The text of a row, if that is to be noted, with the delimiters at either end of its line that are none.
     fn text_of(&self, row: Range<usize>) -> Vec<u8> {
-        if self.noting.rows { self.text.padded()[row].to_vec() } else { Vec::new() }
+        if !self.noting.rows {
+            return Vec::new();
+        }
+        let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
+        if self.dialect.has_runs() {
+            start -= padded[WINDOW..start].iter().rev().take_while(|&&byte| byte == b' ').count();
+            end += padded[end..].iter().take_while(|&&byte| byte == b' ').count();
+        }
+        padded[start..end].to_vec()
     }
 }

@@ -106,7 +106,8 @@ impl BadQuote {
     /// The error for a field of `text`, which starts at byte `offset` (modulo 2^64) of the source.
     pub(crate) fn into_error(self, text: &[u8], offset: u64, dialect: Dialect) -> Error {
         let field = &text[self.position..];
-        let line = memchr(b'\n', field).unwrap_or(field.len());
-        dialect.error(self.kind, offset.wrapping_add(self.position as u64), field[..line].trim_ascii_end())
+        let line = &field[..memchr(b'\n', field).unwrap_or(field.len())];
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        dialect.error(self.kind, offset.wrapping_add(self.position as u64), text)
     }
 }
