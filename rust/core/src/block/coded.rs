@@ -146,10 +146,12 @@ impl Reading<'_> {
         }
         let word = self.dialect.text(field);
         let value = match code {
-            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => match vocabulary.code(&word) {
-                0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
-                code => code as f32,
-            },
+            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
+                match vocabulary.code(&word) {
+                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
+                    code => code as f32,
+                }
+            }
             Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
             // Rows are counted before the categories are known; which one it is does not matter then.
             Code::Category(Categories::Unread) => 0.0,
