@@ -1,4 +1,4 @@
-"""Tables at random, written in a random dialect over several files, and what a naive reader makes of them.
+"""Tables at random, written in a random dialect over several files, and what is to be read of them.
 
 Nothing here is shared with csvfeed: what a table holds is known before it is written.
 """
@@ -10,8 +10,22 @@ from datetime import datetime, timezone
 import numpy as np
 from codecs_of import CODECS
 
+import csvfeed
+
 WORDS = ["UA", "AA", "a long category", "x;y", "a,b", "tab\tor pipe|", 'say "hi"', "it's", "#no"]
-WORDS += ["back\\slash", "two\nlines", "6'2\"", "é", "ß", "€", "日本", "0", "True", "cr\r\nlf", "end\\"]
+WORDS += [
+    "back\\slash",
+    "two\nlines",
+    "6'2\"",
+    "é",
+    "ß",
+    "€",
+    "日本",
+    "0",
+    "True",
+    "cr\r\nlf",
+    "end\\",
+]
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
@@ -157,7 +171,8 @@ class Column:
         match self.kind:
             case "number":
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
-                return Cell(style.number(rnd, quarters), quarters / 4)
+                text = style.number(rnd, quarters)
+                return Cell(text, quarters / 4, is_missing=text in table.tokens)
             case "boolean":
                 text = rnd.choice([*BOOLEANS])
                 return Cell(text, float(BOOLEANS[text]))
@@ -258,7 +273,7 @@ class Table:
             if rnd.random() < 0.05:
                 text += newline
             if style.comment and rnd.random() < 0.1:
-                text += "# a comment, \"that\\ ends here" + newline
+                text += '# a comment, "that\\ ends here' + newline
             start = len(text)
             written = order
             if row.damage == "few":
@@ -327,7 +342,6 @@ class Use:
 
     @classmethod
     def at_random(cls, rnd, table):
-        style = table.style
         readable = [one.name for one in table.columns if one.kind != "text"]
         others = [name for name in readable if name != "id"]
         targets = rnd.sample(others, min(len(others), rnd.choice([0, 1, 1, 2])))
@@ -341,7 +355,9 @@ class Use:
         rnd.shuffle(features)
         categories = {}
         if "c" in features + targets:
-            listed = rnd.sample(table.column("c").words, rnd.randint(1, len(table.column("c").words)))
+            listed = rnd.sample(
+                table.column("c").words, rnd.randint(1, len(table.column("c").words))
+            )
             categories["c"] = rnd.choice(["auto", "auto", listed, 5])
         fill = rnd.choice([None, None, 7.5, "mean", {"id": 3}])
         if fill == {"id": 3} and "c" in features:
@@ -361,8 +377,6 @@ class Use:
         return self.features + self.targets + ([self.weight] if self.weight else [])
 
     def options(self, table):
-        import csvfeed
-
         style = table.style
         read = self.read
         columns = {name: table.column(name) for name in read}

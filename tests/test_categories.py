@@ -333,6 +333,16 @@ def test_a_missing_target_follows_missing_target(read, categories):
 # what is refused
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16"])
+def test_a_category_that_is_a_missing_token_is_refused_in_any_encoding(encoding):
+    text = "c,y\nä,1\n±,2\n".encode(encoding)
+    options = {"missing": ["±"], "encoding": encoding}
+    with pytest.raises(csvfeed.CsvError, match="missing= reads as no value"):
+        csvfeed.CsvDataset(text, categories={"c": ["ä", "±"]}, **options)
+    ds = csvfeed.CsvDataset(text, categories={"c": "auto"}, **options)
+    assert ds.vocabulary == {"c": ["ä"]}
+
+
 @pytest.mark.parametrize(
     ("categories", "says"),
     [

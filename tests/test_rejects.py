@@ -494,3 +494,11 @@ def test_rejected_rows_are_written_with_the_spaces_around_them(tmp_path):
     assert ds.write_rejects(tmp_path / "rejects.csv") == len(rows)
     with open(tmp_path / "rejects.csv", newline="") as file:
         assert [row["row"] for row in csv.DictReader(file)] == rows
+
+
+def test_a_quote_that_is_never_closed_is_found_behind_what_follows_another():
+    for stray in ("", "x", "\r", "\rx"):
+        text = f'a,b,y\n1,2,3\n"1"{stray},"2\n'
+        with pytest.raises(csvfeed.QuoteError, match="never closed") as caught:
+            list(iter(csvfeed.CsvDataset(text.encode(), on_error="skip")))
+        assert (caught.value.line, caught.value.byte_offset) == (3, text.index('"2'))

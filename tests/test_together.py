@@ -6,13 +6,12 @@ Each kind of option has tests of its own; here they meet.
 import csv
 import json
 import pickle
-import random
 from functools import cache
 
 import numpy as np
 import pytest
 from conftest import SMALL
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_tables import COMPRESSIONS, Reading, Table, Use
 
@@ -66,7 +65,6 @@ def check_rejects(ds, reading, directory):
             assert found["path"] == error.path
             assert (found["line"], found["byte_offset"]) == (str(reject.line), str(reject.offset))
             assert found["column"] == (error.column_name or "")
-            assert found["row"] == reject.row.replace("\0", "␀"), (found["row"], reject.row)
             assert found["row"] == reject.row.replace("\0", "␀")
 
 
@@ -141,7 +139,7 @@ def check(rnd, directory):
         assert ds.vocabulary == {"c": reading.vocabulary}
     if use.on_error == "skip":
         check_rejects(ds, reading, directory)
-        check_most(rnd, table, options, reading, paths, directory)
+        check_most(rnd, options, reading, paths, directory)
     check_stats(ds, reading)
     if not len(expected):
         return
@@ -159,7 +157,11 @@ def check(rnd, directory):
 
     other = directory / "other"
     elsewhere = table.save(other, [rnd.choice([*COMPRESSIONS])])
-    twin = csvfeed.CsvDataset(elsewhere, **options, **way(rnd))
+    its_way = way(rnd)
+    if use.fill == "mean":
+        # Sums are made block by block, and the last bit of a mean tells of it.
+        its_way["memory"] = ds._options["memory"]
+    twin = csvfeed.CsvDataset(elsewhere, **options, **its_way)
     same(stacked(twin, width), rows)
     same(stacked(pickle.loads(pickle.dumps(ds)), width), rows)
     shuffled = ds.shuffle(rnd.randint(0, 9))
@@ -167,7 +169,7 @@ def check(rnd, directory):
     by = rnd.choice([None, None, *(one.name for one in table.columns)])
     seed = rnd.randint(0, 9)
     halves = [ids_of(half) for half in ds.split(0.4, seed, by=by)]
-    assert sorted(sum(halves, [])) == list(range(len(rows)))
+    assert sorted(at for half in halves for at in half) == list(range(len(rows)))
     assert all(half == sorted(half) for half in halves)
     assert [ids_of(half) for half in twin.split(0.4, seed, by=by)] == halves
     if by is not None:
@@ -176,7 +178,7 @@ def check(rnd, directory):
     if halves[which] and rnd.random() < 0.5:
         check_stats(ds.split(0.4, seed, by=by)[which], reading, halves[which])
     shares = [ids_of(ds.shard(index, 2)) for index in range(2)]
-    dealt = sum(shares, [])
+    dealt = [at for share in shares for at in share]
     assert len(set(dealt)) == len(dealt)
     assert len({-(-len(share) // batch_size) for share in shares}) == 1
     cached = ds.cache(directory / "cache")
@@ -189,10 +191,8 @@ def check(rnd, directory):
 
 def check_keys(reading, by, halves):
     """Check that rows of one key are never parted."""
-    key_of = [reading.kept[at].cells[by].text.strip() for at in range(len(reading.kept))]
-    one, other = ({key_of[at] for at in half} for half in halves)
-    # Several texts say the same; a missing one may be written in two ways.
-    assert not (one & other) or by == "id" or {""} >= one & other
+    keys = [{reading.kept[at].cells[by].text for at in half} for half in halves]
+    assert not keys[0] & keys[1]
 
 
 def check_resumed(rnd, dataset, width):
@@ -221,19 +221,20 @@ def check_remainder(rnd, paths, options, rows):
     ds = csvfeed.CsvDataset(paths, **{**options, "remainder": remainder}, **way(rnd))
     plain = csvfeed.CsvDataset(paths, **options)
     has_weights = remainder == "pad" and bool(options["target"]) and options["weight"] is None
-    made = [(ds, rows)]
+    pairs = [(ds, rows)]
     if ds._options["memory"] is None:
-        made.append((ds.shuffle(5), stacked(plain.shuffle(5), width)))
-    for made, expected in made:
+        pairs.append((ds.shuffle(5), stacked(plain.shuffle(5), width)))
+    for made, expected in pairs:
         found = stacked(made, width + has_weights)
         assert len(found) == len(made) * size
         whole = min(len(found), len(rows))
-        same(found[:whole, :width], expected[:whole])
+        # The last bit of a mean tells of ``memory``.
+        (close if options["fill"] == "mean" else same)(found[:whole, :width], expected[:whole])
         if options["target"]:
             assert (found[whole:, -1] == 0).all()
 
 
-def check_most(rnd, table, options, reading, paths, directory):
+def check_most(rnd, options, reading, paths, directory):
     """Check that one reject too many is an error in its place."""
     if not reading.rejects:
         return
@@ -252,31 +253,7 @@ def check_most(rnd, table, options, reading, paths, directory):
     assert ds.rejects.count == len(reading.rejects)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(st.randoms(use_true_random=False))
+@settings(max_examples=300, deadline=None)
+@given(st.randoms(use_true_random=True))
 def test_whatever_is_said_of_a_table_holds_together(tmp_path_factory, rnd):
     check(rnd, tmp_path_factory.mktemp("tables"))
-
-
-if __name__ == "__main__":
-    import pathlib
-    import shutil
-    import sys
-    import traceback
-    import warnings
-
-    warnings.simplefilter("ignore")
-    bad = 0
-    for number in range(int(sys.argv[1]), int(sys.argv[2])):
-        where = pathlib.Path(f"/tmp/compose-hunt/{number}")
-        where.mkdir(parents=True, exist_ok=True)
-        try:
-            check(random.Random(number), where)
-            shutil.rmtree(where)
-        except BaseException as e:
-            print("SEED", number)
-            tb = traceback.format_exc().splitlines()
-            print("\n".join(tb[-25:]))
-            bad += 1
-            if bad >= int(sys.argv[3]):
-                break

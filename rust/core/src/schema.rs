@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::code::{Code, Vocabulary};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Encoding};
 use crate::error::{Kind, Result};
 use crate::number::Notation;
 
@@ -20,6 +20,7 @@ pub struct Missing {
     tokens: Vocabulary,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
+    encoding: Encoding,
 }
 
 impl Missing {
@@ -35,12 +36,17 @@ impl Missing {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
         let notation = Notation::of(dialect);
         let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens) }
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), encoding: dialect.encoding }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
         field.is_empty() || self.tokens.code(field) != 0
+    }
+
+    /// The same of a word that is not written yet.
+    pub(crate) fn contains_word(&self, word: &str) -> bool {
+        self.encoding.bytes_of(word).is_some_and(|field| self.contains(&field))
     }
 
     /// Whether the field at `place` is empty or one of the tokens as it stands.

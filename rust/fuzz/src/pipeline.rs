@@ -14,7 +14,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
 use csvfeed_core::outline::Outline;
-use csvfeed_core::parts::Parts;
+use csvfeed_core::parts::{Bytes, Layout, Part, Parts};
 use csvfeed_core::pipeline::{Budget, Pipeline};
 use csvfeed_core::rejects::REMEMBERED;
 use csvfeed_core::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
@@ -87,6 +87,8 @@ pub struct Input<'a> {
     features: Features,
     target: Option<u8>,
     weight: Option<u8>,
+    /// Whether the rows come once more, in a part whose columns are so many places further on.
+    again: Option<u8>,
     writing: Writing,
     bytes: &'a [u8],
 }
@@ -161,7 +163,20 @@ impl Input<'_> {
 
         let data_start = head.data_start;
         let schema = Arc::new(self.schema(head, missing));
-        let mut naive = read_naively(&bytes, data_start as usize, dialect, &schema, &tokens);
+        let mut parts = vec![Part { bytes: Bytes::Source(source), data_start, layout: None }];
+        let mut naive = Found { rows: vec![], wrong: None, rejects: vec![] };
+        let naive_reader = NaiveReader { dialect, schema: &schema, tokens: &tokens };
+        let rows = &bytes[data_start as usize..];
+        naive_reader.read(rows, data_start as usize, None, &mut naive);
+        if let Some(further) = self.again {
+            let count = schema.columns.len();
+            let layout: Layout = (0..count).map(|column| (column + usize::from(further)) % count).collect();
+            parts.push(Part { layout: Some(Arc::clone(&layout)), ..parts[0].clone() });
+            // Between two parts there is a byte that belongs to none.
+            let start = bytes.len() + 1 + data_start as usize;
+            naive_reader.read(rows, start, Some(&layout), &mut naive);
+        }
+        let parts = Arc::new(Parts::new(parts));
         let budget = Budget {
             threads: 1 + usize::from(self.threads % 3),
             block_bytes: 1 + usize::from(self.block_bytes),
@@ -169,12 +184,8 @@ impl Input<'_> {
             max_row: MAX_ROW,
         };
         let slice_bytes = 1 + u64::from(self.batch_size);
-        let table = |simd| csvfeed_core::table::Table {
-            parts: Parts::one(Arc::<MemorySource<Vec<u8>>>::clone(&source), data_start),
-            dialect,
-            schema: Arc::clone(&schema),
-            simd,
-        };
+        let table =
+            |simd| csvfeed_core::table::Table { parts: Arc::clone(&parts), dialect, schema: Arc::clone(&schema), simd };
         if naive.wrong.is_none() {
             let outline = Outline::make(&table(Simd::Portable), budget, slice_bytes, || Ok::<_, Error>(()));
             let steps = [Step::Shard { index: 0, count: 1, batch_size: 1, drop_remainder: false }];
@@ -276,84 +287,95 @@ fn check_head(bytes: &[u8], dialect: Dialect, tokens: &[&str], head: &Head) {
     assert_eq!(head.data_start as usize, mark + data_start, "{}", bytes.escape_ascii());
 }
 
-/// The rows one by one and field by field.
-fn read_naively(bytes: &[u8], data_start: usize, dialect: Dialect, schema: &Schema, tokens: &[&str]) -> Found {
-    let mut found = Found { rows: vec![], wrong: None, rejects: vec![] };
-    let columns = Some(schema.columns.len());
-    let (lines, unclosed) = match schema.on_error {
-        OnError::Skip => oracle::lines(&bytes[data_start..], dialect),
-        OnError::Raise => (vec![bytes[data_start..].to_vec()], None),
-    };
-    let mut start = data_start;
-    for line in lines {
-        let table = oracle::table(&line, dialect, columns);
-        let mut wrong = table.wrong.map(|(at, wrong)| (start + at, None, Problem::Row(wrong)));
-        for row in &table.rows {
-            match read_row(&line, row, dialect, schema, tokens) {
-                Ok(values) => found.rows.extend(values),
-                Err((at, column, problem)) => {
-                    wrong = Some((start + at, column, problem));
-                    break;
-                }
-            }
-        }
-        start += line.len();
-        let Some(wrong) = wrong else { continue };
-        if schema.on_error == OnError::Raise {
-            found.wrong = Some(wrong);
-            return found;
-        }
-        if schema.max_rejects == Some(found.rejects.len() as u64) {
-            found.wrong = Some((wrong.0, wrong.1, Problem::TooMany));
-            return found;
-        }
-        found.rejects.push(wrong);
-    }
-    found.wrong = unclosed.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
-    found
+/// Reads the rows one by one and field by field.
+struct NaiveReader<'a> {
+    dialect: Dialect,
+    schema: &'a Schema,
+    tokens: &'a [&'a str],
 }
 
-/// The values of a row, unless it is left out for want of a target or weight; or what is wrong with it.
-fn read_row(
-    text: &[u8],
-    row: &[Range<usize>],
-    dialect: Dialect,
-    schema: &Schema,
-    tokens: &[&str],
-) -> Result<Option<[Vec<u32>; 3]>, Place> {
-    let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
-    let mut is_kept = true;
-    let mut values = [vec![], vec![], vec![]];
-    let mut wrong: Option<Place> = None;
-    for (part, columns) in parts.iter().enumerate() {
-        for &column in *columns {
-            let field: Range<usize> = row[column].clone();
-            let field_text = &text[field.clone()];
-            let problem = match naive_value(field_text, dialect, tokens) {
-                Value::Number(number) => {
-                    values[part].push(number.to_bits());
-                    continue;
+impl NaiveReader<'_> {
+    /// Reads those of a part, whose first stands at `start`, unless what was found before ends the reading.
+    fn read(&self, text: &[u8], mut start: usize, layout: Option<&Layout>, found: &mut Found) {
+        let Self { dialect, schema, .. } = *self;
+        if found.wrong.is_some() {
+            return;
+        }
+        let columns = Some(schema.columns.len());
+        let data_start = start;
+        let (lines, unclosed) = match schema.on_error {
+            OnError::Skip => oracle::lines(text, dialect),
+            OnError::Raise => (vec![text.to_vec()], None),
+        };
+        for line in lines {
+            let table = oracle::table(&line, dialect, columns);
+            let mut wrong = table.wrong.map(|(at, wrong)| (start + at, None, Problem::Row(wrong)));
+            for row in &table.rows {
+                match self.read_row(&line, row, layout) {
+                    Ok(values) => found.rows.extend(values),
+                    Err((at, column, problem)) => {
+                        wrong = Some((start + at, column, problem));
+                        break;
+                    }
                 }
-                Value::Missing if part > 0 && schema.missing_target == MissingTarget::Skip => {
-                    is_kept = false;
-                    continue;
+            }
+            start += line.len();
+            let Some(wrong) = wrong else { continue };
+            if schema.on_error == OnError::Raise {
+                found.wrong = Some(wrong);
+                return;
+            }
+            if schema.max_rejects == Some(found.rejects.len() as u64) {
+                found.wrong = Some((wrong.0, wrong.1, Problem::TooMany));
+                return;
+            }
+            found.rejects.push(wrong);
+        }
+        found.wrong = unclosed.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
+    }
+
+    /// The values of a row, unless it is left out for want of a target or weight; or what is wrong with it.
+    fn read_row(
+        &self,
+        text: &[u8],
+        row: &[Range<usize>],
+        layout: Option<&Layout>,
+    ) -> Result<Option<[Vec<u32>; 3]>, Place> {
+        let Self { dialect, schema, tokens } = *self;
+        let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+        let mut is_kept = true;
+        let mut values = [vec![], vec![], vec![]];
+        let mut wrong: Option<Place> = None;
+        for (part, columns) in parts.iter().enumerate() {
+            for &column in *columns {
+                let field: Range<usize> = row[layout.map_or(column, |layout| layout[column])].clone();
+                let field_text = &text[field.clone()];
+                let problem = match naive_value(field_text, dialect, tokens) {
+                    Value::Number(number) => {
+                        values[part].push(number.to_bits());
+                        continue;
+                    }
+                    Value::Missing if part > 0 && schema.missing_target == MissingTarget::Skip => {
+                        is_kept = false;
+                        continue;
+                    }
+                    Value::Missing if part == 0 || schema.missing_target == MissingTarget::Keep => {
+                        values[part].push(f32::NAN.to_bits());
+                        continue;
+                    }
+                    Value::Missing if part == 1 => Problem::Target,
+                    Value::Missing => Problem::Weight,
+                    Value::Other if field_text.contains(&0) => Problem::Nul,
+                    Value::Other => Problem::Number,
+                };
+                // Of several in a row the first counts, in the order of the file.
+                if wrong.is_none_or(|(first, ..)| field.start < first) {
+                    wrong = Some((field.start, Some(column), problem));
                 }
-                Value::Missing if part == 0 || schema.missing_target == MissingTarget::Keep => {
-                    values[part].push(f32::NAN.to_bits());
-                    continue;
-                }
-                Value::Missing if part == 1 => Problem::Target,
-                Value::Missing => Problem::Weight,
-                Value::Other if field_text.contains(&0) => Problem::Nul,
-                Value::Other => Problem::Number,
-            };
-            // Of several in a row the first counts, in the order of the file.
-            if wrong.is_none_or(|(first, ..)| field.start < first) {
-                wrong = Some((field.start, Some(column), problem));
             }
         }
+        wrong.map_or(Ok(is_kept.then_some(values)), Err)
     }
-    wrong.map_or(Ok(is_kept.then_some(values)), Err)
 }
 
 /// All batches, checked for their size, as rows; and the error that ended them.

@@ -218,7 +218,7 @@ fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Resul
                 if bare.is_empty() {
                     return refuse("the list holds an empty text, which always means no value".to_owned());
                 }
-                if missing.contains(&bare) {
+                if missing.contains_word(word.trim_matches([' ', '\t'])) {
                     return refuse(format!(
                         "the list holds {word:?}, which missing= reads as no value: take it out of one of them"
                     ));

@@ -180,7 +180,15 @@ impl<'a> Careful<'a> {
                     }
                     (row, start) = (at + 1, at + 1);
                 }
-                Event::Stray if self.passes_over => stray = stray.or(Some(start)),
+                Event::Stray if self.passes_over => {
+                    stray = stray.or(Some(start));
+                    if state == State::FieldStart {
+                        // A delimiter after a carriage return, which ends the field all the same.
+                        on_field(start..at);
+                        fields += 1;
+                        start = at + 1;
+                    }
+                }
                 Event::Stray => return Err(BadQuote { position: start, kind: Kind::TextAfterQuote }),
             }
         }
