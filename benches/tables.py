@@ -50,8 +50,9 @@ def summary(results: dict, cores: str) -> str:
     for label in labels:
         row = [label]
         for file in files:
-            (entry,) = entries(results, cores=cores, label=label, file=file)
-            row.append(figure(median(speeds(entry))) if entry["reason"] is None else "-")
+            found = entries(results, cores=cores, label=label, file=file)
+            timed = [entry for entry in found if entry["reason"] is None]
+            row.append(figure(median(speeds(timed[0]))) if timed else "-" if found else "")
         rows.append(row)
     columns = ["reader", *files]
     return f"## {CORES[cores]}, MB/s\n\n" + table(columns, rows, "l" + "r" * len(files))
