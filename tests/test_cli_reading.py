@@ -204,7 +204,7 @@ def test_head_of_the_standard_input_reads_on_until_it_has_its_rows():
     assert done.stdout == b"a  b\n1  2\n"
 
 
-def test_a_full_disk_says_where_the_copy_is(capsys, write, monkeypatch):
+def test_a_full_disk_says_where_the_copy_is(capsys, monkeypatch):
     def no_room(*_):
         raise OSError(28, "No space left on device")
 

@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raises ``SystemExit(2)``, as argparse does.
     """
     options = _parser().parse_args(argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
+    if isinstance(sys.stdout, io.TextIOWrapper) and not getattr(options, "csv", False):
         # A name that the terminal cannot show is no reason to show nothing.
         sys.stdout.reconfigure(errors="replace")
     try:

@@ -166,7 +166,9 @@ def _remarks(found: Found) -> list[str]:
     if not found.sample.whole:
         is_text = any(one.kind == "text" and not one.counted for one in found.columns)
         what = "kinds, and values that are too many," if is_text else "kinds"
-        said.append(f"{what} are those of the first {len(found.sample.rows):,} rows")
+        count = len(found.sample.rows)
+        rows = "row" if count == 1 else f"{count:,} rows"
+        said.append(f"{what} are those of the first {rows}")
     if found.counted < found.rows:
         said.append(f"distributions and values are those of the first {found.counted:,} rows")
     return said

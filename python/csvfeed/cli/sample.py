@@ -268,7 +268,7 @@ def _decompressed(stream: Any) -> IO[bytes]:
 
 def _open(file: str | bytes) -> io.BufferedReader:
     if isinstance(file, bytes):
-        return io.BufferedReader(io.BytesIO(file))  # type: ignore[arg-type]
+        return io.BufferedReader(io.BytesIO(file))
     path = local_path(file) if is_url(file) else file
     if path is not None:
         return open(path, "rb")
