@@ -295,3 +295,62 @@ def test_rejects_are_what_the_dataset_says(capsys, write):
     rejects = csvfeed.CsvDataset(path, on_error="skip").rejects
     assert found["wrong_rows"]["count"] == rejects.count == 2
     assert found["wrong_rows"]["by_kind"] == rejects.by_kind
+
+
+def test_a_row_that_is_too_long_is_one_wrong_row(capsys, write):
+    lines = ["x;y", *(f"{n % 7};0,{n + 100}" for n in range(500))]
+    lines[100] += ";9"
+    for before in ([], ["Report"]):
+        code, found = as_json(capsys, write("\n".join([*before, *lines])))
+        assert code == 3
+        assert list(found["by_name"]) == ["x", "y"]
+        assert found["dialect"]["decimal"] == ","
+        assert found["rows"] == 499
+        with pytest.warns(RuntimeWarning):
+            assert sum(len(X) for X, _ in run(found["code"])) == 499
+
+
+@pytest.mark.parametrize(
+    ("content", "target"),
+    [
+        ("x;y\n1,5;2\n", "y"),
+        ("x,y\n1,2\n1,2\n", "y"),
+        ("x,when\n1,2020-01-01\n2,2020-02-01\n", "when.days"),
+    ],
+)
+def test_the_code_runs_for_constants_and_dates(capsys, write, content, target):
+    _, found = as_json(capsys, write(content))
+    ds = run(found["code"])
+    assert ds.target_names == [target]
+    assert len(ds.feature_names) == 1
+    assert len(next(iter(ds))) == 2
+
+
+def test_identifiers_are_left_out(capsys, write):
+    order = np.random.default_rng(0).permutation(100)
+    lines = [f"{100_000 + n},{n % 9},{n % 2}" for n in order]
+    _, found = as_json(capsys, write("\n".join(["id,a,y", *lines])))
+    assert found["by_name"]["id"]["left_out"] == "each value is another: an identifier?"
+    assert run(found["code"]).feature_names == ["a"]
+    assert run(as_json(capsys, "--target", "id", write("id,a\n7,1\n9,2\n"))[1]["code"])
+
+
+@pytest.mark.parametrize(
+    ("dates", "form"),
+    [
+        (["31.12.2024", "1.2.2023"], "%d.%m.%Y"),
+        (["07/31/2024", "01/02/2023"], "%m/%d/%Y"),
+        (["31/07/2024", "01/02/2023"], "%d/%m/%Y"),
+        (["31.12.2024 10:00", "01.02.2023 11:30"], "%d.%m.%Y %H:%M"),
+        (["01/02/2023", "03/04/2024"], None),
+    ],
+)
+def test_dates_in_other_ways(capsys, write, dates, form):
+    lines = [f"{dates[n % 2]},{n % 3},{n % 2}" for n in range(20)]
+    _, found = as_json(capsys, write("\n".join(["when,a,y", *lines])))
+    kind = found["by_name"]["when"]["kind"]
+    assert kind == ("date" if form else "text")
+    if form:
+        assert f'format="{form}"' in found["code"]
+        assert found["by_name"]["when"]["max"].startswith("2024-")
+    assert next(iter(run(found["code"])))[0].shape[0] == 20

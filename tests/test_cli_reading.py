@@ -177,3 +177,73 @@ def test_what_is_not_there(capsys, name):
     error = capsys.readouterr().err
     assert error.startswith("csvfeed: error: ")
     assert "/nothing/there.csv" in error
+
+
+ENDLESS = "import sys; [sys.stdout.write('1,2' + chr(10)) for _ in iter(int, 1)]"
+
+
+@pytest.mark.parametrize("as_path", [False, True])
+def test_head_reads_no_more_than_it_needs(as_path):
+    with subprocess.Popen([sys.executable, "-c", ENDLESS], stdout=subprocess.PIPE) as endless:
+        file = "/dev/stdin" if as_path else "-"
+        done = command("head", "-n", "2", "--header", "no", file, stdin=endless.stdout, timeout=60)
+        endless.kill()
+    assert done.stdout == "column_0  column_1\n       1         2\n       1         2\n"
+
+
+def test_head_of_the_standard_input_reads_on_until_it_has_its_rows():
+    rows = "".join(f"{n},{'x' * 100}\n" for n in range(5000))
+    done = command("head", "--csv", "-n", "4000", "-", input="n,x\n" + rows)
+    assert done.stdout.splitlines()[1:] == rows.splitlines()[:4000]
+    done = subprocess.run(
+        [sys.executable, "-m", "csvfeed", "head", "-"],
+        input=gzip.compress(b"a,b\n1,2\n"),
+        capture_output=True,
+        check=True,
+    )
+    assert done.stdout == b"a  b\n1  2\n"
+
+
+def test_a_full_disk_says_where_the_copy_is(capsys, monkeypatch):
+    def no_room(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("csvfeed.cli.arguments.shutil.copyfileobj", no_room)
+    assert cli.main(["count", "-"]) == 1
+    error = capsys.readouterr().err
+    assert "No space left on device" in error
+    assert "TMPDIR" in error
+
+
+def test_directories_and_patterns(capsys, write, tmp_path):
+    write("a,b\n1,2\n", "1.csv")
+    write("a,b\n3,4\n", "2.csv")
+    for file in (str(tmp_path), str(tmp_path / "*.csv")):
+        assert cli.main(["head", file]) == 0
+        assert capsys.readouterr().out == "a  b\n1  2\n3  4\n"
+        assert cli.main(["count", file]) == 0
+        assert capsys.readouterr().out == "2\n"
+        assert cli.main(["inspect", file]) == 0
+        assert "2 rows, 2 columns" in capsys.readouterr().out
+        assert cli.main(["bench", "--rounds", "1", file]) == 0
+        assert "the first of 2 files" in capsys.readouterr().out
+
+
+def test_how_a_file_is_written_can_be_said(capsys, write):
+    path = write("Report\nof May\nx;y\n1,5;'a;b'\n# so far\n2,5;c\n")
+    how = ["--skip-rows", "2", "--comment", "#", "--quote", "'", "--decimal", ","]
+    assert cli.main(["head", *how, path]) == 0
+    assert capsys.readouterr().out == "  x  y\n1,5  a;b\n2,5  c\n"
+    assert cli.main(["count", "--delimiter", ";", *how, path]) == 0
+    assert capsys.readouterr().out == "2\n"
+
+
+def test_text_that_is_not_utf8_is_shown(capsys, write):
+    for rest in ("", "Bonn,3,4\n"):
+        assert cli.main(["head", write(f"ort,n\nK\xf6ln,1\n{rest}".encode("latin-1"))]) == 0
+        assert "K\xf6ln  1" in capsys.readouterr().out
+
+
+def test_a_delimiter_at_the_end_of_each_row(capsys, write):
+    assert cli.main(["head", write("x,y\n1,2,\n3,4,\n5,6,\n")]) == 1
+    assert "header=['x', 'y', 'nothing'], skip_rows=1" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -45,6 +46,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raises ``SystemExit(2)``, as argparse does.
     """
     options = _parser().parse_args(argv)
+    if isinstance(sys.stdout, io.TextIOWrapper) and not getattr(options, "csv", False):
+        # A name that the terminal cannot show is no reason to show nothing.
+        sys.stdout.reconfigure(errors="replace")
     try:
         code: int = options.run(options)
         sys.stdout.flush()

@@ -6,10 +6,13 @@ import argparse
 import contextlib
 import os
 import shutil
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
+
+from csvfeed.source import is_url, parts
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 STDIN = "-"
@@ -26,7 +29,7 @@ class Help(argparse.HelpFormatter):
 
 def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
     """Add the files to read, and how they are written."""
-    what = "a path or a URL; - is the standard input"
+    what = "a path, a pattern, a directory or a URL; - is the standard input"
     if one:
         parser.add_argument("file", metavar="FILE", help=what)
     else:
@@ -47,6 +50,14 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
     parser.add_argument(
         "--encoding", metavar="NAME", help="of the text; utf-8 if it can be, unless it is given"
     )
+    parser.add_argument(
+        "--quote", metavar="C", help="what stands around fields; 'none' for nothing"
+    )
+    parser.add_argument("--comment", metavar="C", help="what lines begin with that are left out")
+    parser.add_argument(
+        "--skip-rows", metavar="N", type=_count, help="lines before the header, or before the rows"
+    )
+    parser.add_argument("--decimal", choices=(".", ","), help="what stands before the fraction")
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:
@@ -56,6 +67,10 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
         given["delimiter"] = options.delimiter
     if options.encoding is not None:
         given["encoding"] = options.encoding
+    for name in ("quote", "comment", "skip_rows", "decimal"):
+        value = getattr(options, name)
+        if value is not None:
+            given[name] = None if value == "none" else value
     if options.header != "auto":
         given["header"] = options.header == "yes"
     return given
@@ -72,20 +87,66 @@ def whole(text: str) -> int:
     return number
 
 
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines")
+    return int(text)
+
+
 def _delimiter(text: str) -> str:
     return {"\\t": "\t", "tab": "\t"}.get(text, text)
 
 
 @contextlib.contextmanager
 def on_disk(file: str) -> Iterator[str]:
-    """Give the path of a file that can be read several times: the standard input is copied."""
-    if file != STDIN:
+    """Give the path of a file that can be read several times: what comes once is copied."""
+    if not comes_once(file):
         yield file
         return
     with tempfile.NamedTemporaryFile(prefix="csvfeed-", suffix=".csv") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
-        copy.flush()
+        try:
+            with open_once(file) as stream:
+                shutil.copyfileobj(stream, copy, 1 << 20)
+            copy.flush()
+        except OSError as error:
+            where = os.path.dirname(copy.name)
+            said = (
+                f"{error.strerror or error}: {name_of(file)} is read more than once, so it is "
+                f"copied to {where}: set TMPDIR to a directory with room for it"
+            )
+            # What could not be written before cannot be when the file is closed either.
+            with contextlib.suppress(OSError):
+                copy.close()
+            raise OSError(error.errno, said) from None
         yield copy.name
+
+
+def comes_once(file: str) -> bool:
+    """Tell whether a file cannot be read a second time: the standard input, a pipe."""
+    if file == STDIN:
+        return True
+    try:
+        mode = os.stat(file).st_mode
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISCHR(mode) or stat.S_ISSOCK(mode)
+
+
+@contextlib.contextmanager
+def open_once(file: str) -> Iterator[BinaryIO]:
+    """Open a file that can be read once."""
+    if file == STDIN:
+        yield sys.stdin.buffer
+        return
+    with open(file, "rb") as stream:
+        yield stream
+
+
+def files_of(file: str) -> list[str]:
+    """Return the files that a pattern or a directory stands for, or the file itself."""
+    if file == STDIN or is_url(file) or comes_once(file):
+        return [file]
+    return [os.fsdecode(part) for part in parts(file) if isinstance(part, (str, bytes))]
 
 
 def name_of(file: str) -> str:

@@ -13,7 +13,16 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading, whole
+from csvfeed.cli.arguments import (
+    Commands,
+    Help,
+    add_files,
+    files_of,
+    name_of,
+    on_disk,
+    reading,
+    whole,
+)
 from csvfeed.cli.contenders import CONTENDERS, Contender, Table
 from csvfeed.cli.kinds import columns_of
 from csvfeed.cli.sample import open_bytes, take
@@ -54,11 +63,14 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     most = options.mb * 1_000_000
-    with on_disk(options.file) as path, _beginning(path, most) as (part, is_all):
+    files = files_of(options.file)
+    with on_disk(files[0]) as path, _beginning(path, most) as (part, is_all):
         file = _table(part, reading(options))
         length = size(file.bytes)
-        said = [f"{name_of(options.file)}: {length if is_all else f'the first {length}'}"]
+        said = [f"{name_of(files[0])}: {length if is_all else f'the first {length}'}"]
         said.append(f"{len(file.used)} of {len(file.names)} columns, those of numbers")
+        if len(files) > 1:
+            said.insert(1, f"the first of {len(files):,} files")
         print(", ".join(said), flush=True)
         _show(_measure(file, options.rounds), file.bytes)
     return 0

@@ -149,7 +149,11 @@ def _dataset(
         features=[column.index for column in read],
         categories=categories,
         booleans=[column.index for column in read if column.kind == "boolean"],
-        dates={column.index: "days" for column in read if column.kind == "date"},
+        dates={
+            column.index: csvfeed.Date("days", format=column.format or None)
+            for column in read
+            if column.kind == "date"
+        },
         missing=[*csvfeed.MISSING, *sorted(holes)],
         on_error="skip",
         batch_size=_ROWS_AT_A_TIME,

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import argparse
 import csv
+import dataclasses
 import sys
+from typing import Any
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, Help, add_files, on_disk, reading, whole
+from csvfeed.cli.arguments import (
+    Commands,
+    Help,
+    add_files,
+    comes_once,
+    files_of,
+    open_once,
+    reading,
+    whole,
+)
 from csvfeed.cli.kinds import is_number
-from csvfeed.cli.sample import take
+from csvfeed.cli.sample import Sample, take, take_once
 from csvfeed.cli.terminal import cut, table
 
 WIDEST = 32
@@ -42,8 +53,7 @@ def add(commands: Commands) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    with on_disk(options.file) as path:
-        sample = take(path, options.rows, **reading(options))
+    sample = _sample(options.file, options.rows, reading(options))
     if sample.odd:
         rows = "1 row has" if sample.odd == 1 else f"{sample.odd:,} rows have"
         print(f"csvfeed: {rows} more or fewer fields: left out", file=sys.stderr)
@@ -64,3 +74,26 @@ def _run(options: argparse.Namespace) -> int:
     ] or [False] * len(sample.columns)
     print(table(cells, right, [cut(name, WIDEST) for name in sample.columns]))
     return 0
+
+
+def _sample(file: str, limit: int, how: dict[str, Any]) -> Sample:
+    """Return the first rows of a file, or of those that a pattern or a directory stands for."""
+    first: Sample | None = None
+    for path in files_of(file):
+        left = limit - len(first.rows) if first else limit
+        if comes_once(path):
+            with open_once(path) as stream:
+                sample = take_once(stream, left, **how)
+        else:
+            sample = take(path, left, **how)
+        if first is None:
+            first = sample
+        elif sample.columns == first.columns or not first.dialect.header:
+            first.rows.extend(sample.rows)
+            first = dataclasses.replace(first, odd=first.odd + sample.odd)
+        else:
+            break
+        if len(first.rows) == limit:
+            break
+    assert first is not None
+    return first

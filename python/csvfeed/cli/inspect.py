@@ -12,7 +12,7 @@ import os
 from typing import Any
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading
+from csvfeed.cli.arguments import Commands, Help, add_files, files_of, name_of, on_disk, reading
 from csvfeed.cli.findings import Found, find
 from csvfeed.cli.kinds import Column
 from csvfeed.cli.suggestion import column_named, missing_of, suggest
@@ -58,7 +58,8 @@ def add(commands: Commands) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     with contextlib.ExitStack() as copies:
-        paths = [copies.enter_context(on_disk(file)) for file in options.files]
+        files = [part for file in options.files for part in files_of(file)]
+        paths = [copies.enter_context(on_disk(file)) for file in files]
         found = find(paths, reading(options))
     found.files = options.files
     column_named(found, options.target)
@@ -105,7 +106,8 @@ def _writing(found: Found) -> list[str]:
         if value is not None:
             said.append(f"{name} {value!r}" if name != "encoding" else value)
     if dialect.skip_rows:
-        said.append(f"{dialect.skip_rows} lines before the table")
+        lines = "1 line" if dialect.skip_rows == 1 else f"{dialect.skip_rows} lines"
+        said.append(f"{lines} before the table")
     said.append("a header" if dialect.header else "no header")
     said.append("lines end with " + dialect.line_end.replace("\r", "CR").replace("\n", "LF"))
     return said
@@ -164,7 +166,9 @@ def _remarks(found: Found) -> list[str]:
     if not found.sample.whole:
         is_text = any(one.kind == "text" and not one.counted for one in found.columns)
         what = "kinds, and values that are too many," if is_text else "kinds"
-        said.append(f"{what} are those of the first {len(found.sample.rows):,} rows")
+        count = len(found.sample.rows)
+        rows = "row" if count == 1 else f"{count:,} rows"
+        said.append(f"{what} are those of the first {rows}")
     if found.counted < found.rows:
         said.append(f"distributions and values are those of the first {found.counted:,} rows")
     return said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import itertools
 import re
 from collections import Counter
@@ -23,6 +24,13 @@ _NUMBER = re.compile(
 )
 _INTEGER = re.compile(r"[ \t]*[+-]?\d+[ \t]*", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII)
+_OTHER_DATE = re.compile(
+    r"(\d{1,2}([./-])\d{1,2}\2\d{4}|\d{4}([./])\d{1,2}\3\d{1,2})(?P<time> +\d{1,2}:\d\d(:\d\d)?)?",
+    re.ASCII,
+)
+_DAYS = ("%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%Y/%m/%d", "%Y.%m.%d")
+_TIMES = ("", " %H:%M", " %H:%M:%S")
+_IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr)$)|[a-z]I[dD]$")
 _TRUTHS = frozenset({"true", "false", "yes", "no", "t", "f", "y", "n", "on", "off"})
 # Not numbers, and not what a model could learn from.
 _HOLES = re.compile(
@@ -54,6 +62,8 @@ class Column:
         Whether ``missing`` and ``values`` are of more than the sample.
     has_more : bool
         Whether it is known to have many more values than the sample.
+    format : str
+        How its dates are written; empty for ISO 8601.
     """
 
     index: int
@@ -65,6 +75,12 @@ class Column:
     note: str = ""
     counted: bool = False
     has_more: bool = False
+    format: str = ""
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its fields are read as text, though they may be the same everywhere."""
+        return self.kind == "text" or (self.kind == "constant" and self.counted)
 
     @property
     def is_numeric(self) -> bool:
@@ -119,16 +135,58 @@ def _column(
         column.kind = "boolean"
     elif _nearly_all(sum(values[v] for v in values if _DATE.fullmatch(v.strip())), count):
         column.kind = "date"
+    elif form := _date_format(values):
+        column.kind, column.format = "date", form
     else:
         _judge_text(column)
     if column.kind == "integer" and _counts_rows(fields):
         column.note = "it counts the rows"
+    elif column.kind == "integer" and _identifies(column):
+        column.note = "each value is another: an identifier?"
     return column
 
 
 def _nearly_all(part: int, count: int) -> bool:
     """Tell whether what is left over is odd, rather than the column of another kind."""
     return part == count or part >= 0.9 * count or (part >= 3 and count - part == 1)
+
+
+def _date_format(values: Counter[str]) -> str:
+    """Return how most values are written as dates, if only one way is possible."""
+    stripped = {value: value.strip() for value in values}
+    alike = {value for value in values if _OTHER_DATE.fullmatch(stripped[value])}
+    if not _nearly_all(sum(values[value] for value in alike), values.total()):
+        return ""
+    counts = {
+        day + time: sum(values[value] for value in alike if _is_date(stripped[value], day + time))
+        for day in _DAYS
+        for time in _TIMES
+    }
+    best = max(counts, key=counts.__getitem__)
+    # The day or the month may come first as long as no day is above 12.
+    is_clear = list(counts.values()).count(counts[best]) == 1
+    return best if is_clear and _nearly_all(counts[best], values.total()) else ""
+
+
+def _is_date(text: str, form: str) -> bool:
+    try:
+        datetime.datetime.strptime(text, form)
+    except ValueError:
+        return False
+    return True
+
+
+def _identifies(column: Column) -> bool:
+    """Tell whether whole numbers are likely to name the rows: all differ, and lie close."""
+    count = len(column.values)
+    if count < 10 or column.missing or count != column.values.total():
+        return False
+    try:
+        numbers = [int(value) for value in column.values]
+    except ValueError:
+        return False
+    is_dense = max(numbers) - min(numbers) < 4 * count
+    return is_dense or _IDENTIFIER.search(column.name) is not None
 
 
 def _counts_rows(fields: Sequence[str]) -> bool:

@@ -14,7 +14,7 @@ import sys
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, cast
+from typing import IO, Any, BinaryIO, cast
 
 import csvfeed
 from csvfeed.dialect import Dialect, sniff
@@ -22,6 +22,8 @@ from csvfeed.remote import RemoteFile
 from csvfeed.source import is_url, local_path
 
 _NAMES_DELIMITER = re.compile(r"\ufeff?sep=.\r?\n", re.IGNORECASE)
+
+_LONGEST_HEADER = 16 << 20
 
 HEAD = 1 << 16
 """Bytes by which it is told how a file is written."""
@@ -55,13 +57,13 @@ class Sample:
     options: dict[str, Any]
 
 
-def take(file: str, limit: int, *, plenty: int | None = None, **given: Any) -> Sample:
+def take(file: str | bytes, limit: int, *, plenty: int | None = None, **given: Any) -> Sample:
     """Return the first rows of a file.
 
     Parameters
     ----------
-    file : str
-        A path or a URL.
+    file : str or bytes
+        A path or a URL, or the content.
     limit : int
         How many.
     plenty : int, optional
@@ -78,7 +80,7 @@ def take(file: str, limit: int, *, plenty: int | None = None, **given: Any) -> S
     dataset = csvfeed.CsvDataset(file, target=None, features=[0], **options)
     dialect, columns = dataset.dialect, dataset.columns
     rows: list[list[str]] = []
-    whole, odd = True, 0
+    whole, odd, trailing = True, 0, 0
     with open_text(file, dialect.encoding) as text:
         lines = _Lines(text, plenty, dialect.skip_rows)
         for fields in itertools.islice(split(lines, dialect), int(dialect.header), None):
@@ -89,10 +91,49 @@ def take(file: str, limit: int, *, plenty: int | None = None, **given: Any) -> S
                 rows.append(fields)
             else:
                 odd += 1
+                ends_empty = len(fields) == len(columns) + 1 and not fields[-1].strip()
+                trailing += ends_empty
+    if not rows and trailing and trailing == odd and dialect.header:
+        names = [*columns, "nothing"]
+        raise ValueError(
+            f"{'<stdin>' if isinstance(file, bytes) else file}: each row ends with a delimiter, so "
+            f"it has {len(columns) + 1} fields where the header has {len(columns)}. Name the "
+            f"columns: CsvDataset(..., header={names}, skip_rows={dialect.skip_rows + 1})"
+        )
     return Sample(columns, rows, odd, whole, dialect, options)
 
 
-def written(file: str, given: dict[str, Any]) -> dict[str, Any]:
+def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
+    """Return the first rows of what can be read but once, reading no more than they need.
+
+    Parameters
+    ----------
+    stream : binary file object
+        What is read.
+    limit : int
+        How many rows.
+    **given
+        How it is written, as far as somebody said so.
+    """
+    text = _decompressed(stream if hasattr(stream, "peek") else io.BufferedReader(stream))
+    content, more = b"", HEAD + 1
+    while True:
+        new = text.read(more)
+        content += new
+        is_end = len(new) < more
+        try:
+            sample = take(content, limit, **given)
+        except csvfeed.CsvError:
+            # A header may be longer than what was read.
+            if is_end or len(content) > _LONGEST_HEADER:
+                raise
+        else:
+            if is_end or not sample.whole:
+                return sample
+        more = 3 * len(content)
+
+
+def written(file: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
     """Return how a file is written, by its head, as arguments of a dataset."""
     with open_bytes(file) as stream:
         head = stream.read(HEAD)
@@ -102,19 +143,44 @@ def written(file: str, given: dict[str, Any]) -> dict[str, Any]:
     if encoding != "utf-8":
         given = {"encoding": encoding, **given}
         head = head.decode(encoding, "replace").encode()
+    table = _table_of(head, given)
     try:
-        found = sniff(head, whole=whole).options
+        found = sniff(table, whole=whole).options
+        if given.get("delimiter", found.get("delimiter", ",")) != found.get("delimiter", ","):
+            # What was found with another one says nothing.
+            found = sniff(b"sep=%c\n" % ord(given["delimiter"]) + table, whole=whole).options
     except csvfeed.CsvError as error:
         # A few rows that are wrong are no reason not to look at the others.
-        delimiter = _delimiter(head.decode("utf-8", "replace"))
+        delimiter = _delimiter(table.decode("utf-8", "replace"))
         if delimiter is None and not given:
-            error.path = file
+            error.path = "<stdin>" if isinstance(file, bytes) else file
             raise
         found = {} if delimiter in (None, ",") else {"delimiter": delimiter}
-        return {**found, **given}
+        return {**found, **_encoding_of(head), **given}
     # A header is found by each dataset for itself.
-    del found["header"]
+    found.pop("header", None)
+    if "decimal" in given and given["decimal"] != found.get("decimal", "."):
+        found.pop("thousands", None)
     return {**found, **given}
+
+
+def _table_of(head: bytes, given: dict[str, Any]) -> bytes:
+    """Return the beginning of a file without the lines that somebody said to leave out."""
+    lines = head.splitlines(keepends=True)[given.get("skip_rows", 0) :]
+    if given.get("comment"):
+        mark = given["comment"].encode()
+        lines = [line for line in lines if not line.startswith(mark)]
+    return b"".join(lines)
+
+
+def _encoding_of(head: bytes) -> dict[str, Any]:
+    """Return the encoding of a text if it is not UTF-8, as an argument of a dataset."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        is_windows = any(0x80 <= byte <= 0x9F for byte in head)
+        return {"encoding": "cp1252" if is_windows else "latin-1"}
+    return {}
 
 
 def _delimiter(head: str) -> str | None:
@@ -148,7 +214,7 @@ class _Lines:
                 self.enough = self._left <= 0
 
 
-def open_text(file: str, encoding: str) -> io.TextIOWrapper:
+def open_text(file: str | bytes, encoding: str) -> io.TextIOWrapper:
     """Open a path or a URL as the text that it is."""
     stream = open_bytes(file)
     encoding = "utf-8-sig" if encoding == "utf-8" else encoding
@@ -178,9 +244,12 @@ def split(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
     return (fields for fields in rows if fields)
 
 
-def open_bytes(file: str) -> IO[bytes]:
-    """Open a path or a URL and undo what compresses it."""
-    stream: Any = _open(file)
+def open_bytes(file: str | bytes) -> IO[bytes]:
+    """Open a path, a URL or content and undo what compresses it."""
+    return _decompressed(_open(file))
+
+
+def _decompressed(stream: Any) -> IO[bytes]:
     start = stream.peek(6)[:6]
     if start.startswith(b"\x1f\x8b"):
         return cast(IO[bytes], gzip.open(stream))
@@ -197,7 +266,9 @@ def open_bytes(file: str) -> IO[bytes]:
     return cast(IO[bytes], stream)
 
 
-def _open(file: str) -> io.BufferedReader:
+def _open(file: str | bytes) -> io.BufferedReader:
+    if isinstance(file, bytes):
+        return io.BufferedReader(io.BytesIO(file))
     path = local_path(file) if is_url(file) else file
     if path is not None:
         return open(path, "rb")

@@ -7,6 +7,7 @@ import math
 from csvfeed.cli.arguments import STDIN
 from csvfeed.cli.findings import Found
 from csvfeed.cli.kinds import MOST_CATEGORIES, Column
+from csvfeed.cli.terminal import takes
 
 _BATCH_SIZE = 256
 _LONGEST = 88
@@ -31,6 +32,8 @@ def suggest(found: Found, target: str | None) -> str:
     """
     wanted = column_named(found, target)
     useful = [column for column in found.columns if not column.note]
+    # Code that reads what teaches nothing is better than code that reads nothing.
+    useful = useful or [one for one in found.columns if one.kind != "empty"] or found.columns
     chosen = wanted or (useful[-1] if useful else None)
     features = [column for column in useful if column is not chosen]
     read = [*features, *([chosen] if chosen else [])]
@@ -48,7 +51,7 @@ def suggest(found: Found, target: str | None) -> str:
     if len(features) < len(found.columns) - (chosen is not None and chosen not in features):
         listed = _listed([keys[column.index] for column in features])
         arguments.append((f"features={listed}", ""))
-    arguments += _meanings(read, keys)
+    arguments += _meanings(read, keys, chosen if chosen not in features else None)
     arguments.append((f"batch_size={_BATCH_SIZE}", ""))
     arguments += [(f"{name}={_literal(value)}", "") for name, value in _spelling(found)]
     if found.holes:
@@ -74,7 +77,7 @@ def suggest(found: Found, target: str | None) -> str:
     lines += [
         f"# left out: {column.name} ({column.note})"
         for column in found.columns
-        if column.note and column is not chosen
+        if column.note and column not in read
     ]
     return "\n".join(lines)
 
@@ -99,17 +102,19 @@ def missing_of(found: Found, column: Column) -> int:
     return column.missing if stats is None or column.kind == "text" else stats.missing
 
 
-def _meanings(read: list[Column], keys: list[str]) -> list[tuple[str, str]]:
+def _meanings(read: list[Column], keys: list[str], target: Column | None) -> list[tuple[str, str]]:
     """Return what to make of columns that are no numbers."""
     made = []
-    texts = [column for column in read if column.kind == "text"]
+    texts = [column for column in read if column.is_text]
     if texts:
         codes = [f"{keys[column.index]}: {_codes(column)}" for column in texts]
         made.append((f"categories={_listed(codes, '{}')}", ""))
     truths = [keys[column.index] for column in read if column.kind == "boolean"]
     if truths:
         made.append((f"booleans={_listed(truths)}", ""))
-    dates = [f"{keys[c.index]}: {_parts(c)}" for c in read if c.kind == "date"]
+    dates = [
+        f"{keys[c.index]}: {_parts(c, is_target=c is target)}" for c in read if c.kind == "date"
+    ]
     if dates:
         made.append((f"dates={_listed(dates, '{}')}", ""))
     return made
@@ -124,10 +129,16 @@ def _codes(column: Column) -> str:
     return str(1 << (2 * len(column.values) - 1).bit_length())
 
 
-def _parts(column: Column) -> str:
+def _parts(column: Column, *, is_target: bool) -> str:
     has_time = any(":" in value for value in column.values)
     parts = ["year", "month", "day", "weekday", *(["hour"] if has_time else [])]
-    return _listed([quoted(part) for part in parts])
+    if is_target:
+        # A model predicts one number.
+        parts = ["days"]
+    if column.format:
+        listed = ", ".join(map(quoted, parts))
+        return f"csvfeed.Date({listed}, format={quoted(column.format)})"
+    return quoted(parts[0]) if is_target else _listed([quoted(part) for part in parts])
 
 
 def _spelling(found: Found) -> list[tuple[str, object]]:
@@ -144,6 +155,8 @@ def _keys(columns: list[Column]) -> list[str]:
 def quoted(text: str) -> str:
     """Return a text as Python has it."""
     is_plain = text.isprintable() and not {'"', "\\"} & set(text)
+    if not takes(text):
+        return ascii(text)
     return f'"{text}"' if is_plain else repr(text)
 
 

@@ -47,7 +47,7 @@ def cut(text: str, width: int) -> str:
         return text
     while width_of(text) > width - 1:
         text = text[:-1]
-    return f"{text}{'…' if _takes('…') else '~'}"
+    return f"{text}{'…' if takes('…') else '~'}"
 
 
 def table(
@@ -96,7 +96,7 @@ def share(part: float, whole: float) -> str:
 def bars(counts: Sequence[float]) -> str:
     """Return a small histogram."""
     most = max(counts, default=0)
-    signs = _BARS if _takes(_BARS) else _PLAIN_BARS
+    signs = _BARS if takes(_BARS) else _PLAIN_BARS
     if not most:
         return ""
     # What is there is seen, however little it is.
@@ -104,7 +104,8 @@ def bars(counts: Sequence[float]) -> str:
     return "".join(" " if not n else signs[min(last, math.ceil(last * n / most))] for n in counts)
 
 
-def _takes(text: str) -> bool:
+def takes(text: str) -> bool:
+    """Tell whether the output can show a text."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeError:

@@ -94,13 +94,14 @@ pub fn sniff(bytes: &[u8], is_whole: bool) -> Result<Sniffed> {
     } else {
         let found = sample.best(dialect, &missing);
         let is_clear = |found: &Result<Option<Reading>>| matches!(found, Ok(Some(reading)) if reading.is_table());
+        let is_likely = |found: &Result<Option<Reading>>| matches!(found, Ok(Some(reading)) if reading.is_likely());
         let escaped = Dialect { escape: Some(b'\\'), ..dialect };
         let with_escapes = if is_clear(&found) { Ok(None) } else { sample.best(escaped, &missing) };
         let delimiter = if is_clear(&with_escapes) {
             dialect = escaped;
             with_escapes?.map(|reading| reading.delimiter)
         } else if let Some((lines, rest, delimiter)) =
-            (!is_clear(&found)).then(|| sample.table_after_lines(dialect, &missing)).flatten()
+            (!is_likely(&found)).then(|| sample.table_after_lines(dialect, &missing)).flatten()
         {
             dialect.skip_rows = lines;
             sample = rest;
@@ -128,6 +129,7 @@ pub fn sniff(bytes: &[u8], is_whole: bool) -> Result<Sniffed> {
 }
 
 /// The beginning of a table, of whole lines.
+#[derive(Clone)]
 struct Sample {
     bytes: Vec<u8>,
     is_whole: bool,
@@ -149,6 +151,8 @@ struct Reading {
     score: f64,
     /// Whether none has.
     is_clean: bool,
+    /// Whether the last field of each row is empty.
+    ends_empty: bool,
 }
 
 impl Reading {
@@ -159,6 +163,19 @@ impl Reading {
     /// Whether it is several columns and several rows, all as long as the first.
     fn is_table(&self) -> bool {
         self.is_regular() && self.first.len() > 1 && self.rows > 1
+    }
+
+    /// Whether it is a table with a wrong row here and there.
+    fn is_likely(&self) -> bool {
+        let is_nearly = 10 * self.regular >= 9 * self.rows && self.rows >= 10;
+        self.is_table() || (self.first.len() > 1 && is_nearly)
+    }
+
+    /// Whether most rows are as long as the first, which is then none of the lines before a table.
+    fn fits(&self) -> bool {
+        // Text has as many spaces by chance.
+        let is_meant = self.is_clean || self.delimiter != b' ';
+        is_meant && self.first.len() > 1 && self.regular > 2 && 3 * self.regular >= 2 * self.rows
     }
 
     /// Its first row, for a message.
@@ -192,13 +209,16 @@ impl Sample {
             numbers: 0,
             score: 0.0,
             is_clean: false,
+            ends_empty: true,
         };
         let mut body = Tally::default();
         loop {
             let is_first = reading.rows == 0;
             let mut row = Tally::default();
+            let mut is_empty = false;
             let found = careful.next_row(|field| {
                 let field = &self.bytes[field];
+                is_empty = field.trim_ascii().is_empty();
                 if is_first {
                     reading.first.push(String::from_utf8_lossy(&dialect.text(field)).into_owned());
                 }
@@ -208,6 +228,7 @@ impl Sample {
                 Ok(Some(_)) => {
                     reading.rows += 1;
                     reading.regular += usize::from(row.fields == reading.first.len());
+                    reading.ends_empty &= is_empty;
                 }
                 // The sample may end within quotes.
                 Err(bad) if self.is_whole || matches!(bad.kind, Kind::TextAfterQuote) => {
@@ -245,7 +266,7 @@ impl Sample {
         if tables.iter().any(|&at| readings[at].is_regular()) {
             tables.retain(|&at| readings[at].is_regular());
         } else {
-            tables.retain(|&at| 10 * readings[at].regular >= 9 * readings[at].rows && readings[at].rows >= 10);
+            tables.retain(|&at| readings[at].is_likely());
         }
         if tables.is_empty() {
             let is_column = |reading: &Reading| {
@@ -275,17 +296,45 @@ impl Sample {
         Ok(found.map(|at| readings.swap_remove(at)))
     }
 
-    /// How many lines stand before a table of several columns and rows, the rest, and its delimiter.
+    /// How many lines stand before a table of several columns and rows, the rest, and its delimiter. None if the first line is
+    /// itself one of its rows, whatever is wrong in others.
     fn table_after_lines(&self, dialect: Dialect, missing: &Missing) -> Option<(u64, Self, u8)> {
-        memchr_iter(b'\n', &self.bytes).take(MOST_SKIPPED).enumerate().find_map(|(line, newline)| {
-            let rest = Self { bytes: self.bytes[newline + 1..].to_vec(), is_whole: self.is_whole };
-            let reading = rest.best(dialect, missing).ok()??;
+        let starts = memchr_iter(b'\n', &self.bytes).take(MOST_SKIPPED).map(|newline| newline + 1);
+        for (line, start) in std::iter::once(0).chain(starts).enumerate() {
+            let rest = Self { bytes: self.bytes[start..].to_vec(), is_whole: self.is_whole };
+            let best = rest.best(dialect, missing);
+            let fits = rest.fitting(dialect, missing);
+            let reading = match best {
+                Ok(Some(reading)) if reading.is_likely() && reading.rows > 2 => Some(reading),
+                _ => None,
+            };
+            let Some(reading) = reading.or(fits) else { continue };
+            if line == 0 {
+                return None;
+            }
             // A row that is wrong would make those before it look like something else, but they are as long as the rest.
-            let skipped = self.bytes[..newline].split(|&byte| byte == b'\n');
-            let is_shorter = |line: &[u8]| memchr_iter(reading.delimiter, line).count() + 1 < reading.first.len();
-            let is_clear = reading.is_table() && reading.rows > 2 && skipped.into_iter().all(is_shorter);
-            is_clear.then_some((line as u64 + 1, rest, reading.delimiter))
-        })
+            let width = |line: &[u8]| memchr_iter(reading.delimiter, line).count() + 1;
+            let mut skipped = self.bytes[..start - 1].split(|&byte| byte == b'\n');
+            if skipped.clone().all(|line| width(line) < reading.first.len()) {
+                // Names without the delimiter that ends each row.
+                let is_header = |line: &[u8]| width(line) > 1 && width(line) + 1 == reading.first.len();
+                if reading.ends_empty && skipped.next_back().is_some_and(is_header) {
+                    return (line == 1).then(|| (0, self.clone(), reading.delimiter));
+                }
+                return Some((line as u64, rest, reading.delimiter));
+            }
+        }
+        None
+    }
+
+    /// The reading whose first row is as long as most others, the longest if there are several.
+    fn fitting(&self, dialect: Dialect, missing: &Missing) -> Option<Reading> {
+        let marks = [dialect.quote, dialect.escape, dialect.comment, dialect.thousands];
+        let candidates = DELIMITERS.into_iter().filter(|&delimiter| !marks.contains(&Some(delimiter)));
+        candidates
+            .filter_map(|delimiter| self.read(Dialect { delimiter, ..dialect }, missing))
+            .filter(Reading::fits)
+            .max_by_key(|reading| (reading.is_clean, reading.first.len()))
     }
 }
 
@@ -412,6 +461,17 @@ mod tests {
         assert_eq!(dump.dialect, Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) });
         let ragged = sniffed(b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n");
         assert_eq!(ragged.dialect, Dialect::default());
+        let mut lines: Vec<_> = (0..500).map(|n| format!("{};0,{}\n", n % 7, n + 100)).collect();
+        lines[100] = "1;0,200;9\n".into();
+        let decimals = Dialect { decimal: b',', ..Dialect::new(b';', Some(b'"')) };
+        assert_eq!(sniffed(format!("x;y\n{}", lines.concat()).as_bytes()).dialect, decimals);
+        let titled = sniffed(format!("Report\nx;y\n{}", lines.concat()).as_bytes());
+        assert_eq!(titled.dialect, Dialect { skip_rows: 1, ..decimals });
+        let short = sniffed(b"Report of May\nid,value\n1,2\n3,4,5\n6,7\n8,9\n");
+        assert_eq!(short.dialect, Dialect { skip_rows: 1, ..Dialect::default() });
+        // The header is no line before the table.
+        assert!(sniff(b"x;y\n0;0,1\n1;0,2;9\n2;0,3\n3;0,4\n", true).is_err());
+        assert_eq!(sniffed(b"x,y\n1,2,\n3,4,\n5,6,\n").dialect, Dialect::default());
         assert_eq!(sniffed(b"a,t\n1,it's\n2,'tis\n").dialect, Dialect::default());
         let numbers = sniffed(b"'1','2,5'\n'3','4'\n");
         assert_eq!(numbers.dialect, Dialect { decimal: b',', ..Dialect::new(b',', Some(b'\'')) });
