@@ -26,9 +26,11 @@ DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
-READING := $(addprefix tests/test_, rules.py numbers.py dialects.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py categories.py booleans.py dates.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py remote.py remote_dataset.py rejects.py together.py)
+READING := $(addprefix tests/test_, rules.py numbers.py dialects.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py categories.py booleans.py dates.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py rejects.py together.py)
 # What must hold on each backend of Keras.
 TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py)
+# What no instruction set makes a difference to.
+ELSEWHERE := $(TRAINING) $(wildcard tests/test_cli*.py tests/test_remote*.py) $(addprefix tests/test_, docs.py flights.py package.py shuffled_training.py training_docs.py)
 comma := ,
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
@@ -61,13 +63,13 @@ test-rust:
 	cargo test --workspace --locked --quiet
 	cargo test $(FUZZ_CHECKS) --quiet
 
-# The suite under each instruction set that this machine has; training, which takes minutes, under
-# the first.
+# The suite under each instruction set that this machine has; what does not depend on it, such as
+# training, which takes minutes, under the first.
 test-python: $(VENV)/dev
 	@ignored=; for simd in avx512 avx2 portable; do \
 	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
 	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest $$ignored || exit 1; \
-	        ignored='$(TRAINING:%=--ignore=%)'; \
+	        ignored='$(ELSEWHERE:%=--ignore=%)'; \
 	    fi; \
 	done
 
