@@ -544,3 +544,11 @@ def test_a_cached_dataset_pickles_and_says_where(path, directory):
     assert repr(ds).endswith(f".shuffle(1).cache({str(directory)!r})")
     assert numbers_of(copy) == numbers_of(ds)
     assert len(files(directory)) == 1
+
+
+def test_what_cannot_be_the_directory_of_a_cache_is_refused_at_once(path):
+    ds = csvfeed.CsvDataset(path, **NUMBERED)
+    with pytest.raises(NotADirectoryError, match="a cache is a directory"):
+        ds.cache(path)
+    with pytest.raises(ValueError, match="directory"):
+        ds.cache("")
