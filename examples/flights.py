@@ -47,11 +47,11 @@ def download(directory: Path) -> Path:
 def build_model(train: CsvDataset) -> keras.Model:
     """Return a compiled model with an input for each feature, scaled or embedded."""
     inputs, parts = {}, []
-    stats, vocabulary = train.stats(), train.vocabulary
+    stats, num_codes = train.stats(), train.num_codes
     for name in train.feature_names:
-        if name in vocabulary:
+        if name in num_codes:
             inputs[name] = keras.Input((1,), name=name, dtype="int32")
-            embed = keras.layers.Embedding(len(vocabulary[name]) + 1, 8)
+            embed = keras.layers.Embedding(num_codes[name], 8)
             parts.append(keras.layers.Flatten()(embed(inputs[name])))
         else:
             inputs[name] = keras.Input((1,), name=name)

@@ -372,6 +372,11 @@ FILES = [
         call="CsvDataset(['data.csv', b'b,y\\n3,4\\n'])",
     ),
     Case("a Parquet file", b"PAR1\x15\x04", "Export it as CSV.", shown="PAR1…"),
+    Case("an array of numpy", b"\x93NUMPY\x01\0", "Load it with numpy.", shown="\\x93NUMPY…"),
+    Case("an image", b"\x89PNG\r\n\x1a\n", "Name the table.", shown="\\x89PNG…"),
+    Case("other binary data", b"\1\0\0a\n", "Name the table.", shown="\\x01\\0\\0a…"),
+    Case("JSON", b'{"a": 1, "y": "2"}\n', "Export it as CSV."),
+    Case("a web page", b"<!DOCTYPE html>\n", "Look at the address."),
     Case(
         "a file that grew after the dataset was made",
         b"a,y\n1,2\n3,4\n",

@@ -340,7 +340,7 @@ def check_warning(found, *texts):
 @pytest.mark.parametrize("shuffled", [False, True])
 def test_a_directory_that_cannot_be_made_is_told_once_and_does_no_harm(path, tmp_path, shuffled):
     (tmp_path / "file").write_text("")
-    for directory in (tmp_path / "file", tmp_path / "file" / "cache", "/proc/csvfeed"):
+    for directory in (tmp_path / "file" / "cache", "/proc/csvfeed"):
         ds = dataset(path, directory)
         assert len(ds) == 63
         check_warning(warned(ds.shuffle(1) if shuffled else ds), str(directory), "os error")
@@ -357,7 +357,7 @@ def test_a_directory_in_place_of_the_file_does_no_harm(path, directory):
 
 def test_a_warning_that_is_an_error_comes_after_the_last_batch(path, tmp_path):
     (tmp_path / "file").write_text("")
-    iterator = iter(dataset(path, tmp_path / "file"))
+    iterator = iter(dataset(path, tmp_path / "file" / "cache"))
     found = numbers_of(islice(iterator, 63))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -544,3 +544,11 @@ def test_a_cached_dataset_pickles_and_says_where(path, directory):
     assert repr(ds).endswith(f".shuffle(1).cache({str(directory)!r})")
     assert numbers_of(copy) == numbers_of(ds)
     assert len(files(directory)) == 1
+
+
+def test_what_cannot_be_the_directory_of_a_cache_is_refused_at_once(path):
+    ds = csvfeed.CsvDataset(path, **NUMBERED)
+    with pytest.raises(NotADirectoryError, match="a cache is a directory"):
+        ds.cache(path)
+    with pytest.raises(ValueError, match="directory"):
+        ds.cache("")

@@ -432,3 +432,12 @@ def test_text_among_numbers_names_the_ways_out(value, other, says):
     assert "line 2, column 'carrier' (index 1)" in message
     assert all(part in message for part in says), message
     assert "\n" not in message
+
+
+def test_num_codes_is_that_of_each_feature_of_categories():
+    data = b"a,b,c,d,y\nu,u,u,1,u\nv,u,v,2,v\n"
+    given = {"a": "auto", "b": 10, "c": ["u", "v", "w"], "y": 5}
+    ds = csvfeed.CsvDataset(data, features=["c", "d", "b", "a"], categories=given)
+    assert ds.num_codes == {"c": 4, "b": 11, "a": 3}
+    assert list(ds.num_codes) == ["c", "b", "a"]
+    assert csvfeed.CsvDataset(data, target=None, features=["d"]).num_codes == {}

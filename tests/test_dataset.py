@@ -505,3 +505,11 @@ def test_a_column_may_be_feature_and_target_at_once(features, target):
         ((X, y),) = csvfeed.CsvDataset(text.encode(), features=features, target=target)
         assert X.tolist() == [[row[at] for at in features] for row in rows]
         assert y.reshape(3, -1).tolist() == [[row[at] for at in target] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "options", [{"features": {"a", "b"}}, {"target": {"a", "y"}}, {"booleans": "a"}]
+)
+def test_columns_without_an_order_or_a_list_are_refused(options):
+    with pytest.raises(TypeError, match="is a list of names or indices"):
+        csvfeed.CsvDataset(b"a,b,y\n1,2,3\n", **options)

@@ -463,3 +463,8 @@ def test_dates_of_a_wrong_type(dates):
         Date("hour", format=5)
     with pytest.raises(TypeError, match="since"):
         Date("hour", since=5)
+
+
+def test_parts_may_be_one_list():
+    parts = ["month", "weekday"]
+    assert csvfeed.Date(parts, format="%d.%m.%Y") == csvfeed.Date(*parts, format="%d.%m.%Y")

@@ -151,3 +151,23 @@ def test_an_array_is_plain_numpy():
     np.testing.assert_array_equal(X @ X.T, [[5, 14], [14, 41]])
     assert (X.sum(), y.mean()) == (12, 4.5)
     assert np.concatenate([X, y[:, None]], axis=1).tolist() == [[1, 2, 3], [4, 5, 6]]
+
+
+@pytest.mark.parametrize(
+    ("module", "call", "install"),
+    [
+        ("keras", "ds.to_keras()", "csvfeed[tensorflow]"),
+        ("keras", "ds.normalization()", "csvfeed[tensorflow]"),
+        ("keras", "__import__('csvfeed.keras')", "csvfeed[tensorflow]"),
+        ("tensorflow", "ds.to_tf()", "csvfeed[tensorflow]"),
+        ("torch", "ds.to_torch()", "csvfeed[torch]"),
+    ],
+)
+def test_what_is_not_installed_is_named_with_what_brings_it(module, call, install):
+    code = (
+        f"import sys; sys.modules[{module!r}] = None; import csvfeed;"
+        f"ds = csvfeed.CsvDataset(b'a,y\\n1,2\\n'); {call}"
+    )
+    done = run("-W", "ignore", "-c", code)
+    assert done.stderr.count(f"pip install '{install}'") == 1
+    assert done.stderr.splitlines()[-1].startswith("ModuleNotFoundError")

@@ -502,3 +502,22 @@ def test_a_quote_that_is_never_closed_is_found_behind_what_follows_another():
         with pytest.raises(csvfeed.QuoteError, match="never closed") as caught:
             list(iter(csvfeed.CsvDataset(text.encode(), on_error="skip")))
         assert (caught.value.line, caught.value.byte_offset) == (3, text.index('"2'))
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "cp1252"])
+def test_rejects_of_any_encoding_are_written_as_utf_8(encoding, tmp_path):
+    text = 'größe,y\n1,2\n"ä ""ß",3\n'
+    ds = csvfeed.CsvDataset(text.encode(encoding), encoding=encoding, on_error="skip")
+    path = tmp_path / "rejects.csv"
+    assert ds.write_rejects(path) == 1
+    with open(path, newline="", encoding="utf-8") as file:
+        (reject,) = csv.DictReader(file)
+    assert (reject["column"], reject["row"]) == ("größe", '"ä ""ß",3')
+
+
+def test_the_warning_points_at_the_line_that_reads():
+    ds = csvfeed.CsvDataset(b"a,y\n1,2\nx,3\n", on_error="skip")
+    with pytest.warns(RuntimeWarning, match="left out") as caught:
+        for _ in ds:
+            pass
+    assert caught[0].filename == __file__

@@ -432,3 +432,15 @@ def test_importing_csvfeed_does_not_import_fsspec():
     code = "import sys, csvfeed, csvfeed.remote; print('fsspec' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_for_another_scheme_fsspec_says_what_to_install():
+    code = (
+        "import sys; sys.modules['gcsfs'] = None\n"
+        "from csvfeed.remote import RemoteFile\n"
+        "try: RemoteFile('gs://bucket/x').open()\n"
+        "except ImportError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "gcsfs" in done.stdout
+    assert "csvfeed[remote]" not in done.stdout

@@ -58,10 +58,15 @@ def columns(value: Any, name: str) -> list[int | str]:
     if value is None:
         return []
     if isinstance(value, Iterable) and not isinstance(value, (str, bytes)):
-        return [column(one, name) for one in value]
-    if name == "features":
-        raise TypeError(f"features is a list of names or indices, not {value!r}")
+        return listed(value, name)
     return [column(value, name)]
+
+
+def listed(value: Any, name: str) -> list[int | str]:
+    """Return the names or indices of a list of columns, which has an order."""
+    if not isinstance(value, Iterable) or isinstance(value, (str, bytes, set, frozenset)):
+        raise TypeError(f"{name} is a list of names or indices, not {value!r}")
+    return [column(one, name) for one in value]
 
 
 def header(value: Any) -> str | bool | list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import operator
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal, SupportsIndex, TypeAlias, get_args
 
@@ -39,7 +39,7 @@ class Date:
 
     Parameters
     ----------
-    *parts : str
+    *parts : str, or one list of str
         What becomes of each date, in this order:
 
         - ``"seconds"`` since 1970-01-01 UTC, or since ``since``, and ``"days"`` of 86,400 seconds,
@@ -84,11 +84,13 @@ class Date:
 
     def __init__(
         self,
-        *parts: DatePart,
+        *parts: DatePart | Sequence[DatePart],
         format: str | None = None,  # noqa: A002  # As datetime has it.
         since: str | datetime.date | None = None,
     ) -> None:
         known = get_args(DatePart)
+        if len(parts) == 1 and isinstance(parts[0], (list, tuple)):
+            parts = tuple(parts[0])
         if not parts:
             raise ValueError(f"a date needs a part: {', '.join(map(repr, known))}")
         for part in parts:
@@ -128,7 +130,7 @@ def categories(value: Any) -> dict[int | str, Categories] | None:
 
 def booleans(value: Any) -> list[int | str] | None:
     """Return the columns of booleans."""
-    return None if value is None else arguments.columns(value, "booleans")
+    return None if value is None else arguments.listed(value, "booleans")
 
 
 def dates(value: Any) -> dict[int | str, Date] | None:

@@ -36,7 +36,8 @@ class CsvDataset(Ordered, Conversions):
     r"""The rows of CSV files as batches of float32.
 
     The files are read in blocks by several threads, each time the dataset is iterated; the order of
-    the rows is theirs. Only the head of each file is read when the dataset is made.
+    the rows is theirs. Only the head of each file is read when the dataset is made, but for what
+    can be read but once, a pipe or a server that knows no ranges, which is kept whole.
 
     Parameters
     ----------
@@ -171,10 +172,11 @@ class CsvDataset(Ordered, Conversions):
 
     **Remote files** (``https://``, ``s3://``, ``gs://``, whatever fsspec knows; also as a pattern)
     are read in ranges ahead of the parsing, with up to 64 MiB for each file that is being read,
-    besides ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need. Keys and
-    other options stand in fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)``
-    in place of the URL. Shuffle them through a cache, ``ds.cache().shuffle()``, or each few rows
-    are a request of their own.
+    besides ``memory``; ``pip install 'csvfeed[remote]'`` brings what HTTP and S3 need, and for
+    other schemes an error names the package that fsspec wants. Keys and other options stand in
+    fsspec's configuration, or in ``csvfeed.remote.RemoteFile(url, key=...)`` in place of the URL.
+    Shuffle them through a cache, ``ds.cache().shuffle()``, or each few rows are a request of their
+    own.
 
     Examples
     --------
@@ -231,7 +233,7 @@ class CsvDataset(Ordered, Conversions):
         options = self._options = {
             "source": parts(source),
             "target": arguments.columns(target, "target"),
-            "features": None if features is None else arguments.columns(features, "features"),
+            "features": None if features is None else arguments.listed(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
             "categories": columns.categories(categories),
             "booleans": columns.booleans(booleans),
@@ -409,9 +411,10 @@ class CsvDataset(Ordered, Conversions):
         Parameters
         ----------
         path : str or os.PathLike
-            A CSV file to write, or to write over. It has the columns ``path``, ``line``,
+            A CSV file to write, or to write over, as UTF-8. It has the columns ``path``, ``line``,
             ``byte_offset`` and ``column`` of the error, ``reason`` in few words, and ``row``: the
-            text of the whole row as a quoted field, byte for byte and without its line end.
+            text of the whole row as a quoted field, without its line end, decoded from the
+            ``encoding`` of the dataset; what claims to be UTF-8 is there byte for byte.
 
         Returns
         -------
@@ -465,7 +468,8 @@ class CsvDataset(Ordered, Conversions):
 
         The code of a category is its place, counted from 1; 0 is none of them. A dict of str to
         lists of str, which JSON can save; given as ``categories`` it gives another file the same
-        codes. Columns of hash buckets are not in it. With "auto" the file is read for it once.
+        codes. Columns of hash buckets are not in it; ``num_codes`` has the features of both. With
+        "auto" the file is read for it once.
 
         Examples
         --------
@@ -479,6 +483,26 @@ class CsvDataset(Ordered, Conversions):
         """
         key = columns.keys(self.columns)
         return {key(at): words for at, words in self._reader.vocabularies()}
+
+    @property
+    def num_codes(self) -> dict[str, int]:
+        r"""How many codes each feature of categories has: the ``input_dim`` of an ``Embedding``.
+
+        A dict by the name of the feature, in the order of the features, with one more than the
+        highest code, since 0 is unknown or missing. A feature that is not in it is no code. With
+        "auto" the file is read for it once.
+
+        Examples
+        --------
+        >>> import csvfeed
+        >>> data = b"carrier,tail,miles,y\nUA,N1,7,1\nAA,N2,8,2\n"
+        >>> ds = csvfeed.CsvDataset(data, categories={"carrier": "auto", "tail": 100})
+        >>> ds.num_codes
+        {'carrier': 3, 'tail': 101}
+        """
+        # After the features come targets and a weight.
+        codes = zip(self.feature_names, self._reader.num_codes(), strict=False)
+        return {name: count for name, count in codes if count is not None}
 
     def state_dict(self) -> dict[str, Any]:
         """Return where the iteration that began last has got to.

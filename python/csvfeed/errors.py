@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import sys
+import warnings
+from types import FrameType
 from typing import Any
 
 
@@ -89,3 +93,14 @@ class QuoteError(CsvError):
 
 class SourceChangedError(CsvError):
     """The file changed after the dataset was made, or while it was read."""
+
+
+def warn(message: str) -> None:
+    """Warn at the line outside of csvfeed that led here."""
+    package = os.path.join(os.path.dirname(__file__), "")
+    frame: FrameType | None = sys._getframe()
+    level = 1
+    while frame is not None and frame.f_code.co_filename.startswith(package):
+        frame = frame.f_back
+        level += 1
+    warnings.warn(message, RuntimeWarning, stacklevel=level)

@@ -6,10 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-import keras
+from csvfeed.extras import extra
 
-from csvfeed.adapter import CsvDatasetAdapter
-from csvfeed.backup import BackupAndRestore
+with extra():
+    import keras
+
+    from csvfeed.adapter import CsvDatasetAdapter
+    from csvfeed.backup import BackupAndRestore
 
 if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 from dataclasses import dataclass, replace
@@ -239,10 +240,22 @@ class Ordered:
         -------
         CsvDataset
             The same rows in the same order.
+
+        Raises
+        ------
+        NotADirectoryError
+            If there is a file of that name.
+        ValueError
+            If the name is empty.
         """
         if directory is None:
             home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
                 os.path.expanduser("~"), ".cache"
             )
             directory = os.path.join(home, "csvfeed")
-        return self._ordered(replace(self._order, cache=os.fsdecode(directory)))
+        path = os.fsdecode(directory)
+        if not path:
+            raise ValueError("cache takes the name of a directory, not an empty one")
+        if os.path.exists(path) and not os.path.isdir(path):
+            raise NotADirectoryError(errno.ENOTDIR, "a cache is a directory, not a file", path)
+        return self._ordered(replace(self._order, cache=path))

@@ -6,10 +6,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import tensorflow as tf
-
+from csvfeed.extras import extra
 from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
 from csvfeed.named import NamedFeatures
+
+with extra():
+    import tensorflow as tf
 
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import torch
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
-
+from csvfeed.extras import extra
 from csvfeed.groups import count_batches
+
+with extra():
+    import torch
+    from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset

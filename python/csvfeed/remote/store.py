@@ -16,6 +16,8 @@ PIECE = 1 << 20
 """Bytes of a stream that are handed over at once."""
 
 INSTALL = "pip install 'csvfeed[remote]'"
+# The schemes that this is enough for; of others fsspec says what they need.
+BROUGHT = ("http://", "https://", "s3://", "s3a://")
 _TIMEOUT = 60.0
 _TELLING = (
     *("ETag", "etag", "e_tag", "VersionId", "version_id", "generation", "content_settings"),
@@ -151,7 +153,8 @@ def file_system(url: str, options: Mapping[str, Any], secrets: Secrets) -> tuple
     try:
         found: tuple[Any, str] = fsspec.core.url_to_fs(url, **options)
     except ImportError as error:
-        raise ImportError(f"{secrets.name}: {secrets.hide(str(error))}: {INSTALL}") from None
+        install = f": {INSTALL}" if url.startswith(BROUGHT) else ""
+        raise ImportError(f"{secrets.name}: {secrets.hide(str(error))}{install}") from None
     except ValueError as error:
         raise ValueError(f"{secrets.name}: {secrets.hide(str(error))}") from None
     return found

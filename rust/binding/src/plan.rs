@@ -14,7 +14,6 @@ use csvfeed_core::schema::{Column, Schema};
 use csvfeed_core::selection::{Selection, Step};
 use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
-use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
@@ -264,8 +263,7 @@ impl Plan {
         if let Some(failure) = cache.and_then(|cache| cache.failure()) {
             let message =
                 format!("the cache could not be written, so that the file is read again each epoch: {failure}");
-            let message = std::ffi::CString::new(message).unwrap_or_default();
-            PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)?;
+            py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
         }
         Ok(())
     }

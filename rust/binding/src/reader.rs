@@ -256,6 +256,13 @@ impl Reader {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
     }
 
+    /// One more than the highest code of each of these values that is a category. For those that are still to be found this
+    /// reads the source once.
+    fn num_codes(&self, py: Python<'_>) -> PyResult<Vec<Option<u64>>> {
+        let schema = self.with_vocabularies(py, Arc::clone(&self.schema))?;
+        Ok((0..schema.wanted().len()).map(|wanted| schema.code(wanted).and_then(Code::count)).collect())
+    }
+
     /// The categories of each column that has a vocabulary, in the order of their codes. For those that are still to be
     /// found this reads the source once.
     fn vocabularies(&self, py: Python<'_>) -> PyResult<PyVocabularies> {

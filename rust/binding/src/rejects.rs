@@ -1,6 +1,5 @@
 //! The rows that were left out as wrong, for Python.
 
-use std::ffi::CString;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::PathBuf;
@@ -12,7 +11,6 @@ use csvfeed_core::outline::Outline;
 use csvfeed_core::rejects;
 use csvfeed_core::schema::OnError;
 use csvfeed_core::table::Table;
-use pyo3::exceptions::PyRuntimeWarning;
 use pyo3::prelude::*;
 
 use crate::error::{Where, csv_error, os_error};
@@ -85,7 +83,7 @@ impl Reader {
         let (rows, were) = if left_out == 1 { ("row", "was") } else { ("rows", "were") };
         let name = self.name();
         let message = format!("{left_out} {rows} of {name} {were} left out: ds.rejects tells which");
-        let message = CString::new(message).unwrap_or_default();
-        PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1)
+        py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
+        Ok(())
     }
 }

@@ -62,7 +62,9 @@ pub enum Kind {
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
     /// A NUL byte stands in a field.
-    #[error("a NUL byte in a number: the file is damaged, or is UTF-16 or UTF-32 text; convert it to UTF-8")]
+    #[error(
+        "a NUL byte in a number: the file is damaged, or is UTF-16 text, which encoding=\"utf-16\" reads, or UTF-32, to be converted"
+    )]
     Nul,
     /// The target or the weight of a row is missing.
     #[error("the {0} is missing: missing_target=\"skip\" leaves such rows out, \"keep\" reads them as NaN")]

@@ -4,6 +4,7 @@
 //! [`Tally`], and so knows which of them is one too many, whatever the threads and the blocks. A row is noted once, with the
 //! error that it would have been.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::sync::OnceLock;
 
@@ -158,9 +159,8 @@ pub fn write_none(out: &mut impl Write) -> Result<u64> {
     Ok(0)
 }
 
-/// Writes every row of a table that is left out as a row of CSV, and says how many there are; `names` are those of the
-/// parts. Calls `check` several times a
-/// second; an error that it returns ends the pass.
+/// Writes every row of a table that is left out as a row of CSV in UTF-8, and says how many there are; `names` are those
+/// of the parts. Calls `check` several times a second; an error that it returns ends the pass.
 pub fn write<E: From<Error>>(
     table: &Table,
     names: &[&str],
@@ -210,7 +210,7 @@ fn write_row(
         write_quoted(out, name.as_bytes())?;
     }
     write!(out, ",{},", error.kind.reason())?;
-    write_quoted(out, row)?;
+    write_quoted(out, &table.dialect.encoding.to_utf8(Cow::Borrowed(row)))?;
     out.write_all(b"\n")
 }
 

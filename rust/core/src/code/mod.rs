@@ -53,6 +53,16 @@ impl Code {
         if matches!(self, Self::Category(_)) { 0.0 } else { f32::NAN }
     }
 
+    /// How many codes there are, 0 among them; `None` for what is no category, or still to be read.
+    #[must_use]
+    pub fn count(&self) -> Option<u64> {
+        match self {
+            Self::Category(Categories::Listed(known) | Categories::Found(known)) => Some(1 + known.count() as u64),
+            Self::Category(Categories::Hashed(buckets)) => Some(1 + u64::from(*buckets)),
+            Self::Category(Categories::Unread) | Self::Boolean | Self::Date(..) => None,
+        }
+    }
+
     /// One word for it.
     #[must_use]
     pub fn kind(&self) -> &'static str {

@@ -19,7 +19,7 @@ const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
 ];
 
 /// What files begin with that are no text, what they are and what helps.
-const FOREIGN_FORMATS: [(&[u8], &str, &str); 10] = [
+const FOREIGN_FORMATS: [(&[u8], &str, &str); 24] = [
     (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
     (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it, for example with `unzstd`"),
@@ -30,7 +30,22 @@ const FOREIGN_FORMATS: [(&[u8], &str, &str); 10] = [
     (b"7z\xBC\xAF\x27\x1C", "a 7z archive", "unpack it, for example with `7z x`"),
     (b"\x1F\x9D", "compressed with compress", "decompress it, for example with `uncompress`"),
     (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
+    (b"\x93NUMPY", "an array of numpy", "load it with `numpy.load`"),
+    (b"\x80\x02", PICKLE, "export it as CSV"),
+    (b"\x80\x03", PICKLE, "export it as CSV"),
+    (b"\x80\x04", PICKLE, "export it as CSV"),
+    (b"\x80\x05", PICKLE, "export it as CSV"),
+    (b"\x89HDF\r\n\x1A\n", "an HDF5 file", "export the table as CSV"),
+    (b"ARROW1\0\0", "an Arrow or Feather file", "export it as CSV"),
+    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "a spreadsheet or a document of old", "export it as CSV"),
+    (b"\x89PNG\r\n\x1A\n", "a PNG image", "name the table"),
+    (b"\xFF\xD8\xFF", "a JPEG image", "name the table"),
+    (b"GIF87a", "a GIF image", "name the table"),
+    (b"GIF89a", "a GIF image", "name the table"),
+    (b"%PDF-", "a PDF document", "export its table as CSV"),
+    (b"\x7FELF", "a program", "name the table"),
 ];
+const PICKLE: &str = "a Python pickle";
 
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +83,9 @@ impl Head {
         if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
     }
 }
+
+/// Bytes of a line that are looked at for JSON, XML and HTML.
+const MARKUP: u64 = 1 << 12;
 
 /// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
 const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
@@ -115,6 +133,11 @@ pub fn read_head(
     };
     let returns = text.ends_with(b"\r\n");
     if is_named {
+        if memchr::memchr(0, &text).is_some() {
+            // What the file is shows in its first bytes, not in a name.
+            let field = fields.iter().position(|field| field.contains(&0)).unwrap_or_default();
+            return Err(dialect.error(binary(&text, first), places[field], fields[field]).in_column(field));
+        }
         let columns = column_names(&fields, &places, dialect)?;
         let data_start = first + end as u64;
         let has_rows = first_row(source, dialect, data_start)?.is_some();
@@ -160,7 +183,35 @@ pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64
         return Err(dialect.error(Kind::OtherDelimiter(delimiter), mark, line.trim_ascii_end()));
     }
     let lines = if named.is_some() { 1 } else { dialect.skip_rows };
-    skip_lines(source, mark, lines)
+    let table = skip_lines(source, mark, lines)?;
+    refuse_markup(source, table)?;
+    Ok(table)
+}
+
+/// An error if the line that begins at byte `offset` is one of JSON, XML or HTML.
+fn refuse_markup(source: &dyn Source, offset: u64) -> Result<()> {
+    let mut piece = vec![0; (source.len() - offset).min(MARKUP) as usize];
+    source.read_at(offset, &mut piece)?;
+    let line = piece.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let what = markup(line.trim_ascii(), line.len() as u64 == MARKUP);
+    what.map_or(Ok(()), |(what, advice)| Err(Error { offset: Some(offset), ..Kind::NotText(what, advice).into() }))
+}
+
+/// What a line seems to be that is no row, and what helps. It may be cut off.
+fn markup(line: &[u8], is_cut: bool) -> Option<(&'static str, &'static str)> {
+    let begins = |tag: &&[u8]| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    if [b"<!doctype".as_slice(), b"<html", b"<?xml", b"<!--"].iter().any(begins) {
+        return Some(("HTML or XML, as it seems", "get the table itself, or export it as CSV"));
+    }
+    // A row may hold JSON, where other fields stand beside it.
+    let (opening, inner) = line.split_first()?;
+    let begins = match (opening, inner.trim_ascii_start().first()) {
+        (b'{', first) => matches!(first, Some(b'"' | b'}') | None),
+        (b'[', first) => matches!(first, Some(b'{' | b'[') | None),
+        _ => false,
+    };
+    let ends = is_cut || matches!(line.last(), Some(b'{' | b'[' | b'}' | b']' | b','));
+    (begins && ends).then_some(("JSON, as it seems", "export it as CSV, for example with `pandas.read_json`"))
 }
 
 /// The delimiter that a first line names, as spreadsheets write it: `sep=;`.
@@ -267,20 +318,43 @@ pub(crate) fn positional_name(column: usize) -> String {
     format!("column_{column}")
 }
 
+/// What a file is whose first row, at byte `offset` of it, holds NUL bytes.
+fn binary(row: &[u8], offset: u64) -> Kind {
+    // Where in a unit of so many bytes the NULs are: `Some` if they are always there, and never elsewhere.
+    let starts = |places: [bool; 4]| {
+        let mut row = row.iter().take(64).enumerate();
+        row.all(|(at, &byte)| (byte == 0) == places[(offset as usize + at) % 4])
+    };
+    if starts([false, true, true, true]) {
+        return Kind::Encoding("UTF-32LE", "");
+    }
+    if starts([true, true, true, false]) {
+        return Kind::Encoding("UTF-32BE", "");
+    }
+    // Letters beyond Latin-1 have none, but delimiters and line ends do, and no unit is a control character.
+    let alternate = |high: usize| {
+        let low = |at: usize| if high == 1 { at.checked_sub(1) } else { Some(at + 1) };
+        let shown = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');
+        let mut nuls = memchr_iter(0, &row[..row.len().min(64)]);
+        nuls.all(|at| {
+            let low = low(at).and_then(|low| row.get(low));
+            (offset as usize + at) % 2 == high && low.is_none_or(|&low| shown(low))
+        })
+    };
+    let units = row.len().min(64) / 2;
+    let has_enough = memchr_iter(0, &row[..row.len().min(64)]).count() * 8 >= units.max(1);
+    match () {
+        () if has_enough && alternate(0) => Kind::Encoding("UTF-16BE", "read it with encoding=\"utf-16-be\", or "),
+        () if has_enough && alternate(1) => Kind::Encoding("UTF-16LE", "read it with encoding=\"utf-16-le\", or "),
+        () => Kind::NotText("not text, as its NUL bytes show", "export it as CSV"),
+    }
+}
+
 /// The names that the fields of a header row give, which stand at some places of the source.
 fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Vec<String>> {
     let mut names = Vec::with_capacity(fields.len());
     for (column, (field, &offset)) in fields.iter().zip(places).enumerate() {
         let wrong = |kind| dialect.error(kind, offset, field).in_column(column);
-        if field.contains(&0) {
-            let (name, advice) = match field {
-                [0, 0, 0, ..] => ("UTF-32BE", ""),
-                [_, 0, 0, 0, ..] => ("UTF-32LE", ""),
-                [0, ..] => ("UTF-16BE", "read it with encoding=\"utf-16-be\", or "),
-                _ => ("UTF-16LE", "read it with encoding=\"utf-16-le\", or "),
-            };
-            return Err(wrong(Kind::Encoding(name, advice)));
-        }
         let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
         if field.contains(&b'\r') && !is_quoted && dialect.escape.is_none() {
             return Err(wrong(Kind::LineEnds));
@@ -330,6 +404,18 @@ mod tests {
     }
 
     #[test]
+    fn a_name_like_markup_is_a_name() {
+        for (row, names) in [
+            ("<DATE>,<OPEN>", ["<DATE>", "<OPEN>"]),
+            ("{a},{b}", ["{a}", "{b}"]),
+            ("[km],[s]", ["[km]", "[s]"]),
+            ("{\"a\":1},n", ["{\"a\":1}", "n"]),
+        ] {
+            assert_eq!(head(format!("{row}\n1,2\n").as_bytes(), &Header::Auto).unwrap().columns, names);
+        }
+    }
+
+    #[test]
     fn what_cannot_be_a_table_is_refused() {
         let kind = |bytes: &[u8]| {
             head(bytes, &Header::Auto).and_then(|head| head.require_rows()).unwrap_err().kind.to_string()
@@ -340,6 +426,14 @@ mod tests {
         assert!(kind(b"\xFF\xFEx\0,\0y\0\n\0").contains("UTF-16LE"));
         assert!(kind(b"x\0,\0y\0\n\x001\0,\x002\0\n\0").contains("UTF-16LE"));
         assert!(kind(b"\"x,y\n1,2\n").contains("never closed"));
+        assert!(kind(b"\0x\0,\0y\0\n\0\x31").contains("UTF-16BE"));
+        assert!(kind(b"\x38\x04\x3C\x04,\0\x4F\x04\n\0").contains("UTF-16LE"));
+        assert!(kind(b"x\0\0\0,\0\0\0y\0\0\0\n\0\0\0").contains("UTF-32LE"));
+        assert!(kind(b"\x07\0\x01\0ab\0\0\x05c\n1").contains("not text"));
+        assert!(kind(b"{\"a\": \"1\", \"b\": 2}\n").contains("JSON"));
+        assert!(kind(b"[{\"a\": 1}, {\"a\": 2}]").contains("JSON"));
+        assert!(kind(b"{\n  \"a\": 1\n}\n").contains("JSON"));
+        assert!(kind(b"<!DOCTYPE html>\n<html>\n").contains("HTML"));
         assert!(kind(b"x\xFF,y\n1,2\n").contains("not UTF-8"));
     }
 }

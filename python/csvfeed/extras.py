@@ -1,0 +1,25 @@
+"""What is to be installed besides csvfeed, where it is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_EXTRAS = {
+    "keras": "pip install 'csvfeed[tensorflow]', or 'csvfeed[jax]', or 'csvfeed[torch]' and keras",
+    "tensorflow": "pip install 'csvfeed[tensorflow]'",
+    "jax": "pip install 'csvfeed[jax]'",
+    "torch": "pip install 'csvfeed[torch]'",
+}
+
+
+@contextmanager
+def extra() -> Iterator[None]:
+    """Say what brings it, where an import finds no such module."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        install = _EXTRAS.get(error.name or "")
+        if install is None:
+            raise
+        raise ModuleNotFoundError(f"{error.msg}: {install}", name=error.name) from None
