@@ -31,7 +31,11 @@ beginning of a file, as much as "read" says.""",
     for file in results["files"]:
         head = f"## {file['name']}: {file['about']}"
         parts.append(f"{head}\n\n{file['rows']:,} rows, {file['megabytes']:,.0f} MB.")
-        parts += [details(results, file["name"], cores) for cores in CORES]
+        parts += [
+            details(results, file["name"], cores)
+            for cores in CORES
+            if entries(results, file=file["name"], cores=cores)
+        ]
     if results["halfway"]:
         rows = [[label, verdict] for label, verdict in results["halfway"].items()]
         parts.append(
