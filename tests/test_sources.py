@@ -321,11 +321,11 @@ def test_a_text_file_is_refused(write):
 def test_what_an_object_raises_is_raised():
     class Failing(io.BytesIO):
         def read(self, *arguments):
-            if self.tell() > 1000:
+            if self.tell() > 50_000:
                 raise TimeoutError("the line is down")
             return super().read(*arguments)
 
-    ds = csvfeed.CsvDataset(Failing(numbered(5000)), **NUMBERED, memory=SMALL)
+    ds = csvfeed.CsvDataset(Failing(numbered(50_000)), **NUMBERED, memory=SMALL)
     with pytest.raises(TimeoutError, match="the line is down"):
         list(ds)
 
@@ -393,7 +393,7 @@ def test_an_origin_tells_of_its_place_and_its_version():
 def test_an_origin_that_waits_is_closed_when_the_iterator_is_dropped():
     class Slow(FarHandle):
         def read(self, offset, length):
-            while offset > 1000 and not self.is_closed:
+            while offset > 10_000 and not self.is_closed:
                 time.sleep(0.01)
             return self.file.data[offset : offset + length]
 
@@ -402,7 +402,7 @@ def test_an_origin_that_waits_is_closed_when_the_iterator_is_dropped():
             return Slow(self)
 
     iterator = iter(
-        csvfeed.CsvDataset(SlowFile(numbered(300)), **NUMBERED, memory=SMALL, batch_size=1)
+        csvfeed.CsvDataset(SlowFile(numbered(3000)), **NUMBERED, memory=SMALL, batch_size=1)
     )
     next(iterator)
     del iterator
