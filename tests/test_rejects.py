@@ -114,11 +114,6 @@ def rows_of(dataset):
             yield from map(tuple, np.nan_to_num(np.column_stack(arrays), nan=-1).tolist())
 
 
-def in_order(arrays):
-    rows = np.column_stack(arrays)
-    return rows[np.lexsort(rows.T)]
-
-
 @settings(max_examples=150, deadline=None)
 @given(
     rows=tables.filter(lambda rows: any(not row.error for row in rows)), ways=ways, data=st.data()
@@ -137,7 +132,13 @@ def test_a_table_with_wrong_rows_is_the_table_without_them(rows, ways, data, tmp
         cached = ds.cache(tmp_path_factory.mktemp("cache"))
         for _ in range(2):
             same(stacked(cached), stacked(plain))
-        same(in_order(stacked(ds.shuffle(1))), in_order(stacked(plain.shuffle(1))))
+        shuffled = Counter(rows_of(ds.shuffle(1)))
+        if remainder == "drop":
+            # In another memory the order is another, so that other rows come last and are dropped.
+            assert shuffled.total() == len(plain) * batch_size
+            assert shuffled <= Counter(rows_of(csvfeed.CsvDataset(content(right), **OPTIONS)))
+        else:
+            assert shuffled == Counter(rows_of(plain.shuffle(1)))
         if ways["memory"] is None:
             same(stacked(ds.shuffle(1)), stacked(plain.shuffle(1)))
         passed = data.draw(st.integers(0, len(plain) - 1), "passed")
