@@ -115,8 +115,15 @@ def csvfeed(file: CsvFile, threads: int | None) -> Batches:
 def pure_python(file: CsvFile, _threads: int | None) -> Batches:
     from csvfeed.pure_python import read_batches
 
-    target = file.columns.index(file.target)
-    return read_batches(file.path, BATCH_SIZE, target=target, skip_header=file.header)
+    everything = len(file.used) == len(file.columns)
+    return read_batches(
+        file.path,
+        BATCH_SIZE,
+        target=file.used.index(file.target),
+        columns=None if everything else [file.columns.index(name) for name in file.used],
+        missing=file.missing,
+        skip_header=file.header,
+    )
 
 
 def loadtxt(file: CsvFile, _threads: int | None) -> Batches:
@@ -324,7 +331,6 @@ CONTENDERS = {
             ("csvfeed.pure_python",),
             pure_python,
             share=0.25,
-            numbers_only=True,
         ),
         Contender("tf-decode-csv", "tf decode_csv", read=tf_decode_csv, share=0.15, **TF),
         Contender("tf-csv-dataset", "tf CsvDataset", read=tf_csv_dataset, share=0.1, **TF),

@@ -169,7 +169,7 @@ def test_an_iteration_that_fails_to_begin_keeps_the_place(write):
     ds = make("shuffled", source=path)
     expected = numbers_of(ds)
     ds = make("shuffled", source=path)
-    ds._advance(0, 5)
+    ds._position.move(0, 5)
     hidden = path + ".hidden"
     os.rename(path, hidden)
     with pytest.raises(FileNotFoundError):
@@ -290,7 +290,7 @@ def test_a_batch_after_the_last_leaves_nothing_of_its_epoch(kind, batch):
     expected = contents(make(kind))
     ds.load_state_dict({**ds.state_dict(), "batch": batch})
     assert contents(ds) == []
-    ds._advance(0, 0)
+    ds._position.move(0, 0)
     assert contents(ds) == expected
 
 
@@ -410,9 +410,9 @@ def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory,
 
 def test_values_of_a_resumed_epoch_are_the_callers_own():
     ds = make("shuffled")
-    ds._advance(1, 3)
+    ds._position.move(1, 3)
     X, y = next(iter(ds))
     X[:] = y[:] = -1
     assert np.all(X == -1)
-    ds._advance(1, 3)
+    ds._position.move(1, 3)
     assert numbers_of(ds)[0] >= 0

@@ -70,7 +70,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def _read(self) -> Iterator[Batch]:
         """Yield the rows of the pass that begins with the first of them, many at a time."""
         if self._fit is None:
-            epoch, first_batch = self.dataset._position()[0], 0
+            epoch, first_batch = self.dataset._position.next[0], 0
         else:
             epoch, first_batch = self._fit.position
         for arrays in self.dataset._open(epoch, first_batch, self._group_rows):
@@ -154,7 +154,7 @@ class Fit:
     """
 
     def __init__(self, dataset: CsvDataset, batches: int) -> None:
-        epoch, batch = dataset._position()
+        epoch, batch = dataset._position.next
         self.position = (epoch, batch) if batch < batches else (epoch + 1, 0)
         self._dataset = dataset
         self._batches = batches
@@ -191,7 +191,7 @@ class Fit:
             iterator._current_iterator = None
         self.position = epoch, batch
         iterator.steps_per_epoch = self._steps_per_epoch
-        self._dataset._advance(epoch, batch)
+        self._dataset._position.move(epoch, batch)
 
 
 FED: weakref.WeakSet[CsvDataset] = weakref.WeakSet()

@@ -105,7 +105,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         self._epoch = epoch
-        self._position = self.dataset._position()
+        self._position = self.dataset._position.next
         self._trained = 0
         if self._metrics is not None:
             # Keras has just reset them.

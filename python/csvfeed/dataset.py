@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
@@ -21,7 +20,7 @@ from csvfeed.reader import read
 from csvfeed.rejects import Rejects
 from csvfeed.source import Source, is_among, parts
 from csvfeed.source import shown as shown_source
-from csvfeed.state import VERSION, check, describe
+from csvfeed.state import VERSION, Position, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
@@ -143,7 +142,9 @@ class CsvDataset(Ordered, Conversions):
         beforehand, as for a shuffle, a split, a shard, a cache or a mean. By default any number;
         0 is like ``on_error="raise"``, but ``rejects`` has all of them.
     threads : int, optional
-        Threads that read. By default as many as this process may use processors.
+        Threads that read. By default as many as this process may use processors. Of several the one
+        that iterates is one, whenever it would wait, unless rows are shuffled or the source is
+        compressed, remote or a file object.
     memory : int, optional
         Bytes that the buffers of one iteration may take, besides the batches themselves; also the
         length of the longest row, which may be 1 MiB in any case. By default 4.5 MiB on 2 threads,
@@ -272,9 +273,7 @@ class CsvDataset(Ordered, Conversions):
         )
         own = RowStats(self._reader, self._plan)
         self._stats = own if order.steps else self._source_stats
-        self._next = 0, 0
-        self._last: tuple[int, int, _core.Progress] | None = None
-        self._turn = threading.Lock()
+        self._position = Position()
 
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same file with its rows chosen and ordered in another way."""
@@ -293,19 +292,7 @@ class CsvDataset(Ordered, Conversions):
             both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight or
             with ``remainder="pad"``, w of shape (B,). The arrays belong to the caller.
         """
-        with self._turn:
-            epoch, first_batch = self._next
-            self._next = epoch + 1, 0
-        try:
-            batches = self._open(epoch, first_batch)
-        except BaseException:
-            with self._turn:
-                # The epoch has not begun: it is still the next, unless another one is by now.
-                if self._next == (epoch + 1, 0):
-                    self._next = epoch, first_batch
-            raise
-        self._last = epoch, first_batch, batches.progress
-        return batches
+        return self._position.begin(self._open)
 
     def _open(
         self, epoch: int, first_batch: int = 0, batch_size: int | None = None
@@ -330,15 +317,6 @@ class CsvDataset(Ordered, Conversions):
             pad_to=pad_to,
             fill=self._fill.values,
         )
-
-    def _position(self) -> tuple[int, int]:
-        """Return the epoch and the batch at which the next iteration begins."""
-        return self._next
-
-    def _advance(self, epoch: int, batch: int) -> None:
-        """Let the next iteration begin at a batch of an epoch."""
-        self._next = epoch, batch
-        self._last = None
 
     def _endless(self) -> Iterator[Batch]:
         """Iterate over whole batches without end; what an epoch leaves over begins the next."""
@@ -513,12 +491,7 @@ class CsvDataset(Ordered, Conversions):
             Small, and of the types of JSON: the epoch, how many of its batches have been yielded,
             and what tells this dataset from others.
         """
-        epoch, batch = self._next
-        if self._last is not None:
-            last_epoch, first_batch, progress = self._last
-            if not progress.ended:
-                epoch, batch = last_epoch, first_batch + progress.yielded
-        return self._state(epoch, batch)
+        return self._state(*self._position.reached())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Let the next iteration yield the rest of the epoch that ``state_dict`` speaks of.
@@ -538,7 +511,7 @@ class CsvDataset(Ordered, Conversions):
             if self._order.seed_is_given:
                 raise ValueError(f"the state has seed={seed}, this dataset {self._order.seed}")
             self._follow(replace(self._order, seed=seed))
-        self._advance(epoch, batch)
+        self._position.move(epoch, batch)
 
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""

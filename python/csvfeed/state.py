@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from csvfeed import _core
 
 VERSION = 1
 # What a state and a dataset must agree in, and what to say when they do not.
@@ -14,6 +18,50 @@ MUST_AGREE = {
     "source": "another file, or with this one before it changed",
     "rows": "other rows: the columns, options, split or shard differ",
 }
+
+
+class Position:
+    """Where the iterations of a dataset have got to.
+
+    Attributes
+    ----------
+    next : tuple of int
+        The epoch and the batch at which the next iteration begins.
+    """
+
+    def __init__(self) -> None:
+        self.next = 0, 0
+        self._last: tuple[int, int, _core.Progress] | None = None
+        self._turn = threading.Lock()
+
+    def begin(self, start: Callable[[int, int], _core.Batches]) -> _core.Batches:
+        """Return what ``start`` makes of the next epoch and batch; the epoch after it is next."""
+        with self._turn:
+            epoch, first_batch = self.next
+            self.next = epoch + 1, 0
+        try:
+            batches = start(epoch, first_batch)
+        except BaseException:
+            with self._turn:
+                # The epoch has not begun: it is still the next, unless another one is by now.
+                if self.next == (epoch + 1, 0):
+                    self.next = epoch, first_batch
+            raise
+        self._last = epoch, first_batch, batches.progress
+        return batches
+
+    def reached(self) -> tuple[int, int]:
+        """Return the epoch and the batch up to which the iteration that began last has got."""
+        if self._last is not None:
+            epoch, first_batch, progress = self._last
+            if not progress.ended:
+                return epoch, first_batch + progress.yielded
+        return self.next
+
+    def move(self, epoch: int, batch: int) -> None:
+        """Let the next iteration begin at a batch of an epoch."""
+        self.next = epoch, batch
+        self._last = None
 
 
 def describe(description: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ def to_tf(dataset: CsvDataset, *, as_dict: bool = False) -> tf.data.Dataset:
     cardinality = count_batches(dataset)
     shapes = dataset._row_shapes()
     rows = group_size(dataset, shapes) * dataset.batch_size
-    epochs = itertools.count(dataset._position()[0])
+    epochs = itertools.count(dataset._position.next[0])
     return (
         from_groups(dataset, shapes, lambda: dataset._open(next(epochs), batch_size=rows), named)
         .apply(tf.data.experimental.assert_cardinality(cardinality))

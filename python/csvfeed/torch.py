@@ -46,7 +46,7 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
         else:
             if worker.num_workers > MAX_WORKERS:
                 raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
-            epoch = self._dataset._position()[0] + int(self._epochs[worker.id])
+            epoch = self._dataset._position.next[0] + int(self._epochs[worker.id])
             self._epochs[worker.id] += 1
             batches = self._dataset.shard(worker.id, worker.num_workers)._open(epoch)
         for arrays in batches:

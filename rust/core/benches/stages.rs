@@ -235,7 +235,7 @@ fn count_per(group: &mut BenchmarkGroup<'_, WallTime>, bytes: &[u8], rows: usize
 
 fn measure(criterion: &mut Criterion, table: &Table) {
     let columns = table.columns;
-    let schema = table.schema();
+    let schema = Arc::new(table.schema());
     let bytes = table.write();
     let text = text_of(&bytes);
     let mut group = criterion.benchmark_group(table.name);
@@ -264,7 +264,6 @@ fn measure(criterion: &mut Criterion, table: &Table) {
     let lines = floor(&source, &mut buffer);
     count_per(&mut group, bytes.as_bytes(), lines, columns);
     group.bench_function("floor", |bencher| bencher.iter(|| floor(&source, &mut buffer)));
-    let schema = Arc::new(schema);
     for simd in Simd::available() {
         for threads in [1, 2] {
             assert_eq!(read(simd, file.open(), &schema, threads), lines);

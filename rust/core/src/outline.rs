@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Result};
 use crate::index;
-use crate::pipeline::{BLOCK_BYTES, Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{BLOCK_BYTES, Budget, Done, Jobs, Pipeline, Worker};
 use crate::rejects::{self, Noting, Rejects, Tally};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
@@ -198,14 +198,14 @@ impl Jobs<Vec<Counted>> for Outlining {
         self.splitter.texts()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Vec<Counted>>> + '_> {
-        let Table { schema, dialect, simd, .. } = &self.table;
-        let mut parser = Parser::new(schema, *dialect, *simd).noting(self.noting);
+    fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
+        let Table { schema, dialect, simd, .. } = self.table.clone();
+        let mut parser = Parser::new(&schema, dialect, simd).noting(self.noting);
         let pool = Pool::new(1);
         let mut text = Text::default();
         let mut count = move |text: &Text| {
             if schema.only_counts() {
-                let (rows, error) = index::count_rows(*simd, text, *dialect);
+                let (rows, error) = index::count_rows(simd, text, dialect);
                 (rows, Rejects::default(), error)
             } else {
                 let (mut block, error) = parser.parse(text, &pool);
@@ -224,7 +224,7 @@ impl Jobs<Vec<Counted>> for Outlining {
             while start < length {
                 // What is left over at the end of a text does not become a slice of a few rows.
                 let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
-                let row_end = || text.row_end(self.splitter.simd(), *dialect, start, self.slice_bytes);
+                let row_end = || text.row_end(self.splitter.simd(), dialect, start, self.slice_bytes);
                 let end = if is_last { length } else { row_end() };
                 let (rows, rejects, error) = text.within(start..end, &mut count);
                 // The last may have a newline more than the source.
@@ -238,6 +238,10 @@ impl Jobs<Vec<Counted>> for Outlining {
             }
             Some(Done::with(slices))
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

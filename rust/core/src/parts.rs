@@ -129,6 +129,14 @@ impl Parts {
         self.streams().next().is_some()
     }
 
+    /// Whether reading them waits for nothing but a disk.
+    pub(crate) fn are_at_hand(&self) -> bool {
+        self.parts.iter().all(|part| match &part.bytes {
+            Bytes::Source(source) => source.is_at_hand(),
+            Bytes::Stream(_) => false,
+        })
+    }
+
     /// How many of so many threads are of use: no more than keep up with the one that decompresses.
     pub(crate) fn threads(&self, threads: usize) -> usize {
         const ENOUGH: usize = 8;

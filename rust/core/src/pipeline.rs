@@ -3,8 +3,10 @@
 //! What is done is a row of [`Jobs`]: parsing the texts of a file one after the other, counting their rows, filling and
 //! emptying the windows of a shuffle. Each thread takes the next job and puts what comes of it where the consumer will look
 //! for it. Threads never run more than a window ahead of the consumer, and the consumer takes items in the order of the jobs.
+//! While it would have to wait for one it does a job itself, as one of the threads, unless jobs may take long.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -21,7 +23,7 @@ const MAX_ROW: usize = 16 << 20;
 /// How many threads read, and how much memory they may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Threads that parse.
+    /// Threads that parse, the consumer's among them if there are several.
     pub threads: usize,
     /// Bytes of text in a block.
     pub block_bytes: usize,
@@ -64,13 +66,20 @@ pub(crate) trait Jobs<T>: Send + Sync {
         self.count()
     }
 
-    /// What does the jobs of one thread. Every job is done once; jobs begin in their order, on any thread. `None` ends the
-    /// thread: there is no such job, an earlier one failed, or they were abandoned.
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<T>> + '_>;
+    /// What does the jobs of one thread. Every job is done once; jobs begin in their order, on any thread.
+    fn worker(self: Arc<Self>) -> Worker<T>;
+
+    /// Whether each is soon done: it waits for nothing but a disk and jobs before it.
+    fn are_short(&self) -> bool {
+        false
+    }
 
     /// Gives up: workers that wait for each other return.
     fn abandon(&self) {}
 }
+
+/// Does a job. `None` ends the thread: there is no such job, an earlier one failed, or they were abandoned.
+pub(crate) type Worker<T> = Box<dyn FnMut(u64) -> Option<Done<T>> + Send>;
 
 /// What comes of a job: an item, and the error that ended it early.
 pub(crate) struct Done<T> {
@@ -99,13 +108,15 @@ impl<T> Done<T> {
 pub struct Pipeline<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     threads: Vec<JoinHandle<()>>,
+    /// Does jobs for the consumer that would have to wait.
+    own: Option<Worker<T>>,
     /// The process that has the threads: a fork inherits the pipeline without them.
     process: u32,
 }
 
 /// What the threads work on, and where they meet the consumer.
 struct Shared<T> {
-    jobs: Box<dyn Jobs<T>>,
+    jobs: Arc<dyn Jobs<T>>,
     window: u64,
     queue: Mutex<Queue<T>>,
     /// Something arrived for the consumer.
@@ -133,6 +144,15 @@ impl<T> Queue<T> {
     /// Whether the consumer need not wait.
     fn is_ready(&self) -> bool {
         self.stopped || self.panicked || self.taken >= self.count || self.done.front().is_some_and(Option::is_some)
+    }
+
+    /// The next job, if the window lets it in.
+    fn take(&mut self, window: u64) -> Option<u64> {
+        let is_there = !self.stopped && self.next < self.count && self.next < self.taken + window;
+        is_there.then(|| {
+            self.next += 1;
+            self.next - 1
+        })
     }
 
     /// How many items the consumer can take, up to some number.
@@ -167,14 +187,18 @@ impl<T: Send + 'static> Pipeline<T> {
         let window = window.min(pass.saturating_mul(2).saturating_add(2));
         let done = VecDeque::new();
         let queue = Queue { count, next: 0, taken: 0, done, urgent: false, stopped: false, panicked: false };
+        let jobs: Arc<dyn Jobs<T>> = Arc::new(jobs);
+        // Two threads that meet are faster than three on two cores.
+        let own = (threads > 1 && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
+        let threads = threads - usize::from(own.is_some());
         let shared = Arc::new(Shared {
-            jobs: Box::new(jobs),
+            jobs,
             window: window as u64,
             queue: Mutex::new(queue),
             arrived: Condvar::new(),
             moved: Condvar::new(),
         });
-        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), process: std::process::id() };
+        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), own, process: std::process::id() };
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
             let thread = std::thread::Builder::new().name(format!("csvfeed-{number}"));
@@ -197,17 +221,14 @@ impl<T: Send + 'static> Pipeline<T> {
     /// The next item, waiting up to `patience` for it. After an error there is nothing more.
     ///
     /// An item that an error ended early comes first, and its error at the next call.
-    pub fn next(&self, patience: Duration) -> Result<Next<T>> {
+    pub fn next(&mut self, patience: Duration) -> Result<Next<T>> {
         if !self.is_of_this_process() {
             return Err(Kind::Forked.into());
         }
         let shared = &*self.shared;
         let deadline = (!patience.is_zero()).then(|| Instant::now() + patience);
-        let mut queue = shared.lock();
         loop {
-            if let Some(deadline) = deadline.filter(|_| !queue.is_ready()) {
-                queue = shared.wait(queue, deadline.saturating_duration_since(Instant::now()));
-            }
+            let mut queue = shared.look(&mut self.own, deadline);
             if queue.panicked {
                 return Err(Kind::Internal.into());
             }
@@ -240,7 +261,7 @@ impl<T: Send + 'static> Pipeline<T> {
     /// Everything, in order, each item given to `take`. Calls `check` several times a second; an error that one of them
     /// returns ends the work.
     pub(crate) fn drain<E: From<Error>>(
-        self,
+        mut self,
         mut take: impl FnMut(T) -> std::result::Result<(), E>,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<(), E> {
@@ -288,6 +309,21 @@ impl<T> Shared<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Looks for the next item, until the deadline if there is one, doing jobs rather than waiting for it.
+    fn look(&self, own: &mut Option<Worker<T>>, deadline: Option<Instant>) -> MutexGuard<'_, Queue<T>> {
+        let mut queue = self.lock();
+        while let Some(deadline) = deadline.filter(|_| !queue.is_ready()) {
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else { break };
+            let Some(index) = own.as_ref().and_then(|_| queue.take(self.window)) else {
+                return self.wait(queue, left);
+            };
+            drop(queue);
+            self.help(own, index);
+            queue = self.lock();
+        }
+        queue
+    }
+
     /// Waits for the next item; a little longer if that makes it several.
     fn wait<'a>(&self, queue: MutexGuard<'a, Queue<T>>, patience: Duration) -> MutexGuard<'a, Queue<T>> {
         let wait = |queue, patience| {
@@ -313,28 +349,51 @@ impl<T> Shared<T> {
     /// Does jobs until there are no more.
     fn work(&self) {
         let alarm = Alarm(self);
-        let mut worker = self.jobs.worker();
+        let mut worker = Arc::clone(&self.jobs).worker();
         while let Some(index) = self.take() {
-            let Some(done) = worker(index) else {
-                self.end();
+            if !self.finish(index, worker(index)) {
                 break;
-            };
-            self.deliver(index, done);
+            }
         }
         std::mem::forget(alarm);
+    }
+
+    /// Does a job on the consumer's thread.
+    fn help(&self, own: &mut Option<Worker<T>>, index: u64) {
+        let Some(worker) = own else { return };
+        // As on a thread of its own, nothing is left of a panic but the word of it.
+        let goes_on = catch_unwind(AssertUnwindSafe(|| {
+            let alarm = Alarm(self);
+            let goes_on = self.finish(index, worker(index));
+            std::mem::forget(alarm);
+            goes_on
+        }));
+        if !goes_on.unwrap_or(false) {
+            *own = None;
+        }
     }
 
     /// The next job, once the window lets it in; `None` when there is none.
     fn take(&self) -> Option<u64> {
         let mut queue = self.lock();
-        while !queue.stopped && queue.next < queue.count && queue.next >= queue.taken + self.window {
+        loop {
+            let index = queue.take(self.window);
+            if index.is_some() || queue.stopped || queue.next >= queue.count {
+                return index;
+            }
             queue = self.moved.wait(queue).unwrap_or_else(PoisonError::into_inner);
         }
-        if queue.stopped || queue.next >= queue.count {
-            return None;
+    }
+
+    /// Takes in what a worker did; whether there may be more for it to do.
+    fn finish(&self, index: u64, done: Option<Done<T>>) -> bool {
+        if let Some(done) = done {
+            self.deliver(index, done);
+            true
+        } else {
+            self.end();
+            false
         }
-        queue.next += 1;
-        Some(queue.next - 1)
     }
 
     /// There may be fewer jobs than was known.
@@ -372,5 +431,93 @@ impl<T> Drop for Alarm<'_, T> {
     fn drop(&mut self) {
         self.0.lock().panicked = true;
         self.0.wake_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread::{ThreadId, current, sleep};
+
+    use super::*;
+
+    /// Each tells which thread did it.
+    struct Telling {
+        count: u64,
+        are_short: bool,
+        /// The one that panics.
+        panics: Option<u64>,
+    }
+
+    impl Jobs<(u64, ThreadId)> for Telling {
+        fn count(&self) -> u64 {
+            self.count
+        }
+
+        fn worker(self: Arc<Self>) -> Worker<(u64, ThreadId)> {
+            Box::new(move |index| {
+                assert_ne!(Some(index), self.panics);
+                sleep(Duration::from_micros(200));
+                Some(Done::with((index, current().id())))
+            })
+        }
+
+        fn are_short(&self) -> bool {
+            self.are_short
+        }
+    }
+
+    fn threads_of(are_short: bool, threads: usize) -> Vec<ThreadId> {
+        let jobs = Telling { count: 100, are_short, panics: None };
+        let mut found = vec![];
+        let mut expected = 0;
+        let done = Pipeline::run(jobs, threads, 2 * threads + 2).unwrap().drain(
+            |(index, thread)| {
+                assert_eq!(index, expected, "in the order of the jobs");
+                expected += 1;
+                if !found.contains(&thread) {
+                    found.push(thread);
+                }
+                Ok::<_, Error>(())
+            },
+            || Ok(()),
+        );
+        done.unwrap();
+        assert_eq!(expected, 100);
+        found
+    }
+
+    #[test]
+    fn the_consumer_is_one_of_several_threads_where_jobs_are_short() {
+        let consumer = current().id();
+        for threads in 2..5 {
+            let found = threads_of(true, threads);
+            assert!(found.contains(&consumer) && found.len() <= threads, "{found:?}");
+        }
+        assert!(!threads_of(true, 1).contains(&consumer), "one thread works while the consumer does something else");
+        let found = threads_of(false, 3);
+        assert!(!found.contains(&consumer) && found.len() <= 3, "{found:?}");
+    }
+
+    #[test]
+    fn a_panic_ends_the_pipeline_on_whatever_thread() {
+        for are_short in [true, false] {
+            for panics in [0, 1, 50] {
+                let jobs = Telling { count: 100, are_short, panics: Some(panics) };
+                let done = Pipeline::run(jobs, 2, 6).unwrap().drain(|_| Ok::<_, Error>(()), || Ok(()));
+                assert!(matches!(done.unwrap_err().kind, Kind::Internal));
+            }
+        }
+    }
+
+    #[test]
+    fn the_consumer_does_no_job_without_patience() {
+        let jobs = Telling { count: 100_000, are_short: true, panics: None };
+        let mut pipeline = Pipeline::run(jobs, 2, 1_000_000).unwrap();
+        let consumer = current().id();
+        for _ in 0..200 {
+            if let Next::Item((_, thread)) = pipeline.next(Duration::ZERO).unwrap() {
+                assert_ne!(thread, consumer);
+            }
+        }
     }
 }

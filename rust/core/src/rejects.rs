@@ -6,12 +6,12 @@
 
 use std::borrow::Cow;
 use std::io::{self, Write};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::block::{Parser, Pool};
 use crate::error::{Error, Kind, Result};
 use crate::parts::{Lines, Parts};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 
@@ -236,9 +236,9 @@ impl Jobs<(Rejects, u64)> for Rejecting {
         self.splitter.texts()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<(Rejects, u64)>> + '_> {
-        let Table { schema, dialect, simd, .. } = &self.table;
-        let mut parser = Parser::new(schema, *dialect, *simd).noting(Noting { most: usize::MAX, rows: true });
+    fn worker(self: Arc<Self>) -> Worker<(Rejects, u64)> {
+        let Table { schema, dialect, simd, .. } = self.table.clone();
+        let mut parser = Parser::new(&schema, dialect, simd).noting(Noting { most: usize::MAX, rows: true });
         let pool = Pool::new(1);
         let mut text = Text::default();
         Box::new(move |index| match self.splitter.read(index, &mut text) {
@@ -250,6 +250,10 @@ impl Jobs<(Rejects, u64)> for Rejecting {
             Ok(false) => None,
             Err(error) => Some(Done::failed(error)),
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::block::{Block, Parser, Pool};
 use crate::error::Result;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::rejects::Tally;
 use crate::split::{Splitter, Text};
 use crate::table::Table;
@@ -39,14 +39,14 @@ impl Jobs<Block> for Sequential {
         self.splitter.texts()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
-        let Self { table, splitter, pool, .. } = self;
+    fn worker(self: Arc<Self>) -> Worker<Block> {
+        let table = &self.table;
         let noting = Tally::noting(table.schema.max_rejects, 0);
         let mut parser = Parser::new(&table.schema, table.dialect, table.simd).noting(noting);
         let mut text = Text::default();
-        Box::new(move |index| match splitter.read(index, &mut text) {
+        Box::new(move |index| match self.splitter.read(index, &mut text) {
             Ok(true) => {
-                let (block, error) = parser.parse(&text, pool);
+                let (block, error) = parser.parse(&text, &self.pool);
                 // A pass may end with the error alone.
                 let is_empty = block.rows == 0 && block.rejects().count() == 0;
                 let item = (!is_empty || error.is_none()).then_some(block);
@@ -55,6 +55,10 @@ impl Jobs<Block> for Sequential {
             Ok(false) => None,
             Err(error) => Some(Done::failed(error)),
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

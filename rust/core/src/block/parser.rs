@@ -22,8 +22,8 @@ use crate::split::Text;
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
 /// Turns texts into blocks; one for each thread.
-pub struct Parser<'a> {
-    schema: &'a Schema,
+pub struct Parser {
+    schema: Arc<Schema>,
     dialect: Dialect,
     simd: Simd,
     arrangement: Arrangement,
@@ -36,12 +36,12 @@ pub struct Parser<'a> {
     plain: Plain,
 }
 
-impl<'a> Parser<'a> {
+impl Parser {
     /// For texts of that schema and dialect, with those instructions.
     #[must_use]
-    pub fn new(schema: &'a Schema, dialect: Dialect, simd: Simd) -> Self {
+    pub fn new(schema: &Arc<Schema>, dialect: Dialect, simd: Simd) -> Self {
         Self {
-            schema,
+            schema: Arc::clone(schema),
             dialect,
             simd,
             arrangement: Arrangement::of(schema, None),
@@ -62,7 +62,7 @@ impl<'a> Parser<'a> {
             _ => false,
         };
         if !is_same {
-            self.arrangement = Arrangement::of(self.schema, layout);
+            self.arrangement = Arrangement::of(&self.schema, layout);
             self.layout = layout.cloned();
         }
     }
@@ -84,7 +84,8 @@ impl<'a> Parser<'a> {
         pool: &Arc<Pool>,
         mut chooser: Option<Chooser<'_>>,
     ) -> (Block, Option<Error>) {
-        let schema = self.schema;
+        self.follow(text.layout());
+        let schema = &*self.schema;
         let widths = Widths::of(schema);
         if schema.only_counts() && chooser.is_none() {
             let (rows, error) = index::count_rows(self.simd, text, self.dialect);
@@ -92,7 +93,6 @@ impl<'a> Parser<'a> {
             block.rows = rows;
             return (block, error);
         }
-        self.follow(text.layout());
         let columns = schema.columns.len();
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
@@ -152,7 +152,8 @@ pub(super) mod tests {
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
         let noting = Noting { most: usize::MAX, rows: true };
-        let (block, error) = Parser::new(schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+        let (block, error) =
+            Parser::new(&Arc::new(schema.clone()), COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
         let Widths { features, targets, weights } = Widths::of(schema);
         let arrays =
             [(&block.arrays.features, features), (&block.arrays.targets, targets), (&block.arrays.weights, weights)];

@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Rows};
 use crate::number;
 use crate::number::WINDOW;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::rejects::Noting;
 use crate::schema::OnError;
 use crate::split::{Splitter, Text};
@@ -142,15 +142,15 @@ impl Jobs<Vec<Vocabulary>> for Survey {
         self.splitter.texts()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Vec<Vocabulary>>> + '_> {
-        let Table { schema, dialect, simd, .. } = &self.table;
+    fn worker(self: Arc<Self>) -> Worker<Vec<Vocabulary>> {
+        let Table { schema, dialect, simd, .. } = self.table.clone();
         let mut text = Text::default();
         let skips = schema.on_error == OnError::Skip;
         let mut index = Index::passing_over(skips);
         // What tells which rows are left out as wrong.
         let mut parser = skips.then(|| {
             let noting = Noting { most: usize::MAX, rows: false };
-            Parser::new(schema, *dialect, *simd).noting(noting)
+            Parser::new(&schema, dialect, simd).noting(noting)
         });
         let pool = Pool::new(1);
         // What this thread has told of.
@@ -161,7 +161,7 @@ impl Jobs<Vec<Vocabulary>> for Survey {
                 Ok(false) => return None,
                 Err(error) => return Some(Done::failed(error)),
             }
-            let bad_row = index.fill(*simd, &text, *dialect, schema.columns.len(), schema.reference);
+            let bad_row = index.fill(simd, &text, dialect, schema.columns.len(), schema.reference);
             let rejects = parser.as_mut().map(|parser| parser.parse(&text, &pool).0.take_rejects());
             let rejects = rejects.unwrap_or_default();
             let wrong: Vec<u64> = rejects.list().iter().filter_map(|reject| reject.error.offset).collect();
@@ -175,6 +175,10 @@ impl Jobs<Vec<Vocabulary>> for Survey {
             }
             Some(bad_row.map_or_else(|| Done::with(new), Done::failed))
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

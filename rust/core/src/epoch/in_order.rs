@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Rows;
 use crate::block::{Block, Pool};
 use crate::error::Result;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Jobs, Pipeline, Worker};
 
 /// Reads runs of slices one after the other.
 pub(crate) struct InOrder {
@@ -62,12 +62,16 @@ impl Jobs<Block> for InOrder {
         self.runs.len() as u64
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
+    fn worker(self: Arc<Self>) -> Worker<Block> {
         let mut reader = self.rows.reader();
         Box::new(move |index| {
             let (start, end) = self.runs[index as usize];
             Some(reader.read(Range { start: start as usize, end: end as usize }, &self.pool))
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.rows.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

@@ -17,6 +17,7 @@ use crate::selection::{Reader, Selection};
 use crate::table::Table;
 
 /// The rows of a selection, to be read slice by slice in any order.
+#[derive(Clone)]
 pub struct Rows {
     table: Table,
     selection: Arc<Selection>,
@@ -34,8 +35,8 @@ impl Rows {
         Self { table, selection, cache, writer }
     }
 
-    fn reader(&self) -> RowReader<'_> {
-        RowReader { rows: self, text: Reader::new(&self.table, &self.selection) }
+    fn reader(&self) -> RowReader {
+        RowReader { rows: self.clone(), text: Reader::new(&self.table, &self.selection) }
     }
 
     /// Bytes of the text of a slice.
@@ -56,15 +57,15 @@ impl Rows {
 }
 
 /// Reads slices; one for each thread.
-struct RowReader<'a> {
-    rows: &'a Rows,
-    text: Reader<'a>,
+struct RowReader {
+    rows: Rows,
+    text: Reader,
 }
 
-impl RowReader<'_> {
+impl RowReader {
     /// The rows of consecutive slices, up to the first that is wrong, and what is wrong with that one.
     fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
-        let Rows { selection, cache, writer, .. } = self.rows;
+        let Rows { selection, cache, writer, .. } = &self.rows;
         if let Some(block) = cache.as_ref().and_then(|cache| cache.read(selection, slices.clone(), pool)) {
             return Done::with(block);
         }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use super::Rows;
 use crate::block::{Block, Pool, Widths};
 use crate::error::{Error, Result};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 
 /// What orders are drawn with, and how many rows are mixed.
@@ -332,7 +332,7 @@ impl Jobs<Block> for Shuffled {
         selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.outline().slices() as u64
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<Block>> + '_> {
+    fn worker(self: Arc<Self>) -> Worker<Block> {
         let mut reader = self.order.rows.reader();
         let mut places = Vec::new();
         Box::new(move |index| {

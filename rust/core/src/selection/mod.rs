@@ -12,7 +12,7 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 use crate::block::{Block, Parser, Pool};
 use crate::error::Error;
 use crate::outline::{Outline, changed};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 use crate::split::Text;
 use crate::table::Table;
@@ -292,7 +292,7 @@ impl Jobs<u64> for Counting {
         self.selection.outline.slices() as u64
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<u64>> + '_> {
+    fn worker(self: Arc<Self>) -> Worker<u64> {
         let mut reader = Reader::new(&self.table, &self.selection);
         let pool = Pool::new(1);
         Box::new(move |index| {
@@ -310,29 +310,33 @@ impl Jobs<u64> for Counting {
         })
     }
 
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         self.table.parts.abandon();
     }
 }
 
 /// Reads the rows wanted of some slices; one for each thread.
-pub(crate) struct Reader<'a> {
-    table: &'a Table,
-    selection: &'a Selection,
-    parser: Parser<'a>,
+pub(crate) struct Reader {
+    table: Table,
+    selection: Arc<Selection>,
+    parser: Parser,
     text: Text,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(table: &'a Table, selection: &'a Selection) -> Self {
+impl Reader {
+    pub(crate) fn new(table: &Table, selection: &Arc<Selection>) -> Self {
         let parser = Parser::new(&table.schema, table.dialect, table.simd);
-        Self { table, selection, parser, text: Text::default() }
+        Self { table: table.clone(), selection: Arc::clone(selection), parser, text: Text::default() }
     }
 
     /// The rows wanted of consecutive slices, up to the first that is wrong, and what is wrong with that one.
     pub(crate) fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
         let bytes = self.selection.outline.bytes(slices.clone());
-        if let Err(error) = self.text.read(self.table, bytes) {
+        if let Err(error) = self.text.read(&self.table, bytes) {
             return Done::failed(error);
         }
         let (block, error) = self.parser.parse_chosen(&self.text, pool, self.selection.chooser(slices));

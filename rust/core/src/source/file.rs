@@ -88,6 +88,10 @@ impl Source for FileSource {
         format!("{:?}", self.identity)
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
             ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),
@@ -160,6 +164,10 @@ impl Source for LazyFile {
 
     fn identity(&self) -> String {
         format!("{:?}", self.identity)
+    }
+
+    fn is_at_hand(&self) -> bool {
+        true
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {

@@ -26,6 +26,10 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(self.0.as_ref()))
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let bytes = self.0.as_ref().get(start..start.saturating_add(buffer.len()));

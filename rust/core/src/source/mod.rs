@@ -36,6 +36,11 @@ pub trait Source: Send + Sync {
     /// Fills `buffer` from `offset` on. Asking past the end, or finding the source changed, is an error.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
+    /// Whether reading waits for nothing but a disk.
+    fn is_at_hand(&self) -> bool {
+        false
+    }
+
     /// Gives up: whoever waits in `read_at` gets an error soon, as does everybody after that.
     fn abandon(&self) {}
 }

@@ -178,6 +178,10 @@ impl Source for SpooledText {
         self.identity.clone()
     }
 
+    fn is_at_hand(&self) -> bool {
+        true
+    }
+
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let (start, length) = self.texts.places[self.place];
         if offset + buffer.len() as u64 > length {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::block::{Block, Widths};
 use crate::epoch::{InOrder, Rows};
 use crate::error::Error;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline};
+use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
 use crate::rejects::{Rejects, Tally};
 use crate::selection::Selection;
 use crate::sequential::Sequential;
@@ -172,9 +172,9 @@ pub fn stats<E: From<Error>>(
     let threads = table.parts.threads(budget.threads);
     // Those of all rows are met here first; a selection was made of rows whose rejects are known.
     let mut tally = Tally::new(table.schema.max_rejects.filter(|_| selection.is_none()));
-    let blocks: Box<dyn Jobs<Block>> = match selection {
-        None => Box::new(Sequential::new(&table, budget, false)),
-        Some(selection) => Box::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
+    let blocks: Arc<dyn Jobs<Block>> = match selection {
+        None => Arc::new(Sequential::new(&table, budget, false)),
+        Some(selection) => Arc::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
     };
     let mut columns = vec![Moments::NONE; widths.features + widths.targets + widths.weights];
     Pipeline::run(Measuring { blocks, simd, widths }, threads, budget.window)?.drain(
@@ -194,7 +194,7 @@ pub fn stats<E: From<Error>>(
 
 /// Finds the moments of each block where it is read.
 struct Measuring {
-    blocks: Box<dyn Jobs<Block>>,
+    blocks: Arc<dyn Jobs<Block>>,
     simd: Simd,
     widths: Widths,
 }
@@ -204,13 +204,17 @@ impl Jobs<(Vec<Moments>, Rejects)> for Measuring {
         self.blocks.count()
     }
 
-    fn worker(&self) -> Box<dyn FnMut(u64) -> Option<Done<(Vec<Moments>, Rejects)>> + '_> {
-        let mut read = self.blocks.worker();
+    fn worker(self: Arc<Self>) -> Worker<(Vec<Moments>, Rejects)> {
+        let mut read = Arc::clone(&self.blocks).worker();
         Box::new(move |index| {
             let Done { item, error } = read(index)?;
             let measure = |mut block: Block| (Moments::of(self.simd, &block, self.widths), block.take_rejects());
             Some(Done { item: item.map(measure), error })
         })
+    }
+
+    fn are_short(&self) -> bool {
+        self.blocks.are_short()
     }
 
     fn abandon(&self) {
