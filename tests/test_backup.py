@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -45,40 +46,57 @@ def train(path, tmp_path, name, **options):
         return [file[name] for name in file.files], json.loads(ended.stdout.splitlines()[-1])
 
 
-several_steps = pytest.mark.skipif(
-    keras.backend.backend() == "torch", reason="Keras takes one step at a time on PyTorch"
-)
+# How it is trained, and after how many executions each process but the last is killed.
+CASES = {
+    # An epoch has 11 steps. Killed within the first, the second and the last epoch.
+    "every 3": ({}, [5, 9, 16]),
+    # On the last batch of an epoch, twice in the same, and in one just begun.
+    "every batch": ({"save_freq": 1}, [11, 1, 2, 1]),
+    # In the validation after an epoch.
+    "validation": ({"where": "validation"}, [3, 14]),
+    "epochs": ({"save_freq": "epoch"}, [15]),
+    "steps_per_epoch": ({"steps_per_epoch": 4, "save_freq": 2}, [3, 6, 2]),
+    "steps_per_execution": ({"steps": 4, "save_freq": 4}, [2, 4]),
+}
+if keras.backend.backend() == "torch":
+    # Keras takes one step at a time there.
+    del CASES["steps_per_execution"]
 
 
-@pytest.mark.parametrize(
-    ("options", "kills"),
-    [
-        # An epoch has 11 steps. Killed within the first, the second and the last epoch.
-        ({}, [5, 9, 16]),
-        # On the last batch of an epoch, twice in the same, and in one just begun.
-        ({"save_freq": 1}, [11, 1, 2, 1]),
-        # In the validation after an epoch.
-        ({"where": "validation"}, [3, 14]),
-        ({"save_freq": "epoch"}, [15]),
-        ({"steps_per_epoch": 4, "save_freq": 2}, [3, 6, 2]),
-        pytest.param({"steps": 4, "save_freq": 4}, [2, 4], marks=several_steps),
-    ],
-    ids=[
-        "every 3",
-        "every batch",
-        "validation",
-        "epochs",
-        "steps_per_epoch",
-        "steps_per_execution",
-    ],
-)
-def test_killed_and_resumed_it_ends_with_the_same_weights(path, tmp_path, options, kills):
-    where = {name: options[name] for name in ("steps", "steps_per_epoch") if name in options}
-    weights, told = train(path, tmp_path, "alone", **where)
-    options = {**options, "backup": str(tmp_path / "backup")}
+def train_and_kill(path, folder, options, kills):
+    options = {**options, "backup": str(folder / "backup")}
     for kill in kills:
-        assert train(path, tmp_path, "killed", kill=kill, **options) is None
-    resumed_weights, resumed = train(path, tmp_path, "resumed", **options)
+        assert train(path, folder, "killed", kill=kill, **options) is None
+    resumed = train(path, folder, "resumed", **options)
+    assert not (folder / "backup").exists()
+    return resumed
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory):
+    """Run all cases side by side, since each is one process after the other: two futures of each.
+
+    What the training that was left alone ended with, and the one that was killed and resumed.
+    """
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    path.write_text(csv_of(TABLE))
+    alone, outcomes = {}, {}
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for name, (options, kills) in CASES.items():
+            steps = {key: options[key] for key in ("steps", "steps_per_epoch") if key in options}
+            key = str(steps)
+            if key not in alone:
+                folder = tmp_path_factory.mktemp("alone")
+                alone[key] = pool.submit(train, str(path), folder, "alone", **steps)
+            folder = tmp_path_factory.mktemp("killed")
+            resumed = pool.submit(train_and_kill, str(path), folder, options, kills)
+            outcomes[name] = alone[key], resumed
+        yield outcomes
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_killed_and_resumed_it_ends_with_the_same_weights(case, outcomes):
+    (weights, told), (resumed_weights, resumed) = (future.result() for future in outcomes[case])
     assert len(weights) == len(resumed_weights) > 20
     for one, other in zip(weights, resumed_weights, strict=True):
         np.testing.assert_array_equal(one, other)
@@ -87,7 +105,6 @@ def test_killed_and_resumed_it_ends_with_the_same_weights(path, tmp_path, option
     count = len(resumed["epochs"])
     assert resumed["epochs"] == told["epochs"][-count:]
     assert resumed["logs"] == {name: values[-count:] for name, values in told["logs"].items()}
-    assert not (tmp_path / "backup").exists()
 
 
 class Stop(keras.callbacks.Callback):
