@@ -30,7 +30,7 @@ READING := $(addprefix tests/test_, rules.py numbers.py dialects.py tables.py er
 # What must hold on each backend of Keras.
 TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py)
 # What no instruction set makes a difference to.
-ELSEWHERE := $(TRAINING) $(wildcard tests/test_cli*.py tests/test_remote*.py) $(addprefix tests/test_, docs.py flights.py package.py shuffled_training.py training_docs.py)
+ELSEWHERE := $(TRAINING) $(wildcard tests/test_cli*.py tests/test_remote*.py) $(addprefix tests/test_, docs.py flights.py package.py pure_python.py shuffled_training.py training_docs.py)
 comma := ,
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \

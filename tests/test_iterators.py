@@ -253,37 +253,38 @@ def test_ctrl_c_ends_a_process_that_reads(long_file, work):
 SLOW_CALLS = {
     "counting": (
         """b'"1",2\\n' * size""",
-        "csvfeed.CsvDataset(data, threads=1).num_rows",
+        "csvfeed.CsvDataset(data, threads=threads).num_rows",
     ),
     "counting with targets left out": (
         """b"1,\\n" * size + b"1,1\\n" """,
-        "csvfeed.CsvDataset(data, threads=1, missing_target='skip').num_rows",
+        "csvfeed.CsvDataset(data, threads=threads, missing_target='skip').num_rows",
     ),
     "stats": (
         """b"1.5,2\\n" * size""",
-        "csvfeed.CsvDataset(data, threads=1).stats()",
+        "csvfeed.CsvDataset(data, threads=threads).stats()",
     ),
     "counting keys": (
         """b'1,2\\n' * size""",
-        "csvfeed.CsvDataset(data, threads=1).split(0.5, by=0)[0].num_rows",
+        "csvfeed.CsvDataset(data, threads=threads).split(0.5, by=0)[0].num_rows",
     ),
     "waiting for a shuffle": (
         """b"1.5,2\\n" * size""",
-        "next(iter(csvfeed.CsvDataset(data, threads=1).shuffle(0)))",
+        "next(iter(csvfeed.CsvDataset(data, threads=threads).shuffle(0)))",
     ),
     "waiting for a row": (
         """b"1,\\n" * size + b"1,1\\n" """,
-        "next(iter(csvfeed.CsvDataset(data, threads=1, missing_target='skip')))",
+        "next(iter(csvfeed.CsvDataset(data, threads=threads, missing_target='skip')))",
     ),
     "waiting for a large batch": (
         """b"1.5,2\\n" * size""",
-        "next(iter(csvfeed.CsvDataset(data, threads=1, batch_size=2**40)))",
+        "next(iter(csvfeed.CsvDataset(data, threads=threads, batch_size=2**40)))",
     ),
 }
 
 
+@pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("call", SLOW_CALLS)
-def test_signals_are_looked_for_during_a_long_call(call):
+def test_signals_are_looked_for_during_a_long_call(call, threads):
     # The work grows until it lasts long enough for many signals; a call that looks for none of them
     # hears of all of them at once when it is over.
     data, work = SLOW_CALLS[call]
@@ -293,6 +294,7 @@ def test_signals_are_looked_for_during_a_long_call(call):
             global heard
             heard += 1
         signal.signal(signal.SIGALRM, count)
+        threads = {threads}
         size = 1 << 20
         while True:
             heard = 0
@@ -311,6 +313,63 @@ def test_signals_are_looked_for_during_a_long_call(call):
         stdout, stderr = process.communicate(timeout=120)
     assert stderr == ""
     assert int(stdout) > 2
+
+
+def test_no_batch_runs_python_in_which_ctrl_c_would_be_heard():
+    code = """
+        import sys, csvfeed
+        iterator = iter(csvfeed.CsvDataset(b"1,2\\n"))
+        called = []
+        sys.setprofile(lambda frame, event, _: called.append((frame.f_code.co_name, event)))
+        next(iterator)
+        sys.setprofile(None)
+        print([name for name, event in called if event == "call"])
+    """
+    with run(code) as process:
+        stdout, stderr = process.communicate(timeout=60)
+    assert (stdout, stderr) == ("[]\n", "")
+
+
+class AlarmError(Exception):
+    """A signal came."""
+
+
+def take_all(batches, iterator):
+    # Without an instruction of Python in between, after which a signal might be heard as well.
+    batches.extend(iterator)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize("end", [b"", b"1\n"])
+def test_a_signal_that_raises_loses_nothing(write, threads, end):
+    def ring(_, frame):
+        if frame.f_code is take_all.__code__:
+            raise AlarmError
+
+    ds = csvfeed.CsvDataset(write(numbers(100_000) + end), batch_size=700, threads=threads)
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+    interrupted = 0
+    try:
+        for _ in range(50):
+            iterator, batches = iter(ds), []
+            while True:
+                try:
+                    take_all(batches, iterator)
+                except AlarmError:  # noqa: PERF203 - it is to go on
+                    interrupted += 1
+                except csvfeed.RowLengthError:
+                    assert end
+                    break
+                else:
+                    assert not end
+                    break
+            rows = 100_000 if not end else 100_000 // 700 * 700
+            assert rows_of(batches) == list(range(rows))
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert interrupted
 
 
 @pytest.mark.parametrize("ending", ["", "sys.exit(0)", "raise SystemExit", "del csvfeed"])

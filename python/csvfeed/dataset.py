@@ -143,8 +143,8 @@ class CsvDataset(Ordered, Conversions):
         0 is like ``on_error="raise"``, but ``rejects`` has all of them.
     threads : int, optional
         Threads that read. By default as many as this process may use processors. Of several the one
-        that iterates is one, whenever it would wait, unless rows are shuffled or the source is
-        compressed, remote or a file object.
+        that iterates is one, whenever it would wait; the others read ahead. It is none of them
+        where rows are shuffled, or the source is decoded, fetched or asked for as it is read.
     memory : int, optional
         Bytes that the buffers of one iteration may take, besides the batches themselves; also the
         length of the longest row, which may be 1 MiB in any case. By default 4.5 MiB on 2 threads,

@@ -87,10 +87,14 @@ def _to_arrays(
     missing: str | None,
 ) -> Batch:
     if columns is not None:
-        width = len(fields) // rows
+        width, rest = divmod(len(fields), rows)
+        if rest:
+            raise ValueError("not all rows have as many fields")
         fields = [field for column in columns for field in fields[column::width]]
     if missing is not None:
-        fields = ["nan" if field == missing else field for field in fields]
+        # The last field of a line has its end.
+        tokens = (missing, f"{missing}\n")
+        fields = ["nan" if field in tokens else field for field in fields]
     table = np.array(fields, dtype=np.float32)
     table = table.reshape(rows, -1) if columns is None else table.reshape(-1, rows).T
     X = np.ascontiguousarray(np.delete(table, target, axis=1))

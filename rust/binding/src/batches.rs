@@ -121,7 +121,10 @@ impl Batches {
                 Err(error) => return Err(self.reader.get().exception(py, &error, Some(&self.parts))),
             }
             found = py.detach(|| batches.next(PATIENCE));
-            py.check_signals()?;
+            if matches!(found, Ok(NextBatch::Pending)) {
+                // With anything else a signal waits for the next call: what was found would be lost.
+                py.check_signals()?;
+            }
         }
     }
 }

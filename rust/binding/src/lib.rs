@@ -18,6 +18,7 @@ use pyo3::prelude::*;
 /// The reading core of csvfeed.
 #[pymodule]
 mod _core {
+    use numpy::PyArray1;
     use pyo3::prelude::*;
 
     #[pymodule_export]
@@ -40,6 +41,9 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        // What the first array looks up in numpy by way of Python, where Ctrl-C would be a panic.
+        module.py().import("numpy")?;
+        drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::dialect::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;
         module.add("DEBUG", cfg!(debug_assertions))

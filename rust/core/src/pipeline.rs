@@ -23,7 +23,7 @@ const MAX_ROW: usize = 16 << 20;
 /// How many threads read, and how much memory they may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Threads that parse, the consumer's among them if there are several.
+    /// Threads that parse. Of several the consumer's is one while it waits, where jobs are short.
     pub threads: usize,
     /// Bytes of text in a block.
     pub block_bytes: usize,

@@ -62,7 +62,7 @@ impl FileSource {
             return Err(io::Error::new(ErrorKind::InvalidInput, reason).into());
         }
         let file = File::open(path)?;
-        let identity = FileIdentity::of(&file.metadata()?);
+        let identity = identity_of(&file)?;
         Ok(Self { file, identity })
     }
 
@@ -97,10 +97,20 @@ impl Source for FileSource {
             ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),
             _ => Kind::Io(error),
         })?;
-        if FileIdentity::of(&self.file.metadata()?) == self.identity {
+        if identity_of(&self.file)? == self.identity {
             Ok(())
         } else {
             Err(Kind::SourceChanged("it was written to while it was read").into())
+        }
+    }
+}
+
+/// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
+fn identity_of(file: &File) -> io::Result<FileIdentity> {
+    loop {
+        match file.metadata() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            found => return found.map(|metadata| FileIdentity::of(&metadata)),
         }
     }
 }
