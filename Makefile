@@ -26,7 +26,7 @@ DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same in every build.
-READING := $(addprefix tests/test_, rules.py numbers.py dialects.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py categories.py booleans.py dates.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py rejects.py together.py)
+READING := $(addprefix tests/test_, rules.py numbers.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py categories.py booleans.py dates.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py rejects.py together.py)
 # What must hold on each backend of Keras.
 TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py)
 # What no instruction set makes a difference to.

@@ -97,13 +97,12 @@ def join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.nd
 def csvfeed(file: CsvFile, threads: int | None) -> Batches:
     import csvfeed
 
-    everything = len(file.used) == len(file.columns)
     positions = [file.columns.index(name) for name in file.features]
     return iter(
         csvfeed.CsvDataset(
             file.path,
             target=file.columns.index(file.target),
-            features=None if everything else positions,
+            features=None if file.is_all_used else positions,
             batch_size=BATCH_SIZE,
             header=file.header,
             missing_target="keep" if file.missing else "raise",
@@ -115,12 +114,11 @@ def csvfeed(file: CsvFile, threads: int | None) -> Batches:
 def pure_python(file: CsvFile, _threads: int | None) -> Batches:
     from csvfeed.pure_python import read_batches
 
-    everything = len(file.used) == len(file.columns)
     return read_batches(
         file.path,
         BATCH_SIZE,
         target=file.used.index(file.target),
-        columns=None if everything else [file.columns.index(name) for name in file.used],
+        columns=None if file.is_all_used else [file.columns.index(name) for name in file.used],
         missing=file.missing,
         skip_header=file.header,
     )

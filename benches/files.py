@@ -46,6 +46,11 @@ class CsvFile:
         return tuple(name for name in self.columns if name == self.target or name in self.features)
 
     @property
+    def is_all_used(self) -> bool:
+        """Whether no column is left aside."""
+        return len(self.used) == len(self.columns)
+
+    @property
     def megabytes(self) -> float:
         """The size of the file, in millions of bytes."""
         return os.path.getsize(self.path) / MEGABYTE

@@ -24,6 +24,11 @@ def wait_until(condition):
     raise AssertionError("it never happened")
 
 
+def equal(found, expected):
+    """Compare as arrays of float32."""
+    np.testing.assert_array_equal(np.array(found, np.float32), np.array(expected, np.float32))
+
+
 @pytest.fixture
 def write(tmp_path):
     """Write a file and return its path as a str."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import random
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -100,16 +101,16 @@ class Order:
         return {"steps": steps, "shuffled": self.seed is not None}
 
 
-class Ordered:
+class Ordered(ABC):
     """The part of ``CsvDataset`` that chooses rows and their order."""
 
     _order: Order
     _batch_size: int
     _remainder: str
 
+    @abstractmethod
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same file with its rows chosen and ordered in another way."""
-        raise NotImplementedError
 
     def shuffle(self, seed: int | None = None) -> CsvDataset:
         """Return a dataset with the same rows in a new order each epoch.

@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use csvfeed_core::batch;
 use csvfeed_core::block::Widths;
+use csvfeed_core::budget::Budget;
 use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
 use csvfeed_core::outline::Outline;
-use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 
 use csvfeed_core::batch::{Batches, NextBatch, Remainder};
 use csvfeed_core::block::Widths;
+use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::parts::{Bytes, Part, Parts};
-use csvfeed_core::pipeline::Budget;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::simd;

@@ -236,12 +236,12 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Budget;
     use crate::dialect::{Dialect, Header, read_head};
     use crate::number::{Value, value};
     use crate::oracle;
     use crate::outline::Outline;
     use crate::parts::Parts;
-    use crate::pipeline::Budget;
     use crate::schema::{Column, Missing, MissingTarget, OnError, Schema};
     use crate::sequential;
     use crate::simd::simd;

@@ -15,7 +15,7 @@
 //! 4. [`number`] rounds one field to the nearest float32, [`code`] reads what is no number; [`schema`] says which fields
 //!    are wanted, as what, and where they go.
 //! 5. [`block`] holds the parsed rows of one text, row-major.
-//! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a memory budget.
+//! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a [`budget`] of memory.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
 //!
 //! Instead of 7, [`stats`] says of the blocks of one pass what the columns hold, and [`code::survey`] which categories there
@@ -28,6 +28,7 @@
 
 pub mod batch;
 pub mod block;
+pub mod budget;
 pub mod cache;
 pub mod code;
 pub mod dialect;

@@ -7,9 +7,10 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::block::{Parser, Pool};
+use crate::budget::{BLOCK_BYTES, Budget};
 use crate::error::{Error, Kind, Result};
 use crate::index;
-use crate::pipeline::{BLOCK_BYTES, Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rejects::{self, Noting, Rejects, Tally};
 use crate::split::{Splitter, Text};
 use crate::table::Table;

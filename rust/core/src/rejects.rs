@@ -9,9 +9,10 @@ use std::io::{self, Write};
 use std::sync::{Arc, OnceLock};
 
 use crate::block::{Parser, Pool};
+use crate::budget::Budget;
 use crate::error::{Error, Kind, Result};
 use crate::parts::{Lines, Parts};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::block::{Block, Parser, Pool};
+use crate::budget::Budget;
 use crate::error::Result;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rejects::Tally;
 use crate::split::{Splitter, Text};
 use crate::table::Table;

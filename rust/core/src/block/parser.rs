@@ -84,15 +84,15 @@ impl Parser {
         pool: &Arc<Pool>,
         mut chooser: Option<Chooser<'_>>,
     ) -> (Block, Option<Error>) {
-        self.follow(text.layout());
-        let schema = &*self.schema;
-        let widths = Widths::of(schema);
-        if schema.only_counts() && chooser.is_none() {
+        let widths = Widths::of(&self.schema);
+        if self.schema.only_counts() && chooser.is_none() {
             let (rows, error) = index::count_rows(self.simd, text, self.dialect);
             let mut block = Block::with_capacity(pool, widths, 0);
             block.rows = rows;
             return (block, error);
         }
+        self.follow(text.layout());
+        let schema = &*self.schema;
         let columns = schema.columns.len();
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);

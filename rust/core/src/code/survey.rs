@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Vocabulary;
 use crate::block::{Parser, Pool};
+use crate::budget::Budget;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Rows};
 use crate::number;
 use crate::number::WINDOW;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rejects::Noting;
 use crate::schema::OnError;
 use crate::split::{Splitter, Text};

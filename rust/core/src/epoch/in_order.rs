@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::Rows;
 use crate::block::{Block, Pool};
+use crate::budget::Budget;
 use crate::error::Result;
-use crate::pipeline::{Budget, Jobs, Pipeline, Worker};
+use crate::pipeline::{Jobs, Pipeline, Worker};
 
 /// Reads runs of slices one after the other.
 pub(crate) struct InOrder {

@@ -11,8 +11,9 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
 use crate::block::{Block, Pool, Widths};
+use crate::budget::Budget;
 use crate::error::{Error, Result};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 
 /// What orders are drawn with, and how many rows are mixed.

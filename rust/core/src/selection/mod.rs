@@ -10,9 +10,10 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::block::{Block, Parser, Pool};
+use crate::budget::Budget;
 use crate::error::Error;
 use crate::outline::{Outline, changed};
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 use crate::split::Text;
 use crate::table::Table;

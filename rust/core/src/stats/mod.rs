@@ -10,9 +10,10 @@ mod tile;
 use std::sync::Arc;
 
 use crate::block::{Block, Widths};
+use crate::budget::Budget;
 use crate::epoch::{InOrder, Rows};
 use crate::error::Error;
-use crate::pipeline::{Budget, Done, Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rejects::{Rejects, Tally};
 use crate::selection::Selection;
 use crate::sequential::Sequential;
