@@ -415,6 +415,10 @@ struct LineEnds {
 }
 
 /// The marks of a text without quotes.
+#[cfg_attr(
+    not(target_arch = "x86_64"),
+    expect(unused_variables, reason = "AVX-512 alone asks how many columns there are")
+)]
 fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &mut Marks) -> LineEnds {
     match simd {
         #[cfg(target_arch = "x86_64")]
