@@ -53,6 +53,8 @@ pub(crate) struct Wanted {
     pub targets: Vec<Column>,
     pub weight: Option<Column>,
     pub coded: Columns,
+    /// Whether a feature may be a target or the weight as well.
+    pub allow_target_as_feature: bool,
 }
 
 /// Why that is not to be had.
@@ -142,7 +144,7 @@ impl Layouts {
         missing: Missing,
         missing_target: MissingTarget,
     ) -> Result<(Schema, Vec<Part>), Refused> {
-        let Wanted { features, targets, weight, coded } = wanted;
+        let Wanted { features, targets, weight, coded, allow_target_as_feature } = wanted;
         let ending = self.ending();
         for (role, columns) in [("target", &targets[..]), ("features", features.as_deref().unwrap_or_default())] {
             columns.iter().try_for_each(|column| ending.check(column, role))?;
@@ -158,6 +160,7 @@ impl Layouts {
             missing,
             missing_target,
         )?;
+        let schema = if allow_target_as_feature { schema } else { schema.refuse_targets_as_features()? };
         let schema = schema.with_columns(coded)?;
         let parts = self.into_parts(&schema, features.is_none()).map_err(Refused::Part)?;
         Ok((schema, parts))

@@ -25,7 +25,7 @@ impl Schema {
             return self.read_missing(wanted);
         }
         if let Some(code) = self.code(wanted) {
-            return self.code_of(word.as_bytes(), wanted, code).map(Some);
+            return self.code_of(word.as_bytes(), wanted, code);
         }
         match number::value(word.as_bytes(), PATHS, &Missing::new([""; 0])) {
             Value::Number(number) => Ok(Some(number)),
