@@ -13,6 +13,7 @@ mod place;
 mod plan;
 mod reader;
 mod rejects;
+mod sample;
 
 use pyo3::prelude::*;
 
@@ -30,6 +31,8 @@ mod _core {
     use super::plan::Plan;
     #[pymodule_export]
     use super::reader::Reader;
+    #[pymodule_export]
+    use super::sample::beginning;
 
     /// The instruction set in use.
     #[pyfunction]
