@@ -27,7 +27,10 @@ class Conversions:
         not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
         of the dataset, and each ``fit`` goes on where the one before stopped; what Keras looks at
         to build a model, validation, ``evaluate`` and ``predict`` begin at the first row, and do
-        not count. Keras's ``shuffle`` has no bearing on it, and gives no warning.
+        not count. Keras's ``shuffle=`` has no effect: shuffle with ``ds.shuffle()``. Since True is
+        its default, csvfeed cannot tell whether you gave it, and does not warn.
+
+        The adapter pickles, and copies, as the dataset does: a copy begins at the first epoch.
 
         Parameters
         ----------
@@ -35,8 +38,7 @@ class Conversions:
             Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
             are not in it. The class is the target rounded to a whole number, or, where there are
             several targets, the position of the largest. The weight column, if there is one, is
-            multiplied by it. ``fit(class_weight=...)`` is refused with an error that says so, and
-            so are ``y`` and ``sample_weight``, all of which Keras would ignore.
+            multiplied by it.
         as_dict : bool, default False
             Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
             codes of categories and float32 for all else, as a model with an ``Input`` for each of
@@ -55,7 +57,13 @@ class Conversions:
             serves there, on the TensorFlow backend.
         ValueError
             If there is not a single batch, ``class_weight`` makes no sense, or two features have
-            the same name with ``as_dict``.
+            the same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if they are
+            given ``class_weight``, ``y``, ``sample_weight``, ``validation_split``, or a
+            ``batch_size`` or ``validation_batch_size`` that is not the dataset's, which Keras would
+            ignore. The error says what to give csvfeed instead.
+        CsvError, OSError
+            From ``fit``, ``evaluate`` and ``predict``, on every backend: what iteration raises,
+            with the place in the file as attributes.
 
         Notes
         -----
@@ -90,6 +98,12 @@ class Conversions:
             If TensorFlow is not installed.
         ValueError
             If there is not a single batch, or two features have the same name with ``as_dict``.
+
+        Notes
+        -----
+        An error in the file ends the iteration in a ``tf.errors.InvalidArgumentError`` (an error of
+        the operating system in a ``tf.errors.UnknownError``) whose text names the file, line and
+        column: TensorFlow carries no Python exceptions. ``to_keras()`` raises the ``CsvError``.
         """
         from csvfeed.tensorflow import to_tf
 
@@ -131,7 +145,9 @@ class Conversions:
         -------
         keras.layers.Normalization
             Takes and gives (B, F), with ``(X - mean) / max(std, epsilon)``: a feature that is
-            always the same becomes 0.
+            always the same becomes 0. It computes in float32 whatever the dtype policy is: under
+            ``mixed_float16`` a feature above 65,504 would be infinite before it is scaled. The
+            layers after it follow the policy.
 
         Raises
         ------
@@ -140,7 +156,14 @@ class Conversions:
         CsvError
             If a row is wrong, as in iteration.
         ValueError
-            If a feature has no value at all.
+            If a feature has no value at all, or its variance does not fit into float32.
+
+        Notes
+        -----
+        Under ``mixed_float16`` a model that is a subclass of ``keras.Model`` casts its inputs to
+        float16 before any layer sees them, unless its ``__init__`` begins with
+        ``super().__init__(autocast=False)``. ``Sequential`` and functional models leave the inputs
+        to their layers.
         """
         from csvfeed.keras import normalization
 
