@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Iterator, Mapping
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
 
 from csvfeed.class_weight import ClassWeights
 from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
-from csvfeed.named import NamedFeatures, cut_stacks
+from csvfeed.named import NamedFeatures, cut_stacks, super_batches
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
@@ -22,19 +21,27 @@ if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     )
 try:
     # Not public, but nothing public takes batches on every backend with their number known.
+    from keras.src.trainers.data_adapters import data_adapter_utils
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from keras.src.trainers.epoch_iterator import EpochIterator
+
+    from csvfeed.caller import caller
+    from csvfeed.refused import refuse_ignored
 except ImportError as error:
     raise ImportError(
         f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "
         "older one, or use ds.to_tf(), which gives fit the same batches on the TensorFlow backend"
     ) from error
 
+# What tells Keras the batches of an execution apart from one stack of them; since 3.16.
+PartialBatchList: type[list[Any]] = getattr(data_adapter_utils, "PartialBatchList", list)
+
 if TYPE_CHECKING:
     import tensorflow as tf
     from torch.utils.data import DataLoader
 
     from csvfeed.dataset import Batch, CsvDataset
+    from csvfeed.original_errors import OriginalErrors
 
 
 class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
@@ -53,10 +60,12 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         # Keras does not read on after the last batch, where the dataset would say so.
         dataset._plan.warn_of_rejects()
         self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
+        self._class_weight = None if class_weight is None else dict(class_weight)
         shapes = dataset._row_shapes()
         self._shapes = shapes if self._weights is None else [*shapes[:2], ()]
         self._group_rows = group_size(dataset, self._shapes) * dataset.batch_size
         self._tf_dataset: tf.data.Dataset | None = None
+        self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
         # The fit whose epoch it is; None while Keras evaluates, predicts or looks at a batch, as it
         # also may in the middle of one.
@@ -67,37 +76,68 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         as_dict = "" if self._named is None else "as_dict=True"
         return f"{self.dataset!r}.to_keras({as_dict})"
 
-    def _read(self) -> Iterator[Batch]:
+    def __reduce__(self) -> tuple[Any, ...]:
+        make = partial(type(self), as_dict=self._named is not None)
+        return make, (self.dataset, self._class_weight)
+
+    @property
+    def __array__(self) -> NoReturn:
+        # Keras asks for it where it would cut arrays by validation_split, before anything else.
+        raise ValueError(
+            "to_keras() is no array that Keras could cut by validation_split=: split the dataset, "
+            "train, held_out = ds.split(0.2, seed=0), and call "
+            "fit(train.to_keras(), validation_data=held_out.to_keras())"
+        )
+
+    def _read(self, group_rows: int | None = None) -> Iterator[Batch]:
         """Yield the rows of the pass that begins with the first of them, many at a time."""
         if self._fit is None:
             epoch, first_batch = self.dataset._position.next[0], 0
         else:
             epoch, first_batch = self._fit.position
-        for arrays in self.dataset._open(epoch, first_batch, self._group_rows):
+        for arrays in self.dataset._open(epoch, first_batch, group_rows or self._group_rows):
             yield arrays if self._weights is None else self._weights.add_to(arrays)
 
-    def _views(self) -> Iterator[tuple[Any, ...]]:
+    def _stacks(self, group_rows: int | None = None) -> Iterator[Batch]:
         keep = self.dataset._remainder != "drop"
-        return cut_stacks(stacks(self._read(), self.dataset.batch_size, keep=keep), self._named)
+        return stacks(self._read(group_rows), self.dataset.batch_size, keep=keep)
+
+    def _views(self) -> Iterator[tuple[Any, ...]]:
+        return cut_stacks(self._stacks(), self._named)
 
     # What Keras asks for.
 
     def get_numpy_iterator(self) -> Iterator[tuple[Any, ...]]:
         return self._views()
 
-    def get_jax_iterator(self) -> Iterator[tuple[Any, ...]]:
-        return self._views()
+    def get_jax_iterator(self, super_batch: int | None = None) -> Iterator[Any]:
+        """Yield batches, or stacks of ``super_batch`` of them, as Keras wants since 3.16.
+
+        What is left for the last execution of an epoch is a smaller stack, or a list of batches if
+        the last of them is shorter.
+        """
+        if super_batch is None:
+            return self._views()
+        # Each group but the last is a whole number of stacks.
+        stack_rows = super_batch * self.dataset.batch_size
+        group_rows = max(1, self._group_rows // stack_rows) * stack_rows
+        return super_batches(self._stacks(group_rows), super_batch, self._named, PartialBatchList)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
         # Made once: each from_generator leaves something behind in TensorFlow.
         if self._tf_dataset is None:
             import tensorflow as tf
 
+            from csvfeed.original_errors import OriginalErrors
             from csvfeed.tensorflow import from_groups
 
+            self._errors = OriginalErrors()
             self._tf_dataset = from_groups(
-                self.dataset, self._shapes, self._read, self._named
+                self.dataset, self._shapes, partial(self._errors.noted, self._read), self._named
             ).prefetch(tf.data.AUTOTUNE)
+        iterator = caller().iterator
+        if iterator is not None and self._errors is not None:
+            self._errors.raise_in(iterator)
         return self._tf_dataset
 
     def get_torch_dataloader(self) -> DataLoader[tuple[Any, ...]]:
@@ -107,7 +147,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     @property
     def num_batches(self) -> int:
-        _refuse_what_keras_ignores(sys._getframe(1))
+        refuse_ignored(caller(), self.dataset)
         return self._count
 
     @property
@@ -123,22 +163,21 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         return partial_batch_size(self.dataset) or None
 
     def on_epoch_begin(self) -> None:
-        frame = sys._getframe(1)
-        caller = frame.f_locals.get("self")
-        if not isinstance(caller, EpochIterator) or not _is_training(frame):
+        call = caller()
+        if not call.trains:
             if self._fit is not None:
                 self._fit, self._interrupted = None, self._fit
             return
-        self._fit = self._fits.get(caller)
+        self._fit = self._fits.get(call.iterator)
         if self._fit is None:
-            self._fit = self._fits[caller] = Fit(self.dataset, self._count)
-        self._fit.begin_epoch(caller)
+            self._fit = self._fits[call.iterator] = Fit(self.dataset, self._count)
+        self._fit.begin_epoch(call.iterator)
 
     def on_epoch_end(self) -> None:
         # Keras calls this before the first epoch too.
-        caller = sys._getframe(1).f_locals.get("self")
-        if isinstance(caller, EpochIterator) and (fit := self._fits.get(caller)) is not None:
-            fit.end_epoch(caller)
+        iterator = caller().iterator
+        if iterator is not None and (fit := self._fits.get(iterator)) is not None:
+            fit.end_epoch(iterator)
             self._fit = None
         elif self._fit is None:
             self._fit, self._interrupted = self._interrupted, None
@@ -199,33 +238,3 @@ FED: weakref.WeakSet[CsvDataset] = weakref.WeakSet()
 
 BEHIND: weakref.WeakKeyDictionary[CsvDataset, int] = weakref.WeakKeyDictionary()
 """Of a dataset, the steps that the next epoch of ``fit`` has behind it, since it is resumed."""
-
-
-def _is_training(frame: FrameType | None) -> bool:
-    """Say whether Keras asks for the sake of ``fit`` itself."""
-    while frame is not None:
-        name = frame.f_code.co_name
-        if name == "fit":
-            return True
-        if name in ("evaluate", "predict", "_symbolic_build", "_maybe_symbolic_build"):
-            return False
-        frame = frame.f_back
-    return True  # A training loop under another name.
-
-
-def _refuse_what_keras_ignores(frame: FrameType) -> None:
-    """Raise ValueError if Keras was given something that it drops beside an adapter."""
-    given = frame.f_locals
-    if not isinstance(given.get("self"), EpochIterator):
-        return
-    if given.get("class_weight") is not None:
-        raise ValueError(
-            "Keras ignores class_weight= beside to_keras(): give it there, as in "
-            "fit(ds.to_keras(class_weight={0: 1.0, 1: 5.0}))"
-        )
-    for name, option in (("y", "target"), ("sample_weight", "weight")):
-        if given.get(name) is not None:
-            raise ValueError(
-                f"Keras ignores {name} beside to_keras(): name the column with "
-                f"CsvDataset(..., {option}=)"
-            )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from csvfeed.keras_input import KerasInput
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset
 
 
-class Conversions:
+class Conversions(KerasInput):
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
     def to_keras(
@@ -26,11 +28,16 @@ class Conversions:
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
 
+        They take the dataset itself, too: ``fit(ds)`` does what ``fit(ds.to_keras())`` does.
+
         The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
         not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
         of the dataset, and each ``fit`` goes on where the one before stopped; what Keras looks at
         to build a model, validation, ``evaluate`` and ``predict`` begin at the first row, and do
-        not count. Keras's ``shuffle`` has no bearing on it, and gives no warning.
+        not count. Keras's ``shuffle=`` has no effect: shuffle with ``ds.shuffle()``. Since True is
+        its default, csvfeed cannot tell whether you gave it, and does not warn.
+
+        The adapter pickles, and copies, as the dataset does: a copy begins at the first epoch.
 
         Parameters
         ----------
@@ -39,8 +46,6 @@ class Conversions:
             are not in it. The class is the target rounded to a whole number, or, where there are
             several targets, the position of the largest. A class of a target of ``categories`` may
             be given by its name instead. The weight column, if there is one, is multiplied by it.
-            ``fit(class_weight=...)`` is refused with an error that says so, and so are ``y`` and
-            ``sample_weight``, all of which Keras would ignore.
         as_dict : bool, default False
             Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
             codes of categories and float32 for all else, as a model with an ``Input`` for each of
@@ -59,7 +64,13 @@ class Conversions:
             serves there, on the TensorFlow backend.
         ValueError
             If there is not a single batch, ``class_weight`` makes no sense, or two features have
-            the same name with ``as_dict``.
+            the same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if they are
+            given ``class_weight``, ``y``, ``sample_weight``, ``validation_split``, or a
+            ``batch_size`` or ``validation_batch_size`` that is not the dataset's, which Keras would
+            ignore. The error says what to give csvfeed instead.
+        CsvError, OSError
+            From ``fit``, ``evaluate`` and ``predict``, on every backend: what iteration raises,
+            with the place in the file as attributes.
 
         Notes
         -----
@@ -94,6 +105,12 @@ class Conversions:
             If TensorFlow is not installed.
         ValueError
             If there is not a single batch, or two features have the same name with ``as_dict``.
+
+        Notes
+        -----
+        An error in the file ends the iteration in a ``tf.errors.InvalidArgumentError`` (an error of
+        the operating system in a ``tf.errors.UnknownError``) whose text names the file, line and
+        column: TensorFlow carries no Python exceptions. ``to_keras()`` raises the ``CsvError``.
         """
         from csvfeed.tensorflow import to_tf
 
@@ -135,7 +152,9 @@ class Conversions:
         -------
         keras.layers.Normalization
             Takes and gives (B, F), with ``(X - mean) / max(std, epsilon)``: a feature that is
-            always the same becomes 0.
+            always the same becomes 0. It computes in float32 whatever the dtype policy is: under
+            ``mixed_float16`` a feature above 65,504 would be infinite before it is scaled. The
+            layers after it follow the policy.
 
         Raises
         ------
@@ -144,7 +163,14 @@ class Conversions:
         CsvError
             If a row is wrong, as in iteration.
         ValueError
-            If a feature has no value at all.
+            If a feature has no value at all, or its variance does not fit into float32.
+
+        Notes
+        -----
+        Under ``mixed_float16`` a model that is a subclass of ``keras.Model`` casts its inputs to
+        float16 before any layer sees them, unless its ``__init__`` begins with
+        ``super().__init__(autocast=False)``. ``Sequential`` and functional models leave the inputs
+        to their layers.
         """
         from csvfeed.keras import normalization
 

@@ -6,6 +6,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from csvfeed.extras import extra
 
 with extra():
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset
 
 __all__ = ["BackupAndRestore", "normalization", "to_keras"]
+
+LARGEST = float(np.finfo(np.float32).max)
 
 
 def to_keras(
@@ -41,13 +45,19 @@ def normalization(dataset: CsvDataset) -> keras.layers.Normalization:
         for kind, column in zip(kinds, columns, strict=True)
     ]
     for name, column, scale in zip(dataset.feature_names, columns, scales, strict=True):
-        if not all(map(math.isfinite, scale)):
+        # The layer keeps them as float32, and an infinite variance would make every value 0.
+        if not all(math.isfinite(number) and abs(number) < LARGEST for number in scale):
             raise ValueError(
                 f"feature {name!r} cannot be normalized: its mean is {column.mean} and its "
                 f"standard deviation {column.std}; leave it out with features=, or repair the file"
             )
-    return keras.layers.Normalization(
+    layer = keras.layers.Normalization(
         axis=-1,
         mean=[mean for mean, _ in scales],
         variance=[variance for _, variance in scales],
+        # In mixed_float16 a feature above 65,504 would be infinite before it is scaled.
+        dtype="float32",
     )
+    # Keras would otherwise build it within the first step of a model that has no Input, and fail.
+    layer.build((None, features))
+    return layer

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -66,3 +66,29 @@ def cut_stacks(stacks: Iterable[Batch], named: NamedFeatures | None) -> Iterator
     """Yield each batch of some stacks, its features by name if there are names."""
     for stack in stacks:
         yield from zip(*stack, strict=True) if named is None else named.batches(stack)
+
+
+def super_batches(
+    stacks: Iterable[Batch],
+    size: int,
+    named: NamedFeatures | None,
+    as_list: Callable[[Iterable[Any]], list[Any]],
+) -> Iterator[Any]:
+    """Yield stacks of ``size`` batches, of which each of ``stacks`` but the last is a multiple.
+
+    What is left at the end of a pass comes as one: as a smaller stack, or as a list of batches if
+    the last of them is shorter.
+    """
+    rest: Batch | None = None
+    for stack in stacks:
+        if rest is not None:
+            yield as_list(cut_stacks([rest, stack], named))
+            return
+        for at in range(0, len(stack[0]), size):
+            part = tuple(array[at : at + size] for array in stack)
+            if len(part[0]) < size:
+                rest = part
+            else:
+                yield part if named is None else named.cut(part)
+    if rest is not None:
+        yield rest if named is None else named.cut(rest)

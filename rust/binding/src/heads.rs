@@ -49,6 +49,11 @@ pub(crate) struct Unpacking {
 }
 
 impl Unpacking {
+    /// Whether the text can only be read from its beginning on.
+    pub(crate) fn is_stream(self) -> bool {
+        self.codec.is_some() || self.transcoding != Transcoding::AsItIs
+    }
+
     /// The text of a source.
     pub(crate) fn text(self, source: Arc<dyn Source>) -> Bytes {
         match Stream::with(&source, self.codec, self.transcoding) {

@@ -379,7 +379,7 @@ impl Reader {
     /// Whether some of it can only be read from its beginning on: it is compressed or in another encoding.
     #[getter]
     fn is_stream(&self) -> bool {
-        self.parts.iter().any(|part| part.codec.is_some()) || self.transcoding != Transcoding::AsItIs
+        self.parts.iter().any(|part| part.unpacking.is_stream())
     }
 
     /// Writes the first part as text to a file, up to about `most` bytes of whole rows, and says whether that is all of it.

@@ -1,0 +1,57 @@
+"""Which part of Keras calls an adapter, and what the user gave it: Keras passes on neither."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from keras.src.trainers.epoch_iterator import EpochIterator
+
+METHODS = ("fit", "evaluate", "predict", "_symbolic_build", "_maybe_symbolic_build")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The callers of an adapter, from the nearest to the outermost.
+
+    Attributes
+    ----------
+    iterator : EpochIterator or None
+        The iterator that calls; None if the caller is none.
+    given : mapping
+        The arguments of the iterator while it is made, and empty afterwards.
+    method : str or None
+        The innermost of `METHODS` that runs; None in a training loop under another name.
+    arguments : mapping
+        The arguments of that method while the iterator is made, and empty afterwards.
+    """
+
+    iterator: EpochIterator | None
+    given: Mapping[str, Any] = field(default_factory=dict)
+    method: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def trains(self) -> bool:
+        """Whether the batches are for training: not for evaluation, prediction or a first look."""
+        return self.iterator is not None and self.method in ("fit", None)
+
+
+def caller() -> Caller:
+    """Return who called the adapter. This is the only place that looks at stack frames."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("csvfeed."):
+        frame = frame.f_back
+    iterator = None if frame is None else frame.f_locals.get("self")
+    if frame is None or not isinstance(iterator, EpochIterator):
+        return Caller(None)
+    given = dict(frame.f_locals) if frame.f_code.co_name == "__init__" else {}
+    while frame is not None and frame.f_code.co_name not in METHODS:
+        frame = frame.f_back
+    if frame is None:
+        return Caller(iterator, given)
+    arguments = dict(frame.f_locals) if given else {}
+    return Caller(iterator, given, frame.f_code.co_name, arguments)
