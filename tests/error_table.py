@@ -332,7 +332,14 @@ FILES = [
         "Convert it once.",
         shown="\\xff\\xfe\\0\\0a\\0\\0\\0…",
     ),
-    Case("line ends of CR alone", b"a,y\r1,2\r", "Convert them once."),
+    Case(
+        "line ends of CR, and then of LF",
+        b"a,y\r" + b"1,2\r" * 20000 + b"3,4\n",
+        "Convert them once.",
+        shown="a,y␍1,2␍…3,4⏎",
+    ),
+    Case("line ends of CR and of LF in the header", b"a,y\r1,2\n3,4\n", "Convert them once."),
+    Case("a line end of CR among others", b"a,y\n1,2\r3,4\n", "Convert them once."),
     Case(
         "a gzip file that is cut off",
         gzip.compress(b"a,y\n1,2\n")[:-9],

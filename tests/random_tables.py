@@ -250,6 +250,9 @@ class Table:
     def _text(self, rnd, order, rows, path):
         style = self.style
         newline = rnd.choice(["\n", "\n", "\r\n"])
+        # A file of CR alone is read as one of LF alone.
+        has_returns = any("\r" in word for one in order for word in one.words)
+        is_alone = newline == "\n" and not has_returns and rnd.random() < 0.3
         text = ""
         for _ in range(style.skip_rows):
             text += rnd.choice(["", "A report", 'of "2026', "1,2,3,4"]) + newline
@@ -308,7 +311,7 @@ class Table:
             text += newline
         if rows and rnd.random() < 0.3:
             text = text[: -len(newline)]
-        return text
+        return text.replace("\n", "\r") if is_alone else text
 
     def save(self, directory, compressions=None):
         """Write the files, as they are or otherwise compressed, and return their paths."""

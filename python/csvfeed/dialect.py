@@ -34,7 +34,8 @@ class Dialect:
     skip_rows : int
         Lines before it that are left out.
     line_end : str
-        What the first row ends with, ``"\n"`` or ``"\r\n"``; rows may end with either.
+        What the first row ends with: ``"\n"`` or ``"\r\n"``, and other rows may end with either; or
+        ``"\r"``, and all rows end so.
 
     Examples
     --------

@@ -1,6 +1,7 @@
 //! How a file is written, as Python has it.
 
 use csvfeed_core::dialect::{self, Dialect, Sniffed};
+use csvfeed_core::source::{MemorySource, ends_with_returns};
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception};
@@ -9,7 +10,7 @@ use crate::error::{Where, exception};
 pub(crate) type PyDialect =
     (char, Option<char>, Option<char>, Option<char>, char, Option<char>, &'static str, bool, u64, &'static str);
 
-pub(crate) fn written(dialect: Dialect, is_named: bool, returns: bool) -> PyDialect {
+pub(crate) fn written(dialect: Dialect, is_named: bool, line_end: &'static str) -> PyDialect {
     let Dialect { delimiter, quote, escape, comment, decimal, thousands, encoding, skip_rows } = dialect;
     (
         delimiter.into(),
@@ -21,15 +22,24 @@ pub(crate) fn written(dialect: Dialect, is_named: bool, returns: bool) -> PyDial
         encoding.name(),
         is_named,
         skip_rows,
-        if returns { "\r\n" } else { "\n" },
+        line_end,
     )
 }
 
 /// How a file seems to be written of which these are the first bytes, or all.
 #[pyfunction]
 pub(crate) fn sniff(py: Python<'_>, sample: &[u8], whole: bool, name: &str) -> PyResult<PyDialect> {
+    let source = MemorySource::new(sample);
+    let is_alone = ends_with_returns(&source, sample.len()).unwrap_or_default();
+    let lines = is_alone.then(|| sample.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect::<Vec<_>>());
+    let sample = lines.as_deref().unwrap_or(sample);
     let Sniffed { dialect, is_named, returns } = py
         .detach(|| dialect::sniff(sample, whole))
         .map_err(|error| exception(py, &error, Where { path: Some(name), offset: error.offset, ..Where::default() }))?;
-    Ok(written(dialect, is_named, returns))
+    let line_end = match returns {
+        _ if is_alone => "\r",
+        true => "\r\n",
+        false => "\n",
+    };
+    Ok(written(dialect, is_named, line_end))
 }

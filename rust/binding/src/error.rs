@@ -105,7 +105,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Column(_)
         | Kind::Memory(_)
         | Kind::Simd(_)
-        | Kind::LineEnds
+        | Kind::LineEnds(_)
         | Kind::TooManyRejects { .. }
         | Kind::Unwritten(_)
         | Kind::OtherDelimiter(_)

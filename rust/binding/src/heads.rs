@@ -9,7 +9,7 @@ use csvfeed_core::dialect::{Dialect, Head, Header, detect_delimiter, read_head};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::{Missing, OnError};
-use csvfeed_core::source::{Codec, Prefix, Source, Stream, Transcoding};
+use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Source, Stream, Transcoding, ends_with_returns};
 
 use pyo3::prelude::*;
 
@@ -38,8 +38,34 @@ pub(crate) struct Reading<'a> {
     pub threads: usize,
 }
 
-/// What a part is compressed with, how it is written, and what it begins with.
-type Found = (Option<Codec>, Dialect, Head);
+/// What makes the bytes of a part a text.
+#[derive(Clone, Copy)]
+pub(crate) struct Unpacking {
+    /// What they are compressed with.
+    pub codec: Option<Codec>,
+    /// What they are written in.
+    pub transcoding: Transcoding,
+    /// Whether lines end with a carriage return alone.
+    pub returns: bool,
+}
+
+impl Unpacking {
+    /// The text of a source.
+    pub(crate) fn text(self, source: Arc<dyn Source>) -> Bytes {
+        match Stream::with(&source, self.codec, self.transcoding) {
+            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns))),
+            None if self.returns => Bytes::Source(Arc::new(CarriageReturns(source))),
+            None => Bytes::Source(source),
+        }
+    }
+}
+
+/// What the beginning of a part says.
+struct Found {
+    unpacking: Unpacking,
+    dialect: Dialect,
+    head: Head,
+}
 
 /// The first part that cannot be read.
 pub(crate) struct Failed {
@@ -52,20 +78,11 @@ pub(crate) struct Failed {
 pub(crate) struct Part {
     pub origin: Origin,
     pub name: String,
-    /// What it is compressed with.
-    pub codec: Option<Codec>,
+    pub unpacking: Unpacking,
     /// Byte offset of the first row.
     pub data_start: u64,
     /// Where it has the columns, if not in the order of the first.
     pub layout: Option<Layout>,
-}
-
-/// The text of a source.
-pub(crate) fn text(source: Arc<dyn Source>, codec: Option<Codec>, transcoding: Transcoding) -> Bytes {
-    match Stream::with(&source, codec, transcoding) {
-        Some(stream) => Bytes::Stream(Arc::new(stream)),
-        None => Bytes::Source(source),
-    }
 }
 
 impl Reading<'_> {
@@ -75,19 +92,22 @@ impl Reading<'_> {
         if origin.is_far() {
             work.begin(&source);
         }
+        let codec = Codec::of_source(&*source)?;
         let look = |text: &dyn Source| {
+            let returns = ends_with_returns(text, self.max_row)?;
+            let translated = CarriageReturns(text);
+            let text = if returns { &translated } else { text };
             let mut dialect = self.dialect;
             if self.finds_delimiter {
                 dialect = detect_delimiter(text, dialect, self.missing)?;
             }
-            Ok((dialect, read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?))
+            let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
+            Ok(Found { unpacking: Unpacking { codec, transcoding: self.transcoding, returns }, dialect, head })
         };
-        let codec = Codec::of_source(&*source)?;
-        let (dialect, head) = match Stream::with(&source, codec, self.transcoding) {
+        match Stream::with(&source, codec, self.transcoding) {
             Some(stream) => Prefix::of_stream(&stream, look),
             None => Prefix::of_source(&*source, look),
-        }?;
-        Ok((codec, dialect, head))
+        }
     }
 
     /// Reads the heads of some parts; the first of them says what the columns are. Calls `check` several times a second; an
@@ -104,7 +124,7 @@ impl Reading<'_> {
             Failed { part, error: Box::new(error), line }
         };
         let first = self.read_each(&origins[..1], header, &mut check)?.pop();
-        let (codec, dialect, first) = first.expect("a part").map_err(|error| failed((0, error)))?;
+        let Found { unpacking, dialect, head: first } = first.expect("a part").map_err(|error| failed((0, error)))?;
         let header = match header {
             Header::Auto if first.reference == "header" => &Header::Present,
             // The first row of another part may be wrong, and says nothing that is not known.
@@ -116,19 +136,19 @@ impl Reading<'_> {
         let others = others.read_each(&origins[1..], header, &mut check)?.into_iter().enumerate();
         let found = others.map(|(at, result)| result.map_err(|error| failed((at + 1, error))));
         let found = found.collect::<Result<Vec<_>, _>>()?;
-        if !first.has_rows && !found.iter().any(|(_, _, head)| head.has_rows) {
+        if !first.has_rows && !found.iter().any(|found| found.head.has_rows) {
             first.require_rows().map_err(|error| failed((0, error)))?;
         }
         let mut layouts = Layouts { known: HashMap::new(), first: &first, name: &origins[0].1 };
-        let mut heads = vec![(codec, first.data_start, None)];
-        for (at, (codec, _, head)) in found.into_iter().enumerate() {
+        let mut heads = vec![(unpacking, first.data_start, None)];
+        for (at, Found { unpacking, head, .. }) in found.into_iter().enumerate() {
             let layout = layouts.of(head.columns).map_err(|error| failed((at + 1, error)))?;
-            heads.push((codec, head.data_start, layout));
+            heads.push((unpacking, head.data_start, layout));
         }
-        let parts = origins.into_iter().zip(heads).map(|((origin, name), (codec, data_start, layout))| Part {
+        let parts = origins.into_iter().zip(heads).map(|((origin, name), (unpacking, data_start, layout))| Part {
             origin,
             name,
-            codec,
+            unpacking,
             data_start,
             layout,
         });
@@ -139,7 +159,12 @@ impl Reading<'_> {
     fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
         let source = origin.open(name, None).ok()?;
         let codec = Codec::of_source(&*source).ok()?;
-        let bytes = text(source, codec, self.transcoding);
+        let look = |text: &dyn Source| ends_with_returns(text, self.max_row);
+        let returns = match Stream::with(&source, codec, self.transcoding) {
+            Some(stream) => Prefix::of_stream(&stream, look),
+            None => Prefix::of_source(&*source, look),
+        };
+        let bytes = Unpacking { codec, transcoding: self.transcoding, returns: returns.ok()? }.text(source);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

@@ -10,7 +10,7 @@ use csvfeed_core::table::Table;
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception};
-use crate::heads::{Part, text};
+use crate::heads::Part;
 use crate::origin::temporary_directory;
 use crate::plan::{Stop, check_signals};
 use crate::reader::Reader;
@@ -58,7 +58,7 @@ impl Reader {
         let open = |(number, part): (usize, &Part)| {
             let source = part.origin.open(&part.name, many.then_some((number, &handles)));
             let source = source.map_err(|error| (number, error))?;
-            let bytes = text(source, part.codec, self.transcoding);
+            let bytes = part.unpacking.text(source);
             Ok(parts::Part { bytes, data_start: part.data_start, layout: part.layout.clone() })
         };
         let parts = py.detach(|| self.parts.iter().enumerate().map(open).collect::<Result<Vec<_>, _>>());

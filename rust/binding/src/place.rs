@@ -5,7 +5,7 @@ use csvfeed_core::parts::{self, Parts};
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception, has_place, line};
-use crate::heads::{Part, text};
+use crate::heads::Part;
 use crate::plan::Stop;
 use crate::reader::Reader;
 
@@ -37,7 +37,7 @@ impl Reader {
 
     /// The line of a byte of a part.
     fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
-        let Part { origin, name, codec, .. } = &self.parts[part];
+        let Part { origin, name, unpacking, .. } = &self.parts[part];
         if !origin.is_far() {
             return line(error, parts, part, offset);
         }
@@ -45,7 +45,7 @@ impl Reader {
         if offset > COUNTED_FROM_AFAR {
             return None;
         }
-        let bytes = text(origin.open(name, None).ok()?, *codec, self.transcoding);
+        let bytes = unpacking.text(origin.open(name, None).ok()?);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

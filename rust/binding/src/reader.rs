@@ -40,7 +40,6 @@ pub(crate) struct Reader {
     pub(crate) parts: Vec<Part>,
     /// What they are called together.
     pub(crate) name: String,
-    pub(crate) transcoding: Transcoding,
     pub(crate) dialect: Dialect,
     pub(crate) head: Head,
     pub(crate) schema: Arc<Schema>,
@@ -193,7 +192,6 @@ impl Reader {
         Ok(Self {
             parts,
             name,
-            transcoding,
             dialect,
             head,
             schema: Arc::new(schema),
@@ -221,7 +219,12 @@ impl Reader {
     /// How the file is written.
     #[getter]
     fn dialect(&self) -> PyDialect {
-        written(self.dialect, self.head.is_named, self.head.returns)
+        let line_end = match self.head.returns {
+            _ if self.parts[0].unpacking.returns => "\r",
+            true => "\r\n",
+            false => "\n",
+        };
+        written(self.dialect, self.head.is_named, line_end)
     }
 
     /// The names of the features: of their columns and, if they are parts of dates, of these.

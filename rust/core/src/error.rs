@@ -85,7 +85,7 @@ pub enum Kind {
         advice: &'static str,
     },
     /// A row longer than the buffers may grow.
-    #[error("the row is longer than {limit} bytes: is the line end CR alone? A larger memory= allows longer rows")]
+    #[error("the row is longer than {limit} bytes: is its line end CR alone, unlike the first? A larger memory= allows longer rows")]
     RowTooLong {
         /// The longest row allowed, in bytes.
         limit: usize,
@@ -137,9 +137,9 @@ pub enum Kind {
     /// The bytes are no text at all.
     #[error("the file is {0}, which is not read as it is: {1}")]
     NotText(&'static str, &'static str),
-    /// Lines end with a carriage return alone.
-    #[error("the line ends are CR alone: convert them to LF, for example with `tr '\\r' '\\n'`")]
-    LineEnds,
+    /// Some lines end with a carriage return alone, and others do not.
+    #[error("the line ends are mixed: {0}. Convert them to LF, for example with `tr '\\r' '\\n'`")]
+    LineEnds(&'static str),
     /// A column name is not UTF-8.
     #[error(
         "a column name is not UTF-8: say what the file is with encoding=, most often \"latin-1\" or \"cp1252\", convert \

@@ -105,7 +105,12 @@ impl Parts {
 
     /// The place of the first row of a part.
     pub(crate) fn data_start(&self, part: usize) -> u64 {
-        self.starts[part] + self.parts[part].data_start
+        self.place_of(part, self.parts[part].data_start)
+    }
+
+    /// The place of a byte of a part.
+    pub(crate) fn place_of(&self, part: usize, offset: u64) -> u64 {
+        self.starts[part] + offset
     }
 
     /// Which part a place is in, and the byte of the part.

@@ -22,7 +22,7 @@ use csvfeed_core::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::selection::{Selection, Step};
 use csvfeed_core::sequential;
 use csvfeed_core::simd::Simd;
-use csvfeed_core::source::MemorySource;
+use csvfeed_core::source::{CarriageReturns, MemorySource, Source};
 
 use crate::{Marks, naive_value, spell, wrong_row};
 
@@ -91,6 +91,8 @@ pub struct Input<'a> {
     /// Whether the rows come once more, in a part whose columns are so many places further on.
     again: Option<u8>,
     writing: Writing,
+    /// Whether lines end with a carriage return alone.
+    returns: bool,
     bytes: &'a [u8],
 }
 
@@ -147,12 +149,20 @@ impl Input<'_> {
     /// When they differ.
     pub fn check(&self) {
         let dialect = self.marks.dialect();
-        let bytes = self.file(dialect.delimiter);
+        let mut bytes = self.file(dialect.delimiter);
+        if self.returns {
+            bytes.retain(|&byte| byte != b'\r');
+        }
         if bytes.windows(4).any(|name| name.eq_ignore_ascii_case(b"sep=")) {
             // It may be a line that is skipped.
             return;
         }
-        let source = Arc::new(MemorySource::new(bytes.clone()));
+        let source: Arc<dyn Source> = if self.returns {
+            let written = bytes.iter().map(|&byte| if byte == b'\n' { b'\r' } else { byte });
+            Arc::new(CarriageReturns(MemorySource::new(written.collect::<Vec<_>>())))
+        } else {
+            Arc::new(MemorySource::new(bytes.clone()))
+        };
         let tokens: Vec<&str> = if self.missing_numbers { vec!["NA", "-9", "0.125"] } else { MISSING.to_vec() };
         let missing = Missing::of(&tokens, dialect);
         let on_error = OnError::Raise;

@@ -16,6 +16,10 @@ use crate::schema::{MissingTarget, Schema};
 use crate::simd::Simd;
 use crate::split::Text;
 
+/// What to do about a carriage return in a number.
+const RETURN: &str = "A CR alone, as it has one, ends no line here: if the line ends are mixed, convert them to LF, for \
+                      example with `tr '\\r' '\\n'`";
+
 /// What is read, and how.
 pub(super) struct Reading<'a> {
     pub(super) schema: &'a Schema,
@@ -55,6 +59,7 @@ impl Reading<'_> {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing => self.missing(column, wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
             Value::Other => Err(match number::other_notation(field, self.dialect) {
                 Some(notation) => Kind::Notation(notation),
                 None => Kind::Number(self.advice(field, column)),

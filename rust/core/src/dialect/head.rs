@@ -357,7 +357,7 @@ fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Ve
         let wrong = |kind| dialect.error(kind, offset, field).in_column(column);
         let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
         if field.contains(&b'\r') && !is_quoted && dialect.escape.is_none() {
-            return Err(wrong(Kind::LineEnds));
+            return Err(wrong(Kind::LineEnds("a CR alone stands here, and LF ends other lines")));
         }
         let name = String::from_utf8(dialect.text(field).into_owned()).map_err(|_| wrong(Kind::NameNotUtf8))?;
         names.push(if name.is_empty() { positional_name(column) } else { name });

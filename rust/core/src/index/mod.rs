@@ -372,15 +372,16 @@ impl BadRow {
 
     /// What is wrong with it, in few words.
     pub(crate) fn reason(self, columns: usize, reference: &'static str) -> &'static str {
-        self.kind(columns, reference).reason()
+        self.kind(columns, reference, b"").reason()
     }
 
-    fn kind(self, columns: usize, reference: &'static str) -> Kind {
+    fn kind(self, columns: usize, reference: &'static str, row: &[u8]) -> Kind {
         if self.stray.is_some() {
             return Kind::TextAfterQuote;
         }
         let found = self.found as usize;
         let advice = match found {
+            _ if memchr::memchr(b'\r', row).is_some() => ": are the line ends mixed? A CR alone, as it has one, ends no line here",
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
             _ => ": is a delimiter in a field that is not quoted?",
@@ -391,8 +392,8 @@ impl BadRow {
     /// The error for it, the first of `padded` being byte `offset` (modulo 2^64) of the source.
     #[must_use]
     pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str, dialect: Dialect) -> Error {
-        let kind = self.kind(columns, reference);
         let row = self.place(padded);
+        let kind = self.kind(columns, reference, &padded[row.clone()]);
         match self.stray {
             Some(stray) => {
                 let bad = BadQuote { position: stray as usize, kind };

@@ -1,5 +1,6 @@
 //! Stage 1: bytes, read at an offset, or one after the other where they are compressed or in another encoding.
 
+mod carriage;
 mod codec;
 mod file;
 mod memory;
@@ -9,6 +10,7 @@ mod stream;
 mod transcoding;
 mod zip;
 
+pub use carriage::{CarriageReturns, ends_with_returns};
 pub use codec::Codec;
 pub use file::{FileIdentity, FileSource, Handles, LazyFile};
 pub use memory::MemorySource;

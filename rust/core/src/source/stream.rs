@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use super::carriage::translate;
 use super::{Codec, Source, Transcoding, zip};
 use crate::error::{Error, Kind, Result};
 
@@ -12,6 +13,8 @@ pub struct Stream {
     raw: Arc<dyn Source>,
     codec: Option<Codec>,
     encoding: Transcoding,
+    /// Whether lines end with a carriage return alone.
+    returns: bool,
 }
 
 impl Stream {
@@ -19,7 +22,13 @@ impl Stream {
     #[must_use]
     pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Transcoding) -> Option<Self> {
         let is_text = codec.is_none() && encoding == Transcoding::AsItIs;
-        (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding })
+        (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding, returns: false })
+    }
+
+    /// The same, whose lines end with a carriage return alone, or not.
+    #[must_use]
+    pub fn with_returns(self, returns: bool) -> Self {
+        Self { returns, ..self }
     }
 
     /// What it is made of.
@@ -31,8 +40,9 @@ impl Stream {
     /// What tells the text from others and from what it was before.
     #[must_use]
     pub fn identity(&self) -> String {
-        let Self { raw, codec, encoding } = self;
-        format!("{codec:?} {encoding:?} {}", raw.identity())
+        let Self { raw, codec, encoding, returns } = self;
+        let line_end = if *returns { "CR " } else { "" };
+        format!("{codec:?} {encoding:?} {line_end}{}", raw.identity())
     }
 
     /// About how long the text is. It is the same whenever the source is.
@@ -53,7 +63,8 @@ impl Stream {
             Some(Codec::Zip) => zip::open(raw)?,
             Some(codec) => codec.decompress(raw).map_err(explain)?,
         };
-        let mut text = Text { text: self.encoding.decode(decompressed).map_err(explain)?, codec };
+        let text = self.encoding.decode(decompressed).map_err(explain)?;
+        let mut text = Text { text, codec, returns: self.returns, position: 0 };
         let mut left = skipped;
         let mut passed = vec![0; 1 << 13];
         while left > 0 {
@@ -71,6 +82,9 @@ impl Stream {
 pub struct Text<'a> {
     text: Box<dyn Read + Send + 'a>,
     codec: &'static str,
+    returns: bool,
+    /// Bytes that have come.
+    position: u64,
 }
 
 impl Text<'_> {
@@ -91,7 +105,14 @@ impl Text<'_> {
         loop {
             match self.text.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result.map_err(|error| explain(self.codec, error)),
+                Err(error) => return Err(explain(self.codec, error)),
+                Ok(count) => {
+                    if self.returns {
+                        translate(&mut buffer[..count], self.position)?;
+                    }
+                    self.position += count as u64;
+                    return Ok(count);
+                }
             }
         }
     }

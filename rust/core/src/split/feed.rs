@@ -268,7 +268,9 @@ impl Pass<'_> {
         if let Err(error) = result {
             // What came before is whole, but not the end of the part.
             self.flush();
-            return Err(Error { offset: error.offset.or(Some(self.shared.parts.data_start(part))), ..error });
+            let parts = &self.shared.parts;
+            let offset = error.offset.map_or_else(|| parts.data_start(part), |offset| parts.place_of(part, offset));
+            return Err(Error { offset: Some(offset), ..error });
         }
         result
     }
