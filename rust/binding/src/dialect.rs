@@ -31,7 +31,8 @@ pub(crate) fn written(dialect: Dialect, is_named: bool, line_end: &'static str) 
 pub(crate) fn sniff(py: Python<'_>, sample: &[u8], whole: bool, name: &str) -> PyResult<PyDialect> {
     let source = MemorySource::new(sample);
     let is_alone = ends_with_returns(&source, sample.len()).unwrap_or_default();
-    let lines = is_alone.then(|| sample.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect::<Vec<_>>());
+    let lines =
+        is_alone.then(|| sample.iter().map(|&byte| if byte == b'\r' { b'\n' } else { byte }).collect::<Vec<_>>());
     let sample = lines.as_deref().unwrap_or(sample);
     let Sniffed { dialect, is_named, returns } = py
         .detach(|| dialect::sniff(sample, whole))

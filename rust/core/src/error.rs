@@ -85,7 +85,9 @@ pub enum Kind {
         advice: &'static str,
     },
     /// A row longer than the buffers may grow.
-    #[error("the row is longer than {limit} bytes: is its line end CR alone, unlike the first? A larger memory= allows longer rows")]
+    #[error(
+        "the row is longer than {limit} bytes: is its line end CR alone, unlike the first? A larger memory= allows longer rows"
+    )]
     RowTooLong {
         /// The longest row allowed, in bytes.
         limit: usize,

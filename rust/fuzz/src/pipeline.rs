@@ -72,6 +72,7 @@ const FIELDS: [&str; 36] = [
 
 /// A file, and how it is read.
 #[derive(Arbitrary, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Input<'a> {
     marks: Marks,
     threads: u8,

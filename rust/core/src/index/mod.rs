@@ -381,7 +381,9 @@ impl BadRow {
         }
         let found = self.found as usize;
         let advice = match found {
-            _ if memchr::memchr(b'\r', row).is_some() => ": are the line ends mixed? A CR alone, as it has one, ends no line here",
+            _ if memchr::memchr(b'\r', row).is_some() => {
+                ": are the line ends mixed? A CR alone, as it has one, ends no line here"
+            }
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
             _ => ": is a delimiter in a field that is not quoted?",

@@ -63,8 +63,8 @@ impl Stream {
             Some(Codec::Zip) => zip::open(raw)?,
             Some(codec) => codec.decompress(raw).map_err(explain)?,
         };
-        let text = self.encoding.decode(decompressed).map_err(explain)?;
-        let mut text = Text { text, codec, returns: self.returns, position: 0 };
+        let decoded = self.encoding.decode(decompressed).map_err(explain)?;
+        let mut text = Text { decoded, codec, returns: self.returns, position: 0 };
         let mut left = skipped;
         let mut passed = vec![0; 1 << 13];
         while left > 0 {
@@ -80,7 +80,7 @@ impl Stream {
 
 /// The text of a stream, as it comes.
 pub struct Text<'a> {
-    text: Box<dyn Read + Send + 'a>,
+    decoded: Box<dyn Read + Send + 'a>,
     codec: &'static str,
     returns: bool,
     /// Bytes that have come.
@@ -103,7 +103,7 @@ impl Text<'_> {
     /// Fills some of `buffer` with what comes next; none at the end.
     pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
-            match self.text.read(buffer) {
+            match self.decoded.read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(explain(self.codec, error)),
                 Ok(count) => {

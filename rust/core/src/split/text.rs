@@ -90,7 +90,8 @@ impl Text {
                 if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
             }),
         };
-        result.map_err(|error| Error { offset: Some(error.offset.map_or(offset, |found| offset - at + found)), ..error })
+        result
+            .map_err(|error| Error { offset: Some(error.offset.map_or(offset, |found| offset - at + found)), ..error })
     }
 
     /// The first position at least about `size` bytes after `start` at which a row ends; both count from the first byte.
