@@ -1,5 +1,9 @@
 """Train models from CSV files that do not fit in memory."""
 
+# First, so that Ctrl-C ends the command quietly while all else is imported.
+import csvfeed.command  # noqa: F401
+
+# isort: split
 import warnings
 from importlib.metadata import version
 
