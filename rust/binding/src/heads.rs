@@ -49,9 +49,9 @@ pub(crate) struct Unpacking {
 }
 
 impl Unpacking {
-    /// Whether the text can only be read from its beginning on.
-    pub(crate) fn is_stream(self) -> bool {
-        self.codec.is_some() || self.transcoding != Transcoding::AsItIs
+    /// Whether the bytes are the text as it is.
+    pub(crate) fn is_plain(self) -> bool {
+        self.codec.is_none() && self.transcoding == Transcoding::AsItIs && !self.returns
     }
 
     /// The text of a source.

@@ -376,10 +376,10 @@ impl Reader {
         self.take_sample(py, WantedSample { rows, bytes: plenty, places })
     }
 
-    /// Whether some of it can only be read from its beginning on: it is compressed or in another encoding.
+    /// Whether the files hold the text as it is: not compressed, in no encoding of two bytes, with a newline after each line.
     #[getter]
-    fn is_stream(&self) -> bool {
-        self.parts.iter().any(|part| part.unpacking.is_stream())
+    fn is_plain(&self) -> bool {
+        self.parts.iter().all(|part| part.unpacking.is_plain())
     }
 
     /// Writes the first part as text to a file, up to about `most` bytes of whole rows, and says whether that is all of it.
