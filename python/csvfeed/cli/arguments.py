@@ -60,6 +60,13 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
     parser.add_argument("--decimal", choices=(".", ","), help="what stands before the fraction")
 
 
+def add_all(parser: argparse.ArgumentParser) -> None:
+    """Add the way to see all columns of a table that is wide."""
+    parser.add_argument(
+        "--all", action="store_true", help="show all columns, however many there are"
+    )
+
+
 def reading(options: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of a dataset that somebody gave to say how the files are written."""
     given: dict[str, Any] = {}

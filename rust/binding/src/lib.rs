@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod reader;
 mod rejects;
+mod sample;
 
 use pyo3::prelude::*;
 
@@ -29,6 +30,8 @@ mod _core {
     use super::plan::Plan;
     #[pymodule_export]
     use super::reader::Reader;
+    #[pymodule_export]
+    use super::sample::beginning;
 
     /// The instruction set in use.
     #[pyfunction]

@@ -10,6 +10,7 @@ use csvfeed_core::budget::Budget;
 use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
 use csvfeed_core::outline::Outline;
+use csvfeed_core::sample::{Wanted, means_nothing};
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};
@@ -29,6 +30,7 @@ use crate::heads::{Failed, Part, Reading};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
+use crate::sample::PySample;
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
@@ -358,6 +360,38 @@ impl Reader {
     /// Writes those rows to a file, and says how many there are.
     fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         self.write_all_rejects(py, path)
+    }
+
+    /// The text of the first `rows` rows, or of fewer once their fields have `plenty` of bytes, and of some rows at so many
+    /// further `places` of files that can be read anywhere.
+    #[pyo3(signature = (rows, *, plenty, places))]
+    fn sample(&self, py: Python<'_>, rows: usize, plenty: u64, places: u64) -> PyResult<PySample> {
+        self.take_sample(py, Wanted { rows, bytes: plenty, places })
+    }
+
+    /// Whether some of it can only be read from its beginning on: it is compressed or in another encoding.
+    #[getter]
+    fn is_stream(&self) -> bool {
+        self.parts.iter().any(|part| part.codec.is_some()) || self.transcoding != Transcoding::AsItIs
+    }
+
+    /// Writes the first part as text to a file, up to about `most` bytes of whole rows, and says whether that is all of it.
+    fn copy_text(&self, py: Python<'_>, path: PathBuf, most: u64) -> PyResult<bool> {
+        self.copy_to(py, path, most)
+    }
+
+    /// What fields with these texts are as a "number", a "boolean" or a "date", in days since 1970; `None` if they cannot
+    /// be read so.
+    #[pyo3(signature = (texts, kind, date_format = None))]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn values(&self, texts: Vec<String>, kind: &str, date_format: Option<&str>) -> PyResult<Vec<Option<f32>>> {
+        self.read_texts(&texts, kind, date_format)
+    }
+
+    /// Whether fields with these texts have no value.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn are_missing(&self, texts: Vec<String>) -> Vec<bool> {
+        texts.iter().map(|text| means_nothing(text, &self.schema.missing)).collect()
     }
 
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
