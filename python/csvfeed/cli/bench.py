@@ -111,7 +111,7 @@ def _table(path: str, how: dict[str, Any]) -> Table:
     used = [column.index for column in columns if column.is_numeric]
     if not used:
         raise ValueError(f"{path}: no column has numbers, so there is nothing to measure")
-    holes = sorted(set().union(*(column.holes for column in columns)))
+    holes = sorted(set().union(*(column.tokens for column in columns)))
     dialect = sample.dialect
     return Table(
         path=path,

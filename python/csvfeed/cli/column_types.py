@@ -50,10 +50,8 @@ class Column:
         Fields of the sample that are missing.
     values : Counter
         The other fields of the sample.
-    holes : set of str
-        Texts among its fields that stand for a missing value.
-    words : Counter
-        How often each of these stands in the sample that is a word like any other.
+    tokens : Counter
+        Texts among its fields that stand for a missing value, and how often each is in the sample.
     note : str
         Why a model should not have it; empty if it should.
     counted : bool
@@ -71,8 +69,7 @@ class Column:
     kind: Kind
     missing: int
     values: Counter[str]
-    holes: set[str] = field(default_factory=set)
-    words: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)
     note: str = ""
     counted: bool = False
     has_more: bool = False
@@ -179,39 +176,36 @@ def _fits(
     if words and may_be_names and len(right) <= min(_FEW_NUMBERS, rows / 2):
         return False
     for text in holes | words:
-        count = values.pop(text)
-        column.missing += count
-        column.holes.add(text)
-        if text in words:
-            column.words[text] = count
+        column.tokens[text] = values.pop(text)
+    column.missing += column.tokens.total()
     return True
 
 
 def _question_of_dates(sample: Sample, values: Counter[str]) -> str:
     """Return what to ask of a column of dates that no format reads for certain, if it is one."""
-    formats = formats_of(sample.reader, list(values))
+    texts = list(values)
+    formats = formats_of(sample.reader, texts)
     if not formats:
         return ""
-    if len(formats) > 1:
-        either = " or ".join(f'format="{form}"' for form in formats)
+    either = " or ".join(f'format="{form}"' if form else "ISO 8601" for form in formats)
+    reads_all = [
+        form for form in formats if len(_values(sample, values, "date", form)) == len(texts)
+    ]
+    if len(reads_all) > 1:
         return f"dates that can be read in several ways: csvfeed.Date(..., {either})"
-    return f'dates that format="{formats[0]}" reads only in part'
+    return f"dates of several forms, of which csvfeed.Date reads one: {either}"
 
 
 def _settle_tokens(columns: list[Column]) -> None:
     """Take no word for a missing value that means something in another column."""
     for column in columns:
-        clash = {
-            word
-            for word in column.words
-            if any(word in other.values for other in columns if other is not column)
-        }
-        if clash:
-            for word in clash:
-                column.values[word] = column.words.pop(word)
+        others = [other.values for other in columns if other is not column]
+        words = {text for text in column.tokens if not _HOLES.fullmatch(text.lower())}
+        for word in words:
+            if any(word in values for values in others):
+                column.values[word] = column.tokens.pop(word)
                 column.missing -= column.values[word]
-                column.holes.discard(word)
-            column.kind = "text"
+                column.kind = "text"
 
 
 def _judge_identifiers(columns: list[Column], sample: Sample) -> None:

@@ -78,7 +78,7 @@ class Found:
     @property
     def holes(self) -> list[str]:
         """Fields that stand for a missing value, besides those that are known for it."""
-        return sorted(set().union(*(column.holes for column in self.columns)))
+        return sorted(set().union(*(column.tokens for column in self.columns)))
 
 
 def find(files: list[str], reading: dict[str, Any]) -> Found:
@@ -156,13 +156,15 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
         # Of many wrong rows only the first are known.
         share = wrong.total() / len(rejects.first) * rejects.count / total
         again = {text for text, count in wrong.items() if count >= _COMES_AGAIN and text}
+        if share * total <= 1:
+            continue
         if share > 0.5 or (share > FEW_WRONG and len(again) > MOST_TOKENS):
             _make_text(column)
             return True
-        new = again - column.holes
-        if new and column.kind != "boolean" and len(column.words) + len(new) <= MOST_TOKENS:
-            column.holes |= new
-            column.words.update({text: wrong[text] for text in new})
+        new = again - column.tokens.keys()
+        if new and column.kind != "boolean" and len(column.tokens) + len(new) <= MOST_TOKENS:
+            # How often they are there is not known.
+            column.tokens.update(dict.fromkeys(new, 0))
             column.values = Counter({t: n for t, n in column.values.items() if t not in new})
             return True
         if share > FEW_WRONG or (again and column.kind == "boolean"):
@@ -173,8 +175,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
 
 def _make_text(column: Column) -> None:
     column.kind, column.format, column.note = "text", "", ""
-    column.holes.clear()
-    column.words.clear()
+    column.tokens.clear()
 
 
 def _all_wrong(rejects: csvfeed.Rejects) -> str:
@@ -212,7 +213,7 @@ def _dataset(
     if not read:
         # Any text is right, so that rows are checked for their length alone.
         features, categories[0] = [0], 1
-    holes = set().union(*(column.holes for column in columns))
+    holes = set().union(*(column.tokens for column in columns))
     dataset = csvfeed.CsvDataset(
         files[0] if len(files) == 1 else files,
         target=None,

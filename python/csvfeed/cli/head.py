@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _table(sample: Sample, *, everything: bool) -> str:
     width = terminal_width()
-    widest = min(WIDEST, width)
+    widest = min(WIDEST, width // 2 - 4)
     cells = [[cut(field, widest) for field in row] for row in sample.rows]
     right = [_are_numbers(sample, list(column)) for column in zip(*sample.rows, strict=True)]
     right = right or [False] * len(sample.columns)

@@ -196,7 +196,7 @@ def _tokens(found: Found) -> list[str]:
     rows = len(found.sample.rows)
     said = []
     for column in found.columns:
-        for word, count in column.words.items():
+        for word, count in column.tokens.items():
             often = f"in {share(count, rows)} of the rows" if count and rows else "in some rows"
             said.append(f"{word!r} is read as missing: it stands {often} of {column.name!r}")
     return said

@@ -78,6 +78,8 @@ def table(
         for at, least in ((-1, 12), (0, 8), (-1, 1), (0, 1)):
             over = sum(widths) + 2 * (len(widths) - 1) - width
             widths[at] = max(min(widths[at], least), widths[at] - max(0, over))
+        while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 1:
+            widths[widths.index(max(widths))] -= 1
     return "\n".join(
         bold(line) if header and number == 0 else line
         for number, line in enumerate(_line(row, widths, right) for row in everything)

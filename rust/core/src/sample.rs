@@ -1,6 +1,7 @@
 //! Some rows of a table as text, for whoever looks at a table before reading it, and what single texts would be read as.
 
 use std::io::{self, Write};
+use std::ops::Range;
 use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
@@ -81,8 +82,9 @@ pub fn sample<E: From<Error>>(
 ) -> std::result::Result<Sample, E> {
     let mut found = Sample::default();
     let mut bytes = 0;
-    let mut end = 0;
+    let mut seen = 0;
     let take = |(rows, text_end): (Vec<Row>, u64)| {
+        seen = text_end;
         for (fields, is_right) in rows {
             if found.rows.len() >= wanted.rows || bytes >= wanted.bytes {
                 return Err(End::Enough);
@@ -90,7 +92,6 @@ pub fn sample<E: From<Error>>(
             bytes += fields.iter().map(|field| field.len() as u64 + 1).sum::<u64>();
             found.add(fields, is_right);
         }
-        end = text_end;
         Ok(())
     };
     match texts(table)?.drain(take, || check().map_err(End::Stopped)) {
@@ -101,9 +102,24 @@ pub fn sample<E: From<Error>>(
     }
     found.first = found.rows.len();
     if !found.is_whole && found.error.is_none() && !table.parts.has_streams() {
+        let lengths: Vec<u64> =
+            (0..table.parts.count()).map(|part| table.parts.part(part).data_length().unwrap_or_default()).collect();
+        let whole = lengths.iter().sum::<u64>();
+        let most = (wanted.rows as u64).div_ceil(wanted.places.max(1)) as usize;
         for place in 1..=wanted.places {
             check()?;
-            found.add_slice(table, place, wanted.places, end)?;
+            // The last byte of the slice, counted over the rows of all parts, then over those of one.
+            let mut last = (u128::from(whole) * u128::from(place) / u128::from(wanted.places)) as u64;
+            let part = lengths.iter().position(|&length| {
+                let is_here = last <= length;
+                last -= if is_here { 0 } else { length };
+                is_here
+            });
+            let Some(part) = part else { break };
+            let first = last.saturating_sub(SLICE.min(whole / wanted.places));
+            if table.parts.data_start(part) + first >= seen {
+                found.add_slice(table, part, first..last, most)?;
+            }
         }
     }
     Ok(found)
@@ -207,38 +223,23 @@ impl Sample {
         }
     }
 
-    /// Adds the rows at one of `count` places, the last of which is the end, if they come after byte `seen`.
-    fn add_slice(&mut self, table: &Table, place: u64, count: u64, seen: u64) -> Result<()> {
+    /// Adds the last `most` rows of a slice of a part.
+    fn add_slice(&mut self, table: &Table, part: usize, slice: Range<u64>, most: usize) -> Result<()> {
         let Table { parts, dialect, schema, .. } = table;
-        let lengths: Vec<u64> =
-            (0..parts.count()).map(|part| parts.part(part).data_length().unwrap_or_default()).collect();
-        // The last byte of the slice, counted over the rows of all parts.
-        let mut last = (u128::from(lengths.iter().sum::<u64>()) * u128::from(place) / u128::from(count)) as u64;
-        let Some(part) = lengths.iter().position(|&length| {
-            let is_here = last <= length;
-            last -= if is_here { 0 } else { length };
-            is_here
-        }) else {
-            return Ok(());
-        };
-        let Bytes::Source(source) = &parts.part(part).bytes else { return Ok(()) };
-        let start = last.saturating_sub(SLICE);
-        let offset = parts.part(part).data_start + start;
-        if parts.data_start(part) + start < seen {
-            return Ok(());
-        }
-        let mut bytes = vec![0; (last - start) as usize];
-        source.read_at(offset, &mut bytes)?;
-        if last == lengths[part] {
+        let part = parts.part(part);
+        let Bytes::Source(source) = &part.bytes else { return Ok(()) };
+        let mut bytes = vec![0; (slice.end - slice.start) as usize];
+        source.read_at(part.data_start + slice.start, &mut bytes)?;
+        if Some(slice.end) == part.data_length() {
             bytes.push(b'\n');
         }
         // Whole lines, unless the slice begins with the part.
-        let begin = if start == 0 { Some(0) } else { memchr(b'\n', &bytes).map(|newline| newline + 1) };
+        let begin = if slice.start == 0 { Some(0) } else { memchr(b'\n', &bytes).map(|newline| newline + 1) };
         let (Some(begin), Some(end)) = (begin, memrchr(b'\n', &bytes)) else { return Ok(()) };
         if begin > end {
             return Ok(());
         }
-        let layout = parts.part(part).layout.as_deref();
+        let layout = part.layout.as_deref();
         let mut best = rows_of(&bytes[begin..=end], *dialect, schema.columns.len(), layout).0;
         let wrong = |rows: &[Row]| rows.iter().filter(|(_, is_right)| !is_right).count();
         if let (Some(quote), true) = (dialect.quote, wrong(&best) > 0) {
@@ -251,7 +252,8 @@ impl Sample {
                 best = other.to_vec();
             }
         }
-        for (fields, is_right) in best {
+        let skipped = best.len().saturating_sub(most);
+        for (fields, is_right) in best.into_iter().skip(skipped) {
             self.add(fields, is_right);
         }
         Ok(())
