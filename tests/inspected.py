@@ -102,8 +102,7 @@ def check(path):
     """
     try:
         found = find([path], {})
-    except (ValueError, OSError) as error:
-        assert "report" not in str(error), error
+    except (ValueError, OSError):
         return "refused"
     code = snippet([path], suggest(found, None))
     as_json(found, code)

@@ -149,7 +149,7 @@ def _remarks(found: Found) -> list[str]:
 
 def _rejects(rejects: csvfeed.Rejects, width: int) -> str:
     rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
-    lines = [bold(f"{rows} wrong, and left out of the above:")]
+    lines = [bold(wrapped(f"{rows} wrong, and left out of the above:", width, ""))]
     for error in rejects.first[:_MOST_REJECTS]:
         column = "" if error.column_name is None else f", column {error.column_name!r}"
         path = f"{error.path}, " if error.path and len(rejects.path.split(", ")) > 1 else ""
