@@ -95,8 +95,7 @@ def _beginning(path: str, most: int, how: dict[str, Any]) -> Iterator[tuple[str,
     """
     how = written(path, how)
     dataset = csvfeed.CsvDataset(path, target=None, features=[0], **how)
-    is_text = not dataset._reader.is_stream and how.get("encoding") != "utf-16"
-    if is_text and os.path.exists(path) and os.path.getsize(path) <= most:
+    if dataset._reader.is_plain and os.path.exists(path) and os.path.getsize(path) <= most:
         yield path, True
         return
     with tempfile.TemporaryDirectory(prefix="csvfeed-") as directory:

@@ -157,6 +157,9 @@ def written(source: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
         head, whole = _core.beginning(part, "utf-16", HEAD)
     if given.get("encoding") in ("latin-1", "cp1252"):
         head = head.decode(given["encoding"], "replace").encode()
+    if b"\n" not in head:
+        # Line ends of an old Mac.
+        head = head.replace(b"\r", b"\n")
     table = _table_of(head, given)
     try:
         found = sniff(table, whole=whole).options

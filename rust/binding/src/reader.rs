@@ -26,7 +26,7 @@ use crate::columns::{
 };
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
-use crate::heads::{Failed, Part, Reading};
+use crate::heads::{Failed, Part, Reading, Unpacking};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
@@ -369,10 +369,13 @@ impl Reader {
         self.take_sample(py, Wanted { rows, bytes: plenty, places })
     }
 
-    /// Whether some of it can only be read from its beginning on: it is compressed or in another encoding.
+    /// Whether the files hold the text as it is: not compressed, in no encoding of two bytes, with a newline after each line.
     #[getter]
-    fn is_stream(&self) -> bool {
-        self.parts.iter().any(|part| part.codec.is_some()) || self.transcoding != Transcoding::AsItIs
+    fn is_plain(&self) -> bool {
+        self.parts.iter().all(|part| {
+            let Unpacking { codec, transcoding, returns } = part.unpacking;
+            codec.is_none() && transcoding == Transcoding::AsItIs && !returns
+        })
     }
 
     /// Writes the first part as text to a file, up to about `most` bytes of whole rows, and says whether that is all of it.
