@@ -20,7 +20,9 @@ def read(options: dict[str, Any]) -> _core.Reader:
         features=options["features"],
         weight=options["weight"],
         allow_target_as_feature=options["allow_target_as_feature"],
-        coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
+        coded=columns.coded(
+            *(options[name] for name in ("categories", "booleans", "dates", "numbers"))
+        ),
         header=None if header == "auto" else header,
         delimiter=None if delimiter == "auto" else ord(delimiter),
         quote=_byte(options["quote"]),
