@@ -82,7 +82,7 @@ pub(crate) struct Layouts {
     /// How many columns the first part has.
     own: usize,
     /// The part that says what the columns are.
-    leader: usize,
+    pub leader: usize,
 }
 
 impl Layouts {
