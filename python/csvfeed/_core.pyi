@@ -25,6 +25,8 @@ class Reader:
         parts: Sequence[Part],
         *,
         name: str,
+        columns: Literal["same", "union"],
+        partitions: list[list[tuple[str, str]]] | None,
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,

@@ -10,7 +10,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core, arguments, columns
+from csvfeed import _core, arguments
+from csvfeed import columns as kinds
 from csvfeed.columns import Column, Date, DatePart, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
@@ -42,11 +43,20 @@ class CsvDataset(Ordered, Conversions):
     ----------
     source : str, os.PathLike, bytes, binary file object, or list of these
         What is read: a file; all files that a pattern stands for (``"logs/*.csv"``, ``**`` for any
-        depth), or that a directory holds under a name that ends in ``.csv``, ``.csv.gz`` and the
-        like, sorted by name; the content of a file; a file object opened in binary mode, from where
-        it stands; ``"-"``, the standard input; a URL. Several files are one table, in their order.
-        Each must have the columns that the first has, by name, in any order; without a header, as
-        many. The Notes tell of compressed and of remote files.
+        depth), or that a directory holds, sorted by name; the content of a file; a file object
+        opened in binary mode, from where it stands; ``"-"``, the standard input; a URL. Several
+        files are one table, in their order; a file without rows is skipped. The Notes tell of
+        directories, compressed files and remote files.
+    columns : {"same", "union"}, default "same"
+        Which columns several files have. "same": the columns that are asked for must be in every
+        file, by name, in any order; without ``features`` that is every column of every file.
+        "union": the table has the columns of all files, in the order in which they first appear,
+        and a column is missing in the rows of a file that lacks it. Files without a header have the
+        same number of fields either way.
+    partitions : bool, optional
+        Whether directories that are called ``key=value`` give columns: True adds a column for each
+        key after those of the files, False ignores them. By default it is an error if they tell
+        files apart. See the Notes.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
@@ -164,6 +174,14 @@ class CsvDataset(Ordered, Conversions):
 
     Notes
     -----
+    **Directories** are read as Spark and Hive write them. Data are files called ``*.csv``,
+    ``*.csv.gz`` and the like; if there are none, files without a suffix that have a number in
+    their name, such as ``part-00000`` or ``000000_0.gz``. Other files, hidden ones and
+    ``_SUCCESS`` are passed over. Subdirectories are read if they are called ``key=value``. With
+    ``partitions=True`` each key in the path of a file is a column, and its value is decoded as in a
+    URL; ``__HIVE_DEFAULT_PARTITION__`` is missing. Numbers have a decimal point there. Text needs
+    ``categories``, dates need ``dates``, as in any column.
+
     **Compressed files**, with gzip, zstd, bzip2, xz, or zip with one file in it, are known by their
     content and decompressed as they are read. What is damaged or cut off is an error where that
     shows, at the latest where its checksum stands; bytes are counted in the decompressed text.
@@ -195,6 +213,8 @@ class CsvDataset(Ordered, Conversions):
         self,
         source: Source | Sequence[Source],
         *,
+        columns: Literal["same", "union"] = "same",
+        partitions: bool | None = None,
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
@@ -232,13 +252,15 @@ class CsvDataset(Ordered, Conversions):
         )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": parts(source),
+            "source": parts(source, arguments.optional_bool(partitions, "partitions")),
+            "columns": arguments.choice(columns, ("same", "union"), "columns"),
+            "partitions": partitions,
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.listed(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
-            "categories": columns.categories(categories),
-            "booleans": columns.booleans(booleans),
-            "dates": columns.dates(dates),
+            "categories": kinds.categories(categories),
+            "booleans": kinds.booleans(booleans),
+            "dates": kinds.dates(dates),
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
@@ -370,7 +392,7 @@ class CsvDataset(Ordered, Conversions):
         >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
         ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
         return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
 
@@ -459,7 +481,7 @@ class CsvDataset(Ordered, Conversions):
         >>> next(iter(ds))[0].tolist()
         [[2.0], [1.0], [0.0]]
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         return {key(at): words for at, words in self._reader.vocabularies()}
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csvfeed import _core, columns
-from csvfeed.source import name_of
+from csvfeed.source import keys, name_of
 
 
 def read(options: dict[str, Any]) -> _core.Reader:
@@ -14,6 +14,8 @@ def read(options: dict[str, Any]) -> _core.Reader:
     return _core.Reader(
         options["source"],
         name=name_of(options["source"]),
+        columns=options["columns"],
+        partitions=keys(options["source"]) if options["partitions"] else None,
         target=options["target"],
         features=options["features"],
         weight=options["weight"],

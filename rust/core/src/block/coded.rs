@@ -118,7 +118,7 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(&bytes[place.clone()], self.arrangement.names[at], wanted, code) {
+                match self.read_code_with_care(&bytes[place.clone()], wanted, code) {
                     Ok(Some(value)) => values[at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -135,38 +135,38 @@ impl Reading<'_> {
 
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
     /// its row is to be left out.
-    fn read_code_with_care(
-        &self,
-        field: &[u8],
-        column: usize,
-        wanted: usize,
-        code: &Code,
-    ) -> std::result::Result<Option<f32>, Kind> {
+    fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
         if number::is_missing(field, self.dialect, &self.schema.missing) {
-            return self.missing(column, wanted);
+            return self.schema.read_missing(wanted);
         }
         let word = self.dialect.text(field);
-        let value = match code {
+        self.schema.code_of(&word, wanted, code).map(Some)
+    }
+}
+
+impl Schema {
+    /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
+    pub(super) fn code_of(&self, word: &[u8], wanted: usize, code: &Code) -> std::result::Result<f32, Kind> {
+        Ok(match code {
             Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                match vocabulary.code(&word) {
-                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
+                match vocabulary.code(word) {
+                    0 if wanted >= self.features.len() => return Err(Kind::Category),
                     code => code as f32,
                 }
             }
-            Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
+            Code::Category(Categories::Hashed(buckets)) => bucket(word, *buckets),
             // Rows are counted before the categories are known; which one it is does not matter then.
             Code::Category(Categories::Unread) => 0.0,
-            Code::Boolean => match boolean(&word) {
+            Code::Boolean => match boolean(word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
                 None => return Err(Kind::Boolean),
             },
-            Code::Date(date, part) => match date.read(&word) {
+            Code::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
                 Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
             },
-        };
-        Ok(Some(value))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 mod arrangement;
 mod buffer;
 mod coded;
+mod constant;
 mod group;
 mod parser;
 mod reading;

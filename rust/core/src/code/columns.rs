@@ -43,15 +43,19 @@ pub struct GivenDate {
 }
 
 impl Columns {
+    /// All of them as they were given, each with the argument that names it.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
+        let categories = self.categories.iter().map(|(column, _)| ("categories", column));
+        let booleans = self.booleans.iter().map(|column| ("booleans", column));
+        categories.chain(booleans).chain(self.dates.iter().map(|(column, _)| ("dates", column)))
+    }
+
     /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
     /// have text in it: it may be data.
     pub fn check_header(&self, head: &Head, dialect: Dialect, missing: &Missing) -> Result<()> {
-        let categories = self.categories.iter().map(|(column, _)| column);
-        let columns: Vec<_> =
-            categories.chain(&self.booleans).chain(self.dates.iter().map(|(column, _)| column)).collect();
+        let columns = self.named().map(|(_, column)| column);
         let count = head.columns.len() as i64;
         let coded: Vec<i64> = columns
-            .iter()
             .filter_map(|column| match column {
                 Column::Index(at) if *at < 0 => Some(at + count),
                 Column::Index(at) => Some(*at),
