@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use csvfeed_core::code::Columns;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::{Layout, PartColumns, Place};
-use csvfeed_core::schema::{Column, Schema};
+use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
 
 use crate::heads::{Failed, Heads, Part, PartHead};
 
@@ -43,6 +44,26 @@ impl Ending {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// What is asked for of a table.
+pub(crate) struct Wanted {
+    pub features: Option<Vec<Column>>,
+    pub targets: Vec<Column>,
+    pub weight: Option<Column>,
+    pub coded: Columns,
+}
+
+/// Why that is not to be had.
+pub(crate) enum Refused {
+    Table(Error),
+    Part(Failed),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Table(error)
     }
 }
 
@@ -114,8 +135,36 @@ impl Layouts {
         }
     }
 
+    /// What becomes of the columns, and the parts that they are read from.
+    pub(crate) fn resolve(
+        self,
+        wanted: Wanted,
+        missing: Missing,
+        missing_target: MissingTarget,
+    ) -> Result<(Schema, Vec<Part>), Refused> {
+        let Wanted { features, targets, weight, coded } = wanted;
+        let ending = self.ending();
+        for (role, columns) in [("target", &targets[..]), ("features", features.as_deref().unwrap_or_default())] {
+            columns.iter().try_for_each(|column| ending.check(column, role))?;
+        }
+        weight.iter().try_for_each(|column| ending.check(column, "weight"))?;
+        coded.named().try_for_each(|(role, column)| ending.check(column, role))?;
+        let schema = Schema::resolve(
+            self.columns.clone(),
+            self.heads.head.reference,
+            features.as_deref(),
+            &targets,
+            weight.as_ref(),
+            missing,
+            missing_target,
+        )?;
+        let schema = schema.with_columns(coded)?;
+        let parts = self.into_parts(&schema, features.is_none()).map_err(Refused::Part)?;
+        Ok((schema, parts))
+    }
+
     /// The parts of a table of which these columns are asked for.
-    pub(crate) fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
+    fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
         let needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
         let mut known: HashMap<(Vec<String>, Keys), Option<Layout>> = HashMap::new();
         let mut layouts = Vec::with_capacity(self.heads.parts.len());

@@ -28,7 +28,7 @@ use crate::columns::{
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
 use crate::heads::{Failed, Part, Reading};
-use crate::layouts::{Ending, Keys, Layouts, Rule};
+use crate::layouts::{Ending, Keys, Layouts, Refused, Rule, Wanted};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
@@ -151,20 +151,7 @@ impl Reader {
         let max_row = Budget::new(threads, memory).max_row;
 
         let transcoding = Transcoding::named(encoding);
-        let mut origins = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let name = Origin::name(part)?;
-            let origin = Origin::find(part).map_err(|failure| match failure {
-                Failure::Python(error) => error,
-                Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
-            })?;
-            origins.push((origin, name));
-        }
-        // Here, where Ctrl-C is obeyed by whatever waits.
-        if let Some((origin, name)) = origins.first() {
-            let place = Where { path: Some(name), ..Where::default() };
-            origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
-        }
+        let origins = find_origins(py, &parts)?;
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
         let reading = Reading { dialect, finds_delimiter, transcoding, missing: &missing, on_error, max_row, threads };
@@ -189,32 +176,20 @@ impl Reader {
         let layouts = Layouts::new(heads, rule, partitions).map_err(|stopped| failed(stopped, &[]))?;
         head.columns.clone_from(&layouts.columns);
         let ending = layouts.ending();
-        let wrong =
-            |error| exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() });
         let to_columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
-        let (features, target) = (features.map(to_columns), to_columns(target));
-        let weight = weight.map(Column::from);
-        let given = [("features", features.as_deref().unwrap_or_default()), ("target", &target[..])];
-        let given = given.into_iter().chain([("weight", weight.as_slice())]);
-        for (role, column) in given.flat_map(|(role, columns)| columns.iter().map(move |column| (role, column))) {
-            ending.check(column, role).map_err(wrong)?;
-        }
-        for (role, column) in coded.named() {
-            ending.check(column, role).map_err(wrong)?;
-        }
-        let mut schema = Schema::resolve(
-            head.columns.clone(),
-            head.reference,
-            features.as_deref(),
-            &target,
-            weight.as_ref(),
-            missing,
-            missing_target,
-        )
-        .and_then(|schema| schema.with_columns(coded))
-        .map_err(wrong)?;
-        let parts =
-            layouts.into_parts(&schema, features.is_none()).map_err(|stopped| failed(stopped, &head.columns))?;
+        let wanted = Wanted {
+            features: features.map(to_columns),
+            targets: to_columns(target),
+            weight: weight.map(Column::from),
+            coded,
+        };
+        let (mut schema, parts) =
+            layouts.resolve(wanted, missing, missing_target).map_err(|refused| match refused {
+                Refused::Table(error) => {
+                    exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() })
+                }
+                Refused::Part(stopped) => failed(stopped, &head.columns),
+            })?;
         schema.on_error = on_error;
         schema.max_rejects = max_rejects;
         Ok(Self {
@@ -412,6 +387,25 @@ impl Reader {
         let schema = this.schema(None, padded);
         Ok(Plan::new(slf.unbind(), schema, steps, seed, cache.map(|directory| (directory, fill))))
     }
+}
+
+/// Where the bytes of some parts come from, and what they are called.
+fn find_origins(py: Python<'_>, parts: &[Bound<'_, PyAny>]) -> PyResult<Vec<(Origin, String)>> {
+    let mut origins = Vec::with_capacity(parts.len());
+    for part in parts {
+        let name = Origin::name(part)?;
+        let origin = Origin::find(part).map_err(|failure| match failure {
+            Failure::Python(error) => error,
+            Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
+        })?;
+        origins.push((origin, name));
+    }
+    // Here, where Ctrl-C is obeyed by whatever waits.
+    if let Some((origin, name)) = origins.first() {
+        let place = Where { path: Some(name), ..Where::default() };
+        origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
+    }
+    Ok(origins)
 }
 
 impl Reader {
