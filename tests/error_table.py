@@ -159,7 +159,15 @@ FIELDS = [
         {"delimiter": ";"},
     ),
     Case("a comma between thousands", b'a,y\n"1,500",2\n', 'Say `thousands=","`.'),
-    Case("a unit or a currency", b"a,y\n$5,2\n", "Write the number alone."),
+    Case("a unit", b"a,y\n5 kg,2\n", "Write the number alone."),
+    Case("a currency", b"a,y\n$5,2\n", 'Say `numbers={"a": "currency"}`.'),
+    Case("a percentage", b"a,y\n12.5%,2\n", 'Say `numbers={"a": "percent"}`.'),
+    Case("an exponent of Fortran", b"a,y\n1.5D+03,2\n", 'Say `numbers={"a": "fortran"}`.'),
+    Case("a hexadecimal number", b"a,y\n0x1F,2\n", 'Say `numbers={"a": "hex"}`.'),
+    Case(
+        "infinity as old C libraries print it", b"a,y\n1.#INF,2\n", 'Say `numbers={"a": "msvc"}`.'
+    ),
+    Case("a duration", b"a,y\n125:03:07,2\n", "Do as the message says."),
     Case("a date", b"a,y\n2024-05-01,2\n", "Do as the message says."),
     Case("a truth value", b"a,y\ntrue,2\n", "Do as the message says."),
     Case(
@@ -235,6 +243,36 @@ CODES = [
         b"a,y\n2023-02-29,1\n",
         "Mend it, or say what means no value.",
         {"dates": {"a": "day"}},
+    ),
+    Case(
+        "a time zone that is not known",
+        b"a,y\n2024-05-01 10:00 CET,1\n",
+        "Write offsets, or convert the column to UTC.",
+        {"dates": {"a": "hour"}},
+    ),
+    Case(
+        "a duration that may be hours or minutes",
+        b"a,y\n12:30,1\n",
+        'Say `csvfeed.Duration(format="%H:%M")` or `"%M:%S"`.',
+        {"dates": {"a": csvfeed.Duration()}},
+    ),
+    Case(
+        "a number without a sign among percentages",
+        b"a,y\n5%,1\n0.5,2\n",
+        'Say `["percent", "plain"]`, or write the sign.',
+        {"numbers": {"a": "percent"}},
+    ),
+    Case(
+        "a word in a column of currencies",
+        b"a,y\n$5,1\nfive,2\n",
+        "Mend the row, or say what means no value.",
+        {"numbers": {"a": "currency"}},
+    ),
+    Case(
+        "a form of numbers that is not known",
+        b"a,y\n5%,1\n",
+        "Name one of those.",
+        {"numbers": {"a": "percentage"}},
     ),
     Case(
         "a part of a date that is not known",

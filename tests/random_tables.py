@@ -29,8 +29,16 @@ WORDS += [
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
+FORMS = {
+    # How a number is written in each form, given its sign and its digits.
+    "percent": ["{}{}%", "{}{} %"],
+    "currency": ["{}${}", "{}{} EUR", "${}{}", "USD {}{}"],
+    "fortran": ["{}{}D0", "{}{}d+00"],
+}
 WRONG = {
     "number": ["oops", "1x", "--1", "\0"],
+    "form": ["oops", "%", "$", "1x"],
+    "duration": ["soon", "12:61:00", "5", "12:30"],
     "boolean": ["maybe", "2", "tru"],
     "date": ["soon", "2013-02-30", "31.02.2013", "2013"],
     "category": ["unheard of"],
@@ -159,6 +167,7 @@ class Column:
     words: list = ()
     parts: tuple = ()
     format: str | None = None
+    form: str | None = None
 
     def cell(self, rnd, style, number, table):
         if self.name == "id":
@@ -173,6 +182,17 @@ class Column:
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
                 text = style.number(rnd, quarters)
                 return Cell(text, quarters / 4, is_missing=text in table.tokens)
+            case "form":
+                quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
+                digits = style.number(rnd, abs(quarters))
+                text = rnd.choice(FORMS[self.form]).format("-" * (quarters < 0), digits)
+                value = np.float32(quarters / (400 if self.form == "percent" else 4))
+                return Cell(text, float(value), is_missing=text in table.tokens)
+            case "duration":
+                seconds = rnd.randint(1, 10**7)
+                clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+                is_negative = rnd.random() < 0.3
+                return Cell("-" * is_negative + clock, float(-seconds if is_negative else seconds))
             case "boolean":
                 text = rnd.choice([*BOOLEANS])
                 return Cell(text, float(BOOLEANS[text]))
@@ -211,13 +231,15 @@ class Table:
             Column("c", "category", words),
             Column("b", "boolean"),
             Column("d", "date", (), *date),
+            Column("f", "form", form=rnd.choice([*FORMS])),
+            Column("t", "duration"),
             Column("x", "text", words),
             Column("y", "number"),
         ]
-        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 6))]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 7))]
         rnd.shuffle(columns)
         tokens = [token for token in TOKENS if style.thousands != token]
-        kinds = ["number", "boolean", "date", "category", "row"]
+        kinds = ["number", "boolean", "date", "category", "row", "form", "duration"]
         wrong = set(rnd.sample(kinds, rnd.choice([0, 0, 1, 3, 5])))
         table = cls(style, columns, tokens, wrong, [], [])
         table.mode = rnd.choice([None, None, None, "keys", *(["union"] * style.has_header)])
@@ -435,9 +457,12 @@ class Use:
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
             "dates": {
                 name: csvfeed.Date(*one.parts, format=one.format)
-                for name, one in columns.items()
                 if one.kind == "date"
+                else csvfeed.Duration()
+                for name, one in columns.items()
+                if one.kind in ("date", "duration")
             },
+            "numbers": {name: one.form for name, one in columns.items() if one.form},
             "header": True
             if style.has_header
             else [one.name for one in table.columns if one.name != "k"],

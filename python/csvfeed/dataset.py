@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from csvfeed import _core, arguments
 from csvfeed import columns as kinds
-from csvfeed.columns import Column, Date, DatePart, Vocabularies
+from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
@@ -79,11 +79,28 @@ class CsvDataset(Ordered, Conversions):
         A target has the same codes, so that classes begin with 1; one that is unknown is an error.
     booleans : list of int or str, optional
         Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
-    dates : dict of column to str, list of str, or Date, optional
+    dates : dict of column to str, list of str, Date, or Duration, optional
         Columns that hold dates, and which parts of these are features: ``{"when": "hour"}``,
         ``{"when": ["month", "weekday"]}``, or, if they are not written as in ISO 8601,
         ``{"when": csvfeed.Date("month", format="%d.%m.%Y")}``; see ``csvfeed.Date``. The column is
         then as many features, in its place, called ``when.month`` and so on. A target has one part.
+        A column of durations, such as ``125:03:07``, is one number: ``{"took":
+        csvfeed.Duration("seconds")}``; see ``csvfeed.Duration``.
+    numbers : str, list of str, or dict of column to one of these, optional
+        Forms of numbers that are read besides plain ones. A dict says so by column; otherwise they
+        are the forms of all columns that are read as numbers. Each number is rounded once.
+
+        - "percent": ``12.5%`` is 0.125. A number without the sign is an error, since it may mean
+          either; "plain" beside it reads such a number as it stands.
+        - "currency": ``$1234``, ``5 EUR``, ``-US$ 5``; ``(5)`` is -5. The currency is a sign, with
+          up to three letters before it, or three capital letters. Its name is dropped, so a column
+          should hold one currency.
+        - "fortran": exponents with a D, as in ``1.5D+03``.
+        - "hex": ``0x1F`` is 31. Digits without ``0x`` are decimal.
+        - "msvc": ``1.#INF``, ``1.#QNAN`` and ``-1.#IND``, as old C libraries of Microsoft print
+          infinity and NaN. A NaN is missing if ``missing`` holds "nan".
+
+        ``decimal`` and ``thousands`` hold for all of them but "hex".
     batch_size : int, default 32
         Rows in a batch.
     remainder : {"keep", "drop", "pad"}, default "keep"
@@ -220,7 +237,8 @@ class CsvDataset(Ordered, Conversions):
         weight: Column | None = None,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         booleans: Sequence[Column] | None = None,
-        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date] | None = None,
+        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date | Duration] | None = None,
+        numbers: Form | Sequence[Form] | Mapping[Any, Form | Sequence[Form]] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -261,6 +279,7 @@ class CsvDataset(Ordered, Conversions):
             "categories": kinds.categories(categories),
             "booleans": kinds.booleans(booleans),
             "dates": kinds.dates(dates),
+            "numbers": kinds.numbers(numbers),
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),

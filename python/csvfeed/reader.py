@@ -19,7 +19,9 @@ def read(options: dict[str, Any]) -> _core.Reader:
         target=options["target"],
         features=options["features"],
         weight=options["weight"],
-        coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
+        coded=columns.coded(
+            *(options[name] for name in ("categories", "booleans", "dates", "numbers"))
+        ),
         header=None if header == "auto" else header,
         delimiter=None if delimiter == "auto" else ord(delimiter),
         quote=_byte(options["quote"]),

@@ -259,7 +259,7 @@ impl Reader {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// What these values are: "number", "category", "boolean" or "date".
+    /// What these values are: "number", "category", "boolean", "date" or "duration".
     #[getter]
     fn kinds(&self) -> Vec<&'static str> {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()

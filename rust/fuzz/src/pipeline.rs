@@ -444,7 +444,7 @@ fn place(error: &Error) -> Place {
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
         Kind::TooManyRejects { .. } => Problem::TooMany,
-        Kind::Number(_) | Kind::Notation(_) => Problem::Number,
+        Kind::Number(_) | Kind::Notation(_) | Kind::Form(..) => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

@@ -5,7 +5,7 @@ use std::result::Result;
 use super::coded::Mixed;
 use super::group::WrongField;
 use super::reading::Reading;
-use crate::code::{boolean, date::iso};
+use crate::code::{Code, Duration, boolean, date::iso};
 use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::number::{self, Value};
@@ -23,6 +23,9 @@ impl Schema {
         let word = value.trim_matches([' ', '\t']);
         if self.missing.contains_word(word) {
             return self.read_missing(wanted);
+        }
+        if let Some(Code::Number(forms)) = self.code(wanted) {
+            return self.read_form(*forms, word.as_bytes(), wanted, PATHS);
         }
         if let Some(code) = self.code(wanted) {
             return self.code_of(word.as_bytes(), wanted, code).map(Some);
@@ -53,6 +56,8 @@ impl Schema {
             format!("holds booleans, booleans=[{name}] reads them")
         } else if iso(word).is_ok() {
             format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
+        } else if Duration::default().read(word).is_ok() {
+            format!("holds durations, dates={{{name}: csvfeed.Duration()}} reads them as seconds")
         } else {
             format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
         };

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::coded::Mixed;
+use super::forms::Rewritten;
 use super::reading::Reading;
 use super::{Block, Widths};
 use crate::code::{Categories, Code};
@@ -21,6 +22,8 @@ pub(super) struct Group {
     values: Vec<f32>,
     /// The same values and, between them, what is read of columns that hold no numbers.
     mixed: Vec<f32>,
+    /// Numbers of a column that is not written as programs write it.
+    rewritten: Rewritten,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
     /// The rows that are chosen, unless all are, and their marks and ends.
@@ -133,7 +136,8 @@ impl Group {
                 }
             }
             let (left_out, wrong) = (&mut self.left_out, &mut self.wrong);
-            let mixed = &mut Mixed { rows, values: &mut self.mixed, left_out, wrong };
+            let rewritten = &mut self.rewritten;
+            let mixed = &mut Mixed { rows, values: &mut self.mixed, left_out, wrong, rewritten };
             reading.read_codes(mixed);
             reading.fill_constants(mixed);
         }

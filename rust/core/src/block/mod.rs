@@ -4,6 +4,7 @@ mod arrangement;
 mod buffer;
 mod coded;
 mod constant;
+mod forms;
 mod group;
 mod parser;
 mod reading;

@@ -9,7 +9,7 @@ use super::group::WrongField;
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::index::{BadRow, Rows};
-use crate::number::{self, Value, WINDOW};
+use crate::number::{self, Forms, Value, WINDOW};
 use crate::parts::Place;
 use crate::rejects::{Noting, Reject};
 use crate::schema::Schema;
@@ -65,10 +65,13 @@ impl Reading<'_> {
             Value::Missing => self.schema.read_missing(wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),
             Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
-            Value::Other => Err(match number::other_notation(field, self.dialect) {
-                Some(notation) => Kind::Notation(notation),
-                None => Kind::Number(self.schema.advice(&self.dialect.text(field), column)),
-            }),
+            Value::Other => {
+                let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
+                Err(match number::other_notation(&word, self.dialect, Forms::default(), &name) {
+                    Some(notation) => Kind::Notation(notation),
+                    None => Kind::Number(self.schema.advice(&word, column)),
+                })
+            }
         }
     }
 
