@@ -131,28 +131,25 @@ class Date:
 class Duration:
     r"""How a column of durations is read, in ``dates=``: as one number.
 
-        Understood are ``125:03:07``, with any number of hours and a fraction of the seconds;
-        ``03:07.25``, minutes and seconds with a fraction; ``1 days 02:03:04`` and ``-1 days
-        +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python does; ``2 days``. A sign may
-        stand before each.
+    Understood are ``125:03:07``, with any number of hours and a fraction of the seconds;
+    ``03:07.25``, minutes and seconds with a fraction; ``1 days 02:03:04`` and ``-1 days
+    +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python does; ``2 days``. A sign may
+    stand before each.
 
     Parameters
     ----------
-        unit : {"seconds", "minutes", "hours", "days"}, default "seconds"
-            What the number counts. It is rounded once, to the nearest float32.
-        format : {"%H:%M", "%M:%S"}, optional
-            What two numbers without a fraction are, as in ``12:30``; without it that is an error.
+    unit : {"seconds", "minutes", "hours", "days"}, default "seconds"
+        What the number counts. It is rounded once, to the nearest float32.
+    format : {"%H:%M", "%M:%S"}, optional
+        What two numbers without a fraction are, as in ``12:30``; without it that is an error.
 
     Examples
     --------
-        >>> import csvfeed
-        >>> data = b"took,y
-    125:03:07,1
-    -1 days +23:59:55,2
-    "
-        >>> ds = csvfeed.CsvDataset(data, dates={"took": csvfeed.Duration()})
-        >>> ds.feature_names, next(iter(ds))[0].tolist()
-        (['took'], [[450187.0], [-5.0]])
+    >>> import csvfeed
+    >>> data = b"took,y\n125:03:07,1\n-1 days +23:59:55,2\n"
+    >>> ds = csvfeed.CsvDataset(data, dates={"took": csvfeed.Duration()})
+    >>> ds.feature_names, next(iter(ds))[0].tolist()
+    (['took'], [[450187.0], [-5.0]])
     """
 
     unit: Unit = "seconds"
