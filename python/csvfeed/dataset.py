@@ -93,8 +93,8 @@ class CsvDataset(Ordered, Conversions):
         - "percent": ``12.5%`` is 0.125. A number without the sign is an error, since it may mean
           either; "plain" beside it reads such a number as it stands.
         - "currency": ``$1234``, ``5 EUR``, ``-US$ 5``; ``(5)`` is -5. The currency is a sign, with
-          up to three letters before it, or three capital letters. Its name is dropped, so a column
-          should hold one currency.
+          up to three letters before it, or a code of ISO 4217. It is dropped, so a column should
+          hold one currency.
         - "fortran": exponents with a D, as in ``1.5D+03``.
         - "hex": ``0x1F`` is 31. Digits without ``0x`` are decimal.
         - "msvc": ``1.#INF``, ``1.#QNAN`` and ``-1.#IND``, as old C libraries of Microsoft print

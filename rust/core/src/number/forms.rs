@@ -208,7 +208,7 @@ fn take_parentheses(text: &mut &[u8], sign: &mut Option<u8>) -> Option<bool> {
     Some(true)
 }
 
-/// A currency is a sign, with up to three letters before it, or three letters.
+/// A currency is a sign, with up to three letters before it, or a code.
 fn take_first_currency(text: &mut &[u8]) -> bool {
     let letters = text.iter().take(3).take_while(|byte| byte.is_ascii_uppercase()).count();
     let rest = &text[letters..];
@@ -234,9 +234,17 @@ fn take_last_currency(text: &mut &[u8]) -> bool {
     true
 }
 
-/// Whether letters may be the code of a currency.
+/// The currencies of ISO 4217.
+const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP \
+    CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF \
+    IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK \
+    MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR \
+    SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND \
+    VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL";
+
+/// Whether letters are the code of a currency.
 fn is_code(letters: &[u8]) -> bool {
-    letters.len() == 3 && letters != b"INF" && letters != b"NAN"
+    letters.len() == 3 && CODES.as_bytes().chunks(4).any(|code| &code[..3] == letters)
 }
 
 /// The signs of currencies, but for those of hundredths.
@@ -392,7 +400,8 @@ mod tests {
             ("currency", "five"),
             ("currency", "$inf"),
             ("currency", "Usd 5"),
-            ("currency", "ABCD5"),
+            ("currency", "ABC5"),
+            ("currency", "USDX5"),
             ("currency", "5 INF"),
             ("fortran", "1.5DD3"),
             ("fortran", "D3"),
