@@ -175,7 +175,7 @@ impl Reader {
         let rule = if columns == "union" { Rule::Union } else { Rule::Same };
         let layouts = Layouts::new(heads, rule, partitions).map_err(|stopped| failed(stopped, &[]))?;
         head.columns.clone_from(&layouts.columns);
-        let ending = layouts.ending();
+        let (ending, leader) = (layouts.ending(), layouts.leader);
         let to_columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
         let wanted = Wanted {
             features: features.map(to_columns),
