@@ -138,8 +138,8 @@ mod tests {
         let columns = ["a", "b", "c"].map(String::from).to_vec();
         let named = |places: &[usize]| places.iter().map(|&at| Column::Index(at as i64)).collect::<Vec<_>>();
         let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
-        let names = NAMES.map(String::from).to_vec();
-        let forms = order.iter().filter(|&&at| at < 2).map(|&at| (Column::Index(at as i64), names.clone())).collect();
+        let all = NAMES.map(String::from).to_vec();
+        let forms = order.iter().filter(|&&at| at < 2).map(|&at| (Column::Index(at as i64), all.clone())).collect();
         let given = Columns { numbers: GivenNumbers::Some(forms), ..Columns::default() };
         let missing = Missing::new(tokens);
         let schema = Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, policy.0).unwrap();
