@@ -94,7 +94,11 @@ pub(crate) fn csv_error<'py>(
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
             "EncodingError"
         }
-        Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
+        Kind::UnclosedQuote
+        | Kind::SpaceBeforeQuote
+        | Kind::TextAfterQuote
+        | Kind::SpaceAfterQuote
+        | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)
         | Kind::Damaged { .. }
@@ -102,6 +106,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Spool { .. }
         | Kind::Parts(_)
         | Kind::Empty(_)
+        | Kind::TooFewLines(_)
         | Kind::Column(_)
         | Kind::Memory(_)
         | Kind::Simd(_)

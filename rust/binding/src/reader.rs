@@ -78,7 +78,7 @@ impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
     #[pyo3(signature = (parts, *, name, target, features, weight, coded, header, delimiter, quote, escape, comment,
-                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
+                        skip_rows, skip_rows_after_header, skip_footer, skip_initial_space, skip_final_space, short_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
                         memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
@@ -96,6 +96,11 @@ impl Reader {
         escape: Option<u8>,
         comment: Option<u8>,
         skip_rows: u64,
+        skip_rows_after_header: u64,
+        skip_footer: u64,
+        skip_initial_space: bool,
+        skip_final_space: bool,
+        short_rows: &str,
         decimal: u8,
         thousands: Option<u8>,
         encoding: &str,
@@ -116,6 +121,10 @@ impl Reader {
             // What is neither is UTF-8 by the time that it is read.
             encoding: dialect::Encoding::named(encoding).unwrap_or_default(),
             skip_rows,
+            skip_rows_after_header,
+            skip_initial_space,
+            skip_final_space,
+            fills_short_rows: short_rows == "fill",
         };
         let header = match header {
             None => Header::Auto,
@@ -158,7 +167,16 @@ impl Reader {
         }
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
-        let reading = Reading { dialect, finds_delimiter, transcoding, missing: &missing, on_error, max_row, threads };
+        let reading = Reading {
+            dialect,
+            finds_delimiter,
+            transcoding,
+            missing: &missing,
+            on_error,
+            skip_footer,
+            max_row,
+            threads,
+        };
         let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
         let (head, dialect, parts) = found.map_err(|stopped| match stopped {
             Stopped::Signal(Stop::Signal(error)) => error,

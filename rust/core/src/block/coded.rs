@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::group::WrongField;
 use super::reading::Reading;
 use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
+use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::index::Rows;
 use crate::number;
@@ -75,7 +76,11 @@ impl Reading<'_> {
             }
             Code::Category(Categories::Hashed(buckets)) => {
                 let bucket = |place| bucket(&bytes[place], *buckets);
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| bucket(place)), same);
+                // A quote stands there only after a space, which takes a closer look.
+                let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
+                let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
+                let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
+                self.read_fields(column, rows, mixed, |place| is_plain(&place).then(|| bucket(place)), same);
             }
             Code::Category(Categories::Unread) => self.read_fields(column, rows, mixed, |_| None, same),
             Code::Boolean => {
@@ -118,7 +123,8 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(&bytes[place.clone()], self.arrangement.names[at], wanted, code) {
+                match self.read_code_with_care(self.text.field(place.clone()), self.arrangement.names[at], wanted, code)
+                {
                     Ok(Some(value)) => values[at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -144,6 +150,9 @@ impl Reading<'_> {
     ) -> std::result::Result<Option<f32>, Kind> {
         if number::is_missing(field, self.dialect, &self.schema.missing) {
             return self.missing(column, wanted);
+        }
+        if self.dialect.has_space_before_quote(field) {
+            return Err(Kind::SpaceBeforeQuote);
         }
         let word = self.dialect.text(field);
         let value = match code {

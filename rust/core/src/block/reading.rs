@@ -34,7 +34,7 @@ impl Reading<'_> {
     /// What a column says in one of the rows.
     pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
         let column = self.text.layout().map_or(column, |layout| layout[column]);
-        self.dialect.text(&self.text.padded()[rows.place(row, column)])
+        self.dialect.text(self.text.field(rows.place(row, column)))
     }
 
     /// Whether a field is seen to be missing at first sight.
@@ -54,11 +54,12 @@ impl Reading<'_> {
         column: usize,
         wanted: usize,
     ) -> std::result::Result<Option<f32>, Kind> {
-        let field = &self.text.padded()[place];
+        let field = self.text.field(place);
         match number::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing => self.missing(column, wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other if self.dialect.has_space_before_quote(field) => Err(Kind::SpaceBeforeQuote),
             Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
             Value::Other => Err(match number::other_notation(field, self.dialect) {
                 Some(notation) => Kind::Notation(notation),
@@ -86,6 +87,17 @@ impl Reading<'_> {
         const SHOWN: usize = 40;
         let word = self.dialect.text(field);
         let name = self.schema.quoted_name(column);
+        if self.schema.columns[column].as_bytes() == &*word {
+            return "The row seems to be the header again: if several files were put together, on_error=\"skip\" leaves it \
+                    out"
+                .to_owned();
+        }
+        if word.split(|byte| byte.is_ascii_whitespace()).count() > 3 {
+            return format!(
+                "If the column holds free text, leave it out with features=: csvfeed's batches hold only numbers. \
+                 categories={{{name}: \"auto\"}} reads as codes what takes a few different values"
+            );
+        }
         let what = if boolean(&word).is_some() {
             format!("holds booleans, booleans=[{name}] reads them")
         } else if iso(&word).is_ok() {
@@ -141,9 +153,11 @@ impl Reading<'_> {
             return Vec::new();
         }
         let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
-        if self.dialect.has_runs() {
-            start -= padded[WINDOW..start].iter().rev().take_while(|&&byte| byte == b' ').count();
-            end += padded[end..].iter().take_while(|&&byte| byte == b' ').count();
+        let Dialect { skip_initial_space, skip_final_space, .. } = self.dialect;
+        if self.dialect.has_runs() || skip_initial_space || skip_final_space {
+            let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+            start -= padded[WINDOW..start].iter().rev().take_while(is_space).count();
+            end += padded[end..].iter().take_while(is_space).count();
         }
         padded[start..end].to_vec()
     }
