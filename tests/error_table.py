@@ -148,6 +148,11 @@ FIELDS = [
         "Do as the message says: columns that are not named may hold anything.",
     ),
     Case(
+        "a column of free text",
+        b"review,y\nnot a bad film at all,1\n",
+        "Name the other columns in `features=`.",
+    ),
+    Case(
         "a token for no value that is not known",
         b"a,y\n1,2\n-,3\n",
         'Add it: `missing=[*csvfeed.MISSING, "-"]`.',
@@ -214,8 +219,14 @@ ROWS = [
         SKIP,
     ),
     Case("text after a closing quote", b'a,y\n"1"x,2\n', "Mend the row, or skip it."),
-    Case("a space after a closing quote", b'a,y\n"1" ,2\n', "Remove the space, or skip the row."),
-    Case("a space before a quote", b'a,y\n1, "2"\n', "Remove the space, or skip the row."),
+    Case("a space after a closing quote", b'a,y\n"1" ,2\n', "Say `skip_final_space=True`."),
+    Case("a space before a quote", b'a,y\n1, "2"\n', "Say `skip_initial_space=True`."),
+    Case(
+        "a space before a quoted delimiter",
+        b'a,b,y\n1, "Paris, TX", 0\n',
+        "Say `skip_initial_space=True`.",
+        {"features": ["a"]},
+    ),
     Case(
         "a row beyond the limit",
         b"a,t,y\n1," + b"x" * (2 << 20) + b",2\n",
@@ -330,6 +341,18 @@ DIALECTS = [
         b"a,y\n1,2\n",
         "Skip fewer.",
         {"skip_rows": 5},
+    ),
+    Case(
+        "lines after a header that is none",
+        b"1,2\n3,4\n",
+        "Say `header=True`, or `skip_rows=`.",
+        {"skip_rows_after_header": 1},
+    ),
+    Case(
+        "a footer that is the whole table",
+        b"a,y\n1,2\n",
+        "Skip fewer.",
+        {"skip_footer": 1},
     ),
     Case("an encoding that is not read", b"a,y\n1,2\n", "Convert it.", {"encoding": "koi8-r"}),
 ]

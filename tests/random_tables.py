@@ -58,6 +58,11 @@ class Style:
     encoding: str = "utf-8"
     skip_rows: int = 0
     has_header: bool = True
+    skip_rows_after_header: int = 0
+    skip_footer: int = 0
+    skip_initial_space: bool = False
+    skip_final_space: bool = False
+    short_rows: str = "raise"
 
     @classmethod
     def at_random(cls, rnd):
@@ -65,6 +70,7 @@ class Style:
         thousands = [None, None, ".", ",", "'", "_"]
         quote = rnd.choice(['"', '"', '"', "'", None])
         thousands = rnd.choice([one for one in thousands if one not in (decimal, quote)] + [None])
+        has_header = rnd.random() < 0.8
         return cls(
             delimiter=rnd.choice([",", ",", ";", "\t", "|", " "]),
             quote=quote,
@@ -74,7 +80,12 @@ class Style:
             thousands=thousands,
             encoding=rnd.choice(["utf-8", "utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le"]),
             skip_rows=rnd.choice([0, 0, 0, 2]),
-            has_header=rnd.random() < 0.8,
+            has_header=has_header,
+            skip_rows_after_header=rnd.choice([0, 0, 0, 1]) if has_header else 0,
+            skip_footer=rnd.choice([0, 0, 0, 1, 3]),
+            skip_initial_space=quote is not None and rnd.random() < 0.3,
+            skip_final_space=quote is not None and rnd.random() < 0.3,
+            short_rows=rnd.choice(["raise", "fill"]),
         )
 
     @property
@@ -111,6 +122,15 @@ class Style:
             text = "".join(self.escape + byte if byte in specials else byte for byte in text)
         # A space before what looks like a quote or a comment would make it none.
         return text + pad
+
+    def spaces(self, rnd, shown):
+        """Return what may stand before and after a field."""
+        if self.delimiter == " " or not self.quote or not shown.startswith(self.quote):
+            return "", ""
+        some = [" ", "  "] + (["\t", " \t"] if self.delimiter != "\t" else [])
+        some = ["", "", *some]
+        before = rnd.choice(some) if self.skip_initial_space else ""
+        return before, rnd.choice(some) if self.skip_final_space else ""
 
     def number(self, rnd, quarters):
         """Return a number of quarters as it is written."""
@@ -311,7 +331,11 @@ class Table:
         if style.comment and rnd.random() < 0.3:
             text += "#, a comment" + newline
         if style.has_header:
-            text += style.delimiter.join(style.field(rnd, one.name) for one in order) + newline
+            names = [style.field(rnd, one.name) for one in order]
+            names = [name.join(style.spaces(rnd, name)) for name in names]
+            text += style.delimiter.join(names) + newline
+        for _ in range(style.skip_rows_after_header):
+            text += rnd.choice(["", "m,s", 'the "unit', "1"]) + newline
         encoding = "utf-8" if style.is_wide else style.encoding
 
         def between(number):
@@ -333,6 +357,11 @@ class Table:
             written = order
             if row.damage == "few":
                 written = order[: rnd.randint(2, len(order) - 1)]
+                if style.short_rows == "fill":
+                    # Each row keeps what it is known by.
+                    has_id = [one.name for one in order].index("id") + 1
+                    written = order[: max(len(written), has_id)]
+                    row.damage = None
             quoted = rnd.choice(order).name if row.damage == "quote" else None
             for number, one in enumerate(written):
                 cell = row.cells[one.name]
@@ -350,10 +379,17 @@ class Table:
                     # What cannot be written is left to chance no more.
                     row.cells[one.name] = Cell("NA", is_missing=True)
                     shown = "NA"
+                before, after = style.spaces(rnd, shown)
+                text += before
                 row.written[one.name] = (*place(text), shown)
                 if one.name == quoted:
                     row.whole = row.written[one.name]
                 text += shown
+                end = place(text)
+                text += after if one.name != quoted else ""
+            for one in order[len(written) :] if row.damage is None else []:
+                row.cells[one.name] = Cell("", is_missing=True)
+                row.written[one.name] = (*end, "")
             if row.damage == "many":
                 text += between(1) + rnd.choice(["1", "x"])
             text += between(0)
@@ -361,8 +397,16 @@ class Table:
             if row.damage in ("few", "many"):
                 row.whole = (*place(text[:start]), row.text)
             text += newline
-        if rows and rnd.random() < 0.3:
+        is_padding = ("\0", "\x1a")
+        if rows and not style.skip_footer and rnd.random() < 0.3:
+            shorter = text[: -len(newline)]
+            text = text if shorter.endswith(is_padding) else shorter
+        for left in reversed(range(style.skip_footer)):
+            text += rnd.choice(["Total,1", 'the "end', "3"] + ([""] if left else [])) + newline
+        if style.skip_footer and rnd.random() < 0.5:
             text = text[: -len(newline)]
+        if rnd.random() < 0.2:
+            text += rnd.choice(is_padding) * rnd.choice([1, 1, 300])
         return text.replace("\n", "\r") if is_alone else text
 
     def save(self, directory, compressions=None):
@@ -472,6 +516,11 @@ class Use:
             "escape": style.escape,
             "comment": style.comment,
             "skip_rows": style.skip_rows,
+            "skip_rows_after_header": style.skip_rows_after_header,
+            "skip_footer": style.skip_footer,
+            "skip_initial_space": style.skip_initial_space,
+            "skip_final_space": style.skip_final_space,
+            "short_rows": style.short_rows,
             "decimal": style.decimal,
             "thousands": style.thousands,
             "encoding": style.encoding,

@@ -12,7 +12,18 @@ MISSING: Final[list[str]]
 SAMPLE: Final[int]
 
 _Dialect: TypeAlias = tuple[
-    str, str | None, str | None, str | None, str, str | None, str, bool, int, str
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str,
+    str | None,
+    str,
+    bool,
+    int,
+    str,
+    bool,
+    bool,
 ]
 
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
@@ -45,6 +56,11 @@ class Reader:
         escape: int | None,
         comment: int | None,
         skip_rows: int,
+        skip_rows_after_header: int,
+        skip_footer: int,
+        skip_initial_space: bool,
+        skip_final_space: bool,
+        short_rows: Literal["raise", "fill"],
         decimal: int,
         thousands: int | None,
         encoding: str,

@@ -139,6 +139,19 @@ class CsvDataset(Ordered, Conversions, Classes):
         unless the line is one within quotes.
     skip_rows : int, default 0
         Lines before the header that are left out, whatever they hold.
+    skip_rows_after_header : int, default 0
+        Lines after the header that are left out, whatever they hold, such as a line of units.
+    skip_footer : int, default 0
+        Lines at the end of each file that are left out, whatever they hold. A Ctrl-Z or NUL bytes
+        after the last line are never read, and are no line.
+    skip_initial_space : bool, default False
+        Whether spaces and tabs before an opening quote are left out, as in ``1, "Paris, TX"``.
+        Without it such a field is an error. Spaces around unquoted fields never matter.
+    skip_final_space : bool, default False
+        The same for those after a closing quote, as in ``"Paris, TX" ,1``.
+    short_rows : {"raise", "fill"}, default "raise"
+        What becomes of a row with too few fields: an error, or those that it lacks at its end are
+        missing values. A row with too many fields is an error in any case.
     decimal : {".", ","}, default "."
         The decimal sign. It may be the delimiter, too, in fields that are quoted.
     thousands : str, optional
@@ -256,6 +269,11 @@ class CsvDataset(Ordered, Conversions, Classes):
         escape: str | None = None,
         comment: str | None = None,
         skip_rows: int = 0,
+        skip_rows_after_header: int = 0,
+        skip_footer: int = 0,
+        skip_initial_space: bool = False,
+        skip_final_space: bool = False,
+        short_rows: Literal["raise", "fill"] = "raise",
         decimal: Literal[".", ","] = ".",
         thousands: str | None = None,
         encoding: str = "utf-8",
@@ -273,10 +291,20 @@ class CsvDataset(Ordered, Conversions, Classes):
             escape=escape,
             comment=comment,
             skip_rows=skip_rows,
+            skip_rows_after_header=skip_rows_after_header,
+            skip_footer=skip_footer,
+            skip_initial_space=skip_initial_space,
+            skip_final_space=skip_final_space,
+            short_rows=short_rows,
             decimal=decimal,
             thousands=thousands,
             encoding=encoding,
         )
+        if written["skip_rows_after_header"] and header not in ("auto", True):
+            raise ValueError(
+                "skip_rows_after_header= leaves out lines after a header, and header= says that "
+                "there is none: skip_rows= leaves out lines before the first row"
+            )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
             "source": parts(source, arguments.optional_bool(partitions, "partitions")),
@@ -479,7 +507,8 @@ class CsvDataset(Ordered, Conversions, Classes):
     def dialect(self) -> Dialect:
         """How the file is written, as the arguments say it or as it was found."""
         dialect = Dialect(*self._reader.dialect)
-        return replace(dialect, encoding=self._options["encoding"])
+        given = ("encoding", "skip_rows_after_header", "skip_footer", "short_rows")
+        return replace(dialect, **{name: self._options[name] for name in given})
 
     @property
     def feature_names(self) -> list[str]:

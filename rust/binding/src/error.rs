@@ -97,7 +97,11 @@ pub(crate) fn csv_error<'py>(
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
             "EncodingError"
         }
-        Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
+        Kind::UnclosedQuote
+        | Kind::SpaceBeforeQuote
+        | Kind::TextAfterQuote
+        | Kind::SpaceAfterQuote
+        | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)
         | Kind::Damaged { .. }
@@ -105,6 +109,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Spool { .. }
         | Kind::Parts(_)
         | Kind::Empty(_)
+        | Kind::TooFewLines(_)
         | Kind::Column(_)
         | Kind::Memory(_)
         | Kind::Simd(_)

@@ -8,7 +8,7 @@ use csvfeed_core::dialect::{Dialect, Head, Header, detect_delimiter, read_head};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::{self, Bytes, Parts};
 use csvfeed_core::schema::{Missing, OnError};
-use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Source, Stream, Transcoding, ends_with_returns};
+use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Shortened, Source, Stream, Transcoding, ends_with_returns};
 
 use pyo3::prelude::*;
 
@@ -33,6 +33,8 @@ pub(crate) struct Reading<'a> {
     pub transcoding: Transcoding,
     pub missing: &'a Missing,
     pub on_error: OnError,
+    /// Lines at the end that are left out.
+    pub skip_footer: u64,
     pub max_row: usize,
     pub threads: usize,
 }
@@ -46,6 +48,9 @@ pub(crate) struct Unpacking {
     pub transcoding: Transcoding,
     /// Whether lines end with a carriage return alone.
     pub returns: bool,
+    /// Lines at the end that are left out, and where that is, unless it is known only when it comes.
+    pub skip_footer: u64,
+    pub end: Option<u64>,
 }
 
 impl Unpacking {
@@ -57,10 +62,42 @@ impl Unpacking {
     /// The text of a source.
     pub(crate) fn text(self, source: Arc<dyn Source>) -> Bytes {
         match Stream::with(&source, self.codec, self.transcoding) {
-            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns))),
-            None if self.returns => Bytes::Source(Arc::new(CarriageReturns(source))),
-            None => Bytes::Source(source),
+            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns).without_footer(self.skip_footer))),
+            None => {
+                let text = self.lines(source);
+                Bytes::Source(
+                    self.end.map_or_else(|| Arc::clone(&text), |end| Arc::new(Shortened::at(Arc::clone(&text), end))),
+                )
+            }
         }
+    }
+
+    /// A source that is a text as it is, with its line ends as others have them.
+    fn lines(self, source: Arc<dyn Source>) -> Arc<dyn Source> {
+        if self.returns { Arc::new(CarriageReturns(source)) } else { source }
+    }
+
+    /// What `look` finds at the beginning of the text of a source.
+    fn look<T>(self, source: &Arc<dyn Source>, look: impl FnMut(&dyn Source) -> Result<T, Error>) -> Result<T, Error> {
+        match self.text(Arc::clone(source)) {
+            Bytes::Stream(stream) => Prefix::of_stream(&stream, look),
+            Bytes::Source(source) => Prefix::of_source(&*source, look),
+        }
+    }
+
+    /// The same once it is known what the lines end with, and where the last of them is that is not left out.
+    fn without_footer(self, source: &Arc<dyn Source>, max_row: usize) -> Result<Self, Error> {
+        if self.skip_footer == 0 {
+            return Ok(self);
+        }
+        let plain = Self { skip_footer: 0, ..self };
+        let returns = plain.look(source, |text| ends_with_returns(text, max_row))?;
+        let found = Self { returns, ..self };
+        if Stream::with(source, self.codec, self.transcoding).is_some() {
+            return Ok(found);
+        }
+        let text = Shortened::without_footer(found.lines(Arc::clone(source)), self.skip_footer)?;
+        Ok(Self { end: Some(text.len()), ..found })
     }
 }
 
@@ -125,6 +162,9 @@ impl Reading<'_> {
             work.begin(&source);
         }
         let codec = Codec::of_source(&*source)?;
+        let Self { transcoding, skip_footer, .. } = *self;
+        let unpacking = Unpacking { codec, transcoding, returns: false, skip_footer, end: None };
+        let unpacking = unpacking.without_footer(&source, self.max_row)?;
         let look = |text: &dyn Source| {
             let returns = ends_with_returns(text, self.max_row)?;
             let translated = CarriageReturns(text);
@@ -141,12 +181,10 @@ impl Reading<'_> {
                 Kind::Empty(_) => Ok(Start::Empty { end: text.len(), error: Box::new(error) }),
                 _ => Err(error),
             })?;
-            Ok(Found { unpacking: Unpacking { codec, transcoding: self.transcoding, returns }, head })
+            let unpacking = Unpacking { returns: returns || unpacking.returns, ..unpacking };
+            Ok(Found { unpacking, head })
         };
-        match Stream::with(&source, codec, self.transcoding) {
-            Some(stream) => Prefix::of_stream(&stream, look),
-            None => Prefix::of_source(&*source, look),
-        }
+        unpacking.look(&source, look)
     }
 
     /// Reads the heads of some parts; the first that has one says what the columns are. Parts that hold nothing are passed
@@ -223,12 +261,9 @@ impl Reading<'_> {
     fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
         let source = origin.open(name, None).ok()?;
         let codec = Codec::of_source(&*source).ok()?;
-        let look = |text: &dyn Source| ends_with_returns(text, self.max_row);
-        let returns = match Stream::with(&source, codec, self.transcoding) {
-            Some(stream) => Prefix::of_stream(&stream, look),
-            None => Prefix::of_source(&*source, look),
-        };
-        let bytes = Unpacking { codec, transcoding: self.transcoding, returns: returns.ok()? }.text(source);
+        let plain = Unpacking { codec, transcoding: self.transcoding, returns: false, skip_footer: 0, end: None };
+        let returns = plain.look(&source, |text| ends_with_returns(text, self.max_row)).ok()?;
+        let bytes = Unpacking { returns, ..plain }.text(source);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 

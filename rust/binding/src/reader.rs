@@ -43,6 +43,8 @@ const SHUFFLE_MEMORY: u64 = 256 << 20;
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Reader {
     pub(crate) parts: Vec<Part>,
+    /// The part that says what the columns are called.
+    leader: usize,
     rule: Rule,
     ending: Ending,
     /// What they are called together.
@@ -85,7 +87,8 @@ impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
     #[pyo3(signature = (parts, *, name, columns, partitions, target, features, weight, allow_target_as_feature, coded, header, delimiter,
-                        quote, escape, comment, skip_rows, decimal, thousands, encoding, missing, missing_target, on_error,
+                        quote, escape, comment, skip_rows, skip_rows_after_header, skip_footer, skip_initial_space,
+                        skip_final_space, short_rows, decimal, thousands, encoding, missing, missing_target, on_error,
                         max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
@@ -106,6 +109,11 @@ impl Reader {
         escape: Option<u8>,
         comment: Option<u8>,
         skip_rows: u64,
+        skip_rows_after_header: u64,
+        skip_footer: u64,
+        skip_initial_space: bool,
+        skip_final_space: bool,
+        short_rows: &str,
         decimal: u8,
         thousands: Option<u8>,
         encoding: &str,
@@ -126,6 +134,10 @@ impl Reader {
             // What is neither is UTF-8 by the time that it is read.
             encoding: dialect::Encoding::named(encoding).unwrap_or_default(),
             skip_rows,
+            skip_rows_after_header,
+            skip_initial_space,
+            skip_final_space,
+            fills_short_rows: short_rows == "fill",
         };
         let header = match header {
             None => Header::Auto,
@@ -155,7 +167,16 @@ impl Reader {
         let origins = find_origins(py, &parts)?;
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
-        let reading = Reading { dialect, finds_delimiter, transcoding, missing: &missing, on_error, max_row, threads };
+        let reading = Reading {
+            dialect,
+            finds_delimiter,
+            transcoding,
+            missing: &missing,
+            on_error,
+            skip_footer,
+            max_row,
+            threads,
+        };
         let found = py.detach(|| reading.heads(origins, &header, || check_signals().map_err(Stopped::Signal)));
         let failed = |Failed { part, error, line }, columns: &[String]| {
             let offset = error.offset.filter(|_| has_place(&error));
@@ -196,6 +217,7 @@ impl Reader {
         schema.max_rejects = max_rejects;
         Ok(Self {
             parts,
+            leader,
             rule,
             ending,
             name,
@@ -227,7 +249,7 @@ impl Reader {
     #[getter]
     fn dialect(&self) -> PyDialect {
         let line_end = match self.head.returns {
-            _ if self.parts[0].unpacking.returns => "\r",
+            _ if self.parts[self.leader].unpacking.returns => "\r",
             true => "\r\n",
             false => "\n",
         };

@@ -36,6 +36,9 @@ pub enum Kind {
     /// The source holds nothing to read.
     #[error("{0}")]
     Empty(&'static str),
+    /// There are not so many lines as are to be left out.
+    #[error("the file has no more lines than {0}")]
+    TooFewLines(&'static str),
     /// A field that should be a number is none; what to do about it.
     #[error("not a number. {0}")]
     Number(String),
@@ -118,6 +121,12 @@ pub enum Kind {
          character"
     )]
     TextAfterQuote,
+    /// A space stands before a quote.
+    #[error("a space before a quote, which opens no field there: skip_initial_space=True reads it")]
+    SpaceBeforeQuote,
+    /// Nothing but spaces follows a closing quote.
+    #[error("a space after a closing quote: skip_final_space=True reads it")]
+    SpaceAfterQuote,
     /// The source ends after an escape.
     #[error("the last row ends after an escape: is the file cut off here, or escape= another one?")]
     UnclosedEscape,
@@ -217,7 +226,8 @@ impl Kind {
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",
             Self::RowLength { .. } => "wrong number of fields",
-            Self::TextAfterQuote => "text after a closing quote",
+            Self::SpaceBeforeQuote => "a space before a quote",
+            Self::TextAfterQuote | Self::SpaceAfterQuote => "text after a closing quote",
             _ => "unreadable",
         }
     }

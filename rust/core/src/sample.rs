@@ -272,7 +272,12 @@ fn texts(table: &Table) -> Result<Pipeline<(Vec<Row>, u64)>> {
 }
 
 /// The rows of some bytes that end with a newline, up to a quote that is never closed.
-fn rows_of(bytes: &[u8], dialect: Dialect, columns: usize, layout: Option<&PartColumns>) -> (Vec<Row>, Option<BadQuote>) {
+fn rows_of(
+    bytes: &[u8],
+    dialect: Dialect,
+    columns: usize,
+    layout: Option<&PartColumns>,
+) -> (Vec<Row>, Option<BadQuote>) {
     let mut careful = Careful::new(dialect, bytes, 0).passing_over(true);
     let mut rows = Vec::new();
     loop {

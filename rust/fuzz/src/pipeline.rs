@@ -361,7 +361,9 @@ impl NaiveReader<'_> {
         for (part, columns) in parts.iter().enumerate() {
             for &column in *columns {
                 let field: Range<usize> = row[layout.map_or(column, |layout| field_of(layout, column))].clone();
-                let field_text = &text[field.clone()];
+                let begins_row = field.start == 0 || text[field.start - 1] == b'\n';
+                let mark = if begins_row { BYTE_ORDER_MARK } else { b"" };
+                let field_text = text[field.clone()].strip_prefix(mark).unwrap_or(&text[field.clone()]);
                 let problem = match naive_value(field_text, dialect, tokens) {
                     Value::Number(number) => {
                         values[part].push(number.to_bits());
@@ -444,7 +446,7 @@ fn place(error: &Error) -> Place {
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
         Kind::TooManyRejects { .. } => Problem::TooMany,
-        Kind::Number(_) | Kind::Notation(_) | Kind::Form(..) => Problem::Number,
+        Kind::Number(_) | Kind::Notation(_) | Kind::Form(..) | Kind::SpaceBeforeQuote => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

@@ -7,6 +7,7 @@ use super::forms::Rewritten;
 use super::group::WrongField;
 use super::reading::Reading;
 use crate::code::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::index::Rows;
 use crate::number;
@@ -81,8 +82,11 @@ impl Reading<'_> {
                 }
                 Categories::Hashed(buckets) => {
                     let bucket = |place| bucket(&bytes[place], *buckets);
-                    let quickly = |place| (!is_missing(&place)).then(|| bucket(place));
-                    self.read_fields(column, rows, mixed, quickly, numbered);
+                    // A quote stands there only after a space, which takes a closer look.
+                    let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
+                    let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
+                    let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
+                    self.read_fields(column, rows, mixed, |place| is_plain(&place).then(|| bucket(place)), numbered);
                 }
                 Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
             },
@@ -131,7 +135,7 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(&bytes[place.clone()], wanted, code) {
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
                     Ok(Some(value)) => values[at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -149,12 +153,12 @@ impl Reading<'_> {
     /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
     /// their rows.
     pub(super) fn read_carefully(&self, column: &Coded, fields: &[usize], mixed: &mut Mixed<'_>) {
-        let (bytes, width) = (self.text.padded(), self.arrangement.columns.len());
+        let width = self.arrangement.columns.len();
         for &row in fields {
             let place = mixed.rows.place(row, column.column);
             for &(at, wanted) in &column.values {
                 let Some(code) = self.schema.code(wanted) else { continue };
-                match self.read_code_with_care(&bytes[place.clone()], wanted, code) {
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
                     Ok(Some(value)) => mixed.values[row * width + at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -174,6 +178,9 @@ impl Reading<'_> {
     fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
         if number::is_missing(field, self.dialect, &self.schema.missing) {
             return self.schema.read_missing(wanted);
+        }
+        if self.dialect.has_space_before_quote(field) {
+            return Err(Kind::SpaceBeforeQuote);
         }
         let word = self.dialect.text(field);
         match code {

@@ -52,6 +52,17 @@ impl Schema {
     pub(super) fn advice(&self, word: &[u8], column: usize) -> String {
         const SHOWN: usize = 40;
         let name = self.quoted_name(column);
+        if self.columns[column].as_bytes() == word {
+            return "The row seems to be the header again: if several files were put together, on_error=\"skip\" leaves it \
+                    out"
+                .to_owned();
+        }
+        if word.split(|byte| byte.is_ascii_whitespace()).count() > 3 {
+            return format!(
+                "If the column holds free text, leave it out with features=: csvfeed's batches hold only numbers. \
+                 categories={{{name}: \"auto\"}} reads as codes what takes a few different values"
+            );
+        }
         let what = if boolean(word).is_some() {
             format!("holds booleans, booleans=[{name}] reads them")
         } else if iso(word).is_ok() {

@@ -39,7 +39,7 @@ impl Reading<'_> {
             Some(Place::Value(value)) => return value.as_bytes().to_owned().into(),
             Some(Place::Absent) => return Cow::default(),
         };
-        self.dialect.text(&self.text.padded()[rows.place(row, field)])
+        self.dialect.text(self.text.field(rows.place(row, field)))
     }
 
     /// Whether a field is seen to be missing at first sight.
@@ -59,11 +59,12 @@ impl Reading<'_> {
         column: usize,
         wanted: usize,
     ) -> std::result::Result<Option<f32>, Kind> {
-        let field = &self.text.padded()[place];
+        let field = self.text.field(place);
         match number::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing => self.schema.read_missing(wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other if self.dialect.has_space_before_quote(field) => Err(Kind::SpaceBeforeQuote),
             Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
             Value::Other => {
                 let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
@@ -113,9 +114,11 @@ impl Reading<'_> {
             return Vec::new();
         }
         let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
-        if self.dialect.has_runs() {
-            start -= padded[WINDOW..start].iter().rev().take_while(|&&byte| byte == b' ').count();
-            end += padded[end..].iter().take_while(|&&byte| byte == b' ').count();
+        let Dialect { skip_initial_space, skip_final_space, .. } = self.dialect;
+        if self.dialect.has_runs() || skip_initial_space || skip_final_space {
+            let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+            start -= padded[WINDOW..start].iter().rev().take_while(is_space).count();
+            end += padded[end..].iter().take_while(is_space).count();
         }
         padded[start..end].to_vec()
     }

@@ -228,9 +228,12 @@ impl Survey {
             if plain.is_some_and(|plain| plain.is_empty() || known.code_at(bytes, plain) != 0) {
                 continue;
             }
-            let field = &bytes[place.clone()];
+            let field = text.field(place.clone());
             if number::is_missing(field, *dialect, &schema.missing) || (!wrong.is_empty() && is_left_out(row)) {
                 continue;
+            }
+            if dialect.has_space_before_quote(field) {
+                return Err(dialect.error(Kind::SpaceBeforeQuote, offset_of(place.start), field).in_column(column));
             }
             let word = dialect.text(field);
             if std::str::from_utf8(&word).is_err() {
