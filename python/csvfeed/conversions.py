@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from csvfeed.keras_input import KerasInput
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -15,13 +17,15 @@ if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset
 
 
-class Conversions:
+class Conversions(KerasInput):
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
     def to_keras(
         self, *, class_weight: Mapping[int, float] | None = None, as_dict: bool = False
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
+
+        They take the dataset itself, too: ``fit(ds)`` does what ``fit(ds.to_keras())`` does.
 
         The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
         not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
