@@ -235,8 +235,15 @@ CODES = [
     Case(
         "a target that is not in the list",
         b"a,y\n1,blue\n",
-        "Add it to the list.",
+        "Do as the message says.",
         {"categories": {"y": ["red", "green"]}},
+    ),
+    Case(
+        "the classes of a target of numbers",
+        b"a,y\n1,2\n",
+        "Say which classes there are.",
+        then=lambda ds: ds.classes,
+        call="ds.classes",
     ),
     Case(
         "a category that is listed twice",
@@ -420,6 +427,12 @@ COLUMNS = [
         b"a,y\n1,2\n",
         "Name the two columns.",
         {"target": "y", "weight": "y"},
+    ),
+    Case(
+        "a feature that is the target",
+        b"a,y\n1,2\n",
+        "Take it out of `features=`.",
+        {"target": "y", "features": ["a", "y"]},
     ),
     Case("no feature", b"y\n1\n", "Say `target=None`, or `delimiter=`."),
     Case(

@@ -391,6 +391,7 @@ class Use:
                 for at, one in enumerate(self.features)
             ],
             "weight": self.weight,
+            "allow_target_as_feature": bool({*self.features} & {*self.targets}),
             "categories": self.categories or None,
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
             "dates": {
@@ -431,7 +432,7 @@ class Reading:
             cell = row.cells.get("c")
             if cell and not cell.is_missing:
                 self.words.add(cell.value)
-            lacks = any(row.cells[name].is_missing for name in required)
+            lacks = any(self._lacks(row.cells[name], name, required) for name in required)
             if not (lacks and use.missing_target == "skip"):
                 self.kept.append(row)
         self.bucket = bucket
@@ -451,16 +452,21 @@ class Reading:
             cell = row.cells[name]
             wrong = cell.is_wrong
             if self.table.column(name).kind == "category":
-                known = self.use.categories["c"]
-                wrong = not cell.is_missing and isinstance(known, list) and name in required
-                wrong = wrong and cell.text not in known
+                wrong = False
                 cell.value = cell.text
-            if cell.is_missing and name in required and self.use.missing_target == "raise":
+            if self._lacks(cell, name, required) and self.use.missing_target == "raise":
                 wrong = True
             if wrong:
                 at = self.table.place(name)
                 return Reject("NumberError", row.path, line, offset, at, text, row.text, row.number)
         return None
+
+    def _lacks(self, cell, name, required):
+        """Whether a row lacks a target or weight: it is missing, or an unknown class."""
+        if name not in required:
+            return False
+        known = self.use.categories.get("c") if self.table.column(name).kind == "category" else None
+        return cell.is_missing or (isinstance(known, list) and cell.text not in known)
 
     @property
     def names(self):
@@ -480,11 +486,13 @@ class Reading:
                 for part in column.parts:
                     value = getattr(cell.value, part, math.nan)
                     values.append(value() if callable(value) else value)
+            elif column.kind == "category" and place < len(self.use.features):
+                values.append(0 if cell.is_missing else self._code(cell.value))
             elif cell.is_missing:
-                is_code = column.kind == "category" and place < len(self.use.features)
-                values.append(0.0 if is_code else math.nan)
+                values.append(math.nan)
             elif column.kind == "category":
-                values.append(self._code(cell.value))
+                # A class counts from 0, and there is none for what is unknown.
+                values.append(self._code(cell.value) - 1 if self._code(cell.value) else math.nan)
             else:
                 values.append(cell.value)
         return values
@@ -496,9 +504,18 @@ class Reading:
 
     def is_missing(self):
         """Return for each value whether it is missing."""
-        wide = [name for name in self.use.read for _ in self.table.column(name).parts or [name]]
+        wide = [
+            (name, self.use.read if place >= len(self.use.features) else [])
+            for place, name in enumerate(self.use.read)
+            for _ in self.table.column(name).parts or [name]
+        ]
+
+        def is_missing(cell, name, required):
+            return cell.is_missing or self._lacks(cell, name, required)
+
         return np.array(
-            [[row.cells[name].is_missing for name in wide] for row in self.kept], bool
+            [[is_missing(row.cells[name], name, needs) for name, needs in wide] for row in self.kept],
+            bool,
         ).reshape(self.raw.shape)
 
     def filled(self):

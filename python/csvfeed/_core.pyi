@@ -28,6 +28,7 @@ class Reader:
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,
+        allow_target_as_feature: bool,
         coded: tuple[
             list[tuple[int | str, Literal["auto"] | list[str] | int]],
             list[int | str],

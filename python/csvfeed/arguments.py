@@ -40,6 +40,13 @@ def choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
     return value
 
 
+def flag(value: Any, name: str) -> bool:
+    """Return True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is True or False, not {value!r}")
+    return bool(value)
+
+
 def column(value: Any, name: str) -> int | str:
     """Return the name or the index of a column."""
     if isinstance(value, str):

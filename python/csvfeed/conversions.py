@@ -19,7 +19,10 @@ class Conversions:
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
     def to_keras(
-        self, *, class_weight: Mapping[int, float] | None = None, as_dict: bool = False
+        self,
+        *,
+        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
+        as_dict: bool = False,
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
 
@@ -34,11 +37,11 @@ class Conversions:
 
         Parameters
         ----------
-        class_weight : mapping of int to float, optional
+        class_weight : mapping of int or str to float, optional
             Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
             are not in it. The class is the target rounded to a whole number, or, where there are
-            several targets, the position of the largest. The weight column, if there is one, is
-            multiplied by it.
+            several targets, the position of the largest. A class of a target of ``categories`` may
+            be given by its name instead. The weight column, if there is one, is multiplied by it.
         as_dict : bool, default False
             Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
             codes of categories and float32 for all else, as a model with an ``Input`` for each of

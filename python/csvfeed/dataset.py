@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed import _core, arguments, columns
+from csvfeed.classes import Classes
 from csvfeed.columns import Column, Date, DatePart, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
@@ -31,7 +32,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Conversions):
+class CsvDataset(Ordered, Conversions, Classes):
     r"""The rows of CSV files as batches of float32.
 
     The files are read in blocks by several threads, each time the dataset is iterated; the order of
@@ -55,18 +56,24 @@ class CsvDataset(Ordered, Conversions):
         target nor weight, in file order. Columns that are not asked for may hold anything.
     weight : int or str, optional
         The column of sample weights.
+    allow_target_as_feature : bool, default False
+        Whether ``features`` may name a column that is a target or the weight as well, as for an
+        autoencoder. Otherwise that is an error, since the model would be given what it is to
+        predict.
     categories : dict of column to "auto", list or int, optional
-        Columns, by name or index, whose text stands for a category, and how it is read. A feature
-        of them is a code; 0 is an unknown or missing value, as ``keras.layers.StringLookup`` has
-        it. Quotes and the spaces around a value do not count.
+        Columns, by name or index, whose text stands for a category, and how it is read. Quotes and
+        the spaces around a value do not count.
 
-        - "auto": its place, from 1, among all values of the file, sorted by code point; up to a
-          million. The file is read once more for them, before the first batch.
-        - A list: its place, from 1, in the list. Numbers in it stand for their ``str``.
-        - A number of hash buckets, up to 2**24: ``1 + xxh3_64(value) % buckets``, the same
+        - "auto": by its place among all values of the file, sorted by code point; up to a million.
+          The file is read once more for them, before the first batch.
+        - A list: by its place in the list. Numbers in it stand for their ``str``.
+        - A number of hash buckets, up to 2**24: by ``xxh3_64(value) % buckets``, the same
           everywhere.
 
-        A target has the same codes, so that classes begin with 1; one that is unknown is an error.
+        A feature is a code: its place counts from 1, and 0 is an unknown or missing value, as
+        ``keras.layers.StringLookup`` has it. A target is a class: its place counts from 0, as the
+        losses of Keras have it, and ``classes`` has the names. ``missing_target`` says what becomes
+        of a row whose class is missing or unknown.
     booleans : list of int or str, optional
         Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
     dates : dict of column to str, list of str, or Date, optional
@@ -125,7 +132,8 @@ class CsvDataset(Ordered, Conversions):
         A mean is that of all rows of the file but those left out for want of a target; for it the
         file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
-        What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
+        What becomes of a row without a target or weight, or whose target is not one of the classes
+        that ``categories`` lists: an error, nothing, or NaN in its place.
     on_error : {"raise", "skip"}, default "raise"
         What becomes of a row that is wrong: an error, or it is left out as if the file did not have
         it, and ``rejects`` tells of it. Wrong is a row with more or fewer fields than the others,
@@ -198,6 +206,7 @@ class CsvDataset(Ordered, Conversions):
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
+        allow_target_as_feature: bool = False,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         booleans: Sequence[Column] | None = None,
         dates: Mapping[Any, DatePart | Sequence[DatePart] | Date] | None = None,
@@ -236,6 +245,9 @@ class CsvDataset(Ordered, Conversions):
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.listed(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
+            "allow_target_as_feature": arguments.flag(
+                allow_target_as_feature, "allow_target_as_feature"
+            ),
             "categories": columns.categories(categories),
             "booleans": columns.booleans(booleans),
             "dates": columns.dates(dates),
@@ -356,8 +368,9 @@ class CsvDataset(Ordered, Conversions):
         dict of str to ColumnStats
             By name, in the order of features, targets and weight; each part of a date by its own,
             as in ``feature_names``. A column whose name others have too stands under its index
-            instead. Of categories they are those of the codes: a missing one counts as missing, an
-            unknown one as a 0.
+            instead. Of categories they are those of the codes, or of the classes of a target: a
+            missing one counts as missing; an unknown code as a 0, an unknown class as missing. A
+            column that is a feature and a target stands there once, as the target.
 
         Raises
         ------
@@ -444,10 +457,11 @@ class CsvDataset(Ordered, Conversions):
     def vocabulary(self) -> dict[str | int, list[str]]:
         r"""The categories of each column that has a vocabulary, in the order of their codes.
 
-        The code of a category is its place, counted from 1; 0 is none of them. A dict of str to
-        lists of str, which JSON can save; given as ``categories`` it gives another file the same
-        codes. Columns of hash buckets are not in it; ``num_codes`` has the features of both. With
-        "auto" the file is read for it once.
+        The code of a feature is the place of its category in the list plus 1; 0 is none of them.
+        The class of a target is the place itself, from 0. A dict of str to lists of str, which JSON
+        can save; given as ``categories`` it gives another file the same codes and classes. Columns
+        of hash buckets are not in it; ``num_codes`` has the features of both. With "auto" the file
+        is read for it once.
 
         Examples
         --------
@@ -516,6 +530,8 @@ class CsvDataset(Ordered, Conversions):
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""
         said = {"source", "threads", "batch_size", "max_rejects", "categories"}
+        # It says what is allowed, not what is read.
+        said.add("allow_target_as_feature")
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")

@@ -17,6 +17,7 @@ def read(options: dict[str, Any]) -> _core.Reader:
         target=options["target"],
         features=options["features"],
         weight=options["weight"],
+        allow_target_as_feature=options["allow_target_as_feature"],
         coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
         header=None if header == "auto" else header,
         delimiter=None if delimiter == "auto" else ord(delimiter),

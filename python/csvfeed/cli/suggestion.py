@@ -74,6 +74,8 @@ def suggest(found: Found, target: str | None) -> str:
     for code, note in arguments:
         lines.append(f"    {code},{f'  # {note}' if note else ''}")
     lines.append(")")
+    if chosen and chosen not in features:
+        lines += _last_layer(chosen)
     lines += [
         f"# left out: {column.name} ({column.note})"
         for column in found.columns
@@ -118,6 +120,18 @@ def _meanings(read: list[Column], keys: list[str], target: Column | None) -> lis
     if dates:
         made.append((f"dates={_listed(dates, '{}')}", ""))
     return made
+
+
+def _last_layer(target: Column) -> list[str]:
+    """Return a comment with the loss and the last layer of a model for a target of classes."""
+    if target.kind == "boolean" or (target.is_text and len(target.values) == 2):
+        one = "true" if target.kind == "boolean" else quoted(max(target.values))
+        return [f'# a model of it: Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is {one}']
+    if not target.is_text:
+        return []
+    return [
+        '# a model of it: Dense(ds.num_classes, "softmax"), loss="sparse_categorical_crossentropy"'
+    ]
 
 
 def _codes(column: Column) -> str:

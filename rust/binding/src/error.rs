@@ -89,7 +89,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Boolean
         | Kind::Date(_)
         | Kind::NoSuchDate
-        | Kind::Category => "NumberError",
+        | Kind::Class(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
             "EncodingError"

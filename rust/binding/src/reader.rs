@@ -77,9 +77,9 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, target, features, weight, coded, header, delimiter, quote, escape, comment,
-                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
-                        memory))]
+    #[pyo3(signature = (parts, *, name, target, features, weight, allow_target_as_feature, coded, header, delimiter, quote,
+                        escape, comment, skip_rows, decimal, thousands, encoding, missing, missing_target, on_error,
+                        max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
@@ -89,6 +89,7 @@ impl Reader {
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
+        allow_target_as_feature: bool,
         coded: PyColumns,
         header: Option<PyHeader>,
         delimiter: Option<u8>,
@@ -185,6 +186,7 @@ impl Reader {
             missing,
             missing_target,
         )
+        .and_then(|schema| if allow_target_as_feature { Ok(schema) } else { schema.refuse_targets_as_features() })
         .and_then(|schema| schema.with_columns(coded))
         .map_err(wrong)?;
         schema.on_error = on_error;
@@ -259,7 +261,7 @@ impl Reader {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
     }
 
-    /// One more than the highest code of each of these values that is a category. For those that are still to be found this
+    /// How many codes, or classes of a target, each of these values has that is a category. For those that are still to be found this
     /// reads the source once.
     fn num_codes(&self, py: Python<'_>) -> PyResult<Vec<Option<u64>>> {
         let schema = self.with_vocabularies(py, Arc::clone(&self.schema))?;

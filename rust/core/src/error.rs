@@ -1,7 +1,9 @@
 //! What went wrong and at which byte; the line is worked out only when somebody asks.
 
 use std::io;
+use std::sync::Arc;
 
+use crate::code::Vocabulary;
 use crate::dialect::Encoding;
 use crate::parts::{Lines, Parts};
 use crate::schema::OnError;
@@ -49,12 +51,14 @@ pub enum Kind {
     /// A date that there is not.
     #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     NoSuchDate,
-    /// A target that is none of its categories.
+    /// A target that is none of its classes, which are these.
     #[error(
-        "not one of the categories: add it to the list in categories=, or add it with missing=[*csvfeed.MISSING, ...] if \
-         it means no value"
+        "not one of the classes of the target, {}: add it to the list in categories=, leave such rows out with \
+         missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
+         missing=[*csvfeed.MISSING, ...]",
+        some_of(.0)
     )]
-    Category,
+    Class(Arc<Vocabulary>),
     /// A category is not UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
@@ -194,7 +198,7 @@ impl Kind {
             Self::Number(_) | Self::Notation(_) => "not a number",
             Self::Boolean => "not a boolean",
             Self::Date(_) | Self::NoSuchDate => "not a date",
-            Self::Category => "not one of the categories",
+            Self::Class(_) => "not one of the classes",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",
@@ -203,6 +207,14 @@ impl Kind {
             _ => "unreadable",
         }
     }
+}
+
+/// Some words, for a message, and how many there are if those are not all.
+fn some_of(words: &Vocabulary) -> String {
+    const SHOWN: usize = 10;
+    let word = |word| format!("{:?}", String::from_utf8_lossy(word));
+    let shown = words.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
+    if words.count() > SHOWN { format!("{shown}, … ({} in all)", words.count()) } else { shown }
 }
 
 /// The result of everything in this crate that can fail.

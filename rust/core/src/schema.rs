@@ -180,6 +180,19 @@ impl Schema {
         })
     }
 
+    /// Refuses a feature whose column is a target or the weight as well: a model learns to copy it, and nothing else.
+    pub fn refuse_targets_as_features(self) -> Result<Self> {
+        let is_target = |at: &usize| self.targets.contains(at);
+        let shared = self.features.iter().find(|&at| is_target(at) || self.weight == Some(*at));
+        let Some(at) = shared else { return Ok(self) };
+        let role = if is_target(at) { "target" } else { "weight" };
+        Err(wrong(format!(
+            "features= names column {:?} (index {at}), which is the {role}: a model would be given what it is to predict. \
+             Take it out of features=, or say allow_target_as_feature=True if that is meant, as for an autoencoder",
+            self.columns[*at]
+        )))
+    }
+
     /// The places among the features of the columns that the argument `role` names: of each column all its features, or
     /// the one feature that is a part of a date, by the name of that.
     pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
@@ -402,6 +415,19 @@ mod tests {
         assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("features= is empty"));
         assert!(message(resolve(None, &[name("a")], Some(&name("a")))).contains("the same column"));
         assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
+    }
+
+    #[test]
+    fn a_feature_that_is_a_target_or_the_weight_is_refused() {
+        let columns = |indices: &[i64]| indices.iter().copied().map(Column::Index).collect::<Vec<_>>();
+        let refused = |features: &[i64]| {
+            let schema = resolve(Some(&columns(features)), &columns(&[0, -1]), Some(&Column::Index(2))).unwrap();
+            schema.refuse_targets_as_features().err().map(|error| error.kind.to_string())
+        };
+        assert_eq!(refused(&[1]), None);
+        assert!(refused(&[1, -4]).unwrap().contains("column \"a\" (index 0), which is the target"));
+        assert!(refused(&[1, 3]).unwrap().contains("column \"b\" (index 3), which is the target"));
+        assert!(refused(&[1, 2]).unwrap().contains("column \"c\" (index 2), which is the weight"));
     }
 
     #[test]

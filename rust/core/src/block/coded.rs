@@ -1,10 +1,11 @@
 //! The fields of a group that are no numbers: each read from its place.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::group::WrongField;
 use super::reading::Reading;
-use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
+use crate::code::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
 use crate::error::Kind;
 use crate::index::Rows;
 use crate::number;
@@ -66,18 +67,23 @@ impl Reading<'_> {
         let bytes = text.padded();
         let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
         let same = |value: &f32, _: &Code| *value;
+        let numbered = |place: &f32, code: &Code| code.numbered(*place);
+        // Of a column that is a feature and a target, all values have the same categories.
         let Some(code) = schema.code(column.values[0].1) else { return };
         match code {
-            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                // No category is a missing token.
-                let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
-                self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), same);
-            }
-            Code::Category(Categories::Hashed(buckets)) => {
-                let bucket = |place| bucket(&bytes[place], *buckets);
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| bucket(place)), same);
-            }
-            Code::Category(Categories::Unread) => self.read_fields(column, rows, mixed, |_| None, same),
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
+                    // No category is a missing token.
+                    let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
+                    self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), numbered);
+                }
+                Categories::Hashed(buckets) => {
+                    let bucket = |place| bucket(&bytes[place], *buckets);
+                    let quickly = |place| (!is_missing(&place)).then(|| bucket(place));
+                    self.read_fields(column, rows, mixed, quickly, numbered);
+                }
+                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
+            },
             Code::Boolean => {
                 let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same);
@@ -147,15 +153,15 @@ impl Reading<'_> {
         }
         let word = self.dialect.text(field);
         let value = match code {
-            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                match vocabulary.code(&word) {
-                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
-                    code => code as f32,
-                }
-            }
-            Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
-            // Rows are counted before the categories are known; which one it is does not matter then.
-            Code::Category(Categories::Unread) => 0.0,
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => match vocabulary.code(&word) {
+                    0 if matches!(code, Code::Class(_)) => return self.unknown_class(column, wanted, vocabulary),
+                    place => code.numbered(place as f32),
+                },
+                Categories::Hashed(buckets) => code.numbered(bucket(&word, *buckets)),
+                // Rows are counted before the categories are known; which one it is does not matter then.
+                Categories::Unread => 0.0,
+            },
             Code::Boolean => match boolean(&word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
                 None => return Err(Kind::Boolean),
@@ -167,6 +173,16 @@ impl Reading<'_> {
             },
         };
         Ok(Some(value))
+    }
+
+    /// What becomes of a target that is none of its classes: the same as of one that is missing.
+    fn unknown_class(
+        &self,
+        column: usize,
+        wanted: usize,
+        classes: &Arc<Vocabulary>,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        self.missing(column, wanted).map_err(|_| Kind::Class(Arc::clone(classes)))
     }
 }
 
@@ -242,12 +258,18 @@ mod tests {
                     let refused = !is_feature && schema.missing_target == MissingTarget::Raise;
                     (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
                 } else {
+                    // Codes begin with 1, since 0 is none; classes begin with 0.
+                    let first = if is_feature { 1 } else { 0 };
                     match column {
                         0 => match LISTED.iter().position(|known| *known == word) {
-                            None if !is_feature => None,
-                            at => Some(at.map_or(0.0, |at| at as f32 + 1.0)),
+                            None if !is_feature => {
+                                kept &= schema.missing_target != MissingTarget::Skip;
+                                let is_refused = schema.missing_target == MissingTarget::Raise;
+                                (!is_refused).then(|| schema.fill.get(wanted).copied().unwrap_or(f32::NAN))
+                            }
+                            at => Some(at.map_or(0.0, |at| (first + at) as f32)),
                         },
-                        1 => Some((1 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
+                        1 => Some((first as u64 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
                         2 => match word.to_lowercase().as_str() {
                             "true" | "yes" | "1" | "on" | "y" => Some(1.0),
                             "false" | "no" | "0" | "off" => Some(0.0),
@@ -290,6 +312,7 @@ mod tests {
             wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
             order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
             (features, targets) in (1_usize..5, 0_usize..3),
+            is_shared in any::<bool>(),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
@@ -301,7 +324,12 @@ mod tests {
                 }
             }
             let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
-            let schema = schema(&order[..(features + targets).min(5)], features, missing_target, fill);
+            let mut wanted = order[..(features + targets).min(5)].to_vec();
+            if is_shared && wanted.len() > features {
+                // A feature that is a target, too.
+                wanted[features] = wanted[0];
+            }
+            let schema = schema(&wanted, features, missing_target, fill);
             let schema = Schema { on_error, ..schema };
             let expected = parse_naively(&schema, &text);
             for simd in Simd::available() {

@@ -173,7 +173,7 @@ fn settle(
         // is wrong with the row.
         let is_found = |wrong: &WrongField| {
             let code = schema.code(arrangement.places[wrong.at]);
-            matches!((&wrong.kind, code), (Kind::Category, Some(Code::Category(Categories::Found(_)))))
+            matches!((&wrong.kind, code), (Kind::Class(_), Some(Code::Class(Categories::Found(_)))))
         };
         wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);

@@ -119,9 +119,12 @@ impl Schema {
             std::iter::repeat_n(at, count)
         };
         self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
+        let features = wanted.len();
         for at in self.targets.iter().copied().chain(self.weight) {
             let _ = expand(at, &mut wanted);
         }
+        let targets = wanted.split_off(features);
+        wanted.extend(targets.into_iter().map(|code| code.map(Code::of_target)));
         self.codes = wanted;
         let names: Vec<_> = (0..self.features.len()).map(|place| self.name(place)).collect();
         for (place, name) in names.iter().enumerate() {
@@ -163,7 +166,8 @@ impl Schema {
     /// The columns whose categories are still to be found in the file.
     #[must_use]
     pub fn unread(&self) -> Vec<usize> {
-        let is_unread = |code: &Option<Code>| matches!(code, Some(Code::Category(Categories::Unread)));
+        let is_unread =
+            |code: &Option<Code>| matches!(code.as_ref().and_then(Code::categories), Some(Categories::Unread));
         let unread = self.wanted().into_iter().zip(&self.codes).filter(|(_, code)| is_unread(code));
         let mut unread: Vec<_> = unread.map(|(at, _)| at).collect();
         unread.sort_unstable();
@@ -175,7 +179,11 @@ impl Schema {
     #[must_use]
     pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
         for (at, code) in self.wanted().into_iter().zip(&mut self.codes) {
-            if let (Some(Code::Category(categories @ Categories::Unread)), Some(found)) = (code, found.get(&at)) {
+            if let (
+                Some(Code::Category(categories @ Categories::Unread) | Code::Class(categories @ Categories::Unread)),
+                Some(found),
+            ) = (code, found.get(&at))
+            {
                 *categories = Categories::Found(Arc::clone(found));
             }
         }
@@ -187,7 +195,8 @@ impl Schema {
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
         let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
         for (at, code) in self.wanted().into_iter().zip(&self.codes) {
-            if let Some(Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary))) = code
+            if let Some(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) =
+                code.as_ref().and_then(Code::categories)
                 && !found.iter().any(|(known, _)| *known == at)
             {
                 found.push((at, Arc::clone(vocabulary)));
