@@ -354,3 +354,21 @@ def test_dates_in_other_ways(capsys, write, dates, form):
         assert f'format="{form}"' in found["code"]
         assert found["by_name"]["when"]["max"].startswith("2024-")
     assert next(iter(run(found["code"])))[0].shape[0] == 20
+
+
+def test_a_target_of_classes_comes_with_its_last_layer(capsys, write):
+    kinds = ["cat", "dog", "cow"]
+    lines = "".join(f"{n / 8},{kinds[n % 3]},{kinds[n % 2]},{n % 2 > 0}\n" for n in range(60))
+    path = write("x,kind,two,true\n" + lines)
+    _, found = as_json(capsys, "--target", "kind", path)
+    assert 'Dense(ds.num_classes, "softmax"), loss="sparse_categorical_cross' in found["code"]
+    ds = run(found["code"])
+    assert ds.num_classes == 3
+    assert set(next(iter(ds))[1]) == {0, 1, 2}
+    _, found = as_json(capsys, "--target", "two", path)
+    assert 'Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is "dog"' in found["code"]
+    assert set(next(iter(run(found["code"])))[1]) == {0, 1}
+    _, found = as_json(capsys, "--target", "true", path)
+    assert 'loss="binary_crossentropy"; 1 is true' in found["code"]
+    _, found = as_json(capsys, "--target", "x", path)
+    assert "Dense" not in found["code"]
