@@ -514,7 +514,10 @@ class Reading:
             return cell.is_missing or self._lacks(cell, name, required)
 
         return np.array(
-            [[is_missing(row.cells[name], name, needs) for name, needs in wide] for row in self.kept],
+            [
+                [is_missing(row.cells[name], name, needs) for name, needs in wide]
+                for row in self.kept
+            ],
             bool,
         ).reshape(self.raw.shape)
 

@@ -285,7 +285,9 @@ def test_what_is_no_state_is_refused(change):
 
 def test_a_state_from_before_classes_began_with_0_is_refused_with_the_reason():
     ds = make()
-    with pytest.raises(ValueError, match=r"version 1, .*classes .* begin with 0: begin the run anew"):
+    with pytest.raises(
+        ValueError, match=r"version 1, .*classes .* begin with 0: begin the run anew"
+    ):
         ds.load_state_dict({**ds.state_dict(), "version": 1})
 
 

@@ -89,7 +89,8 @@ def _names(dataset: CsvDataset) -> list[str]:
             f"{len(dataset.target_names)}: give the positions of the targets"
         )
     # An error where the target has no classes with names.
-    return list(dataset.classes)
+    classes = dataset.classes
+    return classes if isinstance(classes, list) else []
 
 
 def _whole(label: object) -> int:

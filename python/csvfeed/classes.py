@@ -101,8 +101,8 @@ class Classes:
         what = {"number": "numbers", "boolean": "booleans", "date": "dates"}[kinds[targets[0]]]
         raise self._no_classes(
             at,
-            f"the target holds {what}, so it has no {asked}: categories={{{name!r}: [...]}} lists the classes "
-            f'of a target, categories={{{name!r}: "auto"}} finds them in the file',
+            f"the target holds {what}, so it has no {asked}: categories={{{name!r}: [...]}} lists "
+            f'the classes of a target, categories={{{name!r}: "auto"}} finds them in the file',
         )
 
     def _no_classes(self, at: int | None, what: str) -> CsvError:

@@ -259,7 +259,7 @@ mod tests {
                     (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
                 } else {
                     // Codes begin with 1, since 0 is none; classes begin with 0.
-                    let first = if is_feature { 1 } else { 0 };
+                    let first = usize::from(is_feature);
                     match column {
                         0 => match LISTED.iter().position(|known| *known == word) {
                             None if !is_feature => {
