@@ -29,8 +29,16 @@ WORDS += [
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
+FORMS = {
+    # How a number is written in each form, given its sign and its digits.
+    "percent": ["{}{}%", "{}{} %"],
+    "currency": ["{}${}", "{}{} EUR", "${}{}", "USD {}{}"],
+    "fortran": ["{}{}D0", "{}{}d+00"],
+}
 WRONG = {
     "number": ["oops", "1x", "--1", "\0"],
+    "form": ["oops", "%", "$", "1x"],
+    "duration": ["soon", "12:61:00", "5", "12:30"],
     "boolean": ["maybe", "2", "tru"],
     "date": ["soon", "2013-02-30", "31.02.2013", "2013"],
     "category": ["unheard of"],
@@ -159,6 +167,7 @@ class Column:
     words: list = ()
     parts: tuple = ()
     format: str | None = None
+    form: str | None = None
 
     def cell(self, rnd, style, number, table):
         if self.name == "id":
@@ -173,6 +182,17 @@ class Column:
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
                 text = style.number(rnd, quarters)
                 return Cell(text, quarters / 4, is_missing=text in table.tokens)
+            case "form":
+                quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
+                digits = style.number(rnd, abs(quarters))
+                text = rnd.choice(FORMS[self.form]).format("-" * (quarters < 0), digits)
+                value = np.float32(quarters / (400 if self.form == "percent" else 4))
+                return Cell(text, float(value), is_missing=text in table.tokens)
+            case "duration":
+                seconds = rnd.randint(1, 10**7)
+                clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+                is_negative = rnd.random() < 0.3
+                return Cell("-" * is_negative + clock, float(-seconds if is_negative else seconds))
             case "boolean":
                 text = rnd.choice([*BOOLEANS])
                 return Cell(text, float(BOOLEANS[text]))
@@ -195,6 +215,9 @@ class Table:
     wrong: set
     rows: list
     parts: list  # (name, text, content, compression)
+    # How parts differ: not at all, in their columns ("union"), or in the names of directories.
+    mode: str | None = None
+    lacking: set = field(default_factory=set)  # Columns that some rows lack for that.
 
     @classmethod
     def at_random(cls, rnd, most_rows=40):
@@ -208,21 +231,26 @@ class Table:
             Column("c", "category", words),
             Column("b", "boolean"),
             Column("d", "date", (), *date),
+            Column("f", "form", form=rnd.choice([*FORMS])),
+            Column("t", "duration"),
             Column("x", "text", words),
             Column("y", "number"),
         ]
-        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 6))]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 7))]
         rnd.shuffle(columns)
         tokens = [token for token in TOKENS if style.thousands != token]
-        kinds = ["number", "boolean", "date", "category", "row"]
+        kinds = ["number", "boolean", "date", "category", "row", "form", "duration"]
         wrong = set(rnd.sample(kinds, rnd.choice([0, 0, 1, 3, 5])))
         table = cls(style, columns, tokens, wrong, [], [])
+        table.mode = rnd.choice([None, None, None, "keys", *(["union"] * style.has_header)])
         for number in range(rnd.choice([0, 3, most_rows, most_rows])):
             row = Row({one.name: one.cell(rnd, style, number, table) for one in columns})
             row.number = number
             if "row" in wrong and rnd.random() < 0.08:
                 row.damage = rnd.choice(["few", "many"] + (["quote"] if style.quote else []))
             table.rows.append(row)
+        if table.mode == "keys":
+            columns.append(Column("k", "number"))
         table._write(rnd)
         return table
 
@@ -230,12 +258,16 @@ class Table:
         count = rnd.randint(1, 4)
         cuts = sorted(rnd.randint(0, len(self.rows)) for _ in range(count - 1))
         for at, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(self.rows)], strict=True)):
-            order = list(self.columns)
+            order = [one for one in self.columns if one.name != "k"]
+            name = f"part-{at}.csv"
             if at and self.style.has_header:
                 rnd.shuffle(order)
-            name = f"part-{at}.csv"
+            if at and self.mode == "union":
+                order = self._without_some(rnd, order, self.rows[start:end])
+            if self.mode == "keys":
+                name = f"{self._key(rnd, self.rows[start:end])}/{name}"
             text = self._text(rnd, order, self.rows[start:end], name)
-            if not self.style.has_header and start == end:
+            if not self.style.has_header and start == end and rnd.random() < 0.5:
                 continue
             content = text.encode(self.style.encoding)
             if self.style.encoding == "utf-8" and rnd.random() < 0.2:
@@ -246,6 +278,26 @@ class Table:
                     if row.whole:
                         row.whole = row.whole[0], row.whole[1] + 3, row.whole[2]
             self.parts.append((name, content, rnd.choice([None, None, *CODECS])))
+
+    def _without_some(self, rnd, order, rows):
+        """Return the columns that a part has: three at least, and the number of the row."""
+        dropped = [one for one in order if one.name != "id"]
+        dropped = rnd.sample(dropped, rnd.randint(0, len(order) - 3))
+        for row in rows:
+            for one in dropped:
+                row.cells[one.name] = Cell("", is_missing=True)
+                self.lacking.add(one.name)
+        return [one for one in order if one not in dropped]
+
+    def _key(self, rnd, rows):
+        """Return what the directory of a part is called, which gives its rows a value."""
+        value = rnd.choice([None, 2020.0, 1.5, -7.0])
+        text = "" if value is None else f"{value:g}"
+        for row in rows:
+            row.cells["k"] = Cell(text, value, is_missing=value is None)
+            if value is None:
+                self.lacking.add("k")
+        return "k=" + (text or "__HIVE_DEFAULT_PARTITION__")
 
     def _text(self, rnd, order, rows, path):
         style = self.style
@@ -320,6 +372,7 @@ class Table:
         for at, (name, content, compression) in enumerate(self.parts):
             how = compression if compressions is None else compressions[at % len(compressions)]
             path = directory / name
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(COMPRESSIONS[how](content))
             paths.append(str(path))
         return paths
@@ -347,10 +400,15 @@ class Use:
     def at_random(cls, rnd, table):
         readable = [one.name for one in table.columns if one.kind != "text"]
         others = [name for name in readable if name != "id"]
-        targets = rnd.sample(others, min(len(others), rnd.choice([0, 1, 1, 2])))
+        missing_target = rnd.choice(["raise", "skip", "keep"])
+        # What a whole part lacks is refused before anything is read.
+        refused = table.lacking if missing_target == "raise" else set()
+        usable = [name for name in others if name not in refused]
+        targets = rnd.sample(usable, min(len(usable), rnd.choice([0, 1, 1, 2])))
         targets = [name for name in targets if len(table.column(name).parts) < 2]
         rest = [name for name in others if name not in targets]
-        weight = rnd.choice([None, None, "y"]) if targets and "y" in rest else None
+        has_weight = targets and "y" in rest and "y" not in refused
+        weight = rnd.choice([None, None, "y"]) if has_weight else None
         rest = [name for name in rest if name != weight]
         features = ["id", *rnd.sample(rest, rnd.randint(0, len(rest)))]
         if targets and rnd.random() < 0.2:
@@ -370,7 +428,7 @@ class Use:
             targets,
             weight,
             categories,
-            rnd.choice(["raise", "skip", "keep"]),
+            missing_target,
             fill,
             rnd.choice(["skip", "skip", "skip", "raise"]),
         )
@@ -382,23 +440,32 @@ class Use:
     def options(self, table):
         style = table.style
         read = self.read
+        # Nothing is counted from the last column where that is not the one of the files.
+        whole = table.mode is None
         columns = {name: table.column(name) for name in read}
         return {
             "target": self.targets or None,
             # By name, and by place.
             "features": [
-                one if at % 3 else table.place(one) - at % 2 * len(table.columns)
+                one if at % 3 else table.place(one) - (at % 2 * len(table.columns) if whole else 0)
                 for at, one in enumerate(self.features)
             ],
+            "columns": "union" if table.mode == "union" else "same",
+            "partitions": True if table.mode == "keys" else None,
             "weight": self.weight,
             "categories": self.categories or None,
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
             "dates": {
                 name: csvfeed.Date(*one.parts, format=one.format)
-                for name, one in columns.items()
                 if one.kind == "date"
+                else csvfeed.Duration()
+                for name, one in columns.items()
+                if one.kind in ("date", "duration")
             },
-            "header": True if style.has_header else [one.name for one in table.columns],
+            "numbers": {name: one.form for name, one in columns.items() if one.form},
+            "header": True
+            if style.has_header
+            else [one.name for one in table.columns if one.name != "k"],
             "delimiter": style.delimiter,
             "quote": style.quote,
             "escape": style.escape,

@@ -8,7 +8,7 @@ import warnings
 from importlib.metadata import version
 
 from csvfeed._core import DEBUG
-from csvfeed.columns import Date
+from csvfeed.columns import Date, Duration
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
@@ -33,6 +33,7 @@ __all__ = [
     "CsvError",
     "Date",
     "Dialect",
+    "Duration",
     "EncodingError",
     "NumberError",
     "QuoteError",

@@ -25,6 +25,8 @@ class Reader:
         parts: Sequence[Part],
         *,
         name: str,
+        columns: Literal["same", "union"],
+        partitions: list[list[tuple[str, str]]] | None,
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,
@@ -32,6 +34,8 @@ class Reader:
             list[tuple[int | str, Literal["auto"] | list[str] | int]],
             list[int | str],
             list[tuple[int | str, tuple[list[str], str | None, str | None]]],
+            list[tuple[int | str, tuple[str, str | None]]],
+            list[str] | list[tuple[int | str, list[str]]],
         ],
         header: bool | list[str] | None,
         delimiter: int | None,
@@ -64,7 +68,7 @@ class Reader:
     @property
     def names_read(self) -> list[str]: ...
     @property
-    def kinds(self) -> list[Literal["number", "category", "boolean", "date"]]: ...
+    def kinds(self) -> list[Literal["number", "category", "boolean", "date", "duration"]]: ...
     def num_codes(self) -> list[int | None]: ...
     def vocabularies(self) -> list[tuple[int, list[str]]]: ...
     def vocabulary_digests(self) -> list[tuple[int, str]]: ...

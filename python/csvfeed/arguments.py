@@ -40,6 +40,13 @@ def choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
     return value
 
 
+def optional_bool(value: Any, name: str) -> bool | None:
+    """Return True, False or None."""
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} is True, False or None, not {value!r}")
+    return value
+
+
 def column(value: Any, name: str) -> int | str:
     """Return the name or the index of a column."""
     if isinstance(value, str):

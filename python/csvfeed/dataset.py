@@ -10,8 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core, arguments, columns
-from csvfeed.columns import Column, Date, DatePart, Vocabularies
+from csvfeed import _core, arguments
+from csvfeed import columns as kinds
+from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
@@ -42,11 +43,20 @@ class CsvDataset(Ordered, Conversions):
     ----------
     source : str, os.PathLike, bytes, binary file object, or list of these
         What is read: a file; all files that a pattern stands for (``"logs/*.csv"``, ``**`` for any
-        depth), or that a directory holds under a name that ends in ``.csv``, ``.csv.gz`` and the
-        like, sorted by name; the content of a file; a file object opened in binary mode, from where
-        it stands; ``"-"``, the standard input; a URL. Several files are one table, in their order.
-        Each must have the columns that the first has, by name, in any order; without a header, as
-        many. The Notes tell of compressed and of remote files.
+        depth), or that a directory holds, sorted by name; the content of a file; a file object
+        opened in binary mode, from where it stands; ``"-"``, the standard input; a URL. Several
+        files are one table, in their order; a file without rows is skipped. The Notes tell of
+        directories, compressed files and remote files.
+    columns : {"same", "union"}, default "same"
+        Which columns several files have. "same": the columns that are asked for must be in every
+        file, by name, in any order; without ``features`` that is every column of every file.
+        "union": the table has the columns of all files, in the order in which they first appear,
+        and a column is missing in the rows of a file that lacks it. Files without a header have the
+        same number of fields either way.
+    partitions : bool, optional
+        Whether directories that are called ``key=value`` give columns: True adds a column for each
+        key after those of the files, False ignores them. By default it is an error if they tell
+        files apart. See the Notes.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
@@ -69,11 +79,28 @@ class CsvDataset(Ordered, Conversions):
         A target has the same codes, so that classes begin with 1; one that is unknown is an error.
     booleans : list of int or str, optional
         Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
-    dates : dict of column to str, list of str, or Date, optional
+    dates : dict of column to str, list of str, Date, or Duration, optional
         Columns that hold dates, and which parts of these are features: ``{"when": "hour"}``,
         ``{"when": ["month", "weekday"]}``, or, if they are not written as in ISO 8601,
         ``{"when": csvfeed.Date("month", format="%d.%m.%Y")}``; see ``csvfeed.Date``. The column is
         then as many features, in its place, called ``when.month`` and so on. A target has one part.
+        A column of durations, such as ``125:03:07``, is one number: ``{"took":
+        csvfeed.Duration("seconds")}``; see ``csvfeed.Duration``.
+    numbers : str, list of str, or dict of column to one of these, optional
+        Forms of numbers that are read besides plain ones. A dict says so by column; otherwise they
+        are the forms of all columns that are read as numbers. Each number is rounded once.
+
+        - "percent": ``12.5%`` is 0.125. A number without the sign is an error, since it may mean
+          either; "plain" beside it reads such a number as it stands.
+        - "currency": ``$1234``, ``5 EUR``, ``-US$ 5``; ``(5)`` is -5. The currency is a sign, with
+          up to three letters before it, or a code of ISO 4217. It is dropped, so a column should
+          hold one currency.
+        - "fortran": exponents with a D, as in ``1.5D+03``.
+        - "hex": ``0x1F`` is 31. Digits without ``0x`` are decimal.
+        - "msvc": ``1.#INF``, ``1.#QNAN`` and ``-1.#IND``, as old C libraries of Microsoft print
+          infinity and NaN. A NaN is missing if ``missing`` holds "nan".
+
+        ``decimal`` and ``thousands`` hold for all of them but "hex".
     batch_size : int, default 32
         Rows in a batch.
     remainder : {"keep", "drop", "pad"}, default "keep"
@@ -164,6 +191,14 @@ class CsvDataset(Ordered, Conversions):
 
     Notes
     -----
+    **Directories** are read as Spark and Hive write them. Data are files called ``*.csv``,
+    ``*.csv.gz`` and the like; if there are none, files without a suffix that have a number in
+    their name, such as ``part-00000`` or ``000000_0.gz``. Other files, hidden ones and
+    ``_SUCCESS`` are passed over. Subdirectories are read if they are called ``key=value``. With
+    ``partitions=True`` each key in the path of a file is a column, and its value is decoded as in a
+    URL; ``__HIVE_DEFAULT_PARTITION__`` is missing. Numbers have a decimal point there. Text needs
+    ``categories``, dates need ``dates``, as in any column.
+
     **Compressed files**, with gzip, zstd, bzip2, xz, or zip with one file in it, are known by their
     content and decompressed as they are read. What is damaged or cut off is an error where that
     shows, at the latest where its checksum stands; bytes are counted in the decompressed text.
@@ -195,12 +230,15 @@ class CsvDataset(Ordered, Conversions):
         self,
         source: Source | Sequence[Source],
         *,
+        columns: Literal["same", "union"] = "same",
+        partitions: bool | None = None,
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         booleans: Sequence[Column] | None = None,
-        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date] | None = None,
+        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date | Duration] | None = None,
+        numbers: Form | Sequence[Form] | Mapping[Any, Form | Sequence[Form]] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -232,13 +270,16 @@ class CsvDataset(Ordered, Conversions):
         )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": parts(source),
+            "source": parts(source, arguments.optional_bool(partitions, "partitions")),
+            "columns": arguments.choice(columns, ("same", "union"), "columns"),
+            "partitions": partitions,
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.listed(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
-            "categories": columns.categories(categories),
-            "booleans": columns.booleans(booleans),
-            "dates": columns.dates(dates),
+            "categories": kinds.categories(categories),
+            "booleans": kinds.booleans(booleans),
+            "dates": kinds.dates(dates),
+            "numbers": kinds.numbers(numbers),
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
@@ -370,7 +411,7 @@ class CsvDataset(Ordered, Conversions):
         >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
         ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
         return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
 
@@ -459,7 +500,7 @@ class CsvDataset(Ordered, Conversions):
         >>> next(iter(ds))[0].tolist()
         [[2.0], [1.0], [0.0]]
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         return {key(at): words for at, words in self._reader.vocabularies()}
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csvfeed import _core, columns
-from csvfeed.source import name_of
+from csvfeed.source import keys, name_of
 
 
 def read(options: dict[str, Any]) -> _core.Reader:
@@ -14,10 +14,14 @@ def read(options: dict[str, Any]) -> _core.Reader:
     return _core.Reader(
         options["source"],
         name=name_of(options["source"]),
+        columns=options["columns"],
+        partitions=keys(options["source"]) if options["partitions"] else None,
         target=options["target"],
         features=options["features"],
         weight=options["weight"],
-        coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
+        coded=columns.coded(
+            *(options[name] for name in ("categories", "booleans", "dates", "numbers"))
+        ),
         header=None if header == "auto" else header,
         delimiter=None if delimiter == "auto" else ord(delimiter),
         quote=_byte(options["quote"]),

@@ -84,11 +84,14 @@ pub(crate) fn csv_error<'py>(
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
         Kind::Number(_)
         | Kind::Notation(_)
+        | Kind::Form(..)
         | Kind::Nul
         | Kind::MissingTarget(_)
         | Kind::Boolean
         | Kind::Date(_)
         | Kind::NoSuchDate
+        | Kind::Zone
+        | Kind::Duration(_)
         | Kind::Category => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {

@@ -6,6 +6,7 @@ mod dialect;
 mod error;
 mod exit;
 mod heads;
+mod layouts;
 mod opening;
 mod origin;
 mod place;

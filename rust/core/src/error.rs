@@ -49,6 +49,16 @@ pub enum Kind {
     /// A date that there is not.
     #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     NoSuchDate,
+    /// A date in a time zone that is not known.
+    #[error(
+        "the time zone is not known: understood are offsets such as +01:00 and GMT+0100, Z, UTC, GMT, EST, EDT, CDT, MST, \
+         MDT, PST and PDT. What another name means depends on the place and the year: write offsets into the file, or \
+         convert the column to UTC"
+    )]
+    Zone,
+    /// A field that should be a duration is none; how it would be written.
+    #[error("not a duration: {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    Duration(&'static str),
     /// A target that is none of its categories.
     #[error(
         "not one of the categories: add it to the list in categories=, or add it with missing=[*csvfeed.MISSING, ...] if \
@@ -61,6 +71,9 @@ pub enum Kind {
     /// A field that should be a number is one in another notation.
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
+    /// A field of a column whose numbers have other forms is none of them; their names, and what to do about it.
+    #[error("not a number of the form that numbers= says ({0}). {1}")]
+    Form(String, String),
     /// A NUL byte stands in a field.
     #[error(
         "a NUL byte in a number: the file is damaged, or is UTF-16 text, which encoding=\"utf-16\" reads, or UTF-32, to be converted"
@@ -191,9 +204,10 @@ impl Kind {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Number(_) | Self::Notation(_) => "not a number",
+            Self::Number(_) | Self::Notation(_) | Self::Form(..) => "not a number",
             Self::Boolean => "not a boolean",
-            Self::Date(_) | Self::NoSuchDate => "not a date",
+            Self::Date(_) | Self::NoSuchDate | Self::Zone => "not a date",
+            Self::Duration(_) => "not a duration",
             Self::Category => "not one of the categories",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",

@@ -20,6 +20,8 @@ pub struct Missing {
     tokens: Vocabulary,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
+    /// Whether one of the tokens has a digit, so that it may be a number in some form.
+    has_digits: bool,
     encoding: Encoding,
 }
 
@@ -36,7 +38,8 @@ impl Missing {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
         let notation = Notation::of(dialect);
         let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), encoding: dialect.encoding }
+        let has_digits = tokens.iter().any(|token| token.iter().any(u8::is_ascii_digit));
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
@@ -58,6 +61,11 @@ impl Missing {
     /// Whether some tokens are numbers.
     pub(crate) fn has_numbers(&self) -> bool {
         !self.numbers.is_empty()
+    }
+
+    /// Whether some tokens may be numbers in one of the forms that columns may have.
+    pub(crate) fn has_digits(&self) -> bool {
+        self.has_digits
     }
 
     /// Whether a field of this value may be a missing token, so that its text has to be looked at.

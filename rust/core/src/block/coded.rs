@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::forms::Rewritten;
 use super::group::WrongField;
 use super::reading::Reading;
 use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
@@ -12,9 +13,9 @@ use crate::schema::{OnError, Schema};
 
 /// A column whose fields are no numbers.
 pub(super) struct Coded {
-    column: usize,
+    pub(super) column: usize,
     /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
-    values: Vec<(usize, usize)>,
+    pub(super) values: Vec<(usize, usize)>,
 }
 
 impl Coded {
@@ -43,6 +44,7 @@ pub(super) struct Mixed<'a> {
     pub(super) left_out: &'a mut Vec<usize>,
     /// The fields that are wrong, in no order.
     pub(super) wrong: &'a mut Vec<WrongField>,
+    pub(super) rewritten: &'a mut Rewritten,
 }
 
 impl Reading<'_> {
@@ -90,6 +92,11 @@ impl Reading<'_> {
                 };
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| moment(place))?, value);
             }
+            Code::Duration(duration) => {
+                let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
+                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| length(place))?, same);
+            }
+            Code::Number(forms) => self.read_forms(column, *forms, rows, mixed),
         }
     }
 
@@ -118,8 +125,31 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(&bytes[place.clone()], self.arrangement.names[at], wanted, code) {
+                match self.read_code_with_care(&bytes[place.clone()], wanted, code) {
                     Ok(Some(value)) => values[at] = value,
+                    Ok(None) => mixed.left_out.push(row),
+                    Err(kind) => {
+                        mixed.wrong.push(WrongField { row, at, place, kind });
+                        if self.schema.on_error == OnError::Raise {
+                            return;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
+    /// their rows.
+    pub(super) fn read_carefully(&self, column: &Coded, fields: &[usize], mixed: &mut Mixed<'_>) {
+        let (bytes, width) = (self.text.padded(), self.arrangement.columns.len());
+        for &row in fields {
+            let place = mixed.rows.place(row, column.column);
+            for &(at, wanted) in &column.values {
+                let Some(code) = self.schema.code(wanted) else { continue };
+                match self.read_code_with_care(&bytes[place.clone()], wanted, code) {
+                    Ok(Some(value)) => mixed.values[row * width + at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
                         mixed.wrong.push(WrongField { row, at, place, kind });
@@ -135,38 +165,49 @@ impl Reading<'_> {
 
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
     /// its row is to be left out.
-    fn read_code_with_care(
-        &self,
-        field: &[u8],
-        column: usize,
-        wanted: usize,
-        code: &Code,
-    ) -> std::result::Result<Option<f32>, Kind> {
+    fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
         if number::is_missing(field, self.dialect, &self.schema.missing) {
-            return self.missing(column, wanted);
+            return self.schema.read_missing(wanted);
         }
         let word = self.dialect.text(field);
-        let value = match code {
+        match code {
+            Code::Number(forms) => self.schema.read_form(*forms, &word, wanted, self.dialect),
+            code => self.schema.code_of(&word, wanted, code).map(Some),
+        }
+    }
+}
+
+impl Schema {
+    /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
+    pub(super) fn code_of(&self, word: &[u8], wanted: usize, code: &Code) -> std::result::Result<f32, Kind> {
+        Ok(match code {
             Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                match vocabulary.code(&word) {
-                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
+                match vocabulary.code(word) {
+                    0 if wanted >= self.features.len() => return Err(Kind::Category),
                     code => code as f32,
                 }
             }
-            Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
+            Code::Category(Categories::Hashed(buckets)) => bucket(word, *buckets),
             // Rows are counted before the categories are known; which one it is does not matter then.
             Code::Category(Categories::Unread) => 0.0,
-            Code::Boolean => match boolean(&word) {
+            Code::Boolean => match boolean(word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
                 None => return Err(Kind::Boolean),
             },
-            Code::Date(date, part) => match date.read(&word) {
+            Code::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
                 Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(date::Wrong::Zone) => return Err(Kind::Zone),
             },
-        };
-        Ok(Some(value))
+            Code::Duration(duration) => match duration.read(word) {
+                Ok(nanos) => duration.value(nanos),
+                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(_) => return Err(Kind::Duration(duration.expected())),
+            },
+            // A number is one of a dialect, and may be missing: `read_form` reads it.
+            Code::Number(_) => return Err(Kind::Internal),
+        })
     }
 }
 
@@ -213,6 +254,7 @@ mod tests {
                 .collect(),
             booleans: named(&[2]).into_iter().filter(|_| is_read(2)).collect(),
             dates: is_read(3).then_some((Column::Index(3), date)).into_iter().collect(),
+            ..Columns::default()
         };
         let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
         let missing = Missing::new(["NA", "9999-12-31"]);

@@ -7,6 +7,7 @@ mod boolean;
 mod calendar;
 pub mod columns;
 pub mod date;
+pub mod duration;
 mod format;
 pub mod survey;
 pub mod vocabulary;
@@ -15,9 +16,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::number::Forms;
+
 pub(crate) use boolean::{boolean, boolean_at};
-pub use columns::{Columns, GivenCategories, GivenDate};
+pub use columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
 pub use date::{Date, Part};
+pub use duration::Duration;
 pub use vocabulary::Vocabulary;
 
 /// The largest code: from here on, not every whole number is a float32.
@@ -32,6 +36,10 @@ pub enum Code {
     Boolean,
     /// A part of the date that they hold.
     Date(Arc<Date>, Part),
+    /// How long the duration is that they hold.
+    Duration(Duration),
+    /// A number that is not written as programs write it.
+    Number(Forms),
 }
 
 /// How categories become codes.
@@ -59,7 +67,11 @@ impl Code {
         match self {
             Self::Category(Categories::Listed(known) | Categories::Found(known)) => Some(1 + known.count() as u64),
             Self::Category(Categories::Hashed(buckets)) => Some(1 + u64::from(*buckets)),
-            Self::Category(Categories::Unread) | Self::Boolean | Self::Date(..) => None,
+            Self::Category(Categories::Unread)
+            | Self::Boolean
+            | Self::Date(..)
+            | Self::Duration(_)
+            | Self::Number(_) => None,
         }
     }
 
@@ -70,6 +82,8 @@ impl Code {
             Self::Category(_) => "category",
             Self::Boolean => "boolean",
             Self::Date(..) => "date",
+            Self::Duration(_) => "duration",
+            Self::Number(_) => "number",
         }
     }
 }
