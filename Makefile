@@ -9,6 +9,7 @@
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make soak          train for long and see whether memory grows (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
+# make inspect-many  COUNT= generated tables through "csvfeed inspect", and the code it prints (an hour)
 # make wheel         build a release wheel into dist/
 # make clean         remove what these made
 
@@ -16,6 +17,7 @@ PYTHON ?= python3
 ROWS ?=
 BENCH_MB ?=
 SECONDS ?= 60
+COUNT ?= 100000
 TARGETS ?= index split number pipeline
 
 VENV := .venv
@@ -40,7 +42,7 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -104,6 +106,9 @@ test-wheel: wheel
 # The tests that try few numbers in a debug build and millions in a release build.
 sweep:
 	cargo test --release --locked --package csvfeed-core number::
+
+inspect-many: $(VENV)/dev
+	$(BIN)/python tests/inspected.py $(COUNT)
 
 # The sanitizer is a nightly flag, which RUSTC_BOOTSTRAP lets a stable compiler take.
 fuzz: target/tools/bin/cargo-fuzz

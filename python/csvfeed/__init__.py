@@ -10,6 +10,7 @@ from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
 from csvfeed.errors import (
     CsvError,
+    DialectError,
     EncodingError,
     NumberError,
     QuoteError,
@@ -29,6 +30,7 @@ __all__ = [
     "CsvError",
     "Date",
     "Dialect",
+    "DialectError",
     "EncodingError",
     "NumberError",
     "QuoteError",

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
-use csvfeed_core::dialect::{Dialect, Head, Header, detect_delimiter, read_head};
+use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::head::{Head, Header, detect_delimiter, elsewhere, read_head};
 use csvfeed_core::parts::{self, Bytes, Layout, Parts};
 use csvfeed_core::schema::{Missing, OnError};
 use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Source, Stream, Transcoding, ends_with_returns};
@@ -93,18 +94,22 @@ impl Reading<'_> {
             work.begin(&source);
         }
         let codec = Codec::of_source(&*source)?;
+        let stream = Stream::with(&source, codec, self.transcoding);
+        // What is read as a stream has no end to look at.
+        let has_end = self.finds_delimiter && stream.is_none();
+        let windows = if has_end { elsewhere(&*source)? } else { vec![] };
         let look = |text: &dyn Source| {
             let returns = ends_with_returns(text, self.max_row)?;
             let translated = CarriageReturns(text);
             let text = if returns { &translated } else { text };
             let mut dialect = self.dialect;
             if self.finds_delimiter {
-                dialect = detect_delimiter(text, dialect, self.missing)?;
+                dialect = detect_delimiter(text, windows.clone(), dialect, self.missing)?;
             }
             let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
             Ok(Found { unpacking: Unpacking { codec, transcoding: self.transcoding, returns }, dialect, head })
         };
-        match Stream::with(&source, codec, self.transcoding) {
+        match stream {
             Some(stream) => Prefix::of_stream(&stream, look),
             None => Prefix::of_source(&*source, look),
         }
@@ -126,7 +131,7 @@ impl Reading<'_> {
         let first = self.read_each(&origins[..1], header, &mut check)?.pop();
         let Found { unpacking, dialect, head: first } = first.expect("a part").map_err(|error| failed((0, error)))?;
         let header = match header {
-            Header::Auto if first.reference == "header" => &Header::Present,
+            Header::Auto if first.is_named => &Header::Present,
             // The first row of another part may be wrong, and says nothing that is not known.
             Header::Auto | Header::Absent if self.on_error == OnError::Skip => &Header::Names(first.columns.clone()),
             Header::Auto => &Header::Absent,
@@ -282,11 +287,11 @@ struct Layouts<'a> {
 
 impl Layouts<'_> {
     fn of(&mut self, columns: Vec<String>) -> Result<Option<Layout>, Error> {
-        let Head { columns: expected, reference, .. } = self.first;
+        let Head { columns: expected, is_named, .. } = self.first;
         if columns == *expected {
             return Ok(None);
         }
-        if *reference != "header" {
+        if !is_named {
             let (found, expected, name) = (columns.len(), expected.len(), self.name);
             return Err(
                 Kind::Parts(format!("the first row has {found} fields where that of {name} has {expected}")).into()

@@ -47,7 +47,7 @@ mod _core {
         // What the first array looks up in numpy by way of Python, where Ctrl-C would be a panic.
         module.py().import("numpy")?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
-        module.add("SAMPLE", csvfeed_core::dialect::SAMPLE)?;
+        module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }

@@ -85,6 +85,15 @@ impl Reading<'_> {
     fn advice(&self, field: &[u8], column: usize) -> String {
         const SHOWN: usize = 40;
         let word = self.dialect.text(field);
+        let token = match std::str::from_utf8(&word) {
+            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            _ => "...".to_owned(),
+        };
+        if word.strip_prefix(b"-").unwrap_or(&word).starts_with(b"1.#") {
+            return format!(
+                "Older C libraries of Microsoft write infinity and NaN so: missing=[*csvfeed.MISSING, {token}] reads it as missing"
+            );
+        }
         let name = self.schema.quoted_name(column);
         let what = if boolean(&word).is_some() {
             format!("holds booleans, booleans=[{name}] reads them")
@@ -92,10 +101,6 @@ impl Reading<'_> {
             format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
         } else {
             format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
-        };
-        let token = match std::str::from_utf8(&word) {
-            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
-            _ => "...".to_owned(),
         };
         format!(
             "If the column {what}, and features= leaves it out; if this means no value, add it with \

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Categories, Code, Date, MOST_CODES, Part, Vocabulary};
-use crate::dialect::{Dialect, Head, positional_name};
+use crate::dialect::Dialect;
 use crate::error::Result;
+use crate::head::{Head, positional_name};
 use crate::number::{self, Value};
 use crate::schema::{Column, Missing, Schema, positions, wrong};
 
@@ -64,7 +65,7 @@ impl Columns {
                 && number::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
                     == Value::Other
         };
-        if head.reference != "header" || coded.is_empty() || names.into_iter().any(|(at, name)| is_text(at, name)) {
+        if !head.is_named || coded.is_empty() || names.into_iter().any(|(at, name)| is_text(at, name)) {
             return Ok(());
         }
         Err(wrong(format!(
