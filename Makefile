@@ -10,6 +10,7 @@
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
+# make inspect-many  COUNT= generated tables through "csvfeed inspect", and the code it prints (an hour)
 # make wheel         build a release wheel into dist/
 # make clean         remove what these made
 
@@ -18,6 +19,7 @@ ROWS ?=
 BENCH_MB ?=
 SECONDS ?= 60
 TIMES ?= 200
+COUNT ?= 100000
 TARGETS ?= index split number pipeline
 
 VENV := .venv
@@ -42,7 +44,7 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -110,6 +112,9 @@ test-wheel: wheel
 # The tests that try few numbers in a debug build and millions in a release build.
 sweep:
 	cargo test --release --locked --package csvfeed-core number::
+
+inspect-many: $(VENV)/dev
+	$(BIN)/python tests/inspected.py $(COUNT)
 
 # The sanitizer is a nightly flag, which RUSTC_BOOTSTRAP lets a stable compiler take.
 fuzz: target/tools/bin/cargo-fuzz

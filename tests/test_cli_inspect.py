@@ -291,7 +291,7 @@ def test_what_cannot_be(capsys, write):
 
 def test_rejects_are_what_the_dataset_says(capsys, write):
     path = write("x,y\n1,2\n3\n4,5,6\n7,8\n")
-    _, found = as_json(capsys, path)
+    _, found = as_json(capsys, "--delimiter", ",", path)
     rejects = csvfeed.CsvDataset(path, on_error="skip").rejects
     assert found["wrong_rows"]["count"] == rejects.count == 2
     assert found["wrong_rows"]["by_kind"] == rejects.by_kind

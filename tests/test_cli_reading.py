@@ -236,7 +236,12 @@ def test_how_a_file_is_written_can_be_said(capsys, write):
 
 def test_text_that_is_not_utf8_is_shown(capsys, write):
     for rest in ("", "Bonn,3,4\n"):
-        assert cli.main(["head", write(f"ort,n\nK\xf6ln,1\n{rest}".encode("latin-1"))]) == 0
+        assert (
+            cli.main(
+                ["head", "--delimiter", ",", write(f"ort,n\nK\xf6ln,1\n{rest}".encode("latin-1"))]
+            )
+            == 0
+        )
         assert "K\xf6ln  1" in capsys.readouterr().out
 
 

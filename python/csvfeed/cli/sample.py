@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import csvfeed
 from csvfeed import _core
 from csvfeed.dialect import Dialect, sniff
-from csvfeed.source import name_of, parts
+from csvfeed.source import Part, parts
 
 _LONGEST_HEADER = 16 << 20
 
@@ -67,6 +67,7 @@ def take(
     *,
     plenty: int = PLENTY,
     places: int = 0,
+    is_end: bool = True,
     **given: Any,
 ) -> Sample:
     """Return rows of a table.
@@ -81,6 +82,8 @@ def take(
         Bytes of text after which it is enough.
     places : int, default 0
         Further places from which to take some rows, up to the end, of what can be read anywhere.
+    is_end : bool, default True
+        Whether the content ends where it does, rather than was read so far.
     **given
         How the table is written, as far as somebody said so: arguments of a dataset.
 
@@ -89,7 +92,8 @@ def take(
     CsvError, OSError
         If it cannot be read.
     """
-    options = written(source[0] if isinstance(source, list) else source, given)
+    leading = source[0] if isinstance(source, list) else source
+    options = written(leading, given, whole=is_end)
     dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
     reader = dataset._reader
     rows, first, odd_rows, odd, whole, error = reader.sample(limit, plenty=plenty, places=places)
@@ -134,7 +138,7 @@ def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
         content += new
         is_end = len(new) < more
         try:
-            sample = take(content, limit, **given)
+            sample = take(content, limit, is_end=is_end, **given)
         except csvfeed.CsvError as error:
             # A header, or compressed text, may be longer than what was read.
             if is_end or len(content) > _LONGEST_HEADER:
@@ -147,66 +151,38 @@ def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
         more = 3 * len(content)
 
 
-def written(source: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
-    """Return how a file is written, by its beginning, as arguments of a dataset."""
+def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -> dict[str, Any]:
+    """Return how a file is written, as arguments of a dataset.
+
+    ``whole`` is False if ``source`` is only the beginning of the content.
+
+    Raises
+    ------
+    DialectError
+        If it can be written in several ways, between which only a person can choose.
+    """
     (part, *_) = parts(source)
-    head, whole = _core.beginning(part, given.get("encoding", "utf-8"), HEAD)
-    is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    if is_utf16 and "encoding" not in given and not head.startswith(codecs.BOM_UTF32_LE):
-        given = {"encoding": "utf-16", **given}
-        head, whole = _core.beginning(part, "utf-16", HEAD)
-    if given.get("encoding") in ("latin-1", "cp1252"):
-        head = head.decode(given["encoding"], "replace").encode()
-    if b"\n" not in head:
-        # Line ends of an old Mac.
-        head = head.replace(b"\r", b"\n")
-    table = _table_of(head, given)
-    try:
-        found = sniff(table, whole=whole).options
-        if given.get("delimiter", found.get("delimiter", ",")) != found.get("delimiter", ","):
-            # What was found with another one says nothing.
-            found = sniff(b"sep=%c\n" % ord(given["delimiter"]) + table, whole=whole).options
-    except csvfeed.CsvError as error:
-        # A few rows that are wrong are no reason not to look at the others.
-        delimiter = _delimiter(table.decode("utf-8", "replace"))
-        if delimiter is None and not given:
-            error.path = name_of([part]).removesuffix(" and 0 more")
-            raise
-        found = {} if delimiter in (None, ",") else {"delimiter": delimiter}
-        return {**found, **_encoding_of(head), **given}
+    start, _ = _core.beginning(part, "utf-8", 4)
+    is_utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if is_utf16 and "encoding" not in given and start != codecs.BOM_UTF32_LE:
+        given = {**given, "encoding": "utf-16"}
+    if isinstance(part, str):
+        found = sniff(part, **given).options
+    else:
+        found = _written_at_the_beginning(part, given, whole=whole)
     # A header is found by each dataset for itself.
     found.pop("header", None)
-    if "decimal" in given and given["decimal"] != found.get("decimal", "."):
-        found.pop("thousands", None)
     return {**found, **given}
 
 
-def _table_of(head: bytes, given: dict[str, Any]) -> bytes:
-    """Return the beginning of a file without the lines that somebody said to leave out."""
-    lines = head.splitlines(keepends=True)[given.get("skip_rows", 0) :]
-    if given.get("comment"):
-        mark = given["comment"].encode()
-        lines = [line for line in lines if not line.startswith(mark)]
-    return b"".join(lines)
-
-
-def _encoding_of(head: bytes) -> dict[str, Any]:
-    """Return the encoding of a text if it is not UTF-8, as an argument of a dataset."""
+def _written_at_the_beginning(part: Part, given: dict[str, Any], *, whole: bool) -> dict[str, Any]:
+    encoding = given.get("encoding", "utf-8")
+    head, is_all = _core.beginning(part, encoding, HEAD)
+    if encoding == "utf-16":
+        given = {name: value for name, value in given.items() if name != "encoding"}
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
-    except UnicodeDecodeError:
-        is_windows = any(0x80 <= byte <= 0x9F for byte in head)
-        return {"encoding": "cp1252" if is_windows else "latin-1"}
-    return {}
-
-
-def _delimiter(head: str) -> str | None:
-    """Return what most lines have as often as the first one, if anything."""
-    lines = [line for line in head.split("\n")[:-1] if line.strip()][:1000]
-
-    def like_the_first(delimiter: str) -> int:
-        count = lines[0].count(delimiter)
-        return sum(line.count(delimiter) == count for line in lines) if count else 0
-
-    best = max(",\t;|", key=like_the_first) if lines else ","
-    return best if lines and like_the_first(best) > len(lines) / 2 else None
+        return sniff(head, whole=whole and is_all, **given).options
+    except csvfeed.CsvError as error:
+        if not isinstance(part, bytes):
+            error.path = str(getattr(part, "name", part))
+        raise
