@@ -208,7 +208,7 @@ ROWS = [
     Case(
         "delimiters at the ends of the rows, but not of the header",
         b"a,y\n1,2,\n",
-        'Name the columns: `header=["a", "y", "nothing"]`, once the header line is removed.',
+        'Name the columns: `header=["a", "y", "nothing"], skip_rows=1`.',
     ),
     Case("a row with another delimiter", b"a,y\n1,2\n3;4\n", "Mend the row, or skip it."),
     Case("a quote that is never closed", b'a,y\n1,"2\n3,4\n', "Close it, or say `quote=None`."),

@@ -57,7 +57,7 @@ impl Schema {
                     out"
                 .to_owned();
         }
-        if word.split(|byte| byte.is_ascii_whitespace()).count() > 3 {
+        if word.split(u8::is_ascii_whitespace).count() > 3 {
             return format!(
                 "If the column holds free text, leave it out with features=: csvfeed's batches hold only numbers. \
                  categories={{{name}: \"auto\"}} reads as codes what takes a few different values"

@@ -403,6 +403,10 @@ impl BadRow {
             }
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
+            found if found == columns + 1 && row.last() == Some(&dialect.delimiter) => {
+                ": it ends with a delimiter, which begins one more field. If all rows do, header=[...] with skip_rows=1 can \
+                 name that field, too"
+            }
             _ => ": is a delimiter in a field that is not quoted?",
         };
         Kind::RowLength { found, expected: columns, reference, advice }
