@@ -78,7 +78,7 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
     ValueError
         If it is not.
     """
-    if not isinstance(state, Mapping) or not own.keys() <= state.keys():
+    if not isinstance(state, Mapping) or not own.keys() - {"samples"} <= state.keys():
         raise ValueError(f"not a state of a csvfeed dataset: {state!r}")
     if state["version"] != VERSION:
         raise ValueError(f"a state of version {state['version']!r}; this csvfeed has {VERSION}")
@@ -90,6 +90,9 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
         if state[key] != own[key]:
             what = difference.format(theirs=state[key], ours=own[key])
             raise ValueError(f"the state is that of a dataset with {what}")
+    # Files that are far away have no samples, nor do states of earlier versions.
+    if None not in (theirs := state.get("samples"), own["samples"]) and theirs != own["samples"]:
+        raise ValueError(f"the state is that of a dataset with {MUST_AGREE['source']}")
     for key in ("epoch", "batch", "seed"):
         number = state[key]
         is_whole = isinstance(number, int) and not isinstance(number, bool)

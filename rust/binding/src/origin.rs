@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::source::{
-    self, FileIdentity, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText,
-};
+use csvfeed_core::source::{self, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText, Version};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
@@ -21,7 +19,7 @@ const CHUNK: usize = 256 << 10;
 pub(crate) enum Origin {
     File {
         path: PathBuf,
-        identity: FileIdentity,
+        version: Arc<Version>,
     },
     Memory(Arc<MemorySource<PyBackedBytes>>),
     /// An object of `csvfeed.source.Origin`, and what it opens, once that is known.
@@ -84,8 +82,8 @@ impl Origin {
         }
         if part.is_instance_of::<PyString>() {
             let path: PathBuf = part.extract()?;
-            let identity = part.py().detach(|| FileSource::open(&path))?.identity();
-            return Ok(Self::File { path, identity });
+            let version = Arc::clone(part.py().detach(|| FileSource::open(&path))?.version());
+            return Ok(Self::File { path, version });
         }
         if part.hasattr("read")? {
             if part.call_method0("seekable")?.is_truthy()? {
@@ -155,10 +153,9 @@ impl Origin {
     /// Opens it, which must be what it was. One of `many` files, by its number, is opened when it is read.
     pub(crate) fn open(&self, name: &str, many: Option<(usize, &Arc<Handles>)>) -> Result<Arc<dyn Source>, Error> {
         Ok(match (self, many) {
-            (Self::File { path, identity }, None) => Arc::new(FileSource::reopen(path, *identity)?),
-            (Self::File { path, identity }, Some((number, handles))) => {
-                identity.check(path)?;
-                Arc::new(LazyFile::new(path.clone(), *identity, number, Arc::clone(handles)))
+            (Self::File { path, version }, None) => Arc::new(FileSource::reopen(path, version)?),
+            (Self::File { path, version }, Some((number, handles))) => {
+                Arc::new(LazyFile::new(path.clone(), Arc::clone(version), number, Arc::clone(handles))?)
             }
             (Self::Memory(memory), _) => Arc::<MemorySource<PyBackedBytes>>::clone(memory),
             (Self::FileObject(file), _) => Arc::<FileObject>::clone(file),
@@ -185,7 +182,7 @@ impl Origin {
     /// What tells it from others and from what it was before; `None` for what is kept with the dataset.
     pub(crate) fn identity(&self) -> Option<String> {
         match self {
-            Self::File { identity, .. } => Some(format!("{identity:?}")),
+            Self::File { version, .. } => Some(format!("{:?}", version.identity())),
             Self::Object { known, .. } => Some(match known.get()? {
                 Known::Sized { size, identity, .. } => format!("{size} {identity}"),
                 Known::Spooled(text) => text.identity(),

@@ -9,6 +9,7 @@ use csvfeed_core::block::Widths;
 use csvfeed_core::budget::Budget;
 use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
+use csvfeed_core::error::Error;
 use csvfeed_core::outline::Outline;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
@@ -48,7 +49,7 @@ pub(crate) struct Reader {
     /// Those that are to be read in any order, once they are kept somewhere.
     pub(crate) texts: Mutex<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
-    fingerprint: OnceLock<String>,
+    fingerprint: OnceLock<(String, Option<String>)>,
     /// The categories that are in the source, once they were asked for.
     pub(crate) found: Mutex<Option<Vocabularies>>,
     /// Whether it was told that rows were left out.
@@ -314,13 +315,15 @@ impl Reader {
         self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
     }
 
-    /// What tells the content of the source from another, by the length, the beginning and the end of each part.
-    fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
+    /// What tells the content of the source from another: by the length, the beginning and the end of each part, and, unless
+    /// some are far away, by pieces from all over.
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<(String, Option<String>)> {
         let parts = self.open(py)?;
         if let (true, Some(known)) = (self.parts.len() > 1, self.fingerprint.get()) {
             return Ok(known.clone());
         }
-        let found = py.detach(|| parts.fingerprint()).map_err(|error| self.exception(py, &error, None))?;
+        let found = py.detach(|| Ok((parts.fingerprint()?, parts.samples()?)));
+        let found = found.map_err(|error: Error| self.exception(py, &error, None))?;
         Ok(self.fingerprint.get_or_init(|| found.clone()).clone())
     }
 

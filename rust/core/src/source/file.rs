@@ -3,28 +3,34 @@
 use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::Source;
-use crate::error::{Error, Kind, Result};
+use super::version::Version;
+use crate::error::Result;
 
 const EISDIR: i32 = 21;
+
+/// Seconds and nanoseconds since 1970.
+pub(super) type Time = (i64, i64);
 
 /// An open file that must stay as it was when it was opened.
 pub struct FileSource {
     file: File,
-    identity: FileIdentity,
+    version: Arc<Version>,
 }
 
 /// What tells a file from a later version of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
-    modified: (i64, i64),
+    modified: Time,
+    /// When its content, its mode or its links changed last, which nobody can set.
+    changed: Time,
 }
 
 impl FileIdentity {
@@ -34,9 +40,13 @@ impl FileIdentity {
         self.length
     }
 
-    /// Whether the file of that name is still this one.
-    pub fn check(self, path: &Path) -> Result<()> {
-        if Self::of(&std::fs::metadata(path)?) == self { Ok(()) } else { Err(changed_size_or_time()) }
+    pub(super) fn changed(self) -> Time {
+        self.changed
+    }
+
+    /// Whether the two differ in nothing but their change time.
+    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
+        Self { changed: other.changed, ..self } == *other
     }
 
     fn of(metadata: &Metadata) -> Self {
@@ -45,6 +55,7 @@ impl FileIdentity {
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -62,30 +73,31 @@ impl FileSource {
             return Err(io::Error::new(ErrorKind::InvalidInput, reason).into());
         }
         let file = File::open(path)?;
-        let identity = identity_of(&file)?;
-        Ok(Self { file, identity })
+        let version = Version::of(identity_of(&file)?);
+        Ok(Self { file, version })
     }
 
-    /// Opens a file again, which must not have changed since.
-    pub fn reopen(path: &Path, identity: FileIdentity) -> Result<Self> {
+    /// Opens a file again, which must have the same content as before.
+    pub fn reopen(path: &Path, version: &Arc<Version>) -> Result<Self> {
         let source = Self::open(path)?;
-        if source.identity == identity { Ok(source) } else { Err(changed_size_or_time()) }
+        version.check(&source.file)?;
+        Ok(Self { version: Arc::clone(version), ..source })
     }
 
-    /// What tells this file from a later version of itself.
+    /// What is known of its content.
     #[must_use]
-    pub fn identity(&self) -> FileIdentity {
-        self.identity
+    pub fn version(&self) -> &Arc<Version> {
+        &self.version
     }
 }
 
 impl Source for FileSource {
     fn len(&self) -> u64 {
-        self.identity.length
+        self.version.identity().length
     }
 
     fn identity(&self) -> String {
-        format!("{:?}", self.identity)
+        format!("{:?}", self.version.identity())
     }
 
     fn is_at_hand(&self) -> bool {
@@ -93,30 +105,18 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),
-            _ => Kind::Io(error),
-        })?;
-        if identity_of(&self.file)? == self.identity {
-            Ok(())
-        } else {
-            Err(Kind::SourceChanged("it was written to while it was read").into())
-        }
+        self.version.read_at(&self.file, offset, buffer)
     }
 }
 
 /// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
-fn identity_of(file: &File) -> io::Result<FileIdentity> {
+pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
     loop {
         match file.metadata() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             found => return found.map(|metadata| FileIdentity::of(&metadata)),
         }
     }
-}
-
-fn changed_size_or_time() -> Error {
-    Kind::SourceChanged("another size or time").into()
 }
 
 /// The files that were read last, open: a table may have more of them than a process may open.
@@ -154,26 +154,28 @@ impl Handles {
 /// One of many files, opened when it is read.
 pub struct LazyFile {
     path: PathBuf,
-    identity: FileIdentity,
+    version: Arc<Version>,
     number: usize,
     handles: Arc<Handles>,
 }
 
 impl LazyFile {
     /// A file that must be what it was; `number` tells it from the others that `handles` are for.
-    #[must_use]
-    pub fn new(path: PathBuf, identity: FileIdentity, number: usize, handles: Arc<Handles>) -> Self {
-        Self { path, identity, number, handles }
+    pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
+        if !version.is_certainly(FileIdentity::of(&std::fs::metadata(&path)?)) {
+            FileSource::reopen(&path, &version)?;
+        }
+        Ok(Self { path, version, number, handles })
     }
 }
 
 impl Source for LazyFile {
     fn len(&self) -> u64 {
-        self.identity.length
+        self.version.identity().length
     }
 
     fn identity(&self) -> String {
-        format!("{:?}", self.identity)
+        format!("{:?}", self.version.identity())
     }
 
     fn is_at_hand(&self) -> bool {
@@ -181,6 +183,6 @@ impl Source for LazyFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.handles.get(self.number, || FileSource::reopen(&self.path, self.identity))?.read_at(offset, buffer)
+        self.handles.get(self.number, || FileSource::reopen(&self.path, &self.version))?.read_at(offset, buffer)
     }
 }
