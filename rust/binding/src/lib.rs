@@ -12,6 +12,7 @@ mod place;
 mod plan;
 mod reader;
 mod rejects;
+mod served;
 
 use pyo3::prelude::*;
 
@@ -29,6 +30,8 @@ mod _core {
     use super::plan::Plan;
     #[pymodule_export]
     use super::reader::Reader;
+    #[pymodule_export]
+    use super::served::Requests;
 
     /// The instruction set in use.
     #[pyfunction]
@@ -43,6 +46,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // What the first array looks up in numpy by way of Python, where Ctrl-C would be a panic.
         module.py().import("numpy")?;
+        super::exit::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::dialect::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use csvfeed_core::batch;
 use csvfeed_core::block::Widths;
@@ -11,6 +11,7 @@ use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
 use csvfeed_core::error::Error;
 use csvfeed_core::outline::Outline;
+use csvfeed_core::process::PerProcess;
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};
@@ -26,6 +27,7 @@ use crate::columns::{
 };
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
+use crate::exit;
 use crate::heads::{Failed, Part, Reading};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
@@ -47,11 +49,11 @@ pub(crate) struct Reader {
     threads: usize,
     memory: Option<usize>,
     /// Those that are to be read in any order, once they are kept somewhere.
-    pub(crate) texts: Mutex<Option<Vec<SpooledText>>>,
+    pub(crate) texts: PerProcess<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
     fingerprint: OnceLock<(String, Option<String>)>,
     /// The categories that are in the source, once they were asked for.
-    pub(crate) found: Mutex<Option<Vocabularies>>,
+    pub(crate) found: PerProcess<Option<Vocabularies>>,
     /// Whether it was told that rows were left out.
     pub(crate) has_warned: AtomicBool,
 }
@@ -152,6 +154,9 @@ impl Reader {
             })?;
             origins.push((origin, name));
         }
+        if origins.iter().any(|(origin, _)| origin.calls_python()) {
+            exit::check(py)?;
+        }
         // Here, where Ctrl-C is obeyed by whatever waits.
         if let Some((origin, name)) = origins.first() {
             let place = Where { path: Some(name), ..Where::default() };
@@ -198,9 +203,9 @@ impl Reader {
             schema: Arc::new(schema),
             threads,
             memory,
-            texts: Mutex::new(None),
+            texts: PerProcess::new(),
             fingerprint: OnceLock::new(),
-            found: Mutex::default(),
+            found: PerProcess::new(),
             has_warned: AtomicBool::new(false),
         })
     }
@@ -282,12 +287,12 @@ impl Reader {
 
     /// The categories that were found in the source, if they were.
     fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
-        self.found.lock_py_attached(py).ok()?.as_ref().map(to_python)
+        self.found.mutex().lock_py_attached(py).ok()?.as_ref().map(to_python)
     }
 
     /// Takes over what was found in the same source.
     fn recall_vocabularies(&self, py: Python<'_>, found: PyVocabularies) {
-        if let Ok(mut known) = self.found.lock_py_attached(py) {
+        if let Ok(mut known) = self.found.mutex().lock_py_attached(py) {
             *known = Some(from_python(found));
         }
     }

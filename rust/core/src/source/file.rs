@@ -5,11 +5,14 @@ use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use super::Source;
 use super::version::Version;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::process::PerProcess;
 
 const EISDIR: i32 = 21;
 
@@ -120,7 +123,6 @@ pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
 }
 
 /// The files that were read last, open: a table may have more of them than a process may open.
-#[derive(Default)]
 pub struct Handles {
     /// With the number that each is known by, the one used last at the end.
     open: Mutex<VecDeque<(usize, Arc<FileSource>)>>,
@@ -129,10 +131,66 @@ pub struct Handles {
 /// Files that stay open.
 const OPEN: usize = 64;
 
+/// How many of them may, as far as is known: fewer where the process may open few.
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// All handles of this process: where one cannot open a file, another may be able to close some.
+static ALL: PerProcess<Vec<Weak<Handles>>> = PerProcess::new();
+
+/// Most of what a process may open is for others.
+fn most_open() -> usize {
+    const SHARE: usize = 4;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    limit.map_or(OPEN, |limit| (limit / SHARE).clamp(1, OPEN))
+}
+
 impl Handles {
-    fn get(&self, number: usize, open: impl FnOnce() -> Result<FileSource>) -> Result<Arc<FileSource>> {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        MOST.store(most_open(), Ordering::Relaxed);
+        let handles = Arc::new(Self { open: Mutex::default() });
+        let mut all = ALL.lock();
+        all.retain(|handles| handles.strong_count() > 0);
+        all.push(Arc::downgrade(&handles));
+        handles
+    }
+
+    fn known(&self) -> MutexGuard<'_, VecDeque<(usize, Arc<FileSource>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them, unless somebody is just looking for one.
+    fn take_all(&self) -> Option<VecDeque<(usize, Arc<FileSource>)>> {
+        let mut known = self.open.try_lock().ok()?;
+        Some(std::mem::take(&mut *known))
+    }
+
+    /// Opens what nobody has open. Where the process may open no more files, those that nobody reads right now are closed.
+    fn open(open: impl Fn() -> Result<FileSource>) -> Result<FileSource> {
+        const ROUNDS: usize = 100;
+        for _ in 0..ROUNDS {
+            let result = open();
+            if !matches!(&result, Err(error) if is_out_of_handles(error)) {
+                return result;
+            }
+            let _ = MOST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |most| Some((most / 2).max(1)));
+            let all: Vec<_> = ALL.lock().iter().filter_map(Weak::upgrade).collect();
+            // Dropped without any lock.
+            let closed: Vec<_> = all.iter().filter_map(|handles| handles.take_all()).flatten().collect();
+            if closed.is_empty() {
+                // Other threads that read may be done soon.
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        open()
+    }
+
+    fn get(&self, number: usize, open: impl Fn() -> Result<FileSource>) -> Result<Arc<FileSource>> {
         {
-            let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.known();
             // As a rule the last, or one of the last.
             if let Some(at) = known.iter().rposition(|(one, _)| *one == number) {
                 let found = known.remove(at).expect("it was found there");
@@ -141,14 +199,25 @@ impl Handles {
                 return Ok(file);
             }
         }
-        let file = Arc::new(open()?);
-        let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = Arc::new(Self::open(open)?);
+        // Those of several tables share what there is.
+        let tables = ALL.lock().iter().filter(|handles| handles.strong_count() > 0).count();
+        let most = (MOST.load(Ordering::Relaxed) / tables.max(1)).max(1);
+        let mut known = self.known();
         known.push_back((number, Arc::clone(&file)));
-        let oldest = if known.len() > OPEN { known.pop_front() } else { None };
+        let more = known.len().saturating_sub(most);
+        let oldest: Vec<_> = known.drain(..more).collect();
         drop(known);
         drop(oldest);
         Ok(file)
     }
+}
+
+/// Whether the process, or the machine, may open no more files.
+fn is_out_of_handles(error: &Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(&error.kind, Kind::Io(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
 }
 
 /// One of many files, opened when it is read.
@@ -163,7 +232,7 @@ impl LazyFile {
     /// A file that must be what it was; `number` tells it from the others that `handles` are for.
     pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
         if !version.is_certainly(FileIdentity::of(&std::fs::metadata(&path)?)) {
-            FileSource::reopen(&path, &version)?;
+            Handles::open(|| FileSource::reopen(&path, &version))?;
         }
         Ok(Self { path, version, number, handles })
     }

@@ -9,13 +9,14 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::file::{FileIdentity, Time, identity_of};
 use crate::error::{Error, Kind, Result};
+use crate::process::PerProcess;
 
 /// Sums that are kept of a file. Beyond that every other one is dropped, again and again.
 const SUMS: usize = if cfg!(debug_assertions) { 1 << 10 } else { 1 << 18 };
@@ -32,10 +33,11 @@ const ROUNDS: usize = 100;
 /// One content of a file.
 pub struct Version {
     identity: FileIdentity,
-    seen: Mutex<Seen>,
+    seen: PerProcess<Seen>,
 }
 
 /// What was read of it.
+#[derive(Clone, Default)]
 struct Seen {
     /// The change time up to which the content is known to be the same.
     changed: Time,
@@ -48,13 +50,12 @@ struct Seen {
 }
 
 /// The versions that somebody still holds.
-static KNOWN: Mutex<Option<HashMap<FileIdentity, Weak<Version>>>> = Mutex::new(None);
+static KNOWN: PerProcess<HashMap<FileIdentity, Weak<Version>>> = PerProcess::new();
 
 impl Version {
     /// The version of a file that is now as `identity` says. Everybody in this process shares it.
     pub(super) fn of(identity: FileIdentity) -> Arc<Self> {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = known.get_or_insert_default();
+        let mut known = KNOWN.lock();
         if let Some(version) = known.get(&identity).and_then(Weak::upgrade) {
             return version;
         }
@@ -67,7 +68,7 @@ impl Version {
             sums: HashMap::new(),
             sparsity: 0,
         };
-        let version = Arc::new(Self { identity, seen: Mutex::new(seen) });
+        let version = Arc::new(Self { identity, seen: PerProcess::with(seen) });
         known.insert(identity, Arc::downgrade(&version));
         version
     }
@@ -79,7 +80,7 @@ impl Version {
     }
 
     fn seen(&self) -> MutexGuard<'_, Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock()
     }
 
     /// Whether a file that is now as `found` says can have another content.
