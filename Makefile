@@ -7,6 +7,7 @@
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
+# make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make wheel         build a release wheel into dist/
@@ -16,6 +17,7 @@ PYTHON ?= python3
 ROWS ?=
 BENCH_MB ?=
 SECONDS ?= 60
+TIMES ?= 200
 TARGETS ?= index split number pipeline
 
 VENV := .venv
@@ -40,7 +42,7 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest soak sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -84,6 +86,10 @@ test-keras-oldest: target/keras-oldest-venv/whole
 	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/test_tensorflow.py
 	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
+
+test-exits: $(VENV)/dev
+	KERAS_BACKEND=tensorflow $(BIN)/python tests/exits.py --times $(TIMES) --plain
+	KERAS_BACKEND=jax $(BIN)/python tests/exits.py --times $(TIMES)
 
 # The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
 test-debug: $(VENV)/dev

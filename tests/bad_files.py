@@ -133,12 +133,12 @@ BAD_FILES = [
     after_head(
         "a space before an opening quote",
         b'1, "2",3\n',
-        "NumberError",
+        "QuoteError",
         at=2,
         text=' "2"',
         column=1,
         column_name="z",
-        says=["not a number"],
+        says=["skip_initial_space=True"],
     ),
     after_head(
         "a NUL byte",

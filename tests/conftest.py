@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from processes import Watchdog, give_children_default_signals
 
 import csvfeed
 
@@ -11,8 +12,21 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
+give_children_default_signals()
+WATCHDOG = Watchdog()
+
 SMALL = 1024
 """As ``memory=`` this gives blocks of 64 bytes, so that blocks and rows straddle everywhere."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol():
+    """Let every wait of a test end, and leave no process behind."""
+    WATCHDOG.begin()
+    try:
+        return (yield)
+    finally:
+        WATCHDOG.end()
 
 
 def wait_until(condition):

@@ -124,6 +124,16 @@ def resume(ds: csvfeed.CsvDataset) -> None:
     ds.load_state_dict(csvfeed.CsvDataset(b"a,y\n7,8\n").state_dict())
 
 
+def partitioned(key: str, **options: Any) -> Callable[[csvfeed.CsvDataset], object]:
+    """Return what reads the file from below a directory of that name."""
+
+    def make(_: csvfeed.CsvDataset) -> object:
+        os.renames(NAME, f"t/{key}/{NAME}")
+        return csvfeed.CsvDataset("t", **options)
+
+    return make
+
+
 SKIP = {"on_error": "skip"}
 
 FIELDS = [
@@ -138,6 +148,11 @@ FIELDS = [
         "Do as the message says: columns that are not named may hold anything.",
     ),
     Case(
+        "a column of free text",
+        b"review,y\nnot a bad film at all,1\n",
+        "Name the other columns in `features=`.",
+    ),
+    Case(
         "a token for no value that is not known",
         b"a,y\n1,2\n-,3\n",
         'Add it: `missing=[*csvfeed.MISSING, "-"]`.',
@@ -149,7 +164,15 @@ FIELDS = [
         {"delimiter": ";"},
     ),
     Case("a comma between thousands", b'a,y\n"1,500",2\n', 'Say `thousands=","`.'),
-    Case("a unit or a currency", b"a,y\n$5,2\n", "Write the number alone."),
+    Case("a unit", b"a,y\n5 kg,2\n", "Write the number alone."),
+    Case("a currency", b"a,y\n$5,2\n", 'Say `numbers={"a": "currency"}`.'),
+    Case("a percentage", b"a,y\n12.5%,2\n", 'Say `numbers={"a": "percent"}`.'),
+    Case("an exponent of Fortran", b"a,y\n1.5D+03,2\n", 'Say `numbers={"a": "fortran"}`.'),
+    Case("a hexadecimal number", b"a,y\n0x1F,2\n", 'Say `numbers={"a": "hex"}`.'),
+    Case(
+        "infinity as old C libraries print it", b"a,y\n1.#INF,2\n", 'Say `numbers={"a": "msvc"}`.'
+    ),
+    Case("a duration", b"a,y\n125:03:07,2\n", "Do as the message says."),
     Case("a date", b"a,y\n2024-05-01,2\n", "Do as the message says."),
     Case("a truth value", b"a,y\ntrue,2\n", "Do as the message says."),
     Case(
@@ -196,8 +219,14 @@ ROWS = [
         SKIP,
     ),
     Case("text after a closing quote", b'a,y\n"1"x,2\n', "Mend the row, or skip it."),
-    Case("a space after a closing quote", b'a,y\n"1" ,2\n', "Remove the space, or skip the row."),
-    Case("a space before a quote", b'a,y\n1, "2"\n', "Remove the space, or skip the row."),
+    Case("a space after a closing quote", b'a,y\n"1" ,2\n', "Say `skip_final_space=True`."),
+    Case("a space before a quote", b'a,y\n1, "2"\n', "Say `skip_initial_space=True`."),
+    Case(
+        "a space before a quoted delimiter",
+        b'a,b,y\n1, "Paris, TX", 0\n',
+        "Say `skip_initial_space=True`.",
+        {"features": ["a"]},
+    ),
     Case(
         "a row beyond the limit",
         b"a,t,y\n1," + b"x" * (2 << 20) + b",2\n",
@@ -227,6 +256,36 @@ CODES = [
         {"dates": {"a": "day"}},
     ),
     Case(
+        "a time zone that is not known",
+        b"a,y\n2024-05-01 10:00 CET,1\n",
+        "Write offsets, or convert the column to UTC.",
+        {"dates": {"a": "hour"}},
+    ),
+    Case(
+        "a duration that may be hours or minutes",
+        b"a,y\n12:30,1\n",
+        'Say `csvfeed.Duration(format="%H:%M")` or `"%M:%S"`.',
+        {"dates": {"a": csvfeed.Duration()}},
+    ),
+    Case(
+        "a number without a sign among percentages",
+        b"a,y\n5%,1\n0.5,2\n",
+        'Say `["percent", "plain"]`, or write the sign.',
+        {"numbers": {"a": "percent"}},
+    ),
+    Case(
+        "a word in a column of currencies",
+        b"a,y\n$5,1\nfive,2\n",
+        "Mend the row, or say what means no value.",
+        {"numbers": {"a": "currency"}},
+    ),
+    Case(
+        "a form of numbers that is not known",
+        b"a,y\n5%,1\n",
+        "Name one of those.",
+        {"numbers": {"a": "percentage"}},
+    ),
+    Case(
         "a part of a date that is not known",
         b"a,y\n2024-01-01,1\n",
         "Name one of those.",
@@ -235,8 +294,15 @@ CODES = [
     Case(
         "a target that is not in the list",
         b"a,y\n1,blue\n",
-        "Add it to the list.",
+        "Do as the message says.",
         {"categories": {"y": ["red", "green"]}},
+    ),
+    Case(
+        "the classes of a target of numbers",
+        b"a,y\n1,2\n",
+        "Say which classes there are.",
+        then=lambda ds: ds.classes,
+        call="ds.classes",
     ),
     Case(
         "a category that is listed twice",
@@ -275,6 +341,18 @@ DIALECTS = [
         b"a,y\n1,2\n",
         "Skip fewer.",
         {"skip_rows": 5},
+    ),
+    Case(
+        "lines after a header that is none",
+        b"1,2\n3,4\n",
+        "Say `header=True`, or `skip_rows=`.",
+        {"skip_rows_after_header": 1},
+    ),
+    Case(
+        "a footer that is the whole table",
+        b"a,y\n1,2\n",
+        "Skip fewer.",
+        {"skip_footer": 1},
     ),
     Case("an encoding that is not read", b"a,y\n1,2\n", "Convert it.", {"encoding": "koi8-r"}),
 ]
@@ -371,13 +449,6 @@ FILES = [
         {"encoding": "utf-16"},
         shown="\\xff\\xfea\\0,\\0y\\0…",
     ),
-    Case(
-        "files whose columns differ",
-        b"a,y\n1,2\n",
-        "Read them by themselves, or name the same columns in both.",
-        then=lambda _: csvfeed.CsvDataset([NAME, b"b,y\n3,4\n"]),
-        call="CsvDataset(['data.csv', b'b,y\\n3,4\\n'])",
-    ),
     Case("a Parquet file", b"PAR1\x15\x04", "Export it as CSV.", shown="PAR1…"),
     Case("an array of numpy", b"\x93NUMPY\x01\0", "Load it with numpy.", shown="\\x93NUMPY…"),
     Case("an image", b"\x89PNG\r\n\x1a\n", "Name the table.", shown="\\x89PNG…"),
@@ -420,6 +491,12 @@ COLUMNS = [
         b"a,y\n1,2\n",
         "Name the two columns.",
         {"target": "y", "weight": "y"},
+    ),
+    Case(
+        "a feature that is the target",
+        b"a,y\n1,2\n",
+        "Take it out of `features=`.",
+        {"target": "y", "features": ["a", "y"]},
     ),
     Case("no feature", b"y\n1\n", "Say `target=None`, or `delimiter=`."),
     Case(
@@ -472,6 +549,90 @@ VALUES = [
     ),
 ]
 
+OTHER = b"b,y\n3,4\n"
+BOTH = "['data.csv', b'b,y\\n3,4\\n']"
+PARTS = [
+    Case(
+        "files whose columns differ",
+        b"a,y\n1,2\n",
+        "Do as the message says.",
+        then=lambda _: csvfeed.CsvDataset([NAME, OTHER]),
+        call=f"CsvDataset({BOTH})",
+    ),
+    Case(
+        "a file that lacks a column that is asked for",
+        b"a,y\n1,2\n",
+        'Say `columns="union"`, or leave the file out.',
+        then=lambda _: csvfeed.CsvDataset([NAME, OTHER], features=["a"], target="y"),
+        call=f"CsvDataset({BOTH}, features=['a'], target='y')",
+    ),
+    Case(
+        "a file that lacks the target",
+        b"a,y\n1,2\n",
+        'Choose `missing_target="skip"` or `"keep"`.',
+        then=lambda _: csvfeed.CsvDataset([NAME, OTHER], columns="union", target="a"),
+        call=f"CsvDataset({BOTH}, columns='union', target='a')",
+    ),
+    Case(
+        "a column counted from the last, where files have others",
+        b"a,y\n1,2\n",
+        "Name the column.",
+        then=lambda _: csvfeed.CsvDataset([NAME, OTHER], columns="union"),
+        call=f"CsvDataset({BOTH}, columns='union')",
+    ),
+    Case(
+        "files without a header that have different numbers of fields",
+        b"1,2\n",
+        "Name the columns in each file.",
+        then=lambda _: csvfeed.CsvDataset([NAME, b"1,2,3\n"]),
+        call="CsvDataset(['data.csv', b'1,2,3\\n'])",
+    ),
+    Case(
+        "directories that are called `key=value`",
+        b"a,y\n1,2\n",
+        "Choose `partitions=True` or `False`.",
+        then=partitioned("year=2020"),
+        call="CsvDataset('t')",
+    ),
+    Case(
+        "a value of such a directory that is no number",
+        b"a,y\n1,2\n",
+        "Do as the message says.",
+        then=partitioned("country=FR", partitions=True, target="y"),
+        call="CsvDataset('t', partitions=True, target='y')",
+    ),
+    Case(
+        "a key that is a column of the file, too",
+        b"a,y\n1,2\n",
+        "Say `partitions=False`, or call the directory something else.",
+        then=partitioned("a=1", partitions=True, target="y"),
+        call="CsvDataset('t', partitions=True, target='y')",
+    ),
+    Case(
+        "a column counted from the last, where there are keys",
+        b"a,y\n1,2\n",
+        "Name the column.",
+        then=partitioned("year=2020", partitions=True),
+        call="CsvDataset('t', partitions=True)",
+    ),
+    Case(
+        "keys of directories where there are none",
+        b"a,y\n1,2\n",
+        "Leave `partitions` out.",
+        {"partitions": True},
+    ),
+    Case(
+        "a directory with files of two kinds",
+        b"a,y\n1,2\n",
+        "Name the files, or use a pattern.",
+        then=lambda _: (
+            (os.makedirs("t"), os.link(NAME, "t/a.csv"), os.link(NAME, "t/part-0"))
+            and csvfeed.CsvDataset("t")
+        ),
+        call="CsvDataset('t')",
+    ),
+]
+
 SECTIONS = {
     "A field": FIELDS,
     "A field that is no number": CODES,
@@ -479,6 +640,7 @@ SECTIONS = {
     "How the file is written": DIALECTS,
     'Rows that are skipped, with `on_error="skip"`': SKIPPED,
     "A file": FILES,
+    "Several files": PARTS,
     "Columns": COLUMNS,
     "Arguments and values": VALUES,
 }

@@ -29,8 +29,16 @@ WORDS += [
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
+FORMS = {
+    # How a number is written in each form, given its sign and its digits.
+    "percent": ["{}{}%", "{}{} %"],
+    "currency": ["{}${}", "{}{} EUR", "${}{}", "USD {}{}"],
+    "fortran": ["{}{}D0", "{}{}d+00"],
+}
 WRONG = {
     "number": ["oops", "1x", "--1", "\0"],
+    "form": ["oops", "%", "$", "1x"],
+    "duration": ["soon", "12:61:00", "5", "12:30"],
     "boolean": ["maybe", "2", "tru"],
     "date": ["soon", "2013-02-30", "31.02.2013", "2013"],
     "category": ["unheard of"],
@@ -50,6 +58,11 @@ class Style:
     encoding: str = "utf-8"
     skip_rows: int = 0
     has_header: bool = True
+    skip_rows_after_header: int = 0
+    skip_footer: int = 0
+    skip_initial_space: bool = False
+    skip_final_space: bool = False
+    short_rows: str = "raise"
 
     @classmethod
     def at_random(cls, rnd):
@@ -57,6 +70,7 @@ class Style:
         thousands = [None, None, ".", ",", "'", "_"]
         quote = rnd.choice(['"', '"', '"', "'", None])
         thousands = rnd.choice([one for one in thousands if one not in (decimal, quote)] + [None])
+        has_header = rnd.random() < 0.8
         return cls(
             delimiter=rnd.choice([",", ",", ";", "\t", "|", " "]),
             quote=quote,
@@ -66,7 +80,12 @@ class Style:
             thousands=thousands,
             encoding=rnd.choice(["utf-8", "utf-8", "latin-1", "cp1252", "utf-16", "utf-16-le"]),
             skip_rows=rnd.choice([0, 0, 0, 2]),
-            has_header=rnd.random() < 0.8,
+            has_header=has_header,
+            skip_rows_after_header=rnd.choice([0, 0, 0, 1]) if has_header else 0,
+            skip_footer=rnd.choice([0, 0, 0, 1, 3]),
+            skip_initial_space=quote is not None and rnd.random() < 0.3,
+            skip_final_space=quote is not None and rnd.random() < 0.3,
+            short_rows=rnd.choice(["raise", "fill"]),
         )
 
     @property
@@ -103,6 +122,15 @@ class Style:
             text = "".join(self.escape + byte if byte in specials else byte for byte in text)
         # A space before what looks like a quote or a comment would make it none.
         return text + pad
+
+    def spaces(self, rnd, shown):
+        """Return what may stand before and after a field."""
+        if self.delimiter == " " or not self.quote or not shown.startswith(self.quote):
+            return "", ""
+        some = [" ", "  "] + (["\t", " \t"] if self.delimiter != "\t" else [])
+        some = ["", "", *some]
+        before = rnd.choice(some) if self.skip_initial_space else ""
+        return before, rnd.choice(some) if self.skip_final_space else ""
 
     def number(self, rnd, quarters):
         """Return a number of quarters as it is written."""
@@ -159,6 +187,7 @@ class Column:
     words: list = ()
     parts: tuple = ()
     format: str | None = None
+    form: str | None = None
 
     def cell(self, rnd, style, number, table):
         if self.name == "id":
@@ -173,6 +202,17 @@ class Column:
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
                 text = style.number(rnd, quarters)
                 return Cell(text, quarters / 4, is_missing=text in table.tokens)
+            case "form":
+                quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
+                digits = style.number(rnd, abs(quarters))
+                text = rnd.choice(FORMS[self.form]).format("-" * (quarters < 0), digits)
+                value = np.float32(quarters / (400 if self.form == "percent" else 4))
+                return Cell(text, float(value), is_missing=text in table.tokens)
+            case "duration":
+                seconds = rnd.randint(1, 10**7)
+                clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+                is_negative = rnd.random() < 0.3
+                return Cell("-" * is_negative + clock, float(-seconds if is_negative else seconds))
             case "boolean":
                 text = rnd.choice([*BOOLEANS])
                 return Cell(text, float(BOOLEANS[text]))
@@ -195,6 +235,9 @@ class Table:
     wrong: set
     rows: list
     parts: list  # (name, text, content, compression)
+    # How parts differ: not at all, in their columns ("union"), or in the names of directories.
+    mode: str | None = None
+    lacking: set = field(default_factory=set)  # Columns that some rows lack for that.
 
     @classmethod
     def at_random(cls, rnd, most_rows=40):
@@ -208,21 +251,26 @@ class Table:
             Column("c", "category", words),
             Column("b", "boolean"),
             Column("d", "date", (), *date),
+            Column("f", "form", form=rnd.choice([*FORMS])),
+            Column("t", "duration"),
             Column("x", "text", words),
             Column("y", "number"),
         ]
-        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 6))]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 7))]
         rnd.shuffle(columns)
         tokens = [token for token in TOKENS if style.thousands != token]
-        kinds = ["number", "boolean", "date", "category", "row"]
+        kinds = ["number", "boolean", "date", "category", "row", "form", "duration"]
         wrong = set(rnd.sample(kinds, rnd.choice([0, 0, 1, 3, 5])))
         table = cls(style, columns, tokens, wrong, [], [])
+        table.mode = rnd.choice([None, None, None, "keys", *(["union"] * style.has_header)])
         for number in range(rnd.choice([0, 3, most_rows, most_rows])):
             row = Row({one.name: one.cell(rnd, style, number, table) for one in columns})
             row.number = number
             if "row" in wrong and rnd.random() < 0.08:
                 row.damage = rnd.choice(["few", "many"] + (["quote"] if style.quote else []))
             table.rows.append(row)
+        if table.mode == "keys":
+            columns.append(Column("k", "number"))
         table._write(rnd)
         return table
 
@@ -230,12 +278,16 @@ class Table:
         count = rnd.randint(1, 4)
         cuts = sorted(rnd.randint(0, len(self.rows)) for _ in range(count - 1))
         for at, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(self.rows)], strict=True)):
-            order = list(self.columns)
+            order = [one for one in self.columns if one.name != "k"]
+            name = f"part-{at}.csv"
             if at and self.style.has_header:
                 rnd.shuffle(order)
-            name = f"part-{at}.csv"
+            if at and self.mode == "union":
+                order = self._without_some(rnd, order, self.rows[start:end])
+            if self.mode == "keys":
+                name = f"{self._key(rnd, self.rows[start:end])}/{name}"
             text = self._text(rnd, order, self.rows[start:end], name)
-            if not self.style.has_header and start == end:
+            if not self.style.has_header and start == end and rnd.random() < 0.5:
                 continue
             content = text.encode(self.style.encoding)
             if self.style.encoding == "utf-8" and rnd.random() < 0.2:
@@ -246,6 +298,26 @@ class Table:
                     if row.whole:
                         row.whole = row.whole[0], row.whole[1] + 3, row.whole[2]
             self.parts.append((name, content, rnd.choice([None, None, *CODECS])))
+
+    def _without_some(self, rnd, order, rows):
+        """Return the columns that a part has: three at least, and the number of the row."""
+        dropped = [one for one in order if one.name != "id"]
+        dropped = rnd.sample(dropped, rnd.randint(0, len(order) - 3))
+        for row in rows:
+            for one in dropped:
+                row.cells[one.name] = Cell("", is_missing=True)
+                self.lacking.add(one.name)
+        return [one for one in order if one not in dropped]
+
+    def _key(self, rnd, rows):
+        """Return what the directory of a part is called, which gives its rows a value."""
+        value = rnd.choice([None, 2020.0, 1.5, -7.0])
+        text = "" if value is None else f"{value:g}"
+        for row in rows:
+            row.cells["k"] = Cell(text, value, is_missing=value is None)
+            if value is None:
+                self.lacking.add("k")
+        return "k=" + (text or "__HIVE_DEFAULT_PARTITION__")
 
     def _text(self, rnd, order, rows, path):
         style = self.style
@@ -259,7 +331,11 @@ class Table:
         if style.comment and rnd.random() < 0.3:
             text += "#, a comment" + newline
         if style.has_header:
-            text += style.delimiter.join(style.field(rnd, one.name) for one in order) + newline
+            names = [style.field(rnd, one.name) for one in order]
+            names = [name.join(style.spaces(rnd, name)) for name in names]
+            text += style.delimiter.join(names) + newline
+        for _ in range(style.skip_rows_after_header):
+            text += rnd.choice(["", "m,s", 'the "unit', "1"]) + newline
         encoding = "utf-8" if style.is_wide else style.encoding
 
         def between(number):
@@ -281,6 +357,11 @@ class Table:
             written = order
             if row.damage == "few":
                 written = order[: rnd.randint(2, len(order) - 1)]
+                if style.short_rows == "fill":
+                    # Each row keeps what it is known by.
+                    has_id = [one.name for one in order].index("id") + 1
+                    written = order[: max(len(written), has_id)]
+                    row.damage = None
             quoted = rnd.choice(order).name if row.damage == "quote" else None
             for number, one in enumerate(written):
                 cell = row.cells[one.name]
@@ -298,10 +379,17 @@ class Table:
                     # What cannot be written is left to chance no more.
                     row.cells[one.name] = Cell("NA", is_missing=True)
                     shown = "NA"
+                before, after = style.spaces(rnd, shown)
+                text += before
                 row.written[one.name] = (*place(text), shown)
                 if one.name == quoted:
                     row.whole = row.written[one.name]
                 text += shown
+                end = place(text)
+                text += after if one.name != quoted else ""
+            for one in order[len(written) :] if row.damage is None else []:
+                row.cells[one.name] = Cell("", is_missing=True)
+                row.written[one.name] = (*end, "")
             if row.damage == "many":
                 text += between(1) + rnd.choice(["1", "x"])
             text += between(0)
@@ -309,8 +397,16 @@ class Table:
             if row.damage in ("few", "many"):
                 row.whole = (*place(text[:start]), row.text)
             text += newline
-        if rows and rnd.random() < 0.3:
+        is_padding = ("\0", "\x1a")
+        if rows and not style.skip_footer and rnd.random() < 0.3:
+            shorter = text[: -len(newline)]
+            text = text if shorter.endswith(is_padding) else shorter
+        for left in reversed(range(style.skip_footer)):
+            text += rnd.choice(["Total,1", 'the "end', "3"] + ([""] if left else [])) + newline
+        if style.skip_footer and rnd.random() < 0.5:
             text = text[: -len(newline)]
+        if rnd.random() < 0.2:
+            text += rnd.choice(is_padding) * rnd.choice([1, 1, 300])
         return text.replace("\n", "\r") if is_alone else text
 
     def save(self, directory, compressions=None):
@@ -320,6 +416,7 @@ class Table:
         for at, (name, content, compression) in enumerate(self.parts):
             how = compression if compressions is None else compressions[at % len(compressions)]
             path = directory / name
+            path.parent.mkdir(exist_ok=True)
             path.write_bytes(COMPRESSIONS[how](content))
             paths.append(str(path))
         return paths
@@ -347,10 +444,15 @@ class Use:
     def at_random(cls, rnd, table):
         readable = [one.name for one in table.columns if one.kind != "text"]
         others = [name for name in readable if name != "id"]
-        targets = rnd.sample(others, min(len(others), rnd.choice([0, 1, 1, 2])))
+        missing_target = rnd.choice(["raise", "skip", "keep"])
+        # What a whole part lacks is refused before anything is read.
+        refused = table.lacking if missing_target == "raise" else set()
+        usable = [name for name in others if name not in refused]
+        targets = rnd.sample(usable, min(len(usable), rnd.choice([0, 1, 1, 2])))
         targets = [name for name in targets if len(table.column(name).parts) < 2]
         rest = [name for name in others if name not in targets]
-        weight = rnd.choice([None, None, "y"]) if targets and "y" in rest else None
+        has_weight = targets and "y" in rest and "y" not in refused
+        weight = rnd.choice([None, None, "y"]) if has_weight else None
         rest = [name for name in rest if name != weight]
         features = ["id", *rnd.sample(rest, rnd.randint(0, len(rest)))]
         if targets and rnd.random() < 0.2:
@@ -370,7 +472,7 @@ class Use:
             targets,
             weight,
             categories,
-            rnd.choice(["raise", "skip", "keep"]),
+            missing_target,
             fill,
             rnd.choice(["skip", "skip", "skip", "raise"]),
         )
@@ -382,28 +484,43 @@ class Use:
     def options(self, table):
         style = table.style
         read = self.read
+        # Nothing is counted from the last column where that is not the one of the files.
+        whole = table.mode is None
         columns = {name: table.column(name) for name in read}
         return {
             "target": self.targets or None,
             # By name, and by place.
             "features": [
-                one if at % 3 else table.place(one) - at % 2 * len(table.columns)
+                one if at % 3 else table.place(one) - (at % 2 * len(table.columns) if whole else 0)
                 for at, one in enumerate(self.features)
             ],
+            "columns": "union" if table.mode == "union" else "same",
+            "partitions": True if table.mode == "keys" else None,
             "weight": self.weight,
+            "allow_target_as_feature": bool({*self.features} & {*self.targets}),
             "categories": self.categories or None,
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],
             "dates": {
                 name: csvfeed.Date(*one.parts, format=one.format)
-                for name, one in columns.items()
                 if one.kind == "date"
+                else csvfeed.Duration()
+                for name, one in columns.items()
+                if one.kind in ("date", "duration")
             },
-            "header": True if style.has_header else [one.name for one in table.columns],
+            "numbers": {name: one.form for name, one in columns.items() if one.form},
+            "header": True
+            if style.has_header
+            else [one.name for one in table.columns if one.name != "k"],
             "delimiter": style.delimiter,
             "quote": style.quote,
             "escape": style.escape,
             "comment": style.comment,
             "skip_rows": style.skip_rows,
+            "skip_rows_after_header": style.skip_rows_after_header,
+            "skip_footer": style.skip_footer,
+            "skip_initial_space": style.skip_initial_space,
+            "skip_final_space": style.skip_final_space,
+            "short_rows": style.short_rows,
             "decimal": style.decimal,
             "thousands": style.thousands,
             "encoding": style.encoding,
@@ -431,7 +548,7 @@ class Reading:
             cell = row.cells.get("c")
             if cell and not cell.is_missing:
                 self.words.add(cell.value)
-            lacks = any(row.cells[name].is_missing for name in required)
+            lacks = any(self._lacks(row.cells[name], name, required) for name in required)
             if not (lacks and use.missing_target == "skip"):
                 self.kept.append(row)
         self.bucket = bucket
@@ -451,16 +568,21 @@ class Reading:
             cell = row.cells[name]
             wrong = cell.is_wrong
             if self.table.column(name).kind == "category":
-                known = self.use.categories["c"]
-                wrong = not cell.is_missing and isinstance(known, list) and name in required
-                wrong = wrong and cell.text not in known
+                wrong = False
                 cell.value = cell.text
-            if cell.is_missing and name in required and self.use.missing_target == "raise":
+            if self._lacks(cell, name, required) and self.use.missing_target == "raise":
                 wrong = True
             if wrong:
                 at = self.table.place(name)
                 return Reject("NumberError", row.path, line, offset, at, text, row.text, row.number)
         return None
+
+    def _lacks(self, cell, name, required):
+        """Whether a row lacks a target or weight: it is missing, or an unknown class."""
+        if name not in required:
+            return False
+        known = self.use.categories.get("c") if self.table.column(name).kind == "category" else None
+        return cell.is_missing or (isinstance(known, list) and cell.text not in known)
 
     @property
     def names(self):
@@ -480,11 +602,13 @@ class Reading:
                 for part in column.parts:
                     value = getattr(cell.value, part, math.nan)
                     values.append(value() if callable(value) else value)
+            elif column.kind == "category" and place < len(self.use.features):
+                values.append(0 if cell.is_missing else self._code(cell.value))
             elif cell.is_missing:
-                is_code = column.kind == "category" and place < len(self.use.features)
-                values.append(0.0 if is_code else math.nan)
+                values.append(math.nan)
             elif column.kind == "category":
-                values.append(self._code(cell.value))
+                # A class counts from 0, and there is none for what is unknown.
+                values.append(self._code(cell.value) - 1 if self._code(cell.value) else math.nan)
             else:
                 values.append(cell.value)
         return values
@@ -496,9 +620,21 @@ class Reading:
 
     def is_missing(self):
         """Return for each value whether it is missing."""
-        wide = [name for name in self.use.read for _ in self.table.column(name).parts or [name]]
+        wide = [
+            (name, self.use.read if place >= len(self.use.features) else [])
+            for place, name in enumerate(self.use.read)
+            for _ in self.table.column(name).parts or [name]
+        ]
+
+        def is_missing(cell, name, required):
+            return cell.is_missing or self._lacks(cell, name, required)
+
         return np.array(
-            [[row.cells[name].is_missing for name in wide] for row in self.kept], bool
+            [
+                [is_missing(row.cells[name], name, needs) for name, needs in wide]
+                for row in self.kept
+            ],
+            bool,
         ).reshape(self.raw.shape)
 
     def filled(self):

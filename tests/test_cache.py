@@ -125,9 +125,9 @@ def test_several_iterators_at_once_write_one_file(path, directory):
 
 
 OTHER = {
-    "target": {"target": "x"},
-    "features": {"features": ["y"]},
-    "weight": {"weight": "x"},
+    "target": {"target": "x", "allow_target_as_feature": True},
+    "features": {"features": ["y"], "allow_target_as_feature": True},
+    "weight": {"weight": "x", "allow_target_as_feature": True},
     "header": {"header": ["x", "b", "c", "y"], "missing_target": "skip", "missing": ["x", "y"]},
     "missing": {"missing": ["5"], "missing_target": "skip"},
     "missing_target": {"missing_target": "keep"},

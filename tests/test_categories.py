@@ -166,7 +166,7 @@ def test_all_orders_have_the_same_codes(path, tmp_path, memory, threads):
     expected = expected_rows()
     ds = csvfeed.CsvDataset(**options(path, memory=memory, threads=threads))
     equal(rows_of(ds), expected)
-    shuffled = rows_of(ds.shuffle(3))
+    shuffled = rows_of(ds.shuffle(seed=3))
     equal(shuffled[np.argsort(shuffled[:, 0])], expected)
     parts = np.concatenate([rows_of(part) for part in ds.split(0.2, seed=1)])
     equal(parts[np.argsort(parts[:, 0])], expected)
@@ -213,7 +213,7 @@ def test_a_pickle_carries_the_vocabulary(path):
     ds = csvfeed.CsvDataset(**options(path))
     assert pickle.loads(pickle.dumps(ds))._reader.found_vocabularies() is None
     vocabulary = ds.vocabulary
-    other = pickle.loads(pickle.dumps(ds.shuffle(1).split(0.1)[0]))
+    other = pickle.loads(pickle.dumps(ds.shuffle(seed=1).split(0.1)[0]))
     assert dict(other._reader.found_vocabularies()) == {1: vocabulary["name"]}
     assert other.vocabulary == vocabulary
     equal(rows_of(copy.deepcopy(ds)), expected_rows())
@@ -296,22 +296,132 @@ def test_the_remainder_is_padded_with_no_category():
 # targets
 
 
-def test_a_category_as_target_is_a_class(read):
-    text = b"x,kind\n1,cat\n2,dog\n3, cat\n"
-    _, y = read(text, categories={"kind": "auto"})
-    equal(y, [1, 2, 1])
-    _, y = read(text, categories={"kind": ["dog", "cat"]})
-    equal(y, [2, 1, 2])
-    X, y = read(text, features=["x", "kind"], target="kind", categories={"kind": "auto"})
-    equal(X, [[1, 1], [2, 2], [3, 1]])
-    equal(y, [1, 2, 1])
+KINDS = b'x,kind\n1,dog\n2," cat"\n3,"d""og"\n4, dog \n5,a longer kind of cat\n'
+KIND_ROWS = ["dog", "cat", 'd"og', "dog", "a longer kind of cat"]
+KIND_NAMES = ["a longer kind of cat", "cat", 'd"og', "dog"]
+AS_BOTH = {"features": ["x", "kind"], "allow_target_as_feature": True}
 
 
-def test_an_unknown_target_is_an_error(read):
-    text = b"x,kind\n1,cat\n2,dog\n3,cow\n"
-    with pytest.raises(csvfeed.NumberError, match="'cow': not one of the categories") as caught:
-        read(text, categories={"kind": ["cat", "dog"]})
-    assert (caught.value.line, caught.value.column_name) == (4, "kind")
+@pytest.mark.parametrize("memory", [None, SMALL])
+@pytest.mark.parametrize("as_both", [{}, AS_BOTH])
+def test_a_category_as_target_is_a_class_from_0(memory, as_both):
+    options = {"memory": memory, **as_both}
+    for listed, names in (("auto", KIND_NAMES), (KIND_NAMES[::-1], KIND_NAMES[::-1])):
+        ds = csvfeed.CsvDataset(KINDS, categories={"kind": listed}, **options)
+        expected = np.array([names.index(name) for name in KIND_ROWS])
+        ((X, y),) = ds
+        equal(y, expected)
+        if as_both:
+            equal(X[:, 1], expected + 1)
+        assert ds.classes == ds.vocabulary["kind"] == names
+        assert ds.num_classes == 4
+        assert ds.num_codes == ({"kind": 5} if as_both else {})
+        # Of a column that is both they are those of the target.
+        stats = ds.stats()["kind"]
+        assert (stats.count, stats.min, stats.max) == (5, 0, 3)
+        assert stats.mean == pytest.approx(expected.mean())
+
+
+def test_hash_buckets_of_a_target_are_classes_from_0():
+    buckets = 5
+    ds = csvfeed.CsvDataset(KINDS, categories={"kind": buckets}, **AS_BOTH)
+    ((X, y),) = ds
+    equal(y, X[:, 1] - 1)
+    assert 0 <= y.min() <= y.max() < ds.num_classes == buckets
+    with pytest.raises(
+        csvfeed.CsvError, match=r"column 'kind' .*no names.*ds.num_classes"
+    ) as caught:
+        _ = ds.classes
+    assert caught.value.column == 1
+
+
+def test_classes_of_several_targets_stand_by_name():
+    text = b"x,kind,y,size,kind\n1,cat,7,big,a\n2,dog,8,small,b\n3,cat,9,big,c\n"
+    options = {"features": ["x"], "target": [1, "y", "size", 4]}
+    ds = csvfeed.CsvDataset(
+        text, **options, categories={1: "auto", "size": ["small", "big"], 4: "auto"}
+    )
+    assert ds.classes == {1: ["cat", "dog"], "size": ["small", "big"], 4: ["a", "b", "c"]}
+    assert ds.num_classes == {1: 2, "size": 2, 4: 3}
+    ((_, y),) = ds
+    equal(y, [[0, 7, 1, 0], [1, 8, 0, 1], [0, 9, 1, 2]])
+    hashed = csvfeed.CsvDataset(text, features=["x"], target=["y", "size"], categories={"size": 4})
+    assert hashed.num_classes == {"size": 4}
+    with pytest.raises(csvfeed.CsvError, match=r"column 'size' .*no names"):
+        _ = hashed.classes
+
+
+@pytest.mark.parametrize(
+    ("target", "says"),
+    [
+        ("n", "column 'n' .*the target holds numbers.*categories={'n': \"auto\"}"),
+        ("b", "column 'b' .*the target holds booleans"),
+        ("d", "column 'd' .*the target holds dates"),
+        (None, "the dataset has none: name it with target="),
+    ],
+)
+def test_a_target_without_classes_is_told_so(target, says):
+    text = b"x,kind,n,b,d\n1,cat,1,yes,2020-01-01\n"
+    names = {"categories": {"kind": "auto"}, "booleans": ["b"], "dates": {"d": "days"}}
+    ds = csvfeed.CsvDataset(text, target=target, features=[*{*"xnbd", "kind"} - {target}], **names)
+    for asked in ("classes", "num_classes"):
+        with pytest.raises(csvfeed.CsvError, match=says) as caught:
+            getattr(ds, asked)
+        assert asked in str(caught.value)
+
+
+def test_all_orders_have_the_same_classes(path, tmp_path):
+    ds = csvfeed.CsvDataset(path, target="name", categories={"name": "auto"}, batch_size=16)
+    expected = expected_rows()
+    expected = np.column_stack([expected[:, 0], expected[:, 2], expected[:, 1] - 1])
+    cached = ds.cache(tmp_path / "cache")
+    for made in (ds, ds.shuffle(seed=1), cached, cached, pickle.loads(pickle.dumps(ds))):
+        rows = rows_of(made)
+        equal(rows[np.argsort(rows[:, 0])], expected)
+        assert made.classes == ds.classes
+    assert pickle.loads(pickle.dumps(ds))._reader.found_vocabularies() is not None
+    # The same column as a feature has a cache of its own.
+    feature = csvfeed.CsvDataset(path, categories={"name": "auto"}).cache(tmp_path / "cache")
+    equal(rows_of(feature), expected_rows())
+
+
+UNKNOWN = b"x,kind\n" + b'1,cat\n2,dog\n3,cow\n4,"cow"\n' * 30
+
+
+def test_an_unknown_class_is_an_error_that_names_it_and_those_that_are_known(read):
+    with pytest.raises(csvfeed.NumberError) as caught:
+        read(UNKNOWN, categories={"kind": ["cat", "dog"]})
+    error = caught.value
+    assert (error.line, error.column_name, error.text) == (4, "kind", "cow")
+    for says in ('classes of the target, "cat", "dog": ', "categories=", 'missing_target="skip"'):
+        assert says in str(error)
+    many = [f"c{number}" for number in range(1000)]
+    with pytest.raises(csvfeed.NumberError, match=r'"c9", … \(1000 in all\)'):
+        read(UNKNOWN, categories={"kind": many})
+
+
+@pytest.mark.parametrize("memory", [None, SMALL])
+def test_an_unknown_class_follows_missing_target(read, memory):
+    options = {"categories": {"kind": ["dog", "cat"]}, "memory": memory}
+    X, y = read(UNKNOWN, missing_target="skip", **options)
+    equal(X[:, 0], [1, 2] * 30)
+    equal(y, [1, 0] * 30)
+    X, y = read(UNKNOWN, missing_target="keep", **options)
+    equal(y, [1, 0, np.nan, np.nan] * 30)
+    ds = csvfeed.CsvDataset(UNKNOWN, missing_target="skip", **options)
+    assert ds.num_rows == 60
+    assert len(rows_of(ds.shuffle(seed=0))) == 60
+    kept = csvfeed.CsvDataset(UNKNOWN, missing_target="keep", **options)
+    stats = kept.stats()["kind"]
+    assert (stats.count, stats.missing, stats.min, stats.max) == (60, 60, 0, 1)
+    rejecting = csvfeed.CsvDataset(UNKNOWN, on_error="skip", **options)
+    with pytest.warns(RuntimeWarning, match="60 rows"):
+        rows = rows_of(rejecting)
+    equal(rows, np.column_stack([[1, 2] * 30, [1, 0] * 30]))
+    assert rejecting.rejects.by_kind == {"not one of the classes": 60}
+    # A feature of the same list has a code for it.
+    X, _ = read(UNKNOWN, target=0, categories={"kind": ["dog", "cat"]})
+    equal(X[:, 0], [2, 1, 0, 0] * 30)
 
 
 @pytest.mark.parametrize("categories", ["auto", ["cat", "dog"], 5])
@@ -325,7 +435,7 @@ def test_a_missing_target_follows_missing_target(read, categories):
     assert not np.isnan(y).any()
     ds = csvfeed.CsvDataset(text, missing_target="skip", **options)
     assert ds.num_rows == 80
-    assert sum(len(y) for _, y in ds.shuffle(0)) == 80
+    assert sum(len(y) for _, y in ds.shuffle(seed=0)) == 80
     X, y = read(text, missing_target="keep", **options)
     assert np.isnan(y.reshape(40, 4)[:, 1:3]).all()
 

@@ -62,7 +62,7 @@ def test_weights_of_rows_are_those_of_their_class():
     "class_weight",
     [
         {},
-        {"a": 1.0},
+        {None: 1.0},
         {0.5: 1.0},
         {True: 1.0},
         {0: -1.0},
@@ -75,6 +75,29 @@ def test_weights_of_rows_are_those_of_their_class():
 def test_class_weights_that_make_no_sense_are_named(path, class_weight):
     with pytest.raises(ValueError, match="class_weight"):
         dataset(path).to_keras(class_weight=class_weight)
+
+
+TEXT = b"x,kind\n1,cat\n2,dog\n3,cow\n4,dog\n"
+
+
+def test_classes_of_categories_have_names(path):
+    ds = CsvDataset(TEXT, categories={"kind": "auto"})
+    by_name = ds.to_keras(class_weight={"dog": 3.0, "cat": 0.5})
+    assert rows_of(by_name)[2].tolist() == [0.5, 3, 1, 3]
+    by_number = ds.to_keras(class_weight={0: 0.5, 2: 3.0})
+    for one, other in zip(rows_of(by_name), rows_of(by_number), strict=True):
+        np.testing.assert_array_equal(one, other)
+    for class_weight, says in (
+        ({"horse": 1.0}, "class 'horse', but the classes are 'cat', 'cow', 'dog'"),
+        ({"dog": 1.0, 2: 2.0}, "two weights for class 2"),
+        ({3: 2.0}, "class 3, but there are 3, numbered from 0"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            ds.to_keras(class_weight=class_weight)
+    with pytest.raises(ValueError, match="the target holds numbers"):
+        dataset(path).to_keras(class_weight={"cat": 1.0})
+    with pytest.raises(ValueError, match="needs a single target"):
+        dataset(path, target=["is0", "is1"]).to_keras(class_weight={"is0": 1.0})
 
 
 def test_class_weights_need_a_target(path):

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
+import csvfeed
 from csvfeed import cli
-from csvfeed.cli.bench import _copy_rows
 
 
 def command(*arguments, **options):
@@ -121,25 +121,21 @@ def test_bench_of_a_part(capsys, write):
     assert "no column has numbers" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("most", range(5, 45))
-def test_a_part_has_whole_rows(most):
-    content = b'a,b\n1,"x\ny"\n2,z\n3,"p\n\n"\n4,q\n'
-    starts = [0, 4, 12, 16, 24, 28]
-    rest = bytearray(content)
-
-    def take(count):
-        part = bytes(rest[:count])
-        del rest[:count]
-        return part
-
-    written = bytearray()
-    is_all = _copy_rows(take, written.extend, most)
-    assert content.startswith(written)
-    assert is_all == (most >= len(content))
-    if most >= len(content):
-        assert written == content
-    elif most > 11:
-        assert len(written) in starts
+@pytest.mark.parametrize("pack", [bytes, gzip.compress])
+def test_a_part_has_whole_rows(write, tmp_path, pack):
+    content = b"a,b\n" + b"".join(b'%d,"x\n%d"\n' % (n, n) for n in range(50_000))
+    reader = csvfeed.CsvDataset(write(pack(content)), features=[0], target=None)._reader
+    copy = tmp_path / "part.csv"
+    for most in (1, 100_000, 300_000):
+        assert not reader.copy_text(str(copy), most)
+        part = copy.read_bytes()
+        assert content.startswith(part)
+        assert len(part) <= most or part == b"a,b\n"
+        assert part.endswith((b'"\n', b"a,b\n"))
+        assert part.count(b'"') % 2 == 0
+    assert len(part) > 200_000
+    assert reader.copy_text(str(copy), len(content))
+    assert copy.read_bytes() == content
 
 
 @pytest.mark.parametrize("name", ["inspect", "head", "count", "bench", "demo"])

@@ -125,6 +125,9 @@ def test_by_default_the_last_column_is_the_target():
     assert ds.batch_size == 32
 
 
+BOTH = {"allow_target_as_feature": True}
+
+
 @pytest.mark.parametrize(
     ("options", "features", "targets"),
     [
@@ -140,8 +143,8 @@ def test_by_default_the_last_column_is_the_target():
         ({"target": "y", "weight": -1}, ["a", "b", "c"], ["y"]),
         ({"target": "y", "features": ["c", 0, -4]}, ["c", "a", "b"], ["y"]),
         ({"target": "y", "features": ("b",)}, ["b"], ["y"]),
-        ({"target": "y", "features": ["y", "a"]}, ["y", "a"], ["y"]),
-        ({"target": "y", "features": ["w"], "weight": "w"}, ["w"], ["y"]),
+        ({"target": "y", "features": ["y", "a"], **BOTH}, ["y", "a"], ["y"]),
+        ({"target": "y", "features": ["w"], "weight": "w", **BOTH}, ["w"], ["y"]),
         ({"target": "y", "features": range(2)}, ["a", "b"], ["y"]),
     ],
 )
@@ -494,6 +497,30 @@ def test_len_wants_whole_numbers_of_python():
 
 
 @pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"target": "y", "features": ["a", "y"]}, r'"y" \(index 3\), which is the target'),
+        ({"target": 3, "features": ["y"]}, r'"y" \(index 3\), which is the target'),
+        ({"target": "y", "features": [0, -2]}, r'"y" \(index 3\), which is the target'),
+        ({"target": ["b", "y"], "features": ["a", "b"]}, r'"b" \(index 1\), which is the target'),
+        ({"features": ["w"]}, r'"w" \(index 4\), which is the target'),
+        (
+            {"target": "y", "weight": "w", "features": ["a", 4]},
+            r'"w" \(index 4\), which is the weight',
+        ),
+    ],
+)
+def test_a_target_as_feature_is_refused_unless_that_is_allowed(options, says):
+    with pytest.raises(csvfeed.CsvError, match=f"features= names column {says}") as caught:
+        csvfeed.CsvDataset(TABLE, **options)
+    assert "allow_target_as_feature=True" in str(caught.value)
+    ds = csvfeed.CsvDataset(TABLE, **options, **BOTH)
+    assert pickle.loads(pickle.dumps(ds)).feature_names == ds.feature_names
+    with pytest.raises(TypeError, match="allow_target_as_feature is True or False, not 'yes'"):
+        csvfeed.CsvDataset(TABLE, **options, allow_target_as_feature="yes")
+
+
+@pytest.mark.parametrize(
     ("features", "target"),
     [([0], [0]), ([1], [1]), ([0], [1]), ([0, 1], [1, 2]), ([0, 1], [0, 1]), ([0, 1, 2], [2, 3])],
 )
@@ -502,7 +529,8 @@ def test_a_column_may_be_feature_and_target_at_once(features, target):
     for columns in range(max(target) + 1, len(features) + len(target) + 2):
         rows = [[10 * row + column for column in range(columns)] for row in range(3)]
         text = "\n".join(",".join(map(str, row)) for row in rows)
-        ((X, y),) = csvfeed.CsvDataset(text.encode(), features=features, target=target)
+        options = {"features": features, "target": target}
+        ((X, y),) = csvfeed.CsvDataset(text.encode(), **options, **BOTH)
         assert X.tolist() == [[row[at] for at in features] for row in rows]
         assert y.reshape(3, -1).tolist() == [[row[at] for at in target] for row in rows]
 

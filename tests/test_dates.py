@@ -394,7 +394,12 @@ def test_a_column_of_dates_becomes_its_parts(read):
 def test_a_target_may_be_a_date(read):
     _, y = read(TIMES, features=["a"], target="t", dates={"t": "hour"})
     assert y.tolist() == [5, 23]
-    ds = csvfeed.CsvDataset(TIMES, features=["a", "t"], target=["t", "y"], dates={"t": "day"})
+    options = {"features": ["a", "t"], "target": ["t", "y"], "dates": {"t": "day"}}
+    with pytest.raises(
+        csvfeed.CsvError, match=r"names column \"t\" \(index 1\), which is the target"
+    ):
+        csvfeed.CsvDataset(TIMES, **options)
+    ds = csvfeed.CsvDataset(TIMES, **options, allow_target_as_feature=True)
     assert (ds.feature_names, ds.target_names) == (["a", "t.day"], ["t.day", "y"])
     with pytest.raises(csvfeed.CsvError, match="a target has one"):
         csvfeed.CsvDataset(TIMES, target="t", dates={"t": ["day", "hour"]})

@@ -63,7 +63,7 @@ def test_a_missing_target_or_weight_is_not_filled(read, memory):
 
 def test_a_column_that_is_also_a_target_is_filled_as_a_feature_only(read):
     options = {"features": ["a", "b"], "target": ["b"], "missing_target": "keep"}
-    X, y = read(b"a,b\n1,\n,2\n", fill=-1, **options)
+    X, y = read(b"a,b\n1,\n,2\n", fill=-1, **options, allow_target_as_feature=True)
     equal(X, [[1, -1], [-1, 2]])
     equal(y, [NAN, 2])
 

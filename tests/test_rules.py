@@ -90,9 +90,9 @@ def test_a_utf8_bom_is_skipped_before_numbers(features, header, row):
     equal(features(b"\xef\xbb\xbf" + row + b"3,4\n", header=header), [[1, 2], [3, 4]])
 
 
-def test_a_utf8_bom_elsewhere_is_text():
+def test_a_utf8_bom_within_a_row_is_text():
     with pytest.raises(csvfeed.NumberError):
-        list(iter(csvfeed.CsvDataset(b"a,b\n\xef\xbb\xbf1,2\n")))
+        list(iter(csvfeed.CsvDataset(b"a,b\n1,\xef\xbb\xbf2\n")))
 
 
 @pytest.mark.parametrize("encoding", ["UTF-16LE", "UTF-16BE", "UTF-32LE", "UTF-32BE"])

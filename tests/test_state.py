@@ -217,7 +217,7 @@ OTHERS = {
     "batch_size=30, where this dataset has 40": {"batch_size": 40},
     "another file": {"source": numbered(ROWS + 1)},
     "other rows: .*fill": {"fill": 1},
-    "other rows": {"target": "x"},
+    "other rows": {"target": "x", "allow_target_as_feature": True},
     "other rows: the columns": {"missing": ["nothing"]},
     "other rows: .*options": {"remainder": "drop"},
     "other rows: .*memory": {"memory": MIXED},
@@ -261,7 +261,7 @@ def test_a_cache_more_or_less_makes_no_difference(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"version": 2},
+        {"version": 3},
         {"version": None},
         {"epoch": -1},
         {"batch": -1},
@@ -281,6 +281,14 @@ def test_what_is_no_state_is_refused(change):
     with pytest.raises(ValueError, match="state"):
         ds.load_state_dict({**state, **change})
     assert ds.state_dict() == state
+
+
+def test_a_state_from_before_classes_began_with_0_is_refused_with_the_reason():
+    ds = make()
+    with pytest.raises(
+        ValueError, match=r"version 1, .*classes .* begin with 0: begin the run anew"
+    ):
+        ds.load_state_dict({**ds.state_dict(), "version": 1})
 
 
 @pytest.mark.parametrize("kind", ["plain", "shuffled"])

@@ -98,7 +98,8 @@ def check_stats(ds, reading, rows=None):
     stats = ds.stats()
     assert list(stats) == list(dict.fromkeys(reading.names))
     missing = reading.is_missing()
-    for at, name in enumerate(reading.names):
+    # A column that is a feature and a target stands there as the target.
+    for name, at in {name: at for at, name in enumerate(reading.names)}.items():
         found = stats[name]
         values = reading.raw[:, at] if rows is None else reading.raw[rows, at]
         lacks = missing[:, at] if rows is None else missing[rows, at]
@@ -137,6 +138,11 @@ def check(rnd, directory):
     assert len(ds) == -(-len(expected) // batch_size)
     if isinstance(reading.vocabulary, list):
         assert ds.vocabulary == {"c": reading.vocabulary}
+        if "c" in use.targets:
+            is_alone = len(use.targets) == 1
+            assert ds.classes == (reading.vocabulary if is_alone else {"c": reading.vocabulary})
+            count = len(reading.vocabulary)
+            assert ds.num_classes == (count if is_alone else {"c": count})
     if use.on_error == "skip":
         check_rejects(ds, reading, directory)
         check_most(rnd, options, reading, paths, directory)
@@ -164,19 +170,19 @@ def check(rnd, directory):
     twin = csvfeed.CsvDataset(elsewhere, **options, **its_way)
     same(stacked(twin, width), rows)
     same(stacked(pickle.loads(pickle.dumps(ds)), width), rows)
-    shuffled = ds.shuffle(rnd.randint(0, 9))
+    shuffled = ds.shuffle(seed=rnd.randint(0, 9))
     assert sorted(ids_of(shuffled)) == list(range(len(rows)))
     by = rnd.choice([None, None, *(one.name for one in table.columns)])
     seed = rnd.randint(0, 9)
-    halves = [ids_of(half) for half in ds.split(0.4, seed, by=by)]
+    halves = [ids_of(half) for half in ds.split(0.4, seed=seed, by=by)]
     assert sorted(at for half in halves for at in half) == list(range(len(rows)))
     assert all(half == sorted(half) for half in halves)
-    assert [ids_of(half) for half in twin.split(0.4, seed, by=by)] == halves
+    assert [ids_of(half) for half in twin.split(0.4, seed=seed, by=by)] == halves
     if by is not None:
         check_keys(reading, by, halves)
     which = rnd.randint(0, 1)
     if halves[which] and rnd.random() < 0.5:
-        check_stats(ds.split(0.4, seed, by=by)[which], reading, halves[which])
+        check_stats(ds.split(0.4, seed=seed, by=by)[which], reading, halves[which])
     shares = [ids_of(ds.shard(index, 2)) for index in range(2)]
     dealt = [at for share in shares for at in share]
     assert len(set(dealt)) == len(dealt)
@@ -185,7 +191,7 @@ def check(rnd, directory):
     for _ in range(2):
         same(stacked(cached, width), rows)
     check_remainder(rnd, paths, options, rows)
-    for made in (ds, shuffled, ds.split(0.4, seed)[0], cached.shuffle(3)):
+    for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
 
 
@@ -223,7 +229,7 @@ def check_remainder(rnd, paths, options, rows):
     has_weights = remainder == "pad" and bool(options["target"]) and options["weight"] is None
     pairs = [(ds, rows)]
     if ds._options["memory"] is None:
-        pairs.append((ds.shuffle(5), stacked(plain.shuffle(5), width)))
+        pairs.append((ds.shuffle(seed=5), stacked(plain.shuffle(seed=5), width)))
     for made, expected in pairs:
         found = stacked(made, width + has_weights)
         assert len(found) == len(made) * size

@@ -37,6 +37,14 @@ def files(tmp_path, monkeypatch):
         for _ in range(3000)
     )
     Path("payments.csv").write_text("user,amount,hour,importance,fraud\n" + "".join(rows))
+    rows = (
+        ",".join(f"{size:.1f}" for size in rng.normal(n % 3, size=4))
+        + f",{('setosa', 'versicolor', 'virginica')[n % 3]}\n"
+        for n in range(300)
+    )
+    Path("flowers.csv").write_text("a,b,c,d,species\n" + "".join(rows))
+    rows = (f"{n % 2}.5,{rng.normal():.2f},{('ham', 'spam')[n % 2]}\n" for n in range(300))
+    Path("spam.csv").write_text("capitals,links,kind\n" + "".join(rows))
     rows = (f"{rng.normal():.3f},{'' if n % 7 else 1e4 + n},{n % 2}\n" for n in range(1000))
     Path("sensors.csv").write_text("vibration,pressure,failure\n" + "".join(rows))
     rows = (

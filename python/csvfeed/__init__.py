@@ -1,10 +1,14 @@
 """Train models from CSV files that do not fit in memory."""
 
+# First, so that Ctrl-C ends the command quietly while all else is imported.
+import csvfeed.command  # noqa: F401
+
+# isort: split
 import warnings
 from importlib.metadata import version
 
 from csvfeed._core import DEBUG
-from csvfeed.columns import Date
+from csvfeed.columns import Date, Duration
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
@@ -29,6 +33,7 @@ __all__ = [
     "CsvError",
     "Date",
     "Dialect",
+    "Duration",
     "EncodingError",
     "NumberError",
     "QuoteError",

@@ -1,8 +1,6 @@
 """``python -m csvfeed``: the same as the ``csvfeed`` command."""
 
-import sys
-
-from csvfeed.cli import main
+from csvfeed.command import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

@@ -12,11 +12,23 @@ MISSING: Final[list[str]]
 SAMPLE: Final[int]
 
 _Dialect: TypeAlias = tuple[
-    str, str | None, str | None, str | None, str, str | None, str, bool, int, str
+    str,
+    str | None,
+    str | None,
+    str | None,
+    str,
+    str | None,
+    str,
+    bool,
+    int,
+    str,
+    bool,
+    bool,
 ]
 
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
 def sniff(sample: bytes, whole: bool, name: str) -> _Dialect: ...
+def beginning(part: Part, encoding: str, length: int) -> tuple[bytes, bool]: ...
 
 @final
 class Reader:
@@ -25,13 +37,18 @@ class Reader:
         parts: Sequence[Part],
         *,
         name: str,
+        columns: Literal["same", "union"],
+        partitions: list[list[tuple[str, str]]] | None,
         target: list[int | str],
         features: list[int | str] | None,
         weight: int | str | None,
+        allow_target_as_feature: bool,
         coded: tuple[
             list[tuple[int | str, Literal["auto"] | list[str] | int]],
             list[int | str],
             list[tuple[int | str, tuple[list[str], str | None, str | None]]],
+            list[tuple[int | str, tuple[str, str | None]]],
+            list[str] | list[tuple[int | str, list[str]]],
         ],
         header: bool | list[str] | None,
         delimiter: int | None,
@@ -39,6 +56,11 @@ class Reader:
         escape: int | None,
         comment: int | None,
         skip_rows: int,
+        skip_rows_after_header: int,
+        skip_footer: int,
+        skip_initial_space: bool,
+        skip_final_space: bool,
+        short_rows: Literal["raise", "fill"],
         decimal: int,
         thousands: int | None,
         encoding: str,
@@ -64,7 +86,7 @@ class Reader:
     @property
     def names_read(self) -> list[str]: ...
     @property
-    def kinds(self) -> list[Literal["number", "category", "boolean", "date"]]: ...
+    def kinds(self) -> list[Literal["number", "category", "boolean", "date", "duration"]]: ...
     def num_codes(self) -> list[int | None]: ...
     def vocabularies(self) -> list[tuple[int, list[str]]]: ...
     def vocabulary_digests(self) -> list[tuple[int, str]]: ...
@@ -87,6 +109,19 @@ class Reader:
     ) -> Batches: ...
     def rejects(self) -> tuple[list[tuple[str, int]], list[tuple[str, CsvError]]]: ...
     def write_rejects(self, path: str) -> int: ...
+    def sample(
+        self, rows: int, *, plenty: int, places: int
+    ) -> tuple[list[list[str]], int, list[tuple[int, list[str]]], int, bool, CsvError | None]: ...
+    @property
+    def is_plain(self) -> bool: ...
+    def copy_text(self, path: str, most: int) -> bool: ...
+    def values(
+        self,
+        texts: list[str],
+        kind: Literal["number", "boolean", "date"],
+        date_format: str | None = None,
+    ) -> list[float | None]: ...
+    def are_missing(self, texts: list[str]) -> list[bool]: ...
     def plan(
         self,
         steps: Sequence[tuple[int | str | None, float, int, bool] | tuple[int, int, int, bool]],

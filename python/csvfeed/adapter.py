@@ -50,7 +50,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def __init__(
         self,
         dataset: CsvDataset,
-        class_weight: Mapping[int, float] | None,
+        class_weight: Mapping[int, float] | Mapping[str, float] | None,
         *,
         as_dict: bool = False,
     ) -> None:

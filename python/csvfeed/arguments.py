@@ -40,6 +40,20 @@ def choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
     return value
 
 
+def optional_bool(value: Any, name: str) -> bool | None:
+    """Return True, False or None."""
+    if value is not None and not isinstance(value, bool):
+        raise TypeError(f"{name} is True, False or None, not {value!r}")
+    return value
+
+
+def flag(value: Any, name: str) -> bool:
+    """Return True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{name} is True or False, not {value!r}")
+    return bool(value)
+
+
 def column(value: Any, name: str) -> int | str:
     """Return the name or the index of a column."""
     if isinstance(value, str):
@@ -110,6 +124,11 @@ def dialect(
     escape: Any,
     comment: Any,
     skip_rows: Any,
+    skip_rows_after_header: Any,
+    skip_footer: Any,
+    skip_initial_space: Any,
+    skip_final_space: Any,
+    short_rows: Any,
     decimal: Any,
     thousands: Any,
     encoding: Any,
@@ -130,14 +149,35 @@ def dialect(
             is_quoted = name == "delimiter" and other in ("decimal", "thousands")
             if given[name] is not None and given[name] == given[other] and not is_quoted:
                 raise ValueError(f"{name} and {other} are both {given[name]!r}")
-    return {**given, "skip_rows": lines(skip_rows), "encoding": encoded(encoding)}
+    if given["quote"] is None and (skip_initial_space or skip_final_space):
+        name = "skip_initial_space" if skip_initial_space else "skip_final_space"
+        raise ValueError(
+            f"{name}= is about the spaces beside quotes, and quote=None says there are none"
+        )
+    return {
+        **given,
+        "skip_rows": lines(skip_rows, "skip_rows"),
+        "skip_rows_after_header": lines(skip_rows_after_header, "skip_rows_after_header"),
+        "skip_footer": lines(skip_footer, "skip_footer"),
+        "skip_initial_space": flag(skip_initial_space, "skip_initial_space"),
+        "skip_final_space": flag(skip_final_space, "skip_final_space"),
+        "short_rows": choice(short_rows, ("raise", "fill"), "short_rows"),
+        "encoding": encoded(encoding),
+    }
 
 
-def lines(value: Any) -> int:
+def flag(value: Any, name: str) -> bool:
+    """Return True or False."""
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} is True or False, not {value!r}")
+    return value
+
+
+def lines(value: Any, name: str) -> int:
     """Return how many lines are left out."""
     number = _whole(value)
     if not 0 <= number < 2**62:
-        raise ValueError(f"skip_rows is a whole number of at least 0, not {value!r}")
+        raise ValueError(f"{name} is a whole number of at least 0, not {value!r}")
     return number
 
 

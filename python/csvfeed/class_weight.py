@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset
+
+
+# Names of classes that an error lists.
+_SHOWN = 20
 
 
 class ClassWeights:
@@ -20,16 +24,17 @@ class ClassWeights:
     ----------
     dataset : CsvDataset
         Where the rows are from; it needs a target.
-    class_weight : mapping of int to float
-        Weights of at least 0.
+    class_weight : mapping of int or str to float
+        Weights of at least 0, by the number of the class or, if the target is one of categories, by
+        its name.
 
     Raises
     ------
     ValueError
-        If the dataset has no target, a class is no whole number or a weight is not one.
+        If the dataset has no target, a weight is not one, or a class is not one of the target.
     """
 
-    def __init__(self, dataset: CsvDataset, class_weight: Mapping[int, float]) -> None:
+    def __init__(self, dataset: CsvDataset, class_weight: Mapping[Any, float]) -> None:
         if not dataset.target_names:
             raise ValueError("class_weight goes by the target, and the dataset has target=None")
         if not isinstance(class_weight, Mapping) or not class_weight:
@@ -37,7 +42,12 @@ class ClassWeights:
                 f"class_weight maps classes to weights, as in {{0: 1.0, 1: 5.0}}, "
                 f"not {class_weight!r}"
             )
-        weights = {_whole(label): _weight(label, value) for label, value in class_weight.items()}
+        weights: dict[int, float] = {}
+        numbers = _numbers(dataset, list(class_weight))
+        for number, (label, value) in zip(numbers, class_weight.items(), strict=True):
+            if number in weights:
+                raise ValueError(f"class_weight has two weights for class {number}")
+            weights[number] = _weight(label, value)
         self._labels = np.array(sorted(weights), np.float64)
         self._weights = np.array([weights[label] for label in sorted(weights)], np.float32)
 
@@ -49,6 +59,38 @@ class ClassWeights:
         at = np.minimum(np.searchsorted(self._labels, classes), len(self._labels) - 1)
         w = np.where(self._labels[at] == classes, self._weights[at], np.float32(1))
         return (X, y, w * weight[0] if weight else w)
+
+
+def _numbers(dataset: CsvDataset, labels: list[Any]) -> list[int]:
+    """Return the numbers of classes that are given by number or by name."""
+    names: list[str] = []
+    if any(isinstance(label, str) for label in labels):
+        names = _names(dataset)
+    count = dataset.num_classes if dataset._has_classes and len(dataset.target_names) == 1 else None
+    numbers = []
+    for label in labels:
+        if isinstance(label, str) and label not in names:
+            shown = ", ".join(map(repr, names[:_SHOWN])) + (", ..." if names[_SHOWN:] else "")
+            raise ValueError(f"class_weight names the class {label!r}, but the classes are {shown}")
+        number = names.index(label) if isinstance(label, str) else _whole(label)
+        if isinstance(count, int) and not 0 <= number < count:
+            raise ValueError(
+                f"class_weight names class {number}, but there are {count}, numbered from 0"
+            )
+        numbers.append(number)
+    return numbers
+
+
+def _names(dataset: CsvDataset) -> list[str]:
+    """Return the names of the classes of the only target."""
+    if len(dataset.target_names) > 1:
+        raise ValueError(
+            "class_weight by the names of classes needs a single target, and the dataset has "
+            f"{len(dataset.target_names)}: give the positions of the targets"
+        )
+    # An error where the target has no classes with names.
+    classes = dataset.classes
+    return classes if isinstance(classes, list) else []
 
 
 def _whole(label: object) -> int:

@@ -25,11 +25,16 @@ DatePart: TypeAlias = Literal[
     "dayofyear",
 ]
 Categories: TypeAlias = Literal["auto"] | list[str] | int
+Unit: TypeAlias = Literal["seconds", "minutes", "hours", "days"]
+Form: TypeAlias = Literal["percent", "plain", "currency", "fortran", "hex", "msvc"]
+Numbers: TypeAlias = list[str] | dict[int | str, list[str]]
 Vocabularies: TypeAlias = list[tuple[int, list[str]]]
 Coded: TypeAlias = tuple[
     list[tuple[int | str, Categories]],
     list[int | str],
     list[tuple[int | str, tuple[list[str], str | None, str | None]]],
+    list[tuple[int | str, tuple[str, str | None]]],
+    list[str] | list[tuple[int | str, list[str]]],
 ]
 
 
@@ -52,7 +57,10 @@ class Date:
         (two: 69 is 1969, 68 is 2068), ``%m``, ``%d``, ``%H``, ``%M``, ``%S``, ``%I`` with ``%p``
         (AM or PM), ``%f`` (a fraction of a second), ``%b`` or ``%B`` and ``%a`` or ``%A`` (English
         names, in full or their first three letters, in any case; the weekday is not checked),
-        ``%j`` (the day of the year), ``%z`` (``Z``, ``+HH``, ``+HHMM`` or ``+HH:MM``) and ``%%``.
+        ``%j`` (the day of the year), ``%z`` (``+HH``, ``+HHMM`` or ``+HH:MM``, also after ``GMT``
+        or ``UTC``; or a time zone), ``%Z`` (a time zone) and ``%%``. Time zones are ``Z``, ``UTC``,
+        ``GMT``, ``UT``, ``EST``, ``EDT``, ``CDT``, ``MST``, ``MDT``, ``PST`` and ``PDT``, as in RFC
+        2822; another one is an error.
         A number may lack its leading zeros unless another digit follows it; a space stands for one
         or several. By default ISO 8601: ``2013-01-31`` or ``20130131``, alone or followed by ``T``
         or a space and a time ``23:59``, ``23:59:59``, ``23:59:59.999`` or ``235959``, which an
@@ -119,6 +127,40 @@ class Date:
         return _date, (self.parts, self._options())
 
 
+@dataclass(frozen=True)
+class Duration:
+    r"""How a column of durations is read, in ``dates=``: as one number.
+
+    Understood are ``125:03:07``, with any number of hours and a fraction of the seconds;
+    ``03:07.25``, minutes and seconds with a fraction; ``1 days 02:03:04`` and ``-1 days
+    +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python does; ``2 days``. A sign may
+    stand before each.
+
+    Parameters
+    ----------
+    unit : {"seconds", "minutes", "hours", "days"}, default "seconds"
+        What the number counts. It is rounded once, to the nearest float32.
+    format : {"%H:%M", "%M:%S"}, optional
+        What two numbers without a fraction are, as in ``12:30``; without it that is an error.
+
+    Examples
+    --------
+    >>> import csvfeed
+    >>> data = b"took,y\n125:03:07,1\n-1 days +23:59:55,2\n"
+    >>> ds = csvfeed.CsvDataset(data, dates={"took": csvfeed.Duration()})
+    >>> ds.feature_names, next(iter(ds))[0].tolist()
+    (['took'], [[450187.0], [-5.0]])
+    """
+
+    unit: Unit = "seconds"
+    format: Literal["%H:%M", "%M:%S"] | None = None
+
+    def __post_init__(self) -> None:
+        arguments.choice(self.unit, get_args(Unit), "unit")
+        if self.format is not None:
+            arguments.choice(self.format, ("%H:%M", "%M:%S"), "format")
+
+
 def _date(parts: tuple[DatePart, ...], options: dict[str, str | None]) -> Date:
     return Date(*parts, **options)
 
@@ -133,22 +175,36 @@ def booleans(value: Any) -> list[int | str] | None:
     return None if value is None else arguments.listed(value, "booleans")
 
 
-def dates(value: Any) -> dict[int | str, Date] | None:
-    """Return what is read of columns of dates."""
+def dates(value: Any) -> dict[int | str, Date | Duration] | None:
+    """Return what is read of columns of dates and durations."""
     return _by_column(value, "dates", _parts)
+
+
+def numbers(value: Any) -> Numbers | None:
+    """Return the forms of numbers: of all columns that are read as numbers, or of some."""
+    if value is None:
+        return None
+    if isinstance(value, Mapping):
+        return _by_column(value, "numbers", _forms)
+    return _forms(value)
 
 
 def coded(
     categories: dict[int | str, Categories] | None,
     booleans: list[int | str] | None,
-    dates: dict[int | str, Date] | None,
+    dates: dict[int | str, Date | Duration] | None,
+    numbers: Numbers | None,
 ) -> Coded:
-    """Return all three as the reader takes them."""
-    parts = [
-        (column, (list[str](date.parts), date.format, date.since))
-        for column, date in (dates or {}).items()
-    ]
-    return list((categories or {}).items()), booleans or [], parts
+    """Return all of them as the reader takes them."""
+    parts = []
+    durations: list[tuple[int | str, tuple[str, str | None]]] = []
+    for column, date in (dates or {}).items():
+        if isinstance(date, Duration):
+            durations.append((column, (date.unit, date.format)))
+        else:
+            parts.append((column, (list[str](date.parts), date.format, date.since)))
+    forms = list(numbers.items()) if isinstance(numbers, dict) else numbers
+    return list((categories or {}).items()), booleans or [], parts, durations, forms or []
 
 
 def keys(names: list[str]) -> Callable[..., str | int]:
@@ -198,7 +254,16 @@ def _categories(value: Any) -> Categories:
     return [str(one) for one in values]
 
 
-def _parts(value: Any) -> Date:
-    if isinstance(value, Date):
+def _forms(value: Any) -> list[str]:
+    names = [value] if isinstance(value, str) else arguments.strings(value, "numbers")
+    for name in names:
+        arguments.choice(name, get_args(Form), "a form in numbers=")
+    if not names:
+        raise ValueError("numbers names no form: leave it out for plain numbers")
+    return sorted(set(names))
+
+
+def _parts(value: Any) -> Date | Duration:
+    if isinstance(value, (Date, Duration)):
         return value
     return Date(*([value] if isinstance(value, str) else arguments.strings(value, "dates")))  # type: ignore[arg-type]

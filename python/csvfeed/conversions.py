@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
+from csvfeed.keras_input import KerasInput
+
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
@@ -15,13 +17,18 @@ if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset
 
 
-class Conversions:
+class Conversions(KerasInput):
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
     def to_keras(
-        self, *, class_weight: Mapping[int, float] | None = None, as_dict: bool = False
+        self,
+        *,
+        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
+        as_dict: bool = False,
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
+
+        They take the dataset itself, too: ``fit(ds)`` does what ``fit(ds.to_keras())`` does.
 
         The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
         not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
@@ -34,11 +41,11 @@ class Conversions:
 
         Parameters
         ----------
-        class_weight : mapping of int to float, optional
+        class_weight : mapping of int or str to float, optional
             Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
             are not in it. The class is the target rounded to a whole number, or, where there are
-            several targets, the position of the largest. The weight column, if there is one, is
-            multiplied by it.
+            several targets, the position of the largest. A class of a target of ``categories`` may
+            be given by its name instead. The weight column, if there is one, is multiplied by it.
         as_dict : bool, default False
             Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
             codes of categories and float32 for all else, as a model with an ``Input`` for each of

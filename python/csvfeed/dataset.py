@@ -10,8 +10,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core, arguments, columns
-from csvfeed.columns import Column, Date, DatePart, Vocabularies
+from csvfeed import _core, arguments
+from csvfeed import columns as kinds
+from csvfeed.classes import Classes
+from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.fill import Fill
@@ -31,7 +33,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Conversions):
+class CsvDataset(Ordered, Conversions, Classes):
     r"""The rows of CSV files as batches of float32.
 
     The files are read in blocks by several threads, each time the dataset is iterated; the order of
@@ -42,11 +44,20 @@ class CsvDataset(Ordered, Conversions):
     ----------
     source : str, os.PathLike, bytes, binary file object, or list of these
         What is read: a file; all files that a pattern stands for (``"logs/*.csv"``, ``**`` for any
-        depth), or that a directory holds under a name that ends in ``.csv``, ``.csv.gz`` and the
-        like, sorted by name; the content of a file; a file object opened in binary mode, from where
-        it stands; ``"-"``, the standard input; a URL. Several files are one table, in their order.
-        Each must have the columns that the first has, by name, in any order; without a header, as
-        many. The Notes tell of compressed and of remote files.
+        depth), or that a directory holds, sorted by name; the content of a file; a file object
+        opened in binary mode, from where it stands; ``"-"``, the standard input; a URL. Several
+        files are one table, in their order; a file without rows is skipped. The Notes tell of
+        directories, compressed files and remote files.
+    columns : {"same", "union"}, default "same"
+        Which columns several files have. "same": the columns that are asked for must be in every
+        file, by name, in any order; without ``features`` that is every column of every file.
+        "union": the table has the columns of all files, in the order in which they first appear,
+        and a column is missing in the rows of a file that lacks it. Files without a header have the
+        same number of fields either way.
+    partitions : bool, optional
+        Whether directories that are called ``key=value`` give columns: True adds a column for each
+        key after those of the files, False ignores them. By default it is an error if they tell
+        files apart. See the Notes.
     target : int, str, list of these, or None, default -1
         The target column or columns, by name or by index; negative indices count from the last
         column. None for features only.
@@ -55,25 +66,48 @@ class CsvDataset(Ordered, Conversions):
         target nor weight, in file order. Columns that are not asked for may hold anything.
     weight : int or str, optional
         The column of sample weights.
+    allow_target_as_feature : bool, default False
+        Whether ``features`` may name a column that is a target or the weight as well, as for an
+        autoencoder. Otherwise that is an error, since the model would be given what it is to
+        predict.
     categories : dict of column to "auto", list or int, optional
-        Columns, by name or index, whose text stands for a category, and how it is read. A feature
-        of them is a code; 0 is an unknown or missing value, as ``keras.layers.StringLookup`` has
-        it. Quotes and the spaces around a value do not count.
+        Columns, by name or index, whose text stands for a category, and how it is read. Quotes and
+        the spaces around a value do not count.
 
-        - "auto": its place, from 1, among all values of the file, sorted by code point; up to a
-          million. The file is read once more for them, before the first batch.
-        - A list: its place, from 1, in the list. Numbers in it stand for their ``str``.
-        - A number of hash buckets, up to 2**24: ``1 + xxh3_64(value) % buckets``, the same
+        - "auto": by its place among all values of the file, sorted by code point; up to a million.
+          The file is read once more for them, before the first batch.
+        - A list: by its place in the list. Numbers in it stand for their ``str``.
+        - A number of hash buckets, up to 2**24: by ``xxh3_64(value) % buckets``, the same
           everywhere.
 
-        A target has the same codes, so that classes begin with 1; one that is unknown is an error.
+        A feature is a code: its place counts from 1, and 0 is an unknown or missing value, as
+        ``keras.layers.StringLookup`` has it. A target is a class: its place counts from 0, as the
+        losses of Keras have it, and ``classes`` has the names. ``missing_target`` says what becomes
+        of a row whose class is missing or unknown.
     booleans : list of int or str, optional
         Columns that hold true/false, yes/no, t/f, y/n, on/off or 1/0, in any case, as 1.0 and 0.0.
-    dates : dict of column to str, list of str, or Date, optional
+    dates : dict of column to str, list of str, Date, or Duration, optional
         Columns that hold dates, and which parts of these are features: ``{"when": "hour"}``,
         ``{"when": ["month", "weekday"]}``, or, if they are not written as in ISO 8601,
         ``{"when": csvfeed.Date("month", format="%d.%m.%Y")}``; see ``csvfeed.Date``. The column is
         then as many features, in its place, called ``when.month`` and so on. A target has one part.
+        A column of durations, such as ``125:03:07``, is one number: ``{"took":
+        csvfeed.Duration("seconds")}``; see ``csvfeed.Duration``.
+    numbers : str, list of str, or dict of column to one of these, optional
+        Forms of numbers that are read besides plain ones. A dict says so by column; otherwise they
+        are the forms of all columns that are read as numbers. Each number is rounded once.
+
+        - "percent": ``12.5%`` is 0.125. A number without the sign is an error, since it may mean
+          either; "plain" beside it reads such a number as it stands.
+        - "currency": ``$1234``, ``5 EUR``, ``-US$ 5``; ``(5)`` is -5. The currency is a sign, with
+          up to three letters before it, or a code of ISO 4217. It is dropped, so a column should
+          hold one currency.
+        - "fortran": exponents with a D, as in ``1.5D+03``.
+        - "hex": ``0x1F`` is 31. Digits without ``0x`` are decimal.
+        - "msvc": ``1.#INF``, ``1.#QNAN`` and ``-1.#IND``, as old C libraries of Microsoft print
+          infinity and NaN. A NaN is missing if ``missing`` holds "nan".
+
+        ``decimal`` and ``thousands`` hold for all of them but "hex".
     batch_size : int, default 32
         Rows in a batch.
     remainder : {"keep", "drop", "pad"}, default "keep"
@@ -105,6 +139,19 @@ class CsvDataset(Ordered, Conversions):
         unless the line is one within quotes.
     skip_rows : int, default 0
         Lines before the header that are left out, whatever they hold.
+    skip_rows_after_header : int, default 0
+        Lines after the header that are left out, whatever they hold, such as a line of units.
+    skip_footer : int, default 0
+        Lines at the end of each file that are left out, whatever they hold. A Ctrl-Z or NUL bytes
+        after the last line are never read, and are no line.
+    skip_initial_space : bool, default False
+        Whether spaces and tabs before an opening quote are left out, as in ``1, "Paris, TX"``.
+        Without it such a field is an error. Spaces around unquoted fields never matter.
+    skip_final_space : bool, default False
+        The same for those after a closing quote, as in ``"Paris, TX" ,1``.
+    short_rows : {"raise", "fill"}, default "raise"
+        What becomes of a row with too few fields: an error, or those that it lacks at its end are
+        missing values. A row with too many fields is an error in any case.
     decimal : {".", ","}, default "."
         The decimal sign. It may be the delimiter, too, in fields that are quoted.
     thousands : str, optional
@@ -125,7 +172,8 @@ class CsvDataset(Ordered, Conversions):
         A mean is that of all rows of the file but those left out for want of a target; for it the
         file is read once more, before the first batch, and ``stats()`` has it then.
     missing_target : {"raise", "skip", "keep"}, default "raise"
-        What becomes of a row without a target or weight: an error, nothing, or NaN in its place.
+        What becomes of a row without a target or weight, or whose target is not one of the classes
+        that ``categories`` lists: an error, nothing, or NaN in its place.
     on_error : {"raise", "skip"}, default "raise"
         What becomes of a row that is wrong: an error, or it is left out as if the file did not have
         it, and ``rejects`` tells of it. Wrong is a row with more or fewer fields than the others,
@@ -164,6 +212,14 @@ class CsvDataset(Ordered, Conversions):
 
     Notes
     -----
+    **Directories** are read as Spark and Hive write them. Data are files called ``*.csv``,
+    ``*.csv.gz`` and the like; if there are none, files without a suffix that have a number in
+    their name, such as ``part-00000`` or ``000000_0.gz``. Other files, hidden ones and
+    ``_SUCCESS`` are passed over. Subdirectories are read if they are called ``key=value``. With
+    ``partitions=True`` each key in the path of a file is a column, and its value is decoded as in a
+    URL; ``__HIVE_DEFAULT_PARTITION__`` is missing. Numbers have a decimal point there. Text needs
+    ``categories``, dates need ``dates``, as in any column.
+
     **Compressed files**, with gzip, zstd, bzip2, xz, or zip with one file in it, are known by their
     content and decompressed as they are read. What is damaged or cut off is an error where that
     shows, at the latest where its checksum stands; bytes are counted in the decompressed text.
@@ -195,12 +251,16 @@ class CsvDataset(Ordered, Conversions):
         self,
         source: Source | Sequence[Source],
         *,
+        columns: Literal["same", "union"] = "same",
+        partitions: bool | None = None,
         target: Column | Sequence[Column] | None = -1,
         features: Sequence[Column] | None = None,
         weight: Column | None = None,
+        allow_target_as_feature: bool = False,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         booleans: Sequence[Column] | None = None,
-        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date] | None = None,
+        dates: Mapping[Any, DatePart | Sequence[DatePart] | Date | Duration] | None = None,
+        numbers: Form | Sequence[Form] | Mapping[Any, Form | Sequence[Form]] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -209,6 +269,11 @@ class CsvDataset(Ordered, Conversions):
         escape: str | None = None,
         comment: str | None = None,
         skip_rows: int = 0,
+        skip_rows_after_header: int = 0,
+        skip_footer: int = 0,
+        skip_initial_space: bool = False,
+        skip_final_space: bool = False,
+        short_rows: Literal["raise", "fill"] = "raise",
         decimal: Literal[".", ","] = ".",
         thousands: str | None = None,
         encoding: str = "utf-8",
@@ -226,19 +291,35 @@ class CsvDataset(Ordered, Conversions):
             escape=escape,
             comment=comment,
             skip_rows=skip_rows,
+            skip_rows_after_header=skip_rows_after_header,
+            skip_footer=skip_footer,
+            skip_initial_space=skip_initial_space,
+            skip_final_space=skip_final_space,
+            short_rows=short_rows,
             decimal=decimal,
             thousands=thousands,
             encoding=encoding,
         )
+        if written["skip_rows_after_header"] and header not in ("auto", True):
+            raise ValueError(
+                "skip_rows_after_header= leaves out lines after a header, and header= says that "
+                "there is none: skip_rows= leaves out lines before the first row"
+            )
         # What was given, in plain types of our own: for pickling, and so that nobody changes it.
         options = self._options = {
-            "source": parts(source),
+            "source": parts(source, arguments.optional_bool(partitions, "partitions")),
+            "columns": arguments.choice(columns, ("same", "union"), "columns"),
+            "partitions": partitions,
             "target": arguments.columns(target, "target"),
             "features": None if features is None else arguments.listed(features, "features"),
             "weight": None if weight is None else arguments.column(weight, "weight"),
-            "categories": columns.categories(categories),
-            "booleans": columns.booleans(booleans),
-            "dates": columns.dates(dates),
+            "allow_target_as_feature": arguments.flag(
+                allow_target_as_feature, "allow_target_as_feature"
+            ),
+            "categories": kinds.categories(categories),
+            "booleans": kinds.booleans(booleans),
+            "dates": kinds.dates(dates),
+            "numbers": kinds.numbers(numbers),
             "batch_size": arguments.positive(batch_size, "batch_size"),
             "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
             "header": arguments.header(header),
@@ -356,8 +437,9 @@ class CsvDataset(Ordered, Conversions):
         dict of str to ColumnStats
             By name, in the order of features, targets and weight; each part of a date by its own,
             as in ``feature_names``. A column whose name others have too stands under its index
-            instead. Of categories they are those of the codes: a missing one counts as missing, an
-            unknown one as a 0.
+            instead. Of categories they are those of the codes, or of the classes of a target: a
+            missing one counts as missing; an unknown code as a 0, an unknown class as missing. A
+            column that is a feature and a target stands there once, as the target.
 
         Raises
         ------
@@ -370,7 +452,7 @@ class CsvDataset(Ordered, Conversions):
         >>> csvfeed.CsvDataset(b"a,y\n1,0\n,1\n3,1\n").stats()["a"]
         ColumnStats(count=2, missing=1, mean=2.0, std=1.0, min=1.0, max=3.0)
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
         return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
 
@@ -425,7 +507,8 @@ class CsvDataset(Ordered, Conversions):
     def dialect(self) -> Dialect:
         """How the file is written, as the arguments say it or as it was found."""
         dialect = Dialect(*self._reader.dialect)
-        return replace(dialect, encoding=self._options["encoding"])
+        given = ("encoding", "skip_rows_after_header", "skip_footer", "short_rows")
+        return replace(dialect, **{name: self._options[name] for name in given})
 
     @property
     def feature_names(self) -> list[str]:
@@ -444,10 +527,11 @@ class CsvDataset(Ordered, Conversions):
     def vocabulary(self) -> dict[str | int, list[str]]:
         r"""The categories of each column that has a vocabulary, in the order of their codes.
 
-        The code of a category is its place, counted from 1; 0 is none of them. A dict of str to
-        lists of str, which JSON can save; given as ``categories`` it gives another file the same
-        codes. Columns of hash buckets are not in it; ``num_codes`` has the features of both. With
-        "auto" the file is read for it once.
+        The code of a feature is the place of its category in the list plus 1; 0 is none of them.
+        The class of a target is the place itself, from 0. A dict of str to lists of str, which JSON
+        can save; given as ``categories`` it gives another file the same codes and classes. Columns
+        of hash buckets are not in it; ``num_codes`` has the features of both. With "auto" the file
+        is read for it once.
 
         Examples
         --------
@@ -459,7 +543,7 @@ class CsvDataset(Ordered, Conversions):
         >>> next(iter(ds))[0].tolist()
         [[2.0], [1.0], [0.0]]
         """
-        key = columns.keys(self.columns)
+        key = kinds.keys(self.columns)
         return {key(at): words for at, words in self._reader.vocabularies()}
 
     @property
@@ -516,6 +600,8 @@ class CsvDataset(Ordered, Conversions):
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""
         said = {"source", "threads", "batch_size", "max_rejects", "categories"}
+        # It says what is allowed, not what is read.
+        said.add("allow_target_as_feature")
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")

@@ -33,6 +33,12 @@ class Dialect:
         Whether the first row names the columns.
     skip_rows : int
         Lines before it that are left out.
+    skip_initial_space, skip_final_space : bool
+        Whether spaces beside quotes are left out, before opening and after closing ones.
+    skip_rows_after_header, skip_footer : int
+        Lines after the header, and at the end, that are left out.
+    short_rows : str
+        What becomes of rows with too few fields, ``"raise"`` or ``"fill"``.
     line_end : str
         What the first row ends with: ``"\n"`` or ``"\r\n"``, and other rows may end with either; or
         ``"\r"``, and all rows end so.
@@ -55,6 +61,11 @@ class Dialect:
     header: bool = True
     skip_rows: int = 0
     line_end: str = "\n"
+    skip_initial_space: bool = False
+    skip_final_space: bool = False
+    skip_rows_after_header: int = 0
+    skip_footer: int = 0
+    short_rows: str = "raise"
 
     @property
     def options(self) -> dict[str, Any]:

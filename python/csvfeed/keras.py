@@ -27,7 +27,7 @@ LARGEST = float(np.finfo(np.float32).max)
 def to_keras(
     dataset: CsvDataset,
     *,
-    class_weight: Mapping[int, float] | None = None,
+    class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
     as_dict: bool = False,
 ) -> CsvDatasetAdapter:
     """Return what ``fit``, ``evaluate`` and ``predict`` take; see ``CsvDataset.to_keras``."""

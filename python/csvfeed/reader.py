@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from csvfeed import _core, columns
-from csvfeed.source import name_of
+from csvfeed.source import keys, name_of
 
 
 def read(options: dict[str, Any]) -> _core.Reader:
@@ -14,16 +14,26 @@ def read(options: dict[str, Any]) -> _core.Reader:
     return _core.Reader(
         options["source"],
         name=name_of(options["source"]),
+        columns=options["columns"],
+        partitions=keys(options["source"]) if options["partitions"] else None,
         target=options["target"],
         features=options["features"],
         weight=options["weight"],
-        coded=columns.coded(options["categories"], options["booleans"], options["dates"]),
+        allow_target_as_feature=options["allow_target_as_feature"],
+        coded=columns.coded(
+            *(options[name] for name in ("categories", "booleans", "dates", "numbers"))
+        ),
         header=None if header == "auto" else header,
         delimiter=None if delimiter == "auto" else ord(delimiter),
         quote=_byte(options["quote"]),
         escape=_byte(options["escape"]),
         comment=_byte(options["comment"]),
         skip_rows=options["skip_rows"],
+        skip_rows_after_header=options["skip_rows_after_header"],
+        skip_footer=options["skip_footer"],
+        skip_initial_space=options["skip_initial_space"],
+        skip_final_space=options["skip_final_space"],
+        short_rows=options["short_rows"],
         decimal=ord(options["decimal"]),
         thousands=_byte(options["thousands"]),
         encoding=options["encoding"],

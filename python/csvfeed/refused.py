@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from csvfeed.caller import Caller
+from csvfeed.conversions import Conversions
 
 if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset
@@ -33,8 +34,9 @@ def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
             f"Keras ignores shuffle={given['shuffle']!r} beside to_keras(): shuffle the dataset, "
             "as in fit(ds.shuffle().to_keras())"
         )
-    validation = getattr(caller.arguments.get("validation_data"), "dataset", None)
-    if method == "fit" and validation is not None:
+    validation = caller.arguments.get("validation_data")
+    validation = getattr(validation, "dataset", validation)
+    if method == "fit" and isinstance(validation, Conversions):
         size = caller.arguments.get("validation_batch_size")
         _refuse_batch_size("validation_batch_size", size, validation, method)
 

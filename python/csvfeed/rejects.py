@@ -54,6 +54,10 @@ class Rejects:
             _examples=dict(reversed(first)),
         )
 
+    def example(self, kind: str) -> CsvError | None:
+        """Return the first for one of the reasons in ``by_kind``, if it is among the first 100."""
+        return self._examples.get(kind)
+
     def __bool__(self) -> bool:
         """Return whether there are any."""
         return self.count > 0

@@ -13,9 +13,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
 
-# What a CSV file is called in a directory.
-CSV_NAME = re.compile(r"[^.].*\.csv(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?", re.IGNORECASE)
-
+from csvfeed.directories import Keys, ask, data_files, files_below, keys_of
 
 # As fsspec has them, with what caches or unpacks before: "simplecache::s3://bucket/key".
 URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
@@ -112,8 +110,16 @@ def local_path(url: str) -> str | None:
     return unquote(parts.path)
 
 
-def parts(source: Any) -> list[Part]:
+def parts(source: Any, partitions: bool | None = False) -> list[Part]:
     """Return the parts of a table, in their order.
+
+    Parameters
+    ----------
+    source : Any
+        As ``CsvDataset`` has it.
+    partitions : bool, optional
+        Whether directories that are called ``key=value`` give columns. None if nobody said so:
+        where they tell files apart, that is an error.
 
     Raises
     ------
@@ -124,11 +130,71 @@ def parts(source: Any) -> list[Part]:
     """
     is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
     if is_one or hasattr(source, "read") or is_origin(source) or not isinstance(source, Iterable):
-        return _parts(source)
-    found = [part for one in source for part in _parts(one)]
+        sources = [source]
+    else:
+        sources = list(source)
+    found = []
+    for one in sources:
+        its = _parts(one)
+        found.extend(its)
+        if partitions is None and _is_directory(one):
+            _refuse_keys(its, len(keys_of(f"{_path(one)}/")))
     if not found:
         raise ValueError("source is an empty list of files")
+    if partitions is None:
+        first = _keys(found[0])
+        other = next((keys for keys in map(_keys, found) if keys != first), None)
+        if other is not None:
+            raise ask(first or other)
     return found
+
+
+def keys(found: list[Part]) -> list[Keys]:
+    """Return the keys of the directories of each part, with their values.
+
+    Raises
+    ------
+    ValueError
+        If no part has any, or one has a key twice.
+    """
+    every = [_keys(part) for part in found]
+    if not any(every):
+        raise ValueError(
+            "partitions=True makes columns of directories that are called like country=FR, and "
+            "the source has none"
+        )
+    return every
+
+
+def _keys(part: Part) -> Keys:
+    path = _path(part)
+    return [] if path is None else keys_of(path)
+
+
+def _path(part: Any) -> str | None:
+    """Return the path or URL of a part or a source, None if it has none."""
+    if isinstance(part, os.PathLike):
+        return os.fsdecode(part)
+    if isinstance(part, str):
+        return part
+    path = getattr(part, "url", getattr(part, "name", None))
+    return path if isinstance(path, str) else None
+
+
+def _is_directory(source: Any) -> bool:
+    """Whether a path or URL is one whose files are looked for."""
+    path = _path(source)
+    if path is None or hasattr(source, "read"):
+        return False
+    local = local_path(path) if is_url(path) else path
+    return path.endswith("/") if local is None else os.path.isdir(local)
+
+
+def _refuse_keys(found: list[Part], expected: int) -> None:
+    for part in found:
+        keys = _keys(part)
+        if len(keys) > expected:
+            raise ask(keys)
 
 
 def name_of(found: list[Part]) -> str:
@@ -222,11 +288,8 @@ def _matching(pattern: str) -> list[Part]:
 
 
 def _within(directory: str) -> list[Part]:
-    with os.scandir(directory) as entries:
-        found = sorted(
-            entry.path for entry in entries if CSV_NAME.fullmatch(entry.name) and entry.is_file()
-        )
+    found = sorted(os.path.join(directory, *path) for path in data_files(files_below(directory)))
     if not found:
-        what = "No file in the directory is called *.csv, or *.csv.gz and the like"
+        what = "No file in the directory is called *.csv, *.csv.gz and the like, or part-00000"
         raise FileNotFoundError(errno.ENOENT, what, directory)
     return list(found)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csvfeed import _core
 
-VERSION = 1
+VERSION = 2
 # What a state and a dataset must agree in, and what to say when they do not.
 MUST_AGREE = {
     "batch_size": "batch_size={theirs}, where this dataset has {ours}",
@@ -89,7 +89,13 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
     if not isinstance(state, Mapping) or not own.keys() - {"samples"} <= state.keys():
         raise ValueError(f"not a state of a csvfeed dataset: {state!r}")
     if state["version"] != VERSION:
-        raise ValueError(f"a state of version {state['version']!r}; this csvfeed has {VERSION}")
+        why = ""
+        if state["version"] == 1:
+            why = ", since the classes of a target of categories now begin with 0"
+        raise ValueError(
+            f"the state is of version {state['version']!r}, and this csvfeed reads version "
+            f"{VERSION}{why}: begin the run anew, or go on with the csvfeed that wrote the state"
+        )
     # First of all, since the rows of a shuffle are described by more.
     if (state["seed"] is None) != (own["seed"] is None):
         was, now = ("in file order", "is") if state["seed"] is None else ("shuffled", "is not")

@@ -13,6 +13,8 @@ from csvfeed.named import NamedFeatures
 with extra():
     import tensorflow as tf
 
+    from csvfeed.at_exit import Stream
+
 if TYPE_CHECKING:
     from csvfeed.dataset import Batch, CsvDataset
 
@@ -58,7 +60,7 @@ def from_groups(
 
     def cut() -> Iterator[tuple[Any, ...]]:
         whole = stacks(groups(), batch_size, keep=keep)
-        return whole if named is None else map(named.cut, whole)
+        return Stream(whole if named is None else map(named.cut, whole))
 
     if named is not None:
         spec[0] = {

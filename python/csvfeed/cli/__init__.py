@@ -7,9 +7,11 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import IO
 
 import csvfeed
 from csvfeed.cli import bench, count, demo, head, inspect
+from csvfeed.cli.arguments import told
 
 EXIT_CODES = """\
 exit codes:
@@ -17,8 +19,10 @@ exit codes:
   1    an error of the data or of the run
   2    a mistake in the arguments
   3    'inspect' found rows that are wrong
-  130  interrupted with Ctrl-C
+  129  ended by SIGHUP
+  130  ended by Ctrl-C
   141  whoever read the output has gone
+  143  ended by SIGTERM
 """
 
 EXAMPLES = """\
@@ -28,6 +32,10 @@ examples:
   csvfeed count data/*.csv
   csvfeed demo                              watch a Keras model train from a CSV file
 """
+
+
+INTERRUPTED = 130
+GONE = 141
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,24 +53,59 @@ def main(argv: Sequence[str] | None = None) -> int:
         rows, 130 after Ctrl-C, 141 if whoever read the output has gone. A mistake in the arguments
         raises ``SystemExit(2)``, as argparse does.
     """
+    try:
+        code = _run(argv)
+    except KeyboardInterrupt:
+        code = _fail("\ncsvfeed: interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        code = GONE
+    except (ValueError, OSError, ImportError) as error:
+        failed = _flush(1) if isinstance(error, OSError) else None
+        return failed or _fail(f"csvfeed: error: {told(error)}", 1)
+    except SystemExit:
+        _flush(0)
+        raise
+    return _flush(code) or code
+
+
+def _flush(code: int) -> int | None:
+    """Write what is left to write; return an exit code if that fails, ``code`` unless it is 0."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        # What is still in the buffer would fail once more at the end of the process.
+        _discard(sys.stdout)
+        if isinstance(error, BrokenPipeError):
+            return code or GONE
+        reason = f"the standard output cannot be written: {error.strerror}"
+        return _fail(f"csvfeed: error: {reason}", code or 1)
+    return None
+
+
+def _run(argv: Sequence[str] | None) -> int:
     options = _parser().parse_args(argv)
+    if sys.stdout is None:
+        raise ValueError("the standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper) and not getattr(options, "csv", False):
         # A name that the terminal cannot show is no reason to show nothing.
         sys.stdout.reconfigure(errors="replace")
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("\ncsvfeed: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # What is still in the buffer would fail once more at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError, ImportError) as error:
-        print(f"csvfeed: error: {error}", file=sys.stderr)
-        return 1
+    code: int = options.run(options)
     return code
+
+
+def _fail(message: str, code: int) -> int:
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        _discard(sys.stderr)
+    return code
+
+
+def _discard(stream: IO[str]) -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())
+    os.close(null)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -17,6 +17,9 @@ from csvfeed.source import is_url, parts
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 STDIN = "-"
 
+_COPIES: dict[str, str] = {}
+"""Paths of copies, and the names of what was copied."""
+
 
 class Help(argparse.HelpFormatter):
     """Help with its texts in lines as long as the terminal's, but for those that are laid out."""
@@ -58,6 +61,13 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
         "--skip-rows", metavar="N", type=_count, help="lines before the header, or before the rows"
     )
     parser.add_argument("--decimal", choices=(".", ","), help="what stands before the fraction")
+
+
+def add_all(parser: argparse.ArgumentParser) -> None:
+    """Add the way to see all columns of a table that is wide."""
+    parser.add_argument(
+        "--all", action="store_true", help="show all columns, however many there are"
+    )
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:
@@ -103,13 +113,14 @@ def on_disk(file: str) -> Iterator[str]:
     if not comes_once(file):
         yield file
         return
-    with tempfile.NamedTemporaryFile(prefix="csvfeed-", suffix=".csv") as copy:
+    # It has no name, so it is gone with the process, whatever ends that.
+    with tempfile.TemporaryFile(prefix="csvfeed-", suffix=".csv") as copy:
         try:
             with open_once(file) as stream:
                 shutil.copyfileobj(stream, copy, 1 << 20)
             copy.flush()
         except OSError as error:
-            where = os.path.dirname(copy.name)
+            where = tempfile.gettempdir()
             said = (
                 f"{error.strerror or error}: {name_of(file)} is read more than once, so it is "
                 f"copied to {where}: set TMPDIR to a directory with room for it"
@@ -118,7 +129,17 @@ def on_disk(file: str) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 copy.close()
             raise OSError(error.errno, said) from None
-        yield copy.name
+        path = f"/proc/self/fd/{copy.fileno()}"
+        _COPIES[path] = name_of(file)
+        yield path
+
+
+def told(error: Exception) -> str:
+    """Return the message of an error, in which a copy has the name of what was copied."""
+    message = str(error)
+    for path, name in _COPIES.items():
+        message = message.replace(path, name)
+    return message
 
 
 def comes_once(file: str) -> bool:
@@ -136,6 +157,8 @@ def comes_once(file: str) -> bool:
 def open_once(file: str) -> Iterator[BinaryIO]:
     """Open a file that can be read once."""
     if file == STDIN:
+        if sys.stdin is None:
+            raise ValueError("the standard input is closed")
         yield sys.stdin.buffer
         return
     with open(file, "rb") as stream:

@@ -9,10 +9,12 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+import csvfeed
 from csvfeed.cli.arguments import (
     Commands,
     Help,
@@ -23,9 +25,9 @@ from csvfeed.cli.arguments import (
     reading,
     whole,
 )
+from csvfeed.cli.column_types import column_types
 from csvfeed.cli.contenders import CONTENDERS, Contender, Table
-from csvfeed.cli.kinds import columns_of
-from csvfeed.cli.sample import open_bytes, take
+from csvfeed.cli.sample import take, written
 from csvfeed.cli.terminal import progress, size, table
 
 _SAMPLE_ROWS = 20_000
@@ -64,8 +66,12 @@ def add(commands: Commands) -> None:
 def _run(options: argparse.Namespace) -> int:
     most = options.mb * 1_000_000
     files = files_of(options.file)
-    with on_disk(files[0]) as path, _beginning(path, most) as (part, is_all):
-        file = _table(part, reading(options))
+    how = reading(options)
+    with on_disk(files[0]) as path, _beginning(path, most, how) as (part, is_all):
+        if how.get("encoding") == "utf-16":
+            # The copy is in UTF-8.
+            del how["encoding"]
+        file = _table(part, how)
         length = size(file.bytes)
         said = [f"{name_of(files[0])}: {length if is_all else f'the first {length}'}"]
         said.append(f"{len(file.used)} of {len(file.names)} columns, those of numbers")
@@ -77,7 +83,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def _beginning(path: str, most: int) -> Iterator[tuple[str, bool]]:
+def _beginning(path: str, most: int, how: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     """Give a plain file with the first rows of another one, or itself if it is one and short.
 
     Yields
@@ -87,46 +93,24 @@ def _beginning(path: str, most: int) -> Iterator[tuple[str, bool]]:
     bool
         Whether all rows are in it.
     """
-    with open_bytes(path) as stream:
-        if getattr(stream, "name", None) == path and os.path.getsize(path) <= most:
-            yield path, True
-            return
-        with tempfile.TemporaryDirectory(prefix="csvfeed-") as directory:
-            part = os.path.join(directory, "part.csv")
-            with open(part, "wb") as copy:
-                is_all = _copy_rows(stream.read, copy.write, most)
-            yield part, is_all
+    how = written(path, how)
+    dataset = csvfeed.CsvDataset(path, target=None, features=[0], **how)
+    if dataset._reader.is_plain and os.path.exists(path) and os.path.getsize(path) <= most:
+        yield path, True
+        return
+    with tempfile.TemporaryDirectory(prefix="csvfeed-") as directory:
+        part = os.path.join(directory, "part.csv")
+        is_all = dataset._reader.copy_text(part, most)
+        yield part, is_all
 
 
-def _copy_rows(read: Callable[[int], bytes], write: Callable[[bytes], object], most: int) -> bool:
-    """Copy whole rows, up to the last line end that is not within quotes."""
-    quotes = 0
-    while chunk := read(min(1 << 20, most)):
-        most -= len(chunk)
-        if most <= 0:
-            break
-        write(chunk)
-        quotes += chunk.count(b'"')
-    else:
-        return True
-    following = read(1)
-    end = len(chunk)
-    while following and (end := chunk.rfind(b"\n", 0, end)) >= 0:
-        if (quotes + chunk.count(b'"', 0, end)) % 2 == 0:
-            write(chunk[: end + 1])
-            return False
-    # The last row may be cut, which the reading will tell.
-    write(chunk)
-    return not following
-
-
-def _table(path: str, how: dict[str, object]) -> Table:
+def _table(path: str, how: dict[str, Any]) -> Table:
     sample = take(path, _SAMPLE_ROWS, plenty=16 << 20, **how)
-    columns = columns_of(sample)
+    columns = column_types(sample)
     used = [column.index for column in columns if column.is_numeric]
     if not used:
         raise ValueError(f"{path}: no column has numbers, so there is nothing to measure")
-    holes = sorted(set().union(*(column.holes for column in columns)))
+    holes = sorted(set().union(*(column.tokens for column in columns)))
     dialect = sample.dialect
     return Table(
         path=path,

@@ -1,4 +1,4 @@
-"""What is in a file: the numbers by passes of csvfeed, the text by its first rows."""
+"""What is in a table: numbers by passes of csvfeed over all rows, text by a sample of them."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 import csvfeed
-from csvfeed.cli.kinds import MOST_CATEGORIES, Column, columns_of
+from csvfeed.cli.column_types import FEW_WRONG, MOST_CATEGORIES, MOST_TOKENS, Column, column_types
 from csvfeed.cli.sample import Sample, take
 from csvfeed.cli.terminal import progress
 
 SAMPLE_ROWS = 20_000
-SAMPLE_CHARACTERS = 16 << 20
+SAMPLE_BYTES = 16 << 20
+SAMPLE_PLACES = 16
 MOST_FIELDS = 20_000_000
 """Fields whose distribution is worth a wait."""
 BINS = 16
 _ROWS_AT_A_TIME = 8192
-_FEW_WRONG = 0.1
+_COMES_AGAIN = 3
+"""Times that a text is wrong in one column, at least, to be more than a slip."""
 _KINDS_READ = ("number", "integer", "boolean", "date")
 
 
@@ -35,7 +37,9 @@ class Found:
     Attributes
     ----------
     files : list of str
-        As a dataset takes them.
+        As they were named.
+    paths : list of str
+        Where they can be read.
     bytes : int or None
         On disk; None if that cannot be known.
     rows : int
@@ -59,6 +63,7 @@ class Found:
     """
 
     files: list[str]
+    paths: list[str]
     bytes: int | None
     rows: int
     sample: Sample
@@ -73,45 +78,111 @@ class Found:
     @property
     def holes(self) -> list[str]:
         """Fields that stand for a missing value, besides those that are known for it."""
-        return sorted(set().union(*(column.holes for column in self.columns)))
+        return sorted(set().union(*(column.tokens for column in self.columns)))
 
 
 def find(files: list[str], reading: dict[str, Any]) -> Found:
     """Read files, which are one table, and return what is in them."""
     began = time.monotonic()
-    sample = take(files[0], SAMPLE_ROWS, plenty=SAMPLE_CHARACTERS, **reading)
+    sample = take(files, SAMPLE_ROWS, plenty=SAMPLE_BYTES, places=SAMPLE_PLACES, **reading)
+    if sample.error is not None:
+        raise sample.error
     reading = {**sample.options, **reading}
-    columns = columns_of(sample)
+    columns = column_types(sample)
     length = _length(files)
-    while True:
-        # The sample knows what columns that hold no numbers leave open.
-        dataset, read = _dataset(files, {"header": sample.dialect.header, **reading}, columns)
-        try:
-            with progress("reading", length):
-                rejects = dataset.rejects
-                _ = dataset.vocabulary
-        except csvfeed.CsvError as error:
-            # One with too many values is not counted.
-            text = [one for one in read if one.kind == "text" and one.index == error.column]
-            if not text:
-                raise
-            text[0].has_more = True
-            continue
-        wrong = _column_of_text(read, rejects, dataset.num_rows)
-        if wrong is None:
-            break
-        wrong.kind = "text"
-    found = Found(files, length, dataset.num_rows, sample, columns, rejects, reading)
-    with progress("reading", length):
-        stats = list(dataset.stats().values())
-    found.stats = {column.index: one for column, one in zip(read, stats, strict=True)}
+    dataset, read, rejects = _readable(files, sample, reading, columns, length)
+    found = Found(files, files, length, dataset.num_rows, sample, columns, rejects, reading)
+    if not found.rows:
+        raise ValueError(_all_wrong(rejects))
+    if read:
+        with progress("reading", length):
+            stats = list(dataset.stats().values())
+        found.stats = {column.index: one for column, one in zip(read, stats, strict=True)}
+        _count_values(dataset, read, found)
+    found.seconds = time.monotonic() - began
+    return found
+
+
+def _count_values(dataset: csvfeed.CsvDataset, read: list[Column], found: Found) -> None:
+    """Count values as long as that is worth a wait, and say what only all rows can tell."""
+    length = found.bytes
     rows = max(_ROWS_AT_A_TIME, MOST_FIELDS // len(read))
     with progress("counting", length if found.rows <= rows else None):
         _count(dataset, read, found, rows)
     for column in read:
         _settle(column, found)
-    found.seconds = time.monotonic() - began
-    return found
+
+
+def _readable(
+    files: list[str],
+    sample: Sample,
+    reading: dict[str, Any],
+    columns: list[Column],
+    length: int | None,
+) -> tuple[csvfeed.CsvDataset, list[Column], csvfeed.Rejects]:
+    """Return a dataset of the columns that make numbers, these, and the rows that are wrong.
+
+    Reading all rows may show that a column is not what the sample made of it.
+    """
+    reading = {"header": sample.dialect.header, **reading}
+    while True:
+        dataset, read = _dataset(files, reading, columns)
+        try:
+            with progress("reading", length):
+                rejects = dataset.rejects
+                _ = dataset.vocabulary
+        except csvfeed.CsvError as error:
+            # A text that cannot have a code for each value gets hash buckets.
+            text = [one for one in read if one.kind == "text" and one.index == error.column]
+            if not text or text[0].has_more:
+                raise
+            text[0].has_more = True
+            continue
+        if not _learn(read, rejects, dataset.num_rows):
+            return dataset, read, rejects
+
+
+def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
+    """Change what the rows that are wrong show to be wrong about the columns, if anything."""
+    by_column: dict[int, Counter[str]] = {}
+    for error in rejects.first:
+        if error.column is not None and error.text is not None:
+            by_column.setdefault(error.column, Counter())[error.text.strip(" \t\"'")] += 1
+    total = rows + rejects.count
+    for column in read:
+        wrong = by_column.get(column.index, Counter())
+        if column.kind not in _KINDS_READ or not wrong:
+            continue
+        # Of many wrong rows only the first are known.
+        share = wrong.total() / len(rejects.first) * rejects.count / total
+        again = {text for text, count in wrong.items() if count >= _COMES_AGAIN and text}
+        if share * total <= 1:
+            continue
+        if share > 0.5 or (share > FEW_WRONG and len(again) > MOST_TOKENS):
+            _make_text(column)
+            return True
+        new = again - column.tokens.keys()
+        if new and column.kind != "boolean" and len(column.tokens) + len(new) <= MOST_TOKENS:
+            # How often they are there is not known.
+            column.tokens.update(dict.fromkeys(new, 0))
+            column.values = Counter({t: n for t, n in column.values.items() if t not in new})
+            return True
+        if share > FEW_WRONG or (again and column.kind == "boolean"):
+            _make_text(column)
+            return True
+    return False
+
+
+def _make_text(column: Column) -> None:
+    column.kind, column.format, column.note = "text", "", ""
+    column.tokens.clear()
+
+
+def _all_wrong(rejects: csvfeed.Rejects) -> str:
+    """Say that every row is wrong, and why the first is."""
+    first = f" The first: {rejects.first[0]}" if rejects.first else ""
+    rows = "the only row is" if rejects.count == 1 else f"all {rejects.count:,} rows are"
+    return f"{rejects.path}: {rows} wrong.{first}"
 
 
 def _settle(column: Column, found: Found) -> None:
@@ -131,22 +202,22 @@ def _dataset(
     files: list[str], reading: dict[str, Any], columns: list[Column]
 ) -> tuple[csvfeed.CsvDataset, list[Column]]:
     """Return a dataset with the columns that make numbers, and which these are."""
-    read = [column for column in columns if column.kind in _KINDS_READ]
+    read = [column for column in columns if column.kind in _KINDS_READ and _has_one_way(column)]
     categories: dict[int, Literal["auto"] | int] = {}
     for column in columns:
         few = len(column.values) <= MOST_CATEGORIES and not column.has_more
         if column.kind == "text" and not column.note and few:
             read.append(column)
             categories[column.index] = "auto"
+    features = [column.index for column in read]
     if not read:
         # Any text is right, so that rows are checked for their length alone.
-        read.append(columns[0])
-        categories[0] = 1
-    holes = set().union(*(column.holes for column in columns))
+        features, categories[0] = [0], 1
+    holes = set().union(*(column.tokens for column in columns))
     dataset = csvfeed.CsvDataset(
         files[0] if len(files) == 1 else files,
         target=None,
-        features=[column.index for column in read],
+        features=features,
         categories=categories,
         booleans=[column.index for column in read if column.kind == "boolean"],
         dates={
@@ -162,15 +233,9 @@ def _dataset(
     return dataset, read
 
 
-def _column_of_text(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> Column | None:
-    """Return a column that is text after all, by how many rows are wrong for it."""
-    if rejects.count <= max(len(rejects.first), _FEW_WRONG * (rows + rejects.count)):
-        return None
-    places = Counter(error.column for error in rejects.first if error.column is not None)
-    for place, times in places.most_common(1):
-        if times > len(rejects.first) / 2:
-            return next((column for column in read if column.index == place), None)
-    return None
+def _has_one_way(column: Column) -> bool:
+    """Tell whether it is known how to read a column: dates may leave a question open."""
+    return column.kind != "date" or not column.note
 
 
 def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:

@@ -8,10 +8,10 @@ import dataclasses
 import sys
 from typing import Any
 
-import csvfeed
 from csvfeed.cli.arguments import (
     Commands,
     Help,
+    add_all,
     add_files,
     comes_once,
     files_of,
@@ -19,9 +19,8 @@ from csvfeed.cli.arguments import (
     reading,
     whole,
 )
-from csvfeed.cli.kinds import is_number
 from csvfeed.cli.sample import Sample, take, take_once
-from csvfeed.cli.terminal import cut, table
+from csvfeed.cli.terminal import cut, folded, terminal_width
 
 WIDEST = 32
 """Places that a field takes in the table."""
@@ -34,7 +33,8 @@ def add(commands: Commands) -> None:
         help="show the first rows of a file",
         description=(
             "Show the first rows of a file as a table, numbers at the right; a field that is long "
-            "is cut. Rows with more or fewer fields than the header are left out."
+            "is cut, and of many columns only those that fit are shown. Rows with more or fewer "
+            "fields than the header are left out."
         ),
         epilog="examples:\n  csvfeed head -n 3 train.csv.gz\n"
         "  csvfeed head --csv -n 1000 https://example.org/train.csv > small.csv",
@@ -44,10 +44,11 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "-n", dest="rows", type=whole, default=10, metavar="N", help="rows to show (default: 10)"
     )
+    add_all(parser)
     parser.add_argument(
         "--csv",
         action="store_true",
-        help="write them as they are, but with commas and without compression, as a CSV file",
+        help="write them as a CSV file: UTF-8, with commas, without spaces around fields",
     )
     parser.set_defaults(run=_run)
 
@@ -62,18 +63,28 @@ def _run(options: argparse.Namespace) -> int:
         if sample.dialect.header:
             writer.writerow(sample.columns)
         writer.writerows(sample.rows)
-        return 0
-    decimal, thousands = sample.dialect.decimal, sample.dialect.thousands
-    cells = [[cut(field, WIDEST) for field in row] for row in sample.rows]
-    right = [
-        all(
-            is_number(field, decimal, thousands) or field.strip() in {"", *csvfeed.MISSING}
-            for field in column
-        )
-        for column in zip(*sample.rows, strict=True)
-    ] or [False] * len(sample.columns)
-    print(table(cells, right, [cut(name, WIDEST) for name in sample.columns]))
+    else:
+        print(_table(sample, everything=options.all))
+    if sample.error is not None:
+        raise sample.error
     return 0
+
+
+def _table(sample: Sample, *, everything: bool) -> str:
+    width = terminal_width()
+    widest = min(WIDEST, width // 2 - 4)
+    cells = [[cut(field, widest) for field in row] for row in sample.rows]
+    right = [_are_numbers(sample, list(column)) for column in zip(*sample.rows, strict=True)]
+    right = right or [False] * len(sample.columns)
+    header = [cut(name, widest) for name in sample.columns]
+    return folded(cells, right, header, width, everything=everything)
+
+
+def _are_numbers(sample: Sample, fields: list[str]) -> bool:
+    """Tell whether all fields are numbers or missing."""
+    found = sample.reader.values(fields, "number")
+    missing = sample.reader.are_missing(fields)
+    return all(value is not None or none for value, none in zip(found, missing, strict=True))
 
 
 def _sample(file: str, limit: int, how: dict[str, Any]) -> Sample:

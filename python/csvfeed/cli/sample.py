@@ -1,106 +1,118 @@
-"""The first rows of a file as text, for what is shown and guessed rather than trained on."""
+"""Some rows of a table as text, for what is shown and guessed rather than trained on."""
 
 from __future__ import annotations
 
-import bz2
 import codecs
-import csv
-import gzip
 import io
-import itertools
-import lzma
-import re
-import sys
-import zipfile
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import csvfeed
+from csvfeed import _core
 from csvfeed.dialect import Dialect, sniff
-from csvfeed.remote import RemoteFile
-from csvfeed.source import is_url, local_path
-
-_NAMES_DELIMITER = re.compile(r"\ufeff?sep=.\r?\n", re.IGNORECASE)
+from csvfeed.source import name_of, parts
 
 _LONGEST_HEADER = 16 << 20
 
 HEAD = 1 << 16
 """Bytes by which it is told how a file is written."""
 
+PLENTY = 1 << 40
+"""Bytes of text that no sample reaches."""
+
 
 @dataclass(frozen=True)
 class Sample:
-    """The first rows of a file.
+    """Some rows of a table.
 
     Attributes
     ----------
     columns : list of str
-        Their names.
+        The names of its columns.
     rows : list of list of str
-        The fields of each row that has as many as there are columns.
+        The fields of rows that have as many as there are columns.
+    first : int
+        How many of them are the first rows of the table. The others come from further places.
     odd : int
-        How many rows among them have more or fewer.
+        How many rows among them have more or fewer fields, or wrong quotes.
+    odd_rows : list of tuple of int and list of str
+        Some of these, each with the number of ``rows`` before it.
     whole : bool
         Whether these are all the rows there are.
+    error : CsvError or None
+        What ended the reading early, such as a quote that is never closed.
     dialect : Dialect
-        How the file is written.
+        How the table is written.
     options : dict
         The arguments of a dataset that say so.
+    reader : _core.Reader
+        What tells how a text would be read.
     """
 
     columns: list[str]
     rows: list[list[str]]
+    first: int
     odd: int
+    odd_rows: list[tuple[int, list[str]]]
     whole: bool
+    error: csvfeed.CsvError | None
     dialect: Dialect
     options: dict[str, Any]
+    reader: _core.Reader
 
 
-def take(file: str | bytes, limit: int, *, plenty: int | None = None, **given: Any) -> Sample:
-    """Return the first rows of a file.
+def take(
+    source: str | bytes | list[str],
+    limit: int,
+    *,
+    plenty: int = PLENTY,
+    places: int = 0,
+    **given: Any,
+) -> Sample:
+    """Return rows of a table.
 
     Parameters
     ----------
-    file : str or bytes
-        A path or a URL, or the content.
+    source : str, bytes or list of str
+        A path or a URL, the content, or several files that are one table.
     limit : int
-        How many.
+        How many rows from the beginning.
     plenty : int, optional
-        Characters after which it is enough.
+        Bytes of text after which it is enough.
+    places : int, default 0
+        Further places from which to take some rows, up to the end, of what can be read anywhere.
     **given
-        How the file is written, as far as somebody said so: arguments of a dataset.
+        How the table is written, as far as somebody said so: arguments of a dataset.
 
     Raises
     ------
     CsvError, OSError
         If it cannot be read.
     """
-    options = written(file, given)
-    dataset = csvfeed.CsvDataset(file, target=None, features=[0], **options)
-    dialect, columns = dataset.dialect, dataset.columns
-    rows: list[list[str]] = []
-    whole, odd, trailing = True, 0, 0
-    with open_text(file, dialect.encoding) as text:
-        lines = _Lines(text, plenty, dialect.skip_rows)
-        for fields in itertools.islice(split(lines, dialect), int(dialect.header), None):
-            if len(rows) == limit or lines.enough:
-                whole = False
-                break
-            if len(fields) == len(columns):
-                rows.append(fields)
-            else:
-                odd += 1
-                ends_empty = len(fields) == len(columns) + 1 and not fields[-1].strip()
-                trailing += ends_empty
-    if not rows and trailing and trailing == odd and dialect.header:
-        names = [*columns, "nothing"]
+    options = written(source[0] if isinstance(source, list) else source, given)
+    dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
+    reader = dataset._reader
+    rows, first, odd_rows, odd, whole, error = reader.sample(limit, plenty=plenty, places=places)
+    width = len(dataset.columns) + 1
+    if odd and not rows and all(len(row) == width and not row[-1] for _, row in odd_rows):
+        names = [*dataset.columns, "nothing"]
         raise ValueError(
-            f"{'<stdin>' if isinstance(file, bytes) else file}: each row ends with a delimiter, so "
-            f"it has {len(columns) + 1} fields where the header has {len(columns)}. Name the "
-            f"columns: CsvDataset(..., header={names}, skip_rows={dialect.skip_rows + 1})"
+            f"{reader.name}: each row ends with a delimiter, so it has {width} fields where the "
+            f"header has {width - 1}. Name the columns: CsvDataset(..., header={names}, "
+            f"skip_rows={dataset.dialect.skip_rows + 1})"
         )
-    return Sample(columns, rows, odd, whole, dialect, options)
+    return Sample(
+        columns=dataset.columns,
+        rows=rows,
+        first=first,
+        odd=odd,
+        odd_rows=odd_rows,
+        whole=whole,
+        error=error,
+        dialect=dataset.dialect,
+        options=options,
+        reader=reader,
+    )
 
 
 def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
@@ -115,34 +127,39 @@ def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
     **given
         How it is written, as far as somebody said so.
     """
-    text = _decompressed(stream if hasattr(stream, "peek") else io.BufferedReader(stream))
+    source = stream if hasattr(stream, "read1") else io.BufferedReader(stream)  # type: ignore[type-var]
     content, more = b"", HEAD + 1
     while True:
-        new = text.read(more)
+        new = source.read(more)
         content += new
         is_end = len(new) < more
         try:
             sample = take(content, limit, **given)
-        except csvfeed.CsvError:
-            # A header may be longer than what was read.
+        except csvfeed.CsvError as error:
+            # A header, or compressed text, may be longer than what was read.
             if is_end or len(content) > _LONGEST_HEADER:
+                error.path = "<stdin>"
                 raise
         else:
-            if is_end or not sample.whole:
+            has_enough = len(sample.rows) == limit and not sample.whole
+            if is_end or (has_enough and sample.error is None):
                 return sample
         more = 3 * len(content)
 
 
-def written(file: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
-    """Return how a file is written, by its head, as arguments of a dataset."""
-    with open_bytes(file) as stream:
-        head = stream.read(HEAD)
-        whole = not stream.read(1)
+def written(source: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
+    """Return how a file is written, by its beginning, as arguments of a dataset."""
+    (part, *_) = parts(source)
+    head, whole = _core.beginning(part, given.get("encoding", "utf-8"), HEAD)
     is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = given.get("encoding", "utf-16" if is_utf16 else "utf-8")
-    if encoding != "utf-8":
-        given = {"encoding": encoding, **given}
-        head = head.decode(encoding, "replace").encode()
+    if is_utf16 and "encoding" not in given and not head.startswith(codecs.BOM_UTF32_LE):
+        given = {"encoding": "utf-16", **given}
+        head, whole = _core.beginning(part, "utf-16", HEAD)
+    if given.get("encoding") in ("latin-1", "cp1252"):
+        head = head.decode(given["encoding"], "replace").encode()
+    if b"\n" not in head:
+        # Line ends of an old Mac.
+        head = head.replace(b"\r", b"\n")
     table = _table_of(head, given)
     try:
         found = sniff(table, whole=whole).options
@@ -153,7 +170,7 @@ def written(file: str | bytes, given: dict[str, Any]) -> dict[str, Any]:
         # A few rows that are wrong are no reason not to look at the others.
         delimiter = _delimiter(table.decode("utf-8", "replace"))
         if delimiter is None and not given:
-            error.path = "<stdin>" if isinstance(file, bytes) else file
+            error.path = name_of([part]).removesuffix(" and 0 more")
             raise
         found = {} if delimiter in (None, ",") else {"delimiter": delimiter}
         return {**found, **_encoding_of(head), **given}
@@ -193,120 +210,3 @@ def _delimiter(head: str) -> str | None:
 
     best = max(",\t;|", key=like_the_first) if lines else ","
     return best if lines and like_the_first(best) > len(lines) / 2 else None
-
-
-class _Lines:
-    """The lines of a text from one of them on, until it is enough of them."""
-
-    def __init__(self, text: Iterable[str], plenty: int | None, skipped: int) -> None:
-        self._text = text
-        self._left = plenty
-        self._skipped = skipped
-        self.enough = False
-
-    def __iter__(self) -> Iterator[str]:
-        for number, line in enumerate(self._text):
-            if number < self._skipped or (not number and _NAMES_DELIMITER.fullmatch(line)):
-                continue
-            yield line
-            if self._left is not None:
-                self._left -= len(line)
-                self.enough = self._left <= 0
-
-
-def open_text(file: str | bytes, encoding: str) -> io.TextIOWrapper:
-    """Open a path or a URL as the text that it is."""
-    stream = open_bytes(file)
-    encoding = "utf-8-sig" if encoding == "utf-8" else encoding
-    if encoding == "utf-8-sig" and isinstance(stream, io.BufferedReader):
-        start = stream.peek(2)[:2]
-        if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-            encoding = "utf-16"
-    return io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
-
-
-def split(lines: Iterable[str], dialect: Dialect) -> Iterator[list[str]]:
-    """Yield the fields of each row of some lines."""
-    csv.field_size_limit(sys.maxsize)
-    if dialect.comment is not None:
-        mark = dialect.comment
-        lines = (line for line in lines if not line.startswith(mark))
-    if dialect.delimiter == " ":
-        lines = (line.strip(" \r\n") for line in lines)
-    rows = csv.reader(
-        lines,
-        delimiter=dialect.delimiter,
-        quotechar=dialect.quote,
-        quoting=csv.QUOTE_NONE if dialect.quote is None else csv.QUOTE_MINIMAL,
-        escapechar=dialect.escape,
-        skipinitialspace=dialect.delimiter == " ",
-    )
-    return (fields for fields in rows if fields)
-
-
-def open_bytes(file: str | bytes) -> IO[bytes]:
-    """Open a path, a URL or content and undo what compresses it."""
-    return _decompressed(_open(file))
-
-
-def _decompressed(stream: Any) -> IO[bytes]:
-    start = stream.peek(6)[:6]
-    if start.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.open(stream))
-    if start.startswith(b"BZh"):
-        return bz2.open(stream)
-    if start.startswith(b"\xfd7zXZ"):
-        return lzma.open(stream)
-    if start.startswith(b"\x28\xb5\x2f\xfd"):
-        return _open_zstd(stream)
-    if start.startswith(b"PK\x03\x04"):
-        whole = stream if stream.seekable() else io.BytesIO(stream.read())
-        archive = zipfile.ZipFile(whole)
-        return archive.open(next(one for one in archive.namelist() if not one.endswith("/")))
-    return cast(IO[bytes], stream)
-
-
-def _open(file: str | bytes) -> io.BufferedReader:
-    if isinstance(file, bytes):
-        return io.BufferedReader(io.BytesIO(file))
-    path = local_path(file) if is_url(file) else file
-    if path is not None:
-        return open(path, "rb")
-    return io.BufferedReader(_Pieces(RemoteFile(file)), 1 << 16)
-
-
-def _open_zstd(stream: Any) -> IO[bytes]:
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-
-            return cast(IO[bytes], zstd.open(stream))
-        import zstandard
-
-        return cast(IO[bytes], zstandard.open(stream, "rb"))
-    except ImportError:
-        raise ImportError("to show text from zstd: pip install zstandard") from None
-
-
-class _Pieces(io.RawIOBase):
-    """A remote file, read as far as somebody wants it."""
-
-    def __init__(self, remote: RemoteFile) -> None:
-        self._handle = remote.open()
-        self._pieces = self._handle.stream()
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._rest:
-            self._rest = memoryview(next(self._pieces, b""))
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
-        return count
-
-    def close(self) -> None:
-        self._handle.close()
-        super().close()

@@ -1,27 +1,53 @@
-"""The code that reads a file, ready to be pasted."""
+"""The dataset that a table suggests, tried before anybody is told of it."""
 
 from __future__ import annotations
 
 import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-from csvfeed.cli.arguments import STDIN
+import csvfeed
+from csvfeed.cli.column_types import MOST_CATEGORIES, Column
 from csvfeed.cli.findings import Found
-from csvfeed.cli.kinds import MOST_CATEGORIES, Column
-from csvfeed.cli.terminal import takes
+from csvfeed.cli.terminal import progress, share
 
 _BATCH_SIZE = 256
-_LONGEST = 88
 _MANY = 1 << 17
 """Buckets for values that nobody has counted."""
+_MOST_REASONS = 3
 
 
-def suggest(found: Found, target: str | None) -> str:
-    """Return code that makes a dataset of what was found.
+@dataclass
+class Suggestion:
+    """Arguments of a dataset, and what to say about them.
+
+    Attributes
+    ----------
+    options : dict
+        The arguments, but for the source.
+    notes : dict of str to list of str
+        What to say about some of them, by name.
+    remarks : list of str
+        What to say about the rest: columns that are left out, and why.
+    problem : str
+        Why no dataset can be made; empty if one can.
+    """
+
+    options: dict[str, Any]
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    remarks: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+def suggest(found: Found, target: str | None) -> Suggestion:
+    """Return a dataset that reads what was found; it has been read once.
 
     Parameters
     ----------
     found : Found
-        What is in the file.
+        What is in the table.
     target : str or None
         The column that is asked for, by name or index. The last that makes sense if it is None.
 
@@ -31,55 +57,254 @@ def suggest(found: Found, target: str | None) -> str:
         If there is no such column.
     """
     wanted = column_named(found, target)
-    useful = [column for column in found.columns if not column.note]
+    unfit: dict[int, str] = {}
+    while True:
+        features, chosen = _columns(found, wanted, unfit)
+        if not features:
+            why = next(iter(unfit.values()), "no column holds what csvfeed reads")
+            return Suggestion({}, problem=why)
+        suggestion = _suggestion(found, features, chosen, unfit, is_asked_for=wanted is not None)
+        try:
+            with progress("trying the code", found.bytes):
+                _try(found, suggestion, features, chosen)
+        except _UnfitError as error:
+            if wanted is not None and error.index == wanted.index:
+                return Suggestion({}, problem=f"{wanted.name!r} is no target: {error.why}")
+            unfit[error.index] = error.why
+        except ValueError as error:
+            return Suggestion({}, problem=str(error))
+        else:
+            return suggestion
+
+
+class _UnfitError(Exception):
+    """A column cannot be read as the suggestion has it."""
+
+    def __init__(self, index: int, why: str) -> None:
+        super().__init__(index, why)
+        self.index = index
+        self.why = why
+
+
+def _columns(
+    found: Found, wanted: Column | None, unfit: dict[int, str]
+) -> tuple[list[Column], Column | None]:
+    """Return the features, and the target if there is one."""
+    fit = [column for column in found.columns if column.index not in unfit and _is_clear(column)]
+    useful = [column for column in fit if not column.note]
     # Code that reads what teaches nothing is better than code that reads nothing.
-    useful = useful or [one for one in found.columns if one.kind != "empty"] or found.columns
-    chosen = wanted or (useful[-1] if useful else None)
+    useful = useful or [column for column in fit if column.kind != "empty"] or fit
+    likely = [column for column in useful if _may_be_target(column)] or useful
+    chosen = wanted or (likely[-1] if likely else None)
+    if wanted is not None and not _is_clear(wanted):
+        unfit[wanted.index] = wanted.note
+        return [], None
     features = [column for column in useful if column is not chosen]
+    if chosen is not None and not features:
+        return [chosen], None
+    return features, chosen
+
+
+def _is_clear(column: Column) -> bool:
+    """Tell whether it is known how to read a column."""
+    return column.kind != "date" or not column.note
+
+
+def _may_be_target(column: Column) -> bool:
+    has_classes = len(column.values) <= MOST_CATEGORIES and not column.has_more
+    return column.kind != "date" and (not column.is_text or has_classes)
+
+
+def _suggestion(
+    found: Found,
+    features: list[Column],
+    chosen: Column | None,
+    unfit: dict[int, str],
+    *,
+    is_asked_for: bool,
+) -> Suggestion:
+    named = keys(found.columns)
     read = [*features, *([chosen] if chosen else [])]
-    keys = _keys(found.columns)
-
-    arguments: list[tuple[str, str]] = []
-    files = ["sys.stdin.buffer" if file == STDIN else quoted(file) for file in found.files]
-    arguments.append((files[0] if len(files) == 1 else _listed(files), ""))
-    if chosen and features:
-        note = "" if wanted else "the last column; --target names another one"
-        arguments.append((f"target={keys[chosen.index]}", note))
-    else:
-        arguments.append(("target=None", "there is but one column to read"))
-        features = read
-    if len(features) < len(found.columns) - (chosen is not None and chosen not in features):
-        listed = _listed([keys[column.index] for column in features])
-        arguments.append((f"features={listed}", ""))
-    arguments += _meanings(read, keys, chosen if chosen not in features else None)
-    arguments.append((f"batch_size={_BATCH_SIZE}", ""))
-    arguments += [(f"{name}={_literal(value)}", "") for name, value in _spelling(found)]
+    options: dict[str, Any] = {"target": None if chosen is None else named[chosen.index]}
+    notes: dict[str, list[str]] = {}
+    if chosen is None:
+        notes["target"] = ["there is but one column to read"]
+    elif not is_asked_for:
+        is_last = chosen.index == len(found.columns) - 1
+        guess = "the last column" if is_last else "a guess"
+        notes["target"] = [f"{guess}; --target names another one"]
+    if len(read) < len(found.columns):
+        options["features"] = [named[column.index] for column in features]
+    options.update(_meanings(read, named, chosen))
+    options["batch_size"] = _BATCH_SIZE
+    plain = {"header": "auto", "encoding": "utf-8"}
+    options.update({k: v for k, v in found.reading.items() if v != plain.get(k)})
     if found.holes:
-        arguments.append((f"missing=[*csvfeed.MISSING, {', '.join(map(quoted, found.holes))}]", ""))
-    holed = [one for one in features if one.is_numeric and missing_of(found, one)]
-    if holed:
-        names = f"{len(holed)} features have" if len(holed) > 1 else f"{holed[0].name!r} has"
-        means = [found.stats[column.index].mean for column in holed]
-        fill = 'fill="mean"' if all(map(math.isfinite, means)) else "fill=0.0"
-        arguments.append((fill, f"{names} missing values"))
+        options["missing"] = [*csvfeed.MISSING, *found.holes]
+        notes["missing"] = _tokens(found)
     if chosen and missing_of(found, chosen):
-        arguments.append(('missing_target="skip"', "some rows have no target"))
+        _skip_rows_without_target(found, options, notes, chosen)
     if found.rejects:
-        rows = "1 row is" if found.rejects.count == 1 else f"{found.rejects.count:,} rows are"
-        arguments.append(('on_error="skip"', f"{rows} wrong"))
-
-    lines = ["import csvfeed", "", "ds = csvfeed.CsvDataset("]
-    if STDIN in found.files:
-        lines.insert(0, "import sys\n")
-    for code, note in arguments:
-        lines.append(f"    {code},{f'  # {note}' if note else ''}")
-    lines.append(")")
-    lines += [
-        f"# left out: {column.name} ({column.note})"
-        for column in found.columns
-        if column.note and column not in read
+        options["on_error"] = "skip"
+    left_out = [column for column in found.columns if column not in read]
+    remarks = [
+        f"left out: {column.name} ({unfit.get(column.index) or column.note})"
+        for column in left_out
+        if column.note or column.index in unfit
     ]
-    return "\n".join(lines)
+    if chosen is not None and chosen not in features:
+        remarks[:0] = _last_layer(chosen)
+    return Suggestion(options, notes, remarks)
+
+
+def _last_layer(target: Column) -> list[str]:
+    """Return a remark with the loss and the last layer of a model for a target of classes."""
+    if target.kind == "boolean" or (target.is_text and len(target.values) == 2):
+        one = "true" if target.kind == "boolean" else repr(max(target.values))
+        return [f'a model of it: Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is {one}']
+    if not target.is_text:
+        return []
+    return ['a model of it: Dense(ds.num_classes, "softmax"), loss="sparse_categorical_crossentropy"']
+
+
+def _meanings(read: list[Column], named: list[str | int], target: Column | None) -> dict[str, Any]:
+    """Return what to make of columns that are no numbers."""
+    made: dict[str, Any] = {}
+    texts = [column for column in read if column.is_text]
+    if texts:
+        made["categories"] = {
+            named[column.index]: "auto" if column is target else _codes(column) for column in texts
+        }
+    truths = [named[column.index] for column in read if column.kind == "boolean"]
+    if truths:
+        made["booleans"] = truths
+    dates = [column for column in read if column.kind == "date"]
+    if dates:
+        made["dates"] = {named[c.index]: _parts(c, is_target=c is target) for c in dates}
+    return made
+
+
+def _codes(column: Column) -> str | int:
+    """Return a code for each value if they are few, otherwise twice as many buckets."""
+    if column.has_more:
+        return _MANY
+    if len(column.values) <= MOST_CATEGORIES:
+        return "auto"
+    return int(1 << (2 * len(column.values) - 1).bit_length())
+
+
+def _parts(column: Column, *, is_target: bool) -> str | list[str] | csvfeed.Date:
+    parts = ["year", "month", "day", "weekday", *(["hour"] if column.has_time else [])]
+    if is_target:
+        # A model predicts one number.
+        parts = ["days"]
+    if column.format:
+        return csvfeed.Date(*parts, format=column.format)  # type: ignore[arg-type]
+    return parts[0] if is_target else parts
+
+
+def _tokens(found: Found) -> list[str]:
+    """Say which words are read as missing values, and how often they stand in the sample."""
+    rows = len(found.sample.rows)
+    said = []
+    for column in found.columns:
+        for word, count in column.tokens.items():
+            often = f"in {share(count, rows)} of the rows" if count and rows else "in some rows"
+            said.append(f"{word!r} is read as missing: it stands {often} of {column.name!r}")
+    return said
+
+
+def _skip_rows_without_target(
+    found: Found, options: dict[str, Any], notes: dict[str, list[str]], target: Column
+) -> None:
+    options["missing_target"] = "skip"
+    count = missing_of(found, target)
+    of = found.counted if target.counted else found.rows
+    part = f"{share(count, of)} of the rows have" if count else "some rows have"
+    notes["missing_target"] = [f"{part} no target and are left out"]
+
+
+def _try(
+    found: Found, suggestion: Suggestion, features: list[Column], chosen: Column | None
+) -> None:
+    """Read all rows as the suggestion has it, and add what only that can tell.
+
+    Raises
+    ------
+    _UnfitError
+        If a column cannot be read so.
+    ValueError
+        If no row can.
+    """
+    options, notes = suggestion.options, suggestion.notes
+    while True:
+        source = found.paths[0] if len(found.paths) == 1 else found.paths
+        try:
+            with warnings.catch_warnings():
+                # The rows that are left out are told of.
+                warnings.simplefilter("ignore", RuntimeWarning)
+                dataset = csvfeed.CsvDataset(source, **options)
+                stats = list(dataset.stats().values())
+                break
+        except csvfeed.CsvError as error:
+            at = error.column
+            is_target = chosen is not None and at == chosen.index
+            if chosen is not None and is_target and "missing_target" not in options:
+                _skip_rows_without_target(found, options, notes, chosen)
+                continue
+            if at is not None and (is_target or any(at == column.index for column in features)):
+                raise _UnfitError(at, error.message) from None
+            raise
+    if not dataset.num_rows:
+        if chosen is not None:
+            raise _UnfitError(chosen.index, "no row has a value of it")
+        raise ValueError("no row is left")
+    read = list(zip(dataset._reader.columns_read, dataset._reader.kinds, stats, strict=True))
+    for index, kind, one in read:
+        if not one.count and kind != "category":
+            raise _UnfitError(index, "it has no values in the rows that are read")
+    if "on_error" in options:
+        _tell_of_rejects(dataset, options, notes)
+    _fill(found, read[: len(dataset.feature_names)], options, notes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        next(iter(csvfeed.CsvDataset(source, **options)))
+
+
+def _fill(
+    found: Found,
+    features: Sequence[tuple[int, str, csvfeed.ColumnStats]],
+    options: dict[str, Any],
+    notes: dict[str, list[str]],
+) -> None:
+    """Say what missing features become; those of categories have a code of their own."""
+    holed = [(at, one) for at, kind, one in features if one.missing and kind != "category"]
+    if not holed:
+        return
+    options["fill"] = "mean" if all(math.isfinite(one.mean) for _, one in holed) else 0.0
+    names = dict.fromkeys(found.columns[at].name for at, _ in holed)
+    who = f"{len(names)} features have" if len(names) > 1 else f"{next(iter(names))!r} has"
+    notes["fill"] = [f"{who} missing values"]
+
+
+def _tell_of_rejects(
+    dataset: csvfeed.CsvDataset, options: dict[str, Any], notes: dict[str, list[str]]
+) -> None:
+    """Say how many rows are left out, and why."""
+    rejects = dataset.rejects
+    if not rejects:
+        # They are wrong in columns that are not read.
+        del options["on_error"]
+        return
+    total = dataset.num_rows + rejects.count
+    rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
+    notes["on_error"] = [f"{rows} wrong and left out, {share(rejects.count, total)} of all:"]
+    for kind, count in list(rejects.by_kind.items())[:_MOST_REASONS]:
+        place = ""
+        if example := rejects.example(kind):
+            column = "" if example.column_name is None else f", column {example.column_name!r}"
+            place = f", as in line {example.line}{column}"
+        notes["on_error"].append(f"  {count:,} {kind}{place}")
 
 
 def column_named(found: Found, target: str | None) -> Column | None:
@@ -102,77 +327,7 @@ def missing_of(found: Found, column: Column) -> int:
     return column.missing if stats is None or column.kind == "text" else stats.missing
 
 
-def _meanings(read: list[Column], keys: list[str], target: Column | None) -> list[tuple[str, str]]:
-    """Return what to make of columns that are no numbers."""
-    made = []
-    texts = [column for column in read if column.is_text]
-    if texts:
-        codes = [f"{keys[column.index]}: {_codes(column)}" for column in texts]
-        made.append((f"categories={_listed(codes, '{}')}", ""))
-    truths = [keys[column.index] for column in read if column.kind == "boolean"]
-    if truths:
-        made.append((f"booleans={_listed(truths)}", ""))
-    dates = [
-        f"{keys[c.index]}: {_parts(c, is_target=c is target)}" for c in read if c.kind == "date"
-    ]
-    if dates:
-        made.append((f"dates={_listed(dates, '{}')}", ""))
-    return made
-
-
-def _codes(column: Column) -> str:
-    """Return a code for each value if they are few, otherwise twice as many buckets."""
-    if column.has_more:
-        return str(_MANY)
-    if len(column.values) <= MOST_CATEGORIES:
-        return '"auto"'
-    return str(1 << (2 * len(column.values) - 1).bit_length())
-
-
-def _parts(column: Column, *, is_target: bool) -> str:
-    has_time = any(":" in value for value in column.values)
-    parts = ["year", "month", "day", "weekday", *(["hour"] if has_time else [])]
-    if is_target:
-        # A model predicts one number.
-        parts = ["days"]
-    if column.format:
-        listed = ", ".join(map(quoted, parts))
-        return f"csvfeed.Date({listed}, format={quoted(column.format)})"
-    return quoted(parts[0]) if is_target else _listed([quoted(part) for part in parts])
-
-
-def _spelling(found: Found) -> list[tuple[str, object]]:
-    plain = {"header": "auto", "encoding": "utf-8"}
-    return [(key, value) for key, value in found.reading.items() if value != plain.get(key)]
-
-
-def _keys(columns: list[Column]) -> list[str]:
+def keys(columns: list[Column]) -> list[str | int]:
     """Return how to name each column: by its name, unless others have it too."""
     names = [column.name for column in columns]
-    return [quoted(name) if names.count(name) == 1 else str(at) for at, name in enumerate(names)]
-
-
-def quoted(text: str) -> str:
-    """Return a text as Python has it."""
-    is_plain = text.isprintable() and not {'"', "\\"} & set(text)
-    if not takes(text):
-        return ascii(text)
-    return f'"{text}"' if is_plain else repr(text)
-
-
-def _literal(value: object) -> str:
-    return quoted(value) if isinstance(value, str) else repr(value)
-
-
-def _listed(items: list[str], around: str = "[]") -> str:
-    """Return a list, over several lines if it is long."""
-    one = f"{around[0]}{', '.join(items)}{around[1]}"
-    if len(one) <= _LONGEST - 14:
-        return one
-    lines = [""]
-    for item in items:
-        if len(lines[-1]) + len(item) > _LONGEST - 12:
-            lines.append("")
-        lines[-1] += f"{item}, "
-    inner = "\n".join(f"        {line.rstrip()}" for line in lines)
-    return f"{around[0]}\n{inner}\n    {around[1]}"
+    return [name if names.count(name) == 1 else at for at, name in enumerate(names)]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import math
 import os
+import shutil
 import sys
+import textwrap
 import threading
 import time
 import unicodedata
@@ -40,9 +42,14 @@ def width_of(text: str) -> int:
     )
 
 
+def terminal_width() -> int:
+    """Return how many places a line has: COLUMNS, or those of the terminal, or 80."""
+    return max(20, shutil.get_terminal_size((80, 24)).columns)
+
+
 def cut(text: str, width: int) -> str:
     """Return a text on one line that takes no more than so many places."""
-    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)
+    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text[: width + 1])
     if width_of(text) <= width:
         return text
     while width_of(text) > width - 1:
@@ -50,30 +57,108 @@ def cut(text: str, width: int) -> str:
     return f"{text}{'…' if takes('…') else '~'}"
 
 
+def wrapped(text: str, width: int, indent: str) -> str:
+    """Return a text in lines of no more than so many places."""
+    return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
+
+
 def table(
-    rows: Sequence[Sequence[str]], right: Sequence[bool], header: Sequence[str] | None = None
+    rows: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    header: Sequence[str] | None = None,
+    width: int | None = None,
 ) -> str:
-    """Return rows below each other, some columns at their right."""
+    """Return rows below each other, some columns at their right.
+
+    What does not fit into ``width`` is cut: the cells of the last column first, then of the first.
+    """
     everything = [*([header] if header else []), *rows]
-    widths = [max(width_of(cell) for cell in column) for column in zip(*everything, strict=True)]
-    lines = []
-    for row in everything:
-        cells = []
-        for cell, width, is_right in zip(row, widths, right, strict=True):
-            space = " " * (width - width_of(cell))
-            cells.append(space + cell if is_right else cell + space)
-        line = "  ".join(cells).rstrip()
-        lines.append(bold(line) if row is header else line)
-    return "\n".join(lines)
+    widths = _widths(everything)
+    if width is not None:
+        for at, least in ((-1, 12), (0, 8), (-1, 1), (0, 1)):
+            over = sum(widths) + 2 * (len(widths) - 1) - width
+            widths[at] = max(min(widths[at], least), widths[at] - max(0, over))
+        while sum(widths) + 2 * (len(widths) - 1) > width and max(widths) > 1:
+            widths[widths.index(max(widths))] -= 1
+    return "\n".join(
+        bold(line) if header and number == 0 else line
+        for number, line in enumerate(_line(row, widths, right) for row in everything)
+    )
+
+
+def folded(
+    rows: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    header: Sequence[str],
+    width: int,
+    *,
+    everything: bool,
+) -> str:
+    """Return a table whose lines fit, with as many columns as that allows.
+
+    The first columns are shown, and the last. With ``everything`` the others follow, in further
+    tables.
+    """
+    widths = _widths([header, *rows])
+    blocks = _blocks(widths, width)
+    if len(blocks) == 1:
+        return table(rows, right, header)
+
+    def part(columns: Sequence[int]) -> str:
+        chosen = [[row[at] for at in columns] for row in rows]
+        return table(chosen, [right[at] for at in columns], [header[at] for at in columns])
+
+    if everything:
+        return "\n\n".join(map(part, blocks))
+    dots, last = "...", len(header) - 1
+    first = _blocks(widths[:last], width - widths[last] - len(dots) - 4)[0]
+    shown = [*first, last]
+    place = len(first)
+
+    def with_dots(row: Sequence[str]) -> list[str]:
+        cells = [row[at] for at in shown]
+        return [*cells[:place], dots, *cells[place:]]
+
+    sides = [right[at] for at in shown]
+    sides.insert(place, False)
+    shown_table = table([with_dots(row) for row in rows], sides, with_dots(header))
+    left_out = len(header) - len(shown)
+    return f"{shown_table}\n{faint(f'... {left_out:,} more columns: --all shows them')}"
+
+
+def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
+    """Return columns that fit into lines, at least one for each line."""
+    blocks: list[list[int]] = [[]]
+    used = 0
+    for at, needed in enumerate(widths):
+        if blocks[-1] and used + 2 + needed > width:
+            blocks.append([])
+            used = 0
+        used += needed + (2 if blocks[-1] else 0)
+        blocks[-1].append(at)
+    return blocks
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(width_of(cell) for cell in column) for column in zip(*rows, strict=True)]
+
+
+def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    cells = []
+    for cell, width, is_right in zip(row, widths, right, strict=True):
+        text = cut(cell, width)
+        space = " " * (width - width_of(text))
+        cells.append(space + text if is_right else text + space)
+    return "  ".join(cells).rstrip()
 
 
 def number(value: float) -> str:
-    """Return a number in a few digits."""
+    """Return a number in about ten places at most."""
     if math.isnan(value):
         return "-"
-    if value == int(value) if math.isfinite(value) else False:
-        return f"{int(value):,}" if abs(value) < 1e9 else f"{value:.4g}"
-    return f"{value:,.4g}" if abs(value) < 1e4 else f"{value:,.6g}"
+    if math.isfinite(value) and value == int(value) and abs(value) < 1e7:
+        return f"{int(value):,}"
+    return f"{value:,.4g}" if abs(value) < 1e4 or abs(value) >= 1e7 else f"{value:,.6g}"
 
 
 def size(count: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from csvfeed.directories import data_files
 from csvfeed.remote.calls import call
 from csvfeed.remote.handle import Handle
 from csvfeed.remote.http import HttpStore
@@ -79,15 +80,18 @@ class RemoteFile:
         return Handle((HttpStore if is_http else AnyStore)(system, path, self._secrets))
 
     def expand(self) -> list[RemoteFile]:
-        """Return the files that the URL stands for if it is a pattern, in the order of their names.
+        """Return the files that the URL stands for, in the order of their names.
 
-        A pattern has a ``*``, or, other than in HTTP, a ``?`` or ``[``.
+        A pattern has a ``*``, or, other than in HTTP, a ``?`` or ``[``. A URL that ends in ``/``,
+        other than of HTTP, is a directory, read as one on a disk is.
 
         Raises
         ------
         FileNotFoundError
             If there is none.
         """
+        if self.url.endswith("/") and not self.url.lower().startswith("http"):
+            return self._below()
         magic = "*" if self.url.lower().startswith("http") else "*?["
         if not any(character in self.url for character in magic):
             return [self]
@@ -97,6 +101,21 @@ class RemoteFile:
         files = [RemoteFile(system.unstrip_protocol(path), **self._options) for path in found]
         if not files:
             raise FileNotFoundError(f"no file matches {self.name}")
+        return sorted(files, key=lambda file: file.url)
+
+    def _below(self) -> list[RemoteFile]:
+        """Return the files in a directory, and in those below it that are called ``key=value``."""
+        system, directory = file_system(self.url, self._options, self._secrets)
+        retries = Retries(self._secrets)
+        found = retries.run(lambda: call(system, "find", directory), f"listing {self.name}")
+        start = len(directory.rstrip("/")) + 1
+        paths = {tuple(path[start:].split("/")): path for path in found}
+        files = [
+            RemoteFile(system.unstrip_protocol(paths[path]), **self._options)
+            for path in data_files(paths)
+        ]
+        if not files:
+            raise FileNotFoundError(f"no file in {self.name} is called *.csv, or part-00000")
         return sorted(files, key=lambda file: file.url)
 
     def __eq__(self, other: object) -> bool:

@@ -93,7 +93,9 @@ class AnyStore(Store):
         """Ask for what the file system knows of the file."""
         info = self._info()
         if info.get("type") == "directory":
-            raise IsADirectoryError("it is a directory, not a file: add /*.csv for those in it")
+            raise IsADirectoryError(
+                "it is a directory, not a file: end the URL with / to read those in it"
+            )
         size = info.get("size")
         return Opened(size if isinstance(size, int) else None, _identity(info))
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csvfeed_core::code::survey::survey;
-use csvfeed_core::code::{Columns, GivenCategories, GivenDate, Vocabulary};
+use csvfeed_core::code::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers, Vocabulary};
 use csvfeed_core::schema::{Column, Schema};
 use csvfeed_core::table::Table;
 use pyo3::prelude::*;
@@ -50,15 +50,42 @@ impl From<PyCategories> for GivenCategories {
 /// The dates of a column: parts, format, since.
 type PyDate = (Vec<String>, Option<String>, Option<String>);
 
-/// What the columns hold that hold no numbers: categories, booleans, dates.
-pub(crate) type PyColumns = (Vec<(PyColumn, PyCategories)>, Vec<PyColumn>, Vec<(PyColumn, PyDate)>);
+/// The names of the forms of numbers: of all columns, or of some.
+#[derive(FromPyObject)]
+pub(crate) enum PyNumbers {
+    All(Vec<String>),
+    Some(Vec<(PyColumn, Vec<String>)>),
+}
 
-pub(crate) fn columns((categories, booleans, dates): PyColumns) -> Columns {
+impl From<PyNumbers> for GivenNumbers {
+    fn from(numbers: PyNumbers) -> Self {
+        match numbers {
+            PyNumbers::All(names) => Self::All(names),
+            PyNumbers::Some(columns) => {
+                Self::Some(columns.into_iter().map(|(column, names)| (column.into(), names)).collect())
+            }
+        }
+    }
+}
+
+/// The durations of a column: unit, format.
+type PyDuration = (String, Option<String>);
+
+/// What the columns hold that hold no plain numbers: categories, booleans, dates, durations, other numbers.
+pub(crate) type PyColumns =
+    (Vec<(PyColumn, PyCategories)>, Vec<PyColumn>, Vec<(PyColumn, PyDate)>, Vec<(PyColumn, PyDuration)>, PyNumbers);
+
+pub(crate) fn columns((categories, booleans, dates, durations, numbers): PyColumns) -> Columns {
     let date = |(parts, format, since)| GivenDate { parts, format, since };
     Columns {
         categories: categories.into_iter().map(|(column, given)| (column.into(), given.into())).collect(),
         booleans: booleans.into_iter().map(Column::from).collect(),
         dates: dates.into_iter().map(|(column, given)| (column.into(), date(given))).collect(),
+        durations: durations
+            .into_iter()
+            .map(|(column, (unit, format))| (column.into(), GivenDuration { unit, format }))
+            .collect(),
+        numbers: numbers.into(),
     }
 }
 

@@ -6,12 +6,25 @@ use pyo3::prelude::*;
 
 use crate::error::{Where, exception};
 
-/// Delimiter, quote, escape, comment, decimal, thousands, encoding, header, `skip_rows` and line end, as Python has them.
-pub(crate) type PyDialect =
-    (char, Option<char>, Option<char>, Option<char>, char, Option<char>, &'static str, bool, u64, &'static str);
+/// Delimiter, quote, escape, comment, decimal, thousands, encoding, header, `skip_rows`, line end, `skip_initial_space` and
+/// `skip_final_space`, as Python has them.
+pub(crate) type PyDialect = (
+    char,
+    Option<char>,
+    Option<char>,
+    Option<char>,
+    char,
+    Option<char>,
+    &'static str,
+    bool,
+    u64,
+    &'static str,
+    bool,
+    bool,
+);
 
 pub(crate) fn written(dialect: Dialect, is_named: bool, line_end: &'static str) -> PyDialect {
-    let Dialect { delimiter, quote, escape, comment, decimal, thousands, encoding, skip_rows } = dialect;
+    let Dialect { delimiter, quote, escape, comment, decimal, thousands, encoding, skip_rows, .. } = dialect;
     (
         delimiter.into(),
         quote.map(char::from),
@@ -23,6 +36,8 @@ pub(crate) fn written(dialect: Dialect, is_named: bool, line_end: &'static str) 
         is_named,
         skip_rows,
         line_end,
+        dialect.skip_initial_space,
+        dialect.skip_final_space,
     )
 }
 

@@ -85,17 +85,24 @@ pub(crate) fn csv_error<'py>(
     let class = py.import("csvfeed.errors")?.getattr(match error.kind {
         Kind::Number(_)
         | Kind::Notation(_)
+        | Kind::Form(..)
         | Kind::Nul
         | Kind::MissingTarget(_)
         | Kind::Boolean
         | Kind::Date(_)
         | Kind::NoSuchDate
-        | Kind::Category => "NumberError",
+        | Kind::Zone
+        | Kind::Duration(_)
+        | Kind::Class(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
             "EncodingError"
         }
-        Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::UnclosedEscape => "QuoteError",
+        Kind::UnclosedQuote
+        | Kind::SpaceBeforeQuote
+        | Kind::TextAfterQuote
+        | Kind::SpaceAfterQuote
+        | Kind::UnclosedEscape => "QuoteError",
         Kind::SourceChanged(_) => "SourceChangedError",
         Kind::Io(_)
         | Kind::Damaged { .. }
@@ -103,6 +110,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Spool { .. }
         | Kind::Parts(_)
         | Kind::Empty(_)
+        | Kind::TooFewLines(_)
         | Kind::Column(_)
         | Kind::Memory(_)
         | Kind::Simd(_)

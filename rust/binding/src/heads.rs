@@ -1,15 +1,14 @@
-//! The heads of the parts of a table, which must have the same columns.
+//! The heads of the parts of a table.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
 use csvfeed_core::dialect::{Dialect, Head, Header, detect_delimiter, read_head};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::parts::{self, Bytes, Layout, Parts};
+use csvfeed_core::parts::{self, Bytes, Parts};
 use csvfeed_core::schema::{Missing, OnError};
-use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Source, Stream, Transcoding, ends_with_returns};
+use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Shortened, Source, Stream, Transcoding, ends_with_returns};
 
 use pyo3::prelude::*;
 
@@ -22,8 +21,8 @@ const FAR_THREADS: usize = 16;
 /// How long it takes until Ctrl-C is looked for.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// Columns that are named when parts differ.
-const NAMED: usize = 5;
+/// Heads that are read at once while the first part that has one is looked for.
+const LOOKED_AT: usize = 16;
 
 /// Says how the beginning of a file is read.
 #[derive(Clone, Copy)]
@@ -34,6 +33,8 @@ pub(crate) struct Reading<'a> {
     pub transcoding: Transcoding,
     pub missing: &'a Missing,
     pub on_error: OnError,
+    /// Lines at the end that are left out.
+    pub skip_footer: u64,
     pub max_row: usize,
     pub threads: usize,
 }
@@ -47,24 +48,92 @@ pub(crate) struct Unpacking {
     pub transcoding: Transcoding,
     /// Whether lines end with a carriage return alone.
     pub returns: bool,
+    /// Lines at the end that are left out, and where that is, unless it is known only when it comes.
+    pub skip_footer: u64,
+    pub end: Option<u64>,
 }
 
 impl Unpacking {
+    /// Whether the bytes are the text as it is.
+    pub(crate) fn is_plain(self) -> bool {
+        self.codec.is_none() && self.transcoding == Transcoding::AsItIs && !self.returns
+    }
+
     /// The text of a source.
     pub(crate) fn text(self, source: Arc<dyn Source>) -> Bytes {
         match Stream::with(&source, self.codec, self.transcoding) {
-            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns))),
-            None if self.returns => Bytes::Source(Arc::new(CarriageReturns(source))),
-            None => Bytes::Source(source),
+            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns).without_footer(self.skip_footer))),
+            None => {
+                let text = self.lines(source);
+                Bytes::Source(
+                    self.end.map_or_else(|| Arc::clone(&text), |end| Arc::new(Shortened::at(Arc::clone(&text), end))),
+                )
+            }
         }
+    }
+
+    /// A source that is a text as it is, with its line ends as others have them.
+    fn lines(self, source: Arc<dyn Source>) -> Arc<dyn Source> {
+        if self.returns { Arc::new(CarriageReturns(source)) } else { source }
+    }
+
+    /// What `look` finds at the beginning of the text of a source.
+    fn look<T>(self, source: &Arc<dyn Source>, look: impl FnMut(&dyn Source) -> Result<T, Error>) -> Result<T, Error> {
+        match self.text(Arc::clone(source)) {
+            Bytes::Stream(stream) => Prefix::of_stream(&stream, look),
+            Bytes::Source(source) => Prefix::of_source(&*source, look),
+        }
+    }
+
+    /// The same once it is known what the lines end with, and where the last of them is that is not left out.
+    fn without_footer(self, source: &Arc<dyn Source>, max_row: usize) -> Result<Self, Error> {
+        if self.skip_footer == 0 {
+            return Ok(self);
+        }
+        let plain = Self { skip_footer: 0, ..self };
+        let returns = plain.look(source, |text| ends_with_returns(text, max_row))?;
+        let found = Self { returns, ..self };
+        if Stream::with(source, self.codec, self.transcoding).is_some() {
+            return Ok(found);
+        }
+        let text = Shortened::without_footer(found.lines(Arc::clone(source)), self.skip_footer)?;
+        Ok(Self { end: Some(text.len()), ..found })
     }
 }
 
-/// What the beginning of a part says.
+/// What makes the bytes of a part a text, and what it begins with.
 struct Found {
     unpacking: Unpacking,
-    dialect: Dialect,
-    head: Head,
+    head: Start,
+}
+
+/// What a part begins with.
+enum Start {
+    /// A head, and how the part is written.
+    Head(Dialect, Box<Head>),
+    /// Nothing: there is not one row, for that reason, up to the end.
+    Empty { end: u64, error: Box<Error> },
+}
+
+/// A part, and what was found at its beginning.
+pub(crate) struct PartHead {
+    pub origin: Origin,
+    pub name: String,
+    pub unpacking: Unpacking,
+    /// Byte offset of the first row.
+    pub data_start: u64,
+    /// The columns of its own; `None` where it holds nothing at all.
+    pub columns: Option<Vec<String>>,
+    /// Whether it has a row.
+    pub has_rows: bool,
+}
+
+/// The beginnings of all parts.
+pub(crate) struct Heads {
+    /// The first head that there is, which says what the columns are called.
+    pub head: Head,
+    pub dialect: Dialect,
+    pub parts: Vec<PartHead>,
 }
 
 /// The first part that cannot be read.
@@ -81,8 +150,8 @@ pub(crate) struct Part {
     pub unpacking: Unpacking,
     /// Byte offset of the first row.
     pub data_start: u64,
-    /// Where it has the columns, if not in the order of the first.
-    pub layout: Option<Layout>,
+    /// Where it has the columns, if its fields are not exactly those of the table, in that order.
+    pub layout: Option<parts::Layout>,
 }
 
 impl Reading<'_> {
@@ -93,78 +162,108 @@ impl Reading<'_> {
             work.begin(&source);
         }
         let codec = Codec::of_source(&*source)?;
+        let Self { transcoding, skip_footer, .. } = *self;
+        let unpacking = Unpacking { codec, transcoding, returns: false, skip_footer, end: None };
+        let unpacking = unpacking.without_footer(&source, self.max_row)?;
         let look = |text: &dyn Source| {
             let returns = ends_with_returns(text, self.max_row)?;
             let translated = CarriageReturns(text);
             let text = if returns { &translated } else { text };
-            let mut dialect = self.dialect;
-            if self.finds_delimiter {
-                dialect = detect_delimiter(text, dialect, self.missing)?;
-            }
-            let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
-            Ok(Found { unpacking: Unpacking { codec, transcoding: self.transcoding, returns }, dialect, head })
+            let find = || {
+                let mut dialect = self.dialect;
+                if self.finds_delimiter {
+                    dialect = detect_delimiter(text, dialect, self.missing)?;
+                }
+                let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
+                Ok(Start::Head(dialect, Box::new(head)))
+            };
+            let head = find().or_else(|error: Error| match error.kind {
+                Kind::Empty(_) => Ok(Start::Empty { end: text.len(), error: Box::new(error) }),
+                _ => Err(error),
+            })?;
+            let unpacking = Unpacking { returns: returns || unpacking.returns, ..unpacking };
+            Ok(Found { unpacking, head })
         };
-        match Stream::with(&source, codec, self.transcoding) {
-            Some(stream) => Prefix::of_stream(&stream, look),
-            None => Prefix::of_source(&*source, look),
-        }
+        unpacking.look(&source, look)
     }
 
-    /// Reads the heads of some parts; the first of them says what the columns are. Calls `check` several times a second; an
-    /// error that it returns ends the work.
-    pub(crate) fn parts<E: From<Failed>>(
+    /// Reads the heads of some parts; the first that has one says what the columns are. Parts that hold nothing are passed
+    /// over, unless all do. Calls `check` several times a second; an error that it returns ends the work.
+    pub(crate) fn heads<E: From<Failed>>(
         &self,
         origins: Vec<(Origin, String)>,
         header: &Header,
         mut check: impl FnMut() -> Result<(), E>,
-    ) -> Result<(Head, Dialect, Vec<Part>), E> {
-        let failed = |(part, error): (usize, Error)| {
-            let (origin, name) = &origins[part];
-            let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
-            Failed { part, error: Box::new(error), line }
-        };
-        let first = self.read_each(&origins[..1], header, &mut check)?.pop();
-        let Found { unpacking, dialect, head: first } = first.expect("a part").map_err(|error| failed((0, error)))?;
+    ) -> Result<Heads, E> {
+        let (mut found, dialect, head) = self.first_head(&origins, header, &mut check)?;
         let header = match header {
-            Header::Auto if first.reference == "header" => &Header::Present,
+            Header::Auto if head.reference == "header" => &Header::Present,
             // The first row of another part may be wrong, and says nothing that is not known.
-            Header::Auto | Header::Absent if self.on_error == OnError::Skip => &Header::Names(first.columns.clone()),
+            Header::Auto | Header::Absent if self.on_error == OnError::Skip => &Header::Names(head.columns.clone()),
             Header::Auto => &Header::Absent,
             given => given,
         };
         let others = Self { dialect, finds_delimiter: false, ..*self };
-        let others = others.read_each(&origins[1..], header, &mut check)?.into_iter().enumerate();
-        let found = others.map(|(at, result)| result.map_err(|error| failed((at + 1, error))));
-        let found = found.collect::<Result<Vec<_>, _>>()?;
-        if !first.has_rows && !found.iter().any(|found| found.head.has_rows) {
-            first.require_rows().map_err(|error| failed((0, error)))?;
+        let results = others.read_each(&origins[found.len()..], header, &mut check)?;
+        for result in results {
+            found.push(result.map_err(|error| self.failed(&origins, found.len(), error))?);
         }
-        let mut layouts = Layouts { known: HashMap::new(), first: &first, name: &origins[0].1 };
-        let mut heads = vec![(unpacking, first.data_start, None)];
-        for (at, Found { unpacking, head, .. }) in found.into_iter().enumerate() {
-            let layout = layouts.of(head.columns).map_err(|error| failed((at + 1, error)))?;
-            heads.push((unpacking, head.data_start, layout));
+        let has_rows = |found: &Found| matches!(&found.head, Start::Head(_, head) if head.has_rows);
+        if !found.iter().any(has_rows) {
+            let first = found.iter().position(|found| matches!(found.head, Start::Head(..))).unwrap_or_default();
+            head.require_rows().map_err(|error| self.failed(&origins, first, error))?;
         }
-        let parts = origins.into_iter().zip(heads).map(|((origin, name), (unpacking, data_start, layout))| Part {
-            origin,
-            name,
-            unpacking,
-            data_start,
-            layout,
-        });
-        Ok((first, dialect, parts.collect()))
+        let part = |((origin, name), Found { unpacking, head }): ((Origin, String), Found)| match head {
+            Start::Head(_, head) => {
+                let Head { columns, data_start, has_rows, .. } = *head;
+                PartHead { origin, name, unpacking, data_start, columns: Some(columns), has_rows }
+            }
+            Start::Empty { end, .. } => {
+                PartHead { origin, name, unpacking, data_start: end, columns: None, has_rows: false }
+            }
+        };
+        Ok(Heads { head, dialect, parts: origins.into_iter().zip(found).map(part).collect() })
+    }
+
+    /// The parts up to the first that has a head, how that is written, and its head.
+    fn first_head<E: From<Failed>>(
+        &self,
+        origins: &[(Origin, String)],
+        header: &Header,
+        check: &mut impl FnMut() -> Result<(), E>,
+    ) -> Result<(Vec<Found>, Dialect, Head), E> {
+        let mut found: Vec<Found> = Vec::new();
+        while found.len() < origins.len() {
+            // The first is seldom empty.
+            let count = if found.is_empty() { 1 } else { LOOKED_AT.min(origins.len() - found.len()) };
+            for result in self.read_each(&origins[found.len()..][..count], header, check)? {
+                let one = result.map_err(|error| self.failed(origins, found.len(), error))?;
+                found.push(one);
+                if let Some(Found { head: Start::Head(dialect, head), .. }) = found.last() {
+                    let (dialect, head) = (*dialect, (**head).clone());
+                    return Ok((found, dialect, head));
+                }
+            }
+        }
+        match found.swap_remove(0).head {
+            Start::Empty { error, .. } => Err(self.failed(origins, 0, *error).into()),
+            Start::Head(..) => unreachable!("it was returned"),
+        }
+    }
+
+    fn failed(&self, origins: &[(Origin, String)], part: usize, error: Error) -> Failed {
+        let (origin, name) = &origins[part];
+        let line = error.offset.and_then(|offset| self.line(origin, name, &error, offset));
+        Failed { part, error: Box::new(error), line }
     }
 
     /// The line of an error at the beginning of a part.
     fn line(&self, origin: &Origin, name: &str, error: &Error, offset: u64) -> Option<u64> {
         let source = origin.open(name, None).ok()?;
         let codec = Codec::of_source(&*source).ok()?;
-        let look = |text: &dyn Source| ends_with_returns(text, self.max_row);
-        let returns = match Stream::with(&source, codec, self.transcoding) {
-            Some(stream) => Prefix::of_stream(&stream, look),
-            None => Prefix::of_source(&*source, look),
-        };
-        let bytes = Unpacking { codec, transcoding: self.transcoding, returns: returns.ok()? }.text(source);
+        let plain = Unpacking { codec, transcoding: self.transcoding, returns: false, skip_footer: 0, end: None };
+        let returns = plain.look(&source, |text| ends_with_returns(text, self.max_row)).ok()?;
+        let bytes = Unpacking { returns, ..plain }.text(source);
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
@@ -286,64 +385,4 @@ impl Work {
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         Python::try_attach(|py| opened.iter().for_each(|handle| drop(handle.call_method0(py, "close"))));
     }
-}
-
-/// Where parts have the columns of the first.
-struct Layouts<'a> {
-    known: HashMap<Vec<String>, Layout>,
-    first: &'a Head,
-    name: &'a str,
-}
-
-impl Layouts<'_> {
-    fn of(&mut self, columns: Vec<String>) -> Result<Option<Layout>, Error> {
-        let Head { columns: expected, reference, .. } = self.first;
-        if columns == *expected {
-            return Ok(None);
-        }
-        if *reference != "header" {
-            let (found, expected, name) = (columns.len(), expected.len(), self.name);
-            return Err(
-                Kind::Parts(format!("the first row has {found} fields where that of {name} has {expected}")).into()
-            );
-        }
-        if let Some(layout) = self.known.get(&columns) {
-            return Ok(Some(Arc::clone(layout)));
-        }
-        let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
-        // A name that there is twice is found in the order of the file.
-        for (at, name) in columns.iter().enumerate().rev() {
-            places.entry(name).or_default().push(at);
-        }
-        let mut missing = Vec::new();
-        let mut layout = Vec::with_capacity(expected.len());
-        for name in expected {
-            match places.get_mut(name.as_str()).and_then(Vec::pop) {
-                Some(at) => layout.push(at),
-                None => missing.push(name.as_str()),
-            }
-        }
-        let mut more: Vec<_> = places.into_values().flatten().collect();
-        more.sort_unstable();
-        if missing.is_empty() && more.is_empty() {
-            let layout: Layout = layout.into();
-            self.known.insert(columns, Arc::clone(&layout));
-            return Ok(Some(layout));
-        }
-        let more: Vec<_> = more.into_iter().map(|at| columns[at].as_str()).collect();
-        let differences = [("it lacks ", missing), ("it has also ", more)];
-        let differences = differences.iter().filter(|(_, names)| !names.is_empty());
-        let differences: Vec<_> = differences.map(|(what, names)| format!("{what}{}", list(names))).collect();
-        let (name, differences) = (self.name, differences.join(", and "));
-        Err(Error {
-            offset: Some(0),
-            ..Kind::Parts(format!("the columns are not those of {name}: {differences}")).into()
-        })
-    }
-}
-
-fn list(names: &[&str]) -> String {
-    let shown: Vec<_> = names.iter().take(NAMED).map(|name| format!("{name:?}")).collect();
-    let more = names.len().saturating_sub(NAMED);
-    shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
 }

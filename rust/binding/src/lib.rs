@@ -6,12 +6,14 @@ mod dialect;
 mod error;
 mod exit;
 mod heads;
+mod layouts;
 mod opening;
 mod origin;
 mod place;
 mod plan;
 mod reader;
 mod rejects;
+mod sample;
 mod served;
 
 use pyo3::prelude::*;
@@ -32,6 +34,8 @@ mod _core {
     use super::reader::Reader;
     #[pymodule_export]
     use super::served::Requests;
+    #[pymodule_export]
+    use super::sample::beginning;
 
     /// The instruction set in use.
     #[pyfunction]

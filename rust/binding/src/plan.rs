@@ -73,11 +73,11 @@ impl<'py> FromPyObject<'_, 'py> for PyStep {
 }
 
 impl PyStep {
-    pub(crate) fn resolve(self, schema: &Schema) -> Result<Step, Error> {
+    pub(crate) fn resolve(self, reader: &Reader) -> Result<Step, Error> {
         Ok(match self {
             Self::Part { fraction, seed, held_out } => Step::Part { fraction, seed, held_out },
             Self::Key { column, fraction, seed, held_out } => {
-                Step::Key { column: schema.position(&Column::from(column), "by")?, fraction, seed, held_out }
+                Step::Key { column: reader.key_column(&Column::from(column))?, fraction, seed, held_out }
             }
             Self::Shard { index, count, batch_size, drop_remainder } => {
                 Step::Shard { index, count, batch_size, drop_remainder }

@@ -9,9 +9,11 @@ use csvfeed_core::block::Widths;
 use csvfeed_core::budget::Budget;
 use csvfeed_core::code::Code;
 use csvfeed_core::dialect::{self, Dialect, Head, Header};
-use csvfeed_core::error::Error;
+use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::outline::Outline;
+use csvfeed_core::parts::Place;
 use csvfeed_core::process::PerProcess;
+use csvfeed_core::sample::{Wanted as WantedSample, means_nothing};
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
 use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};
@@ -29,9 +31,11 @@ use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
 use crate::exit;
 use crate::heads::{Failed, Part, Reading};
+use crate::layouts::{Ending, Keys, Layouts, Refused, Rule, Wanted};
 use crate::origin::{Failure, Origin};
 use crate::plan::{Plan, PyStep, Stop, check_signals};
 use crate::rejects::Rejects;
+use crate::sample::PySample;
 
 /// Bytes of rows that a shuffle mixes, unless `memory` says otherwise. The order of an epoch depends on it, so it is the
 /// same on every machine.
@@ -41,6 +45,10 @@ const SHUFFLE_MEMORY: u64 = 256 << 20;
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Reader {
     pub(crate) parts: Vec<Part>,
+    /// The part that says what the columns are called.
+    leader: usize,
+    rule: Rule,
+    ending: Ending,
     /// What they are called together.
     pub(crate) name: String,
     pub(crate) dialect: Dialect,
@@ -80,18 +88,22 @@ enum PyHeader {
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
     #[new]
-    #[pyo3(signature = (parts, *, name, target, features, weight, coded, header, delimiter, quote, escape, comment,
-                        skip_rows, decimal, thousands, encoding, missing, missing_target, on_error, max_rejects, threads,
-                        memory))]
+    #[pyo3(signature = (parts, *, name, columns, partitions, target, features, weight, allow_target_as_feature, coded, header, delimiter,
+                        quote, escape, comment, skip_rows, skip_rows_after_header, skip_footer, skip_initial_space,
+                        skip_final_space, short_rows, decimal, thousands, encoding, missing, missing_target, on_error,
+                        max_rejects, threads, memory))]
     #[expect(clippy::too_many_arguments, reason = "the arguments of CsvDataset, by name")]
     #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn new(
         py: Python<'_>,
         parts: Vec<Bound<'_, PyAny>>,
         name: String,
+        columns: &str,
+        partitions: Option<Vec<Keys>>,
         target: Vec<PyColumn>,
         features: Option<Vec<PyColumn>>,
         weight: Option<PyColumn>,
+        allow_target_as_feature: bool,
         coded: PyColumns,
         header: Option<PyHeader>,
         delimiter: Option<u8>,
@@ -99,6 +111,11 @@ impl Reader {
         escape: Option<u8>,
         comment: Option<u8>,
         skip_rows: u64,
+        skip_rows_after_header: u64,
+        skip_footer: u64,
+        skip_initial_space: bool,
+        skip_final_space: bool,
+        short_rows: &str,
         decimal: u8,
         thousands: Option<u8>,
         encoding: &str,
@@ -119,6 +136,10 @@ impl Reader {
             // What is neither is UTF-8 by the time that it is read.
             encoding: dialect::Encoding::named(encoding).unwrap_or_default(),
             skip_rows,
+            skip_rows_after_header,
+            skip_initial_space,
+            skip_final_space,
+            fills_short_rows: short_rows == "fill",
         };
         let header = match header {
             None => Header::Auto,
@@ -145,58 +166,62 @@ impl Reader {
         let max_row = Budget::new(threads, memory).max_row;
 
         let transcoding = Transcoding::named(encoding);
-        let mut origins = Vec::with_capacity(parts.len());
-        for part in &parts {
-            let name = Origin::name(part)?;
-            let origin = Origin::find(part).map_err(|failure| match failure {
-                Failure::Python(error) => error,
-                Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
-            })?;
-            origins.push((origin, name));
-        }
-        if origins.iter().any(|(origin, _)| origin.calls_python()) {
-            exit::check(py)?;
-        }
-        // Here, where Ctrl-C is obeyed by whatever waits.
-        if let Some((origin, name)) = origins.first() {
-            let place = Where { path: Some(name), ..Where::default() };
-            origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
-        }
+        let origins = find_origins(py, &parts)?;
         let names: Vec<_> = origins.iter().map(|(_, name)| name.clone()).collect();
         let finds_delimiter = delimiter.is_none();
-        let reading = Reading { dialect, finds_delimiter, transcoding, missing: &missing, on_error, max_row, threads };
-        let found = py.detach(|| reading.parts(origins, &header, || check_signals().map_err(Stopped::Signal)));
-        let (head, dialect, parts) = found.map_err(|stopped| match stopped {
+        let reading = Reading {
+            dialect,
+            finds_delimiter,
+            transcoding,
+            missing: &missing,
+            on_error,
+            skip_footer,
+            max_row,
+            threads,
+        };
+        let found = py.detach(|| reading.heads(origins, &header, || check_signals().map_err(Stopped::Signal)));
+        let failed = |Failed { part, error, line }, columns: &[String]| {
+            let offset = error.offset.filter(|_| has_place(&error));
+            exception(py, &error, Where { path: Some(&names[part]), columns, offset, line, on_error })
+        };
+        let heads = found.map_err(|stopped| match stopped {
             Stopped::Signal(Stop::Signal(error)) => error,
             Stopped::Signal(Stop::Error(error)) => exception(py, &error, Where::default()),
-            Stopped::Failed(Failed { part, error, line }) => {
-                let offset = error.offset.filter(|_| has_place(&error));
-                exception(py, &error, Where { path: Some(&names[part]), columns: &[], offset, line, on_error })
-            }
+            Stopped::Failed(stopped) => failed(stopped, &[]),
         })?;
-        let name = if let [part] = &parts[..] { part.name.clone() } else { name };
-        let wrong =
-            |error| exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() });
+        let name = if let [name] = &names[..] { name.clone() } else { name };
+        let (mut head, dialect) = (heads.head.clone(), heads.dialect);
         let coded = coded_columns(coded);
         if header == Header::Auto {
-            coded.check_header(&head, dialect, &missing).map_err(wrong)?;
+            let place = Where { path: Some(&name), columns: &head.columns, ..Where::default() };
+            coded.check_header(&head, dialect, &missing).map_err(|error| exception(py, &error, place))?;
         }
-        let columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
-        let mut schema = Schema::resolve(
-            head.columns.clone(),
-            head.reference,
-            features.map(columns).as_deref(),
-            &columns(target),
-            weight.map(Column::from).as_ref(),
-            missing,
-            missing_target,
-        )
-        .and_then(|schema| schema.with_columns(coded))
-        .map_err(wrong)?;
+        let rule = if columns == "union" { Rule::Union } else { Rule::Same };
+        let layouts = Layouts::new(heads, rule, partitions).map_err(|stopped| failed(stopped, &[]))?;
+        head.columns.clone_from(&layouts.columns);
+        let (ending, leader) = (layouts.ending(), layouts.leader);
+        let to_columns = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect::<Vec<_>>();
+        let wanted = Wanted {
+            features: features.map(to_columns),
+            targets: to_columns(target),
+            weight: weight.map(Column::from),
+            coded,
+            allow_target_as_feature,
+        };
+        let (mut schema, parts) =
+            layouts.resolve(wanted, missing, missing_target).map_err(|refused| match refused {
+                Refused::Table(error) => {
+                    exception(py, &error, Where { path: Some(&name), columns: &head.columns, ..Where::default() })
+                }
+                Refused::Part(stopped) => failed(stopped, &head.columns),
+            })?;
         schema.on_error = on_error;
         schema.max_rejects = max_rejects;
         Ok(Self {
             parts,
+            leader,
+            rule,
+            ending,
             name,
             dialect,
             head,
@@ -226,7 +251,7 @@ impl Reader {
     #[getter]
     fn dialect(&self) -> PyDialect {
         let line_end = match self.head.returns {
-            _ if self.parts[0].unpacking.returns => "\r",
+            _ if self.parts[self.leader].unpacking.returns => "\r",
             true => "\r\n",
             false => "\n",
         };
@@ -259,13 +284,13 @@ impl Reader {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
-    /// What these values are: "number", "category", "boolean" or "date".
+    /// What these values are: "number", "category", "boolean", "date" or "duration".
     #[getter]
     fn kinds(&self) -> Vec<&'static str> {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
     }
 
-    /// One more than the highest code of each of these values that is a category. For those that are still to be found this
+    /// How many codes, or classes of a target, each of these values has that is a category. For those that are still to be found this
     /// reads the source once.
     fn num_codes(&self, py: Python<'_>) -> PyResult<Vec<Option<u64>>> {
         let schema = self.with_vocabularies(py, Arc::clone(&self.schema))?;
@@ -317,7 +342,9 @@ impl Reader {
     /// The places among the features of the columns that the argument `role` names.
     fn feature_places(&self, py: Python<'_>, columns: Vec<PyColumn>, role: &str) -> PyResult<Vec<Vec<usize>>> {
         let columns: Vec<_> = columns.into_iter().map(Column::from).collect();
-        self.schema.feature_places(&columns, role).map_err(|error| self.exception(py, &error, None))
+        let places = columns.iter().try_for_each(|column| self.ending.check(column, role));
+        let places = places.and_then(|()| self.schema.feature_places(&columns, role));
+        places.map_err(|error| self.exception(py, &error, None))
     }
 
     /// What tells the content of the source from another: by the length, the beginning and the end of each part, and, unless
@@ -368,6 +395,38 @@ impl Reader {
         self.write_all_rejects(py, path)
     }
 
+    /// The text of the first `rows` rows, or of fewer once their fields have `plenty` of bytes, and of some rows at so many
+    /// further `places` of files that can be read anywhere.
+    #[pyo3(signature = (rows, *, plenty, places))]
+    fn sample(&self, py: Python<'_>, rows: usize, plenty: u64, places: u64) -> PyResult<PySample> {
+        self.take_sample(py, WantedSample { rows, bytes: plenty, places })
+    }
+
+    /// Whether the files hold the text as it is: not compressed, in no encoding of two bytes, with a newline after each line.
+    #[getter]
+    fn is_plain(&self) -> bool {
+        self.parts.iter().all(|part| part.unpacking.is_plain())
+    }
+
+    /// Writes the first part as text to a file, up to about `most` bytes of whole rows, and says whether that is all of it.
+    fn copy_text(&self, py: Python<'_>, path: PathBuf, most: u64) -> PyResult<bool> {
+        self.copy_to(py, path, most)
+    }
+
+    /// What fields with these texts are as a "number", a "boolean" or a "date", in days since 1970; `None` if they cannot
+    /// be read so.
+    #[pyo3(signature = (texts, kind, date_format = None))]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn values(&self, texts: Vec<String>, kind: &str, date_format: Option<&str>) -> PyResult<Vec<Option<f32>>> {
+        self.read_texts(&texts, kind, date_format)
+    }
+
+    /// Whether fields with these texts have no value.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn are_missing(&self, texts: Vec<String>) -> Vec<bool> {
+        texts.iter().map(|text| means_nothing(text, &self.schema.missing)).collect()
+    }
+
     /// What goes through the rows that `steps` choose, in the order that `seed` draws, or in that of the file. With
     /// `padded` the rows have weights if they have targets. The rows are kept in the directory `cache`; `fill` says there
     /// how missing features are filled.
@@ -382,11 +441,33 @@ impl Reader {
     ) -> PyResult<Plan> {
         let py = slf.py();
         let this = slf.get();
-        let steps = steps.into_iter().map(|step| step.resolve(&this.schema));
+        let steps = steps.into_iter().map(|step| step.resolve(this));
         let steps = steps.collect::<Result<_, _>>().map_err(|error| this.exception(py, &error, None))?;
         let schema = this.schema(None, padded);
         Ok(Plan::new(slf.unbind(), schema, steps, seed, cache.map(|directory| (directory, fill))))
     }
+}
+
+/// Where the bytes of some parts come from, and what they are called.
+fn find_origins(py: Python<'_>, parts: &[Bound<'_, PyAny>]) -> PyResult<Vec<(Origin, String)>> {
+    let mut origins = Vec::with_capacity(parts.len());
+    for part in parts {
+        let name = Origin::name(part)?;
+        let origin = Origin::find(part).map_err(|failure| match failure {
+            Failure::Python(error) => error,
+            Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
+        })?;
+        origins.push((origin, name));
+    }
+    if origins.iter().any(|(origin, _)| origin.calls_python()) {
+        exit::check(py)?;
+    }
+    // Here, where Ctrl-C is obeyed by whatever waits.
+    if let Some((origin, name)) = origins.first() {
+        let place = Where { path: Some(name), ..Where::default() };
+        origin.look(&drop, &|| false).map_err(|error| exception(py, &error, place))?;
+    }
+    Ok(origins)
 }
 
 impl Reader {
@@ -400,6 +481,21 @@ impl Reader {
             Arc::make_mut(&mut schema).unit_weights = true;
         }
         schema
+    }
+
+    /// The position of a column that rows are told apart by. All files must have it, unless the table is their union.
+    pub(crate) fn key_column(&self, column: &Column) -> Result<usize, Error> {
+        self.ending.check(column, "by")?;
+        let at = self.schema.position(column, "by")?;
+        let is_absent = |part: &&Part| part.layout.as_ref().is_some_and(|layout| layout.places[at] == Place::Absent);
+        match self.parts.iter().find(is_absent).filter(|_| self.rule == Rule::Same) {
+            None => Ok(at),
+            Some(part) => Err(Kind::Column(format!(
+                "by= names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
+                self.head.columns[at], part.name
+            ))
+            .into()),
+        }
     }
 
     /// For reading in the order of the file.

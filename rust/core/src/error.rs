@@ -1,7 +1,9 @@
 //! What went wrong and at which byte; the line is worked out only when somebody asks.
 
 use std::io;
+use std::sync::Arc;
 
+use crate::code::Vocabulary;
 use crate::dialect::Encoding;
 use crate::parts::{Lines, Parts};
 use crate::schema::OnError;
@@ -34,6 +36,9 @@ pub enum Kind {
     /// The source holds nothing to read.
     #[error("{0}")]
     Empty(&'static str),
+    /// There are not so many lines as are to be left out.
+    #[error("the file has no more lines than {0}")]
+    TooFewLines(&'static str),
     /// A field that should be a number is none; what to do about it.
     #[error("not a number. {0}")]
     Number(String),
@@ -49,18 +54,33 @@ pub enum Kind {
     /// A date that there is not.
     #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     NoSuchDate,
-    /// A target that is none of its categories.
+    /// A date in a time zone that is not known.
     #[error(
-        "not one of the categories: add it to the list in categories=, or add it with missing=[*csvfeed.MISSING, ...] if \
-         it means no value"
+        "the time zone is not known: understood are offsets such as +01:00 and GMT+0100, Z, UTC, GMT, EST, EDT, CDT, MST, \
+         MDT, PST and PDT. What another name means depends on the place and the year: write offsets into the file, or \
+         convert the column to UTC"
     )]
-    Category,
+    Zone,
+    /// A field that should be a duration is none; how it would be written.
+    #[error("not a duration: {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    Duration(&'static str),
+    /// A target that is none of its classes, which are these.
+    #[error(
+        "not one of the classes of the target, {}: add it to the list in categories=, leave such rows out with \
+         missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
+         missing=[*csvfeed.MISSING, ...]",
+        some_of(.0)
+    )]
+    Class(Arc<Vocabulary>),
     /// A category is not UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
     /// A field that should be a number is one in another notation.
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
+    /// A field of a column whose numbers have other forms is none of them; their names, and what to do about it.
+    #[error("not a number of the form that numbers= says ({0}). {1}")]
+    Form(String, String),
     /// A NUL byte stands in a field.
     #[error(
         "a NUL byte in a number: the file is damaged, or is UTF-16 text, which encoding=\"utf-16\" reads, or UTF-32, to be converted"
@@ -101,6 +121,12 @@ pub enum Kind {
          character"
     )]
     TextAfterQuote,
+    /// A space stands before a quote.
+    #[error("a space before a quote, which opens no field there: skip_initial_space=True reads it")]
+    SpaceBeforeQuote,
+    /// Nothing but spaces follows a closing quote.
+    #[error("a space after a closing quote: skip_final_space=True reads it")]
+    SpaceAfterQuote,
     /// The source ends after an escape.
     #[error("the last row ends after an escape: is the file cut off here, or escape= another one?")]
     UnclosedEscape,
@@ -212,18 +238,28 @@ impl Kind {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Number(_) | Self::Notation(_) => "not a number",
+            Self::Number(_) | Self::Notation(_) | Self::Form(..) => "not a number",
             Self::Boolean => "not a boolean",
-            Self::Date(_) | Self::NoSuchDate => "not a date",
-            Self::Category => "not one of the categories",
+            Self::Date(_) | Self::NoSuchDate | Self::Zone => "not a date",
+            Self::Duration(_) => "not a duration",
+            Self::Class(_) => "not one of the classes",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",
             Self::RowLength { .. } => "wrong number of fields",
-            Self::TextAfterQuote => "text after a closing quote",
+            Self::SpaceBeforeQuote => "a space before a quote",
+            Self::TextAfterQuote | Self::SpaceAfterQuote => "text after a closing quote",
             _ => "unreadable",
         }
     }
+}
+
+/// Some words, for a message, and how many there are if those are not all.
+fn some_of(words: &Vocabulary) -> String {
+    const SHOWN: usize = 10;
+    let word = |word| format!("{:?}", String::from_utf8_lossy(word));
+    let shown = words.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
+    if words.count() > SHOWN { format!("{shown}, … ({} in all)", words.count()) } else { shown }
 }
 
 /// The result of everything in this crate that can fail.

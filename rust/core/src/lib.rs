@@ -22,7 +22,7 @@
 //! are. 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
 //! Every failure is an [`error::Error`]: what is wrong and at which byte. Of rows that are wrong and left out [`rejects`]
-//! tells.
+//! tells. Before anything is known of a table, a [`sample`] of it shows what it holds.
 //!
 //! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
 
@@ -44,6 +44,7 @@ pub mod pipeline;
 pub mod process;
 mod random;
 pub mod rejects;
+pub mod sample;
 pub mod schema;
 pub mod selection;
 pub mod sequential;

@@ -108,7 +108,8 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
         line_start = false;
         let last = row.len() - 1;
         let field = &mut row[last];
-        let may_open = field.is_empty() || just_closed;
+        let is_space = |byte: &u8| dialect.skip_initial_space && matches!(byte, b' ' | b'\t');
+        let may_open = field.iter().all(is_space) || just_closed;
         just_closed = false;
         if escaped || Some(byte) == dialect.escape {
             field.push(byte);
@@ -171,10 +172,13 @@ pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<(usize, Wro
         }
         inside = is_quote && (may_open || after);
         after = false;
-        may_open = byte == dialect.delimiter || byte == b'\n';
-        if may_open {
+        let is_end = byte == dialect.delimiter || byte == b'\n';
+        if is_end {
             start = at + 1;
+        } else if inside && may_open {
+            start = at;
         }
+        may_open = is_end || may_open && dialect.skip_initial_space && matches!(byte, b' ' | b'\t');
         if !inside && byte == b'\n' {
             lines.push(std::mem::take(&mut line));
         }
@@ -227,7 +231,17 @@ pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
         if has_runs {
             at += text[at..].iter().take_while(|&&byte| byte == b' ').count();
         }
+        let spaces = |at: usize| {
+            let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t') && **byte != dialect.delimiter;
+            text[at.min(text.len())..].iter().take_while(is_space).count()
+        };
+        if dialect.skip_initial_space && dialect.quote.is_some() && text.get(at + spaces(at)).copied() == dialect.quote
+        {
+            at += spaces(at);
+        }
         let start = at;
+        // Where a quoted field ends that spaces follow.
+        let mut closed = None;
         // Where a byte stands that an escape makes one like any other.
         let mut escaped = None;
         if at < text.len() && Some(text[at]) == dialect.quote {
@@ -247,6 +261,10 @@ pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
                 at += if doubled { 2 } else { 1 };
             }
             at += 1;
+            if dialect.skip_final_space && spaces(at) > 0 {
+                closed = Some(at);
+                at += spaces(at);
+            }
             if !matches!(text[at..], [] | [b'\r'] | [b'\n', ..] | [b'\r', b'\n', ..]) && text[at] != dialect.delimiter {
                 return Table { wrong: Some((start, Wrong::AfterQuote)), ..table };
             }
@@ -264,13 +282,17 @@ pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
         let row_ends = at == text.len() || text[at] == b'\n';
         let returns = usize::from(row_ends && at > start && text[at - 1] == b'\r' && escaped != Some(at - 1));
         if !(has_runs && row_ends && start == at - returns) {
-            row.push(start..at - returns);
+            row.push(start..closed.unwrap_or(at - returns));
         }
         at += 1;
         if row_ends {
-            let whole = std::mem::take(&mut row);
+            let mut whole = std::mem::take(&mut row);
             let is_blank = whole.is_empty() || whole.len() == 1 && whole[0].is_empty();
             let expected = if is_blank { whole.len() } else { *columns.get_or_insert(whole.len()) };
+            if dialect.fills_short_rows && !is_blank {
+                let end = whole[whole.len() - 1].end;
+                whole.resize(whole.len().max(expected), end..end);
+            }
             if whole.len() != expected {
                 return Table { wrong: Some((row_start, Wrong::Fields(whole.len()))), ..table };
             }

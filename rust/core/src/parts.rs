@@ -15,8 +15,37 @@ use crate::source::{Source, SpooledText, Stream, StreamText, fingerprint, sample
 /// The range of places of a part whose length is not known, in bytes.
 const ROOM: u64 = 1 << 44;
 
-/// Where each column of a table is among those of a part.
-pub type Layout = Arc<[usize]>;
+/// The columns of a table in a part.
+pub type Layout = Arc<PartColumns>;
+
+/// Where a part has the columns of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartColumns {
+    /// Where each column of the table is.
+    pub places: Vec<Place>,
+    /// How many fields a row of the part has.
+    pub fields: usize,
+}
+
+/// Where a column of a table is in a part.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In the field of that position.
+    Field(usize),
+    /// In no field: the part's path gives all rows this value. An empty one is missing.
+    Value(String),
+    /// Nowhere: the column is missing in all rows.
+    Absent,
+}
+
+impl PartColumns {
+    /// A part that has all columns of the table, each in the field of that position.
+    #[must_use]
+    pub fn reordered(fields: impl IntoIterator<Item = usize>) -> Layout {
+        let places: Vec<_> = fields.into_iter().map(Place::Field).collect();
+        Arc::new(Self { fields: places.len(), places })
+    }
+}
 
 /// What a part is read from.
 #[derive(Clone)]
@@ -34,7 +63,7 @@ pub struct Part {
     pub bytes: Bytes,
     /// Byte offset of its first row.
     pub data_start: u64,
-    /// Where it has the columns, if not in the order of the table.
+    /// Where it has the columns, if its fields are not exactly those of the table, in that order.
     pub layout: Option<Layout>,
 }
 
@@ -192,9 +221,15 @@ impl Parts {
 
     /// What tells the content from another, by the length, the beginning and the end of each file.
     pub fn fingerprint(&self) -> Result<String> {
-        let of = |part: &Part| match &part.bytes {
-            Bytes::Source(source) => fingerprint(&**source),
-            Bytes::Stream(stream) => fingerprint(&**stream.raw()),
+        let of = |part: &Part| {
+            let bytes = match &part.bytes {
+                Bytes::Source(source) => fingerprint(&**source),
+                Bytes::Stream(stream) => fingerprint(&**stream.raw()),
+            }?;
+            // What the path says is content, too.
+            let is_value = |place: &Place| matches!(place, Place::Value(_));
+            let values = part.layout.as_ref().filter(|layout| layout.places.iter().any(is_value));
+            Ok(values.map_or_else(|| bytes.clone(), |layout| format!("{bytes} {:?}", layout.places)))
         };
         if let [part] = &self.parts[..] {
             return of(part);

@@ -20,6 +20,8 @@ pub struct Missing {
     tokens: Vocabulary,
     /// The values of those tokens that are numbers, which the fast path would take at their word.
     numbers: Vec<f32>,
+    /// Whether one of the tokens has a digit, so that it may be a number in some form.
+    has_digits: bool,
     encoding: Encoding,
 }
 
@@ -36,7 +38,8 @@ impl Missing {
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
         let notation = Notation::of(dialect);
         let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
-        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), encoding: dialect.encoding }
+        let has_digits = tokens.iter().any(|token| token.iter().any(u8::is_ascii_digit));
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
     }
 
     /// Whether `field`, without its quotes and the spaces around it, means "no value".
@@ -58,6 +61,11 @@ impl Missing {
     /// Whether some tokens are numbers.
     pub(crate) fn has_numbers(&self) -> bool {
         !self.numbers.is_empty()
+    }
+
+    /// Whether some tokens may be numbers in one of the forms that columns may have.
+    pub(crate) fn has_digits(&self) -> bool {
+        self.has_digits
     }
 
     /// Whether a field of this value may be a missing token, so that its text has to be looked at.
@@ -178,6 +186,19 @@ impl Schema {
             fill: Vec::new(),
             unit_weights: false,
         })
+    }
+
+    /// Refuses a feature whose column is a target or the weight as well: a model learns to copy it, and nothing else.
+    pub fn refuse_targets_as_features(self) -> Result<Self> {
+        let is_target = |at: &usize| self.targets.contains(at);
+        let shared = self.features.iter().find(|&at| is_target(at) || self.weight == Some(*at));
+        let Some(at) = shared else { return Ok(self) };
+        let role = if is_target(at) { "target" } else { "weight" };
+        Err(wrong(format!(
+            "features= names column {:?} (index {at}), which is the {role}: a model would be given what it is to predict. \
+             Take it out of features=, or say allow_target_as_feature=True if that is meant, as for an autoencoder",
+            self.columns[*at]
+        )))
     }
 
     /// The places among the features of the columns that the argument `role` names: of each column all its features, or
@@ -402,6 +423,19 @@ mod tests {
         assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("features= is empty"));
         assert!(message(resolve(None, &[name("a")], Some(&name("a")))).contains("the same column"));
         assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
+    }
+
+    #[test]
+    fn a_feature_that_is_a_target_or_the_weight_is_refused() {
+        let columns = |indices: &[i64]| indices.iter().copied().map(Column::Index).collect::<Vec<_>>();
+        let refused = |features: &[i64]| {
+            let schema = resolve(Some(&columns(features)), &columns(&[0, -1]), Some(&Column::Index(2))).unwrap();
+            schema.refuse_targets_as_features().err().map(|error| error.kind.to_string())
+        };
+        assert_eq!(refused(&[1]), None);
+        assert!(refused(&[1, -4]).unwrap().contains("column \"a\" (index 0), which is the target"));
+        assert!(refused(&[1, 3]).unwrap().contains("column \"b\" (index 3), which is the target"));
+        assert!(refused(&[1, 2]).unwrap().contains("column \"c\" (index 2), which is the weight"));
     }
 
     #[test]

@@ -22,6 +22,8 @@ enum Marks {
     Escapes,
     Spaces,
     DecimalComma,
+    SpacedQuotes,
+    ShortRows,
 }
 
 impl Marks {
@@ -34,6 +36,10 @@ impl Marks {
             Self::NoQuote => Dialect::new(b',', None),
             Self::Escapes => Dialect { escape: Some(b'\\'), comment: Some(b'#'), ..Dialect::new(b',', Some(b'"')) },
             Self::Spaces => Dialect::new(b' ', Some(b'"')),
+            Self::SpacedQuotes => {
+                Dialect { skip_initial_space: true, skip_final_space: true, ..Dialect::new(b',', Some(b'"')) }
+            }
+            Self::ShortRows => Dialect { fills_short_rows: true, ..Dialect::new(b',', Some(b'"')) },
             Self::DecimalComma => Dialect { decimal: b',', thousands: Some(b'\''), ..Dialect::new(b';', Some(b'"')) },
         }
     }
@@ -41,17 +47,24 @@ impl Marks {
 
 /// The bytes as they are, or each taken for one of a few letters, so that what matters comes often.
 fn spell(bytes: &[u8], letters: Option<&[u8]>) -> Vec<u8> {
-    match letters {
+    let mut spelled: Vec<u8> = match letters {
         None => bytes.to_vec(),
         Some(letters) => bytes.iter().map(|&byte| letters[usize::from(byte) % letters.len()]).collect(),
+    };
+    // What follows the end of a file is not read.
+    let after = spelled.iter().rev().take_while(|byte| matches!(byte, 0 | 0x1A | b'\r' | b'\n')).count();
+    let start = spelled.len() - after;
+    if let Some(end) = spelled[start..].iter().position(|byte| matches!(byte, 0 | 0x1A)) {
+        spelled.truncate(start + end);
     }
+    spelled
 }
 
 /// What is wrong with a row, in the oracle's words.
 fn wrong_row(kind: &Kind) -> Option<Wrong> {
     match kind {
         Kind::UnclosedQuote => Some(Wrong::Unclosed),
-        Kind::TextAfterQuote => Some(Wrong::AfterQuote),
+        Kind::TextAfterQuote | Kind::SpaceAfterQuote => Some(Wrong::AfterQuote),
         Kind::UnclosedEscape => Some(Wrong::Escape),
         &Kind::RowLength { found, .. } => Some(Wrong::Fields(found)),
         _ => None,

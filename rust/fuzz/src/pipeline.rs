@@ -15,7 +15,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
 use csvfeed_core::outline::Outline;
-use csvfeed_core::parts::{Bytes, Layout, Part, Parts};
+use csvfeed_core::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::rejects::REMEMBERED;
 use csvfeed_core::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
@@ -182,7 +182,7 @@ impl Input<'_> {
         naive_reader.read(rows, data_start as usize, None, &mut naive);
         if let Some(further) = self.again {
             let count = schema.columns.len();
-            let layout: Layout = (0..count).map(|column| (column + usize::from(further)) % count).collect();
+            let layout = PartColumns::reordered((0..count).map(|column| (column + usize::from(further)) % count));
             parts.push(Part { layout: Some(Arc::clone(&layout)), ..parts[0].clone() });
             // Between two parts there is a byte that belongs to none.
             let start = bytes.len() + 1 + data_start as usize;
@@ -360,8 +360,10 @@ impl NaiveReader<'_> {
         let mut wrong: Option<Place> = None;
         for (part, columns) in parts.iter().enumerate() {
             for &column in *columns {
-                let field: Range<usize> = row[layout.map_or(column, |layout| layout[column])].clone();
-                let field_text = &text[field.clone()];
+                let field: Range<usize> = row[layout.map_or(column, |layout| field_of(layout, column))].clone();
+                let begins_row = field.start == 0 || text[field.start - 1] == b'\n';
+                let mark = if begins_row { BYTE_ORDER_MARK } else { b"" };
+                let field_text = text[field.clone()].strip_prefix(mark).unwrap_or(&text[field.clone()]);
                 let problem = match naive_value(field_text, dialect, tokens) {
                     Value::Number(number) => {
                         values[part].push(number.to_bits());
@@ -429,6 +431,13 @@ fn read(
     }
 }
 
+fn field_of(layout: &Layout, column: usize) -> usize {
+    match layout.places[column] {
+        parts::Place::Field(field) => field,
+        _ => panic!("a column without a field"),
+    }
+}
+
 fn place(error: &Error) -> Place {
     let problem = problem(&error.kind).unwrap_or_else(|| panic!("{error:?}"));
     (error.offset.expect("a place") as usize, error.column, problem)
@@ -437,7 +446,7 @@ fn place(error: &Error) -> Place {
 fn problem(kind: &Kind) -> Option<Problem> {
     Some(match kind {
         Kind::TooManyRejects { .. } => Problem::TooMany,
-        Kind::Number(_) | Kind::Notation(_) => Problem::Number,
+        Kind::Number(_) | Kind::Notation(_) | Kind::Form(..) | Kind::SpaceBeforeQuote => Problem::Number,
         Kind::Nul => Problem::Nul,
         Kind::MissingTarget("target") => Problem::Target,
         Kind::MissingTarget(_) => Problem::Weight,

@@ -1,10 +1,13 @@
 //! The fields of a group that are no numbers: each read from its place.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use super::forms::Rewritten;
 use super::group::WrongField;
 use super::reading::Reading;
-use crate::code::{Categories, Code, boolean, boolean_at, bucket, date};
+use crate::code::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::index::Rows;
 use crate::number;
@@ -12,9 +15,9 @@ use crate::schema::{OnError, Schema};
 
 /// A column whose fields are no numbers.
 pub(super) struct Coded {
-    column: usize,
+    pub(super) column: usize,
     /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
-    values: Vec<(usize, usize)>,
+    pub(super) values: Vec<(usize, usize)>,
 }
 
 impl Coded {
@@ -43,6 +46,7 @@ pub(super) struct Mixed<'a> {
     pub(super) left_out: &'a mut Vec<usize>,
     /// The fields that are wrong, in no order.
     pub(super) wrong: &'a mut Vec<WrongField>,
+    pub(super) rewritten: &'a mut Rewritten,
 }
 
 impl Reading<'_> {
@@ -66,18 +70,26 @@ impl Reading<'_> {
         let bytes = text.padded();
         let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
         let same = |value: &f32, _: &Code| *value;
+        let numbered = |place: &f32, code: &Code| code.numbered(*place);
+        // Of a column that is a feature and a target, all values have the same categories.
         let Some(code) = schema.code(column.values[0].1) else { return };
         match code {
-            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                // No category is a missing token.
-                let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
-                self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), same);
-            }
-            Code::Category(Categories::Hashed(buckets)) => {
-                let bucket = |place| bucket(&bytes[place], *buckets);
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| bucket(place)), same);
-            }
-            Code::Category(Categories::Unread) => self.read_fields(column, rows, mixed, |_| None, same),
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
+                    // No category is a missing token.
+                    let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
+                    self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), numbered);
+                }
+                Categories::Hashed(buckets) => {
+                    let bucket = |place| bucket(&bytes[place], *buckets);
+                    // A quote stands there only after a space, which takes a closer look.
+                    let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
+                    let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
+                    let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
+                    self.read_fields(column, rows, mixed, |place| is_plain(&place).then(|| bucket(place)), numbered);
+                }
+                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
+            },
             Code::Boolean => {
                 let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same);
@@ -90,6 +102,11 @@ impl Reading<'_> {
                 };
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| moment(place))?, value);
             }
+            Code::Duration(duration) => {
+                let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
+                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| length(place))?, same);
+            }
+            Code::Number(forms) => self.read_forms(column, *forms, rows, mixed),
         }
     }
 
@@ -118,8 +135,31 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(&bytes[place.clone()], self.arrangement.names[at], wanted, code) {
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
                     Ok(Some(value)) => values[at] = value,
+                    Ok(None) => mixed.left_out.push(row),
+                    Err(kind) => {
+                        mixed.wrong.push(WrongField { row, at, place, kind });
+                        if self.schema.on_error == OnError::Raise {
+                            return;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
+    /// their rows.
+    pub(super) fn read_carefully(&self, column: &Coded, fields: &[usize], mixed: &mut Mixed<'_>) {
+        let width = self.arrangement.columns.len();
+        for &row in fields {
+            let place = mixed.rows.place(row, column.column);
+            for &(at, wanted) in &column.values {
+                let Some(code) = self.schema.code(wanted) else { continue };
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
+                    Ok(Some(value)) => mixed.values[row * width + at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
                         mixed.wrong.push(WrongField { row, at, place, kind });
@@ -135,38 +175,58 @@ impl Reading<'_> {
 
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
     /// its row is to be left out.
-    fn read_code_with_care(
-        &self,
-        field: &[u8],
-        column: usize,
-        wanted: usize,
-        code: &Code,
-    ) -> std::result::Result<Option<f32>, Kind> {
+    fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
         if number::is_missing(field, self.dialect, &self.schema.missing) {
-            return self.missing(column, wanted);
+            return self.schema.read_missing(wanted);
+        }
+        if self.dialect.has_space_before_quote(field) {
+            return Err(Kind::SpaceBeforeQuote);
         }
         let word = self.dialect.text(field);
+        match code {
+            Code::Number(forms) => self.schema.read_form(*forms, &word, wanted, self.dialect),
+            code => self.schema.code_of(&word, wanted, code),
+        }
+    }
+}
+
+impl Schema {
+    /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
+    pub(super) fn code_of(&self, word: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
         let value = match code {
-            Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) => {
-                match vocabulary.code(&word) {
-                    0 if wanted >= self.schema.features.len() => return Err(Kind::Category),
-                    code => code as f32,
-                }
-            }
-            Code::Category(Categories::Hashed(buckets)) => bucket(&word, *buckets),
-            // Rows are counted before the categories are known; which one it is does not matter then.
-            Code::Category(Categories::Unread) => 0.0,
-            Code::Boolean => match boolean(&word) {
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => match vocabulary.code(word) {
+                    0 if matches!(code, Code::Class(_)) => return self.unknown_class(wanted, vocabulary),
+                    place => code.numbered(place as f32),
+                },
+                Categories::Hashed(buckets) => code.numbered(bucket(word, *buckets)),
+                // Rows are counted before the categories are known; which one it is does not matter then.
+                Categories::Unread => 0.0,
+            },
+            Code::Boolean => match boolean(word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
                 None => return Err(Kind::Boolean),
             },
-            Code::Date(date, part) => match date.read(&word) {
+            Code::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
                 Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(date::Wrong::Zone) => return Err(Kind::Zone),
             },
+            Code::Duration(duration) => match duration.read(word) {
+                Ok(nanos) => duration.value(nanos),
+                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(_) => return Err(Kind::Duration(duration.expected())),
+            },
+            // A number is one of a dialect, and may be missing: `read_form` reads it.
+            Code::Number(_) => return Err(Kind::Internal),
         };
         Ok(Some(value))
+    }
+
+    /// What becomes of a target that is none of its classes: the same as of one that is missing.
+    fn unknown_class(&self, wanted: usize, classes: &Arc<Vocabulary>) -> std::result::Result<Option<f32>, Kind> {
+        self.read_missing(wanted).map_err(|_| Kind::Class(Arc::clone(classes)))
     }
 }
 
@@ -213,6 +273,7 @@ mod tests {
                 .collect(),
             booleans: named(&[2]).into_iter().filter(|_| is_read(2)).collect(),
             dates: is_read(3).then_some((Column::Index(3), date)).into_iter().collect(),
+            ..Columns::default()
         };
         let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
         let missing = Missing::new(["NA", "9999-12-31"]);
@@ -242,12 +303,18 @@ mod tests {
                     let refused = !is_feature && schema.missing_target == MissingTarget::Raise;
                     (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
                 } else {
+                    // Codes begin with 1, since 0 is none; classes begin with 0.
+                    let first = usize::from(is_feature);
                     match column {
                         0 => match LISTED.iter().position(|known| *known == word) {
-                            None if !is_feature => None,
-                            at => Some(at.map_or(0.0, |at| at as f32 + 1.0)),
+                            None if !is_feature => {
+                                kept &= schema.missing_target != MissingTarget::Skip;
+                                let is_refused = schema.missing_target == MissingTarget::Raise;
+                                (!is_refused).then(|| schema.fill.get(wanted).copied().unwrap_or(f32::NAN))
+                            }
+                            at => Some(at.map_or(0.0, |at| (first + at) as f32)),
                         },
-                        1 => Some((1 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
+                        1 => Some((first as u64 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
                         2 => match word.to_lowercase().as_str() {
                             "true" | "yes" | "1" | "on" | "y" => Some(1.0),
                             "false" | "no" | "0" | "off" => Some(0.0),
@@ -290,6 +357,7 @@ mod tests {
             wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
             order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
             (features, targets) in (1_usize..5, 0_usize..3),
+            is_shared in any::<bool>(),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
@@ -301,7 +369,12 @@ mod tests {
                 }
             }
             let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
-            let schema = schema(&order[..(features + targets).min(5)], features, missing_target, fill);
+            let mut wanted = order[..(features + targets).min(5)].to_vec();
+            if is_shared && wanted.len() > features {
+                // A feature that is a target, too.
+                wanted[features] = wanted[0];
+            }
+            let schema = schema(&wanted, features, missing_target, fill);
             let schema = Schema { on_error, ..schema };
             let expected = parse_naively(&schema, &text);
             for simd in Simd::available() {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::coded::Mixed;
+use super::forms::Rewritten;
 use super::reading::Reading;
 use super::{Block, Widths};
 use crate::code::{Categories, Code};
@@ -21,6 +22,8 @@ pub(super) struct Group {
     values: Vec<f32>,
     /// The same values and, between them, what is read of columns that hold no numbers.
     mixed: Vec<f32>,
+    /// Numbers of a column that is not written as programs write it.
+    rewritten: Rewritten,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
     /// The rows that are chosen, unless all are, and their marks and ends.
@@ -71,7 +74,7 @@ impl Group {
             return Ok(());
         }
         let numbers = arrangement.numbers.len();
-        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..schema.columns.len());
+        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
         let fields = if as_they_stand {
             rows.fields()
         } else {
@@ -125,7 +128,7 @@ impl Group {
                 }
             }
         }
-        if !arrangement.coded.is_empty() {
+        if arrangement.is_mixed() {
             self.mixed.resize(rows.count() * width, 0.0);
             if numbers > 0 {
                 for (mixed, numbers) in self.mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
@@ -133,10 +136,13 @@ impl Group {
                 }
             }
             let (left_out, wrong) = (&mut self.left_out, &mut self.wrong);
-            reading.read_codes(&mut Mixed { rows, values: &mut self.mixed, left_out, wrong });
+            let rewritten = &mut self.rewritten;
+            let mixed = &mut Mixed { rows, values: &mut self.mixed, left_out, wrong, rewritten };
+            reading.read_codes(mixed);
+            reading.fill_constants(mixed);
         }
         let (kept, error) = settle(&mut self.wrong, &mut self.left_out, reading, rows, block);
-        let values = if arrangement.coded.is_empty() { &self.values } else { &self.mixed };
+        let values = if arrangement.is_mixed() { &self.mixed } else { &self.values };
         if let Some(chooser) = chooser {
             self.chosen.clear();
             let mut left_out = self.left_out.iter().peekable();
@@ -173,7 +179,7 @@ fn settle(
         // is wrong with the row.
         let is_found = |wrong: &WrongField| {
             let code = schema.code(arrangement.places[wrong.at]);
-            matches!((&wrong.kind, code), (Kind::Category, Some(Code::Category(Categories::Found(_)))))
+            matches!((&wrong.kind, code), (Kind::Class(_), Some(Code::Class(Categories::Found(_)))))
         };
         wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
@@ -186,7 +192,7 @@ fn settle(
             left_out.extend(wrong.iter().map(|wrong| wrong.row));
         }
     }
-    if !wrong.is_empty() || !arrangement.coded.is_empty() {
+    if !wrong.is_empty() || arrangement.is_mixed() {
         left_out.sort_unstable();
         left_out.dedup();
     }

@@ -3,6 +3,8 @@
 mod arrangement;
 mod buffer;
 mod coded;
+mod constant;
+mod forms;
 mod group;
 mod parser;
 mod reading;

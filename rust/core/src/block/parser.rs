@@ -93,7 +93,7 @@ impl Parser {
         }
         self.follow(text.layout());
         let schema = &*self.schema;
-        let columns = schema.columns.len();
+        let columns = self.arrangement.fields;
         let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);

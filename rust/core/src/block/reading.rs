@@ -6,13 +6,13 @@ use std::ops::Range;
 use super::Block;
 use super::arrangement::Arrangement;
 use super::group::WrongField;
-use crate::code::{boolean, date::iso};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::index::{BadRow, Rows};
-use crate::number::{self, Value, WINDOW};
+use crate::number::{self, Forms, Value, WINDOW};
+use crate::parts::Place;
 use crate::rejects::{Noting, Reject};
-use crate::schema::{MissingTarget, Schema};
+use crate::schema::Schema;
 use crate::simd::Simd;
 use crate::split::Text;
 
@@ -33,8 +33,13 @@ pub(super) struct Reading<'a> {
 impl Reading<'_> {
     /// What a column says in one of the rows.
     pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
-        let column = self.text.layout().map_or(column, |layout| layout[column]);
-        self.dialect.text(&self.text.padded()[rows.place(row, column)])
+        let field = match self.text.layout().map(|layout| &layout.places[column]) {
+            None => column,
+            Some(Place::Field(field)) => *field,
+            Some(Place::Value(value)) => return value.as_bytes().to_owned().into(),
+            Some(Place::Absent) => return Cow::default(),
+        };
+        self.dialect.text(self.text.field(rows.place(row, field)))
     }
 
     /// Whether a field is seen to be missing at first sight.
@@ -54,53 +59,21 @@ impl Reading<'_> {
         column: usize,
         wanted: usize,
     ) -> std::result::Result<Option<f32>, Kind> {
-        let field = &self.text.padded()[place];
+        let field = self.text.field(place);
         match number::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => Ok(Some(number)),
-            Value::Missing => self.missing(column, wanted),
+            Value::Missing => self.schema.read_missing(wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other if self.dialect.has_space_before_quote(field) => Err(Kind::SpaceBeforeQuote),
             Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
-            Value::Other => Err(match number::other_notation(field, self.dialect) {
-                Some(notation) => Kind::Notation(notation),
-                None => Kind::Number(self.advice(field, column)),
-            }),
+            Value::Other => {
+                let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
+                Err(match number::other_notation(&word, self.dialect, Forms::default(), &name) {
+                    Some(notation) => Kind::Notation(notation),
+                    None => Kind::Number(self.schema.advice(&word, column)),
+                })
+            }
         }
-    }
-
-    /// What a missing value becomes; `None` when its row is to be left out.
-    pub(super) fn missing(&self, column: usize, wanted: usize) -> std::result::Result<Option<f32>, Kind> {
-        let filled = Ok(Some(self.schema.missing_value(wanted)));
-        if wanted < self.schema.features.len() {
-            return filled;
-        }
-        match self.schema.missing_target {
-            MissingTarget::Keep => filled,
-            MissingTarget::Skip => Ok(None),
-            MissingTarget::Raise if self.schema.weight == Some(column) => Err(Kind::MissingTarget("weight")),
-            MissingTarget::Raise => Err(Kind::MissingTarget("target")),
-        }
-    }
-
-    /// What to do about a field that should be a number and is none.
-    fn advice(&self, field: &[u8], column: usize) -> String {
-        const SHOWN: usize = 40;
-        let word = self.dialect.text(field);
-        let name = self.schema.quoted_name(column);
-        let what = if boolean(&word).is_some() {
-            format!("holds booleans, booleans=[{name}] reads them")
-        } else if iso(&word).is_ok() {
-            format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
-        } else {
-            format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
-        };
-        let token = match std::str::from_utf8(&word) {
-            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
-            _ => "...".to_owned(),
-        };
-        format!(
-            "If the column {what}, and features= leaves it out; if this means no value, add it with \
-             missing=[*csvfeed.MISSING, {token}]"
-        )
     }
 
     /// The error for a field.
@@ -123,7 +96,7 @@ impl Reading<'_> {
     #[cold]
     pub(super) fn note_row(&self, bad: BadRow, block: &mut Block) {
         let padded = self.text.padded();
-        let (columns, reference) = (self.schema.columns.len(), self.schema.reference);
+        let (columns, reference) = (self.arrangement.fields, self.schema.reference);
         let before = block.rows;
         block.rejects.add(self.noting, bad.reason(columns, reference), || {
             let offset = self.text.offset.wrapping_sub(WINDOW as u64);
@@ -141,9 +114,11 @@ impl Reading<'_> {
             return Vec::new();
         }
         let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
-        if self.dialect.has_runs() {
-            start -= padded[WINDOW..start].iter().rev().take_while(|&&byte| byte == b' ').count();
-            end += padded[end..].iter().take_while(|&&byte| byte == b' ').count();
+        let Dialect { skip_initial_space, skip_final_space, .. } = self.dialect;
+        if self.dialect.has_runs() || skip_initial_space || skip_final_space {
+            let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+            start -= padded[WINDOW..start].iter().rev().take_while(is_space).count();
+            end += padded[end..].iter().take_while(is_space).count();
         }
         padded[start..end].to_vec()
     }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Categories, Code, Date, MOST_CODES, Part, Vocabulary};
-use crate::dialect::{Dialect, Head, positional_name};
+use super::{Categories, Code, Date, Duration, MOST_CODES, Part, Vocabulary};
+use crate::dialect::{Dialect, Encoding, Head, positional_name};
 use crate::error::Result;
-use crate::number::{self, Value};
+use crate::number::{self, Forms, Value};
 use crate::schema::{Column, Missing, Schema, positions, wrong};
 
 /// What the columns hold that hold no numbers.
@@ -18,6 +18,43 @@ pub struct Columns {
     pub booleans: Vec<Column>,
     /// Columns of dates.
     pub dates: Vec<(Column, GivenDate)>,
+    /// Columns of durations.
+    pub durations: Vec<(Column, GivenDuration)>,
+    /// Columns of numbers that are not written as programs write them.
+    pub numbers: GivenNumbers,
+}
+
+/// The names of the forms in which numbers are written.
+#[derive(Clone, Debug)]
+pub enum GivenNumbers {
+    /// Of all columns that are read as numbers.
+    All(Vec<String>),
+    /// Of some.
+    Some(Vec<(Column, Vec<String>)>),
+}
+
+impl Default for GivenNumbers {
+    fn default() -> Self {
+        Self::Some(Vec::new())
+    }
+}
+
+impl GivenNumbers {
+    /// The columns that are named.
+    fn named(&self) -> &[(Column, Vec<String>)] {
+        match self {
+            Self::All(_) => &[],
+            Self::Some(columns) => columns,
+        }
+    }
+
+    /// The forms of the columns that are not named.
+    fn usual(&self) -> Result<Forms> {
+        match self {
+            Self::All(names) => forms_of(names),
+            Self::Some(_) => Ok(Forms::default()),
+        }
+    }
 }
 
 /// The categories of a column.
@@ -42,16 +79,32 @@ pub struct GivenDate {
     pub since: Option<String>,
 }
 
+/// The durations of a column.
+#[derive(Clone, Debug)]
+pub struct GivenDuration {
+    /// What they are counted in.
+    pub unit: String,
+    /// What those with two numbers are.
+    pub format: Option<String>,
+}
+
 impl Columns {
+    /// All of them as they were given, each with the argument that names it.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
+        let categories = self.categories.iter().map(|(column, _)| ("categories", column));
+        let booleans = self.booleans.iter().map(|column| ("booleans", column));
+        let dates = self.dates.iter().map(|(column, _)| ("dates", column));
+        let numbers = self.numbers.named().iter().map(|(column, _)| ("numbers", column));
+        let durations = self.durations.iter().map(|(column, _)| ("dates", column));
+        categories.chain(booleans).chain(dates).chain(durations).chain(numbers)
+    }
+
     /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
     /// have text in it: it may be data.
     pub fn check_header(&self, head: &Head, dialect: Dialect, missing: &Missing) -> Result<()> {
-        let categories = self.categories.iter().map(|(column, _)| column);
-        let columns: Vec<_> =
-            categories.chain(&self.booleans).chain(self.dates.iter().map(|(column, _)| column)).collect();
+        let columns = self.named().map(|(_, column)| column);
         let count = head.columns.len() as i64;
         let coded: Vec<i64> = columns
-            .iter()
             .filter_map(|column| match column {
                 Column::Index(at) if *at < 0 => Some(at + count),
                 Column::Index(at) => Some(*at),
@@ -59,12 +112,18 @@ impl Columns {
             })
             .collect();
         let names = head.columns.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
+        let usual = self.numbers.usual()?;
+        let is_usual = usual == Forms::default();
         let is_text = |at: usize, name: &String| {
             *name != positional_name(at)
+                && (is_usual || usual.parse(name.as_bytes(), Dialect { encoding: Encoding::Utf8, ..dialect }).is_none())
                 && number::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
                     == Value::Other
         };
-        if head.reference != "header" || coded.is_empty() || names.into_iter().any(|(at, name)| is_text(at, name)) {
+        if head.reference != "header"
+            || (coded.is_empty() && is_usual)
+            || names.into_iter().any(|(at, name)| is_text(at, name))
+        {
             return Ok(());
         }
         Err(wrong(format!(
@@ -81,7 +140,7 @@ type Codes = Vec<Code>;
 impl Schema {
     /// The same with columns that hold no numbers. A date becomes as many features as parts of it are wanted.
     pub fn with_columns(mut self, given: Columns) -> Result<Self> {
-        let Columns { categories, booleans, dates } = given;
+        let Columns { categories, booleans, dates, durations, numbers } = given;
         let mut codes: HashMap<usize, (&str, Codes)> = HashMap::new();
         let mut add = |schema: &Self, at: usize, role: &'static str, code: Codes| match codes.insert(at, (role, code)) {
             None => Ok(()),
@@ -106,6 +165,23 @@ impl Schema {
                 date_of(&given).map_err(|what| wrong(format!("dates= of column {:?}: {what}", self.columns[at])))?;
             add(&self, at, "dates", date)?;
         }
+        let (columns, kinds): (Vec<_>, Vec<_>) = durations.into_iter().unzip();
+        for (at, GivenDuration { unit, format }) in positions(&self.columns, &columns, "dates")?.into_iter().zip(kinds)
+        {
+            let duration = Duration::new(&unit, format.as_deref())
+                .map_err(|what| wrong(format!("dates= of column {:?}: {what}", self.columns[at])))?;
+            add(&self, at, "dates", vec![Code::Duration(duration)])?;
+        }
+        let (columns, names): (Vec<_>, Vec<_>) = numbers.named().iter().cloned().unzip();
+        for (at, names) in positions(&self.columns, &columns, "numbers")?.into_iter().zip(names) {
+            add(&self, at, "numbers", vec![Code::Number(forms_of(&names)?)])?;
+        }
+        let usual = numbers.usual()?;
+        if usual != Forms::default() {
+            for at in self.wanted() {
+                codes.entry(at).or_insert_with(|| ("numbers", vec![Code::Number(usual)]));
+            }
+        }
         if codes.is_empty() {
             return Ok(self);
         }
@@ -119,9 +195,12 @@ impl Schema {
             std::iter::repeat_n(at, count)
         };
         self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
+        let features = wanted.len();
         for at in self.targets.iter().copied().chain(self.weight) {
             let _ = expand(at, &mut wanted);
         }
+        let targets = wanted.split_off(features);
+        wanted.extend(targets.into_iter().map(|code| code.map(Code::of_target)));
         self.codes = wanted;
         let names: Vec<_> = (0..self.features.len()).map(|place| self.name(place)).collect();
         for (place, name) in names.iter().enumerate() {
@@ -147,7 +226,7 @@ impl Schema {
                      leave it out of {role}="
                 )));
             }
-            if self.weight == Some(at) && *role != "booleans" {
+            if self.weight == Some(at) && !matches!(*role, "booleans" | "numbers") {
                 return Err(wrong(format!("{role}= names column {name:?} (index {at}), which is the weight")));
             }
             if is_target && codes.len() > 1 {
@@ -163,7 +242,8 @@ impl Schema {
     /// The columns whose categories are still to be found in the file.
     #[must_use]
     pub fn unread(&self) -> Vec<usize> {
-        let is_unread = |code: &Option<Code>| matches!(code, Some(Code::Category(Categories::Unread)));
+        let is_unread =
+            |code: &Option<Code>| matches!(code.as_ref().and_then(Code::categories), Some(Categories::Unread));
         let unread = self.wanted().into_iter().zip(&self.codes).filter(|(_, code)| is_unread(code));
         let mut unread: Vec<_> = unread.map(|(at, _)| at).collect();
         unread.sort_unstable();
@@ -175,7 +255,11 @@ impl Schema {
     #[must_use]
     pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
         for (at, code) in self.wanted().into_iter().zip(&mut self.codes) {
-            if let (Some(Code::Category(categories @ Categories::Unread)), Some(found)) = (code, found.get(&at)) {
+            if let (
+                Some(Code::Category(categories @ Categories::Unread) | Code::Class(categories @ Categories::Unread)),
+                Some(found),
+            ) = (code, found.get(&at))
+            {
                 *categories = Categories::Found(Arc::clone(found));
             }
         }
@@ -187,7 +271,8 @@ impl Schema {
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
         let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
         for (at, code) in self.wanted().into_iter().zip(&self.codes) {
-            if let Some(Code::Category(Categories::Listed(vocabulary) | Categories::Found(vocabulary))) = code
+            if let Some(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) =
+                code.as_ref().and_then(Code::categories)
                 && !found.iter().any(|(known, _)| *known == at)
             {
                 found.push((at, Arc::clone(vocabulary)));
@@ -230,6 +315,13 @@ fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Resul
             Ok(Categories::Listed(Arc::new(vocabulary)))
         }
     }
+}
+
+fn forms_of(names: &[String]) -> Result<Forms> {
+    Forms::named(names).map_err(|name| {
+        let known: Vec<_> = Forms::NAMES.iter().map(|name| format!("{name:?}")).collect();
+        wrong(format!("numbers= says {name:?}: there are {}", known.join(", ")))
+    })
 }
 
 fn date_of(given: &GivenDate) -> std::result::Result<Codes, String> {

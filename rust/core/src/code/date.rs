@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use super::calendar;
 use super::format::Format;
 
-const NANOS: i128 = 1_000_000_000;
+pub(super) const NANOS: i128 = 1_000_000_000;
 const DAY_SECONDS: i64 = 86_400;
 
 /// How the dates of a column are written, and what they are counted from.
@@ -84,6 +84,8 @@ pub(crate) enum Wrong {
     Form,
     /// It is written as one, but there is no such day or time.
     Value,
+    /// It is one, in a time zone that is not known.
+    Zone,
 }
 
 /// A date and time as it is written.
@@ -175,7 +177,7 @@ impl Instant {
 }
 
 /// The float32 nearest to a ratio whose denominator is positive and below 2^64.
-fn ratio(numerator: i128, denominator: i128) -> f32 {
+pub(super) fn ratio(numerator: i128, denominator: i128) -> f32 {
     let (magnitude, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
     let shift = magnitude.leading_zeros().min(127);
     let (quotient, rest) = ((magnitude << shift) / denominator, (magnitude << shift) % denominator);
@@ -205,7 +207,7 @@ impl Moment {
 }
 
 /// A date as ISO 8601 has it, with or without a time and an offset. A space may stand for the `T` and before the offset,
-/// which may be ` UTC`.
+/// which may be a time zone.
 pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
     let mut rest = Rest(text);
     let year = rest.digits(4)?;
@@ -238,6 +240,21 @@ pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
     }
     if rest.is_empty() { moment.checked() } else { Err(Wrong::Form) }
 }
+
+/// The time zones of RFC 2822, in hours ahead of UTC, but for one: CST is that of Chicago there, and elsewhere of China.
+const ZONES: [(&str, i32); 11] = [
+    ("Z", 0),
+    ("UTC", 0),
+    ("GMT", 0),
+    ("UT", 0),
+    ("EST", -5),
+    ("EDT", -4),
+    ("CDT", -5),
+    ("MST", -7),
+    ("MDT", -6),
+    ("PST", -8),
+    ("PDT", -7),
+];
 
 /// What is left of a text.
 pub(super) struct Rest<'a>(pub(super) &'a [u8]);
@@ -298,11 +315,42 @@ impl Rest<'_> {
         Ok(number * 10_u32.pow(9 - kept as u32))
     }
 
-    /// How many seconds a clock is ahead of UTC: `Z`, `UTC`, `+HH`, `+HHMM` or `+HH:MM`.
+    pub(super) fn starts_with(&self, byte: u8) -> bool {
+        self.0.first() == Some(&byte)
+    }
+
+    /// How many seconds the clock of a time zone is ahead of UTC.
+    pub(super) fn zone(&mut self) -> Result<i32, Wrong> {
+        let length = self.0.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        let (name, rest) = self.0.split_at(length);
+        // What is no name of a zone is another way to write a date.
+        if matches!(name, [] | [_, b'M' | b'm']) && !self.starts_with(b'[') {
+            return Err(Wrong::Form);
+        }
+        let hours = ZONES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
+        match (hours, rest.first()) {
+            (None, _) | (_, Some(b'/' | b'_' | b'[')) => Err(Wrong::Zone),
+            (Some((_, hours)), _) => {
+                self.0 = rest;
+                Ok(3600 * hours)
+            }
+        }
+    }
+
+    /// How many seconds a clock is ahead of UTC: `+HH`, `+HHMM` or `+HH:MM`, also after `GMT` or `UTC`, or a time zone.
     pub(super) fn offset(&mut self) -> Result<i32, Wrong> {
         self.take(b' ');
-        if self.take_word("Z") || self.take_word("UTC") {
+        if self.0 == b"Z" {
+            self.0 = &[];
             return Ok(0);
+        }
+        if !matches!(self.0, [b'+' | b'-', ..]) {
+            let before = self.0;
+            let zone = self.zone()?;
+            let is_utc = zone == 0 && before.len() - self.0.len() > 1;
+            if !(is_utc && matches!(self.0, [b'+' | b'-', ..])) {
+                return Ok(zone);
+            }
         }
         let west = self.take(b'-');
         if !west && !self.take(b'+') {
@@ -323,6 +371,17 @@ mod tests {
     use super::*;
     use crate::oracle;
     use proptest::prelude::*;
+
+    #[test]
+    fn a_zone_that_is_not_known_is_told_from_what_is_none() {
+        for zone in ["CET", "CST", "Europe/Berlin", "GMT/x", "A", "+01:00[Europe/Berlin]", "[UTC]"] {
+            let found = iso(format!("2013-01-31 10:00 {zone}").as_bytes());
+            assert_eq!(found, Err(if zone.starts_with('+') { Wrong::Form } else { Wrong::Zone }), "{zone}");
+        }
+        for zone in ["AM", "pm", "?", "1", "+1"] {
+            assert_eq!(iso(format!("2013-01-31 10:00 {zone}").as_bytes()), Err(Wrong::Form), "{zone}");
+        }
+    }
 
     proptest! {
         #[test]
@@ -358,6 +417,27 @@ mod tests {
             let format = Format::new("%f %S:%M:%H %d/%m %Y %z").unwrap();
             let text = format!("{nanos:09} {second}:{minute}:{hour} {day}/{month} {year:04} {zone}");
             prop_assert_eq!(format.read(text.as_bytes()), Ok(expected));
+        }
+
+        #[test]
+        fn a_zone_is_its_offset(
+            (zone, hours) in prop::sample::select(&ZONES[..]),
+            (hour, ahead, west) in (0_u32..24, 0_i32..24, any::<bool>()),
+            (space, is_lower) in (prop::sample::select(&["", " "]), any::<bool>()),
+        ) {
+            let name = if is_lower { zone.to_lowercase() } else { zone.to_owned() };
+            let text = format!("2013-01-31T{hour:02}:30{space}{name}");
+            let moment = iso(text.as_bytes()).unwrap();
+            prop_assert_eq!((moment.hour, moment.offset), (hour, 3600 * hours));
+            let format = Format::new("%Y-%m-%d %H:%M %Z").unwrap();
+            prop_assert_eq!(format.read(format!("2013-01-31 {hour:02}:30 {name}").as_bytes()), Ok(moment));
+            let sign = if west { -1 } else { 1 };
+            let further = iso(format!("{text}{}{ahead:02}00", if west { '-' } else { '+' }).as_bytes());
+            if matches!(zone, "UTC" | "GMT" | "UT") {
+                prop_assert_eq!(further.unwrap().offset, sign * 3600 * ahead);
+            } else {
+                prop_assert_eq!(further, Err(Wrong::Form));
+            }
         }
 
         #[test]

@@ -36,9 +36,10 @@ enum Field {
     Second,
     Fraction,
     Offset,
+    Zone,
 }
 
-const DIRECTIVES: [(u8, Field); 16] = [
+const DIRECTIVES: [(u8, Field); 17] = [
     (b'Y', Field::Year),
     (b'm', Field::Month),
     (b'd', Field::Day),
@@ -55,6 +56,7 @@ const DIRECTIVES: [(u8, Field); 16] = [
     (b'p', Field::HalfDay),
     (b'I', Field::HourOfTwelve),
     (b'z', Field::Offset),
+    (b'Z', Field::Zone),
 ];
 
 const MONTHS: [&str; 12] = [
@@ -81,7 +83,7 @@ impl Field {
             Self::Year => Some(4),
             Self::DayOfYear => Some(3),
             Self::Fraction => Some(9),
-            Self::MonthName | Self::WeekdayName | Self::HalfDay | Self::Offset => None,
+            Self::MonthName | Self::WeekdayName | Self::HalfDay | Self::Offset | Self::Zone => None,
             _ => Some(2),
         }
     }
@@ -126,6 +128,9 @@ impl Format {
         }
         if has(Field::Hour) && has(Field::HourOfTwelve) {
             return wrong("says the hour twice");
+        }
+        if has(Field::Offset) && has(Field::Zone) {
+            return wrong("says the offset twice: %z reads GMT+0100, too");
         }
         if has(Field::DayOfYear) && (has_month || has(Field::Day)) {
             return wrong("says the day twice: %j is the day of the year");
@@ -203,6 +208,7 @@ impl Format {
                             return Err(Wrong::Form);
                         }
                     }
+                    Field::Zone => moment.offset = rest.zone()?,
                     _ => moment.offset = rest.offset()?,
                 }
                 continue;

@@ -7,6 +7,7 @@ mod boolean;
 mod calendar;
 pub mod columns;
 pub mod date;
+pub mod duration;
 mod format;
 pub mod survey;
 pub mod vocabulary;
@@ -15,9 +16,12 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::number::Forms;
+
 pub(crate) use boolean::{boolean, boolean_at};
-pub use columns::{Columns, GivenCategories, GivenDate};
+pub use columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
 pub use date::{Date, Part};
+pub use duration::Duration;
 pub use vocabulary::Vocabulary;
 
 /// The largest code: from here on, not every whole number is a float32.
@@ -28,10 +32,17 @@ pub const MOST_CODES: u32 = 1 << 24;
 pub enum Code {
     /// By the category that they name; 0 is none.
     Category(Categories),
+    /// By the category that they name, where it is a target: a class, counted from 0. One that is not known is a missing
+    /// target.
+    Class(Categories),
     /// 1 for true and 0 for false.
     Boolean,
     /// A part of the date that they hold.
     Date(Arc<Date>, Part),
+    /// How long the duration is that they hold.
+    Duration(Duration),
+    /// A number that is not written as programs write it.
+    Number(Forms),
 }
 
 /// How categories become codes.
@@ -39,7 +50,7 @@ pub enum Code {
 pub enum Categories {
     /// By their place among all that are in the file, which is still to be read for that.
     Unread,
-    /// By their place, counted from 1; 0 for a feature that has another one.
+    /// By their place.
     Listed(Arc<Vocabulary>),
     /// Likewise, by their place among all that are in the rows of the file that are not left out as wrong.
     Found(Arc<Vocabulary>),
@@ -53,28 +64,55 @@ impl Code {
         if matches!(self, Self::Category(_)) { 0.0 } else { f32::NAN }
     }
 
-    /// How many codes there are, 0 among them; `None` for what is no category, or still to be read.
+    /// How many codes or classes there are; `None` for what is no category, or still to be read. A feature has the code 0
+    /// besides those of its categories.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
+        let categories = match self.categories()? {
+            Categories::Listed(known) | Categories::Found(known) => known.count() as u64,
+            Categories::Hashed(buckets) => u64::from(*buckets),
+            Categories::Unread => return None,
+        };
+        Some(categories + u64::from(matches!(self, Self::Category(_))))
+    }
+
+    /// How its categories become codes, if it has categories.
+    #[must_use]
+    pub fn categories(&self) -> Option<&Categories> {
         match self {
-            Self::Category(Categories::Listed(known) | Categories::Found(known)) => Some(1 + known.count() as u64),
-            Self::Category(Categories::Hashed(buckets)) => Some(1 + u64::from(*buckets)),
-            Self::Category(Categories::Unread) | Self::Boolean | Self::Date(..) => None,
+            Self::Category(categories) | Self::Class(categories) => Some(categories),
+            Self::Boolean | Self::Date(..) | Self::Duration(_) | Self::Number(_) => None,
         }
+    }
+
+    /// The same for a target: categories become classes.
+    pub(crate) fn of_target(self) -> Self {
+        match self {
+            Self::Category(categories) => Self::Class(categories),
+            other => other,
+        }
+    }
+
+    /// What becomes of the place of a category, counted from 1: a code, or a class.
+    #[inline]
+    pub(crate) fn numbered(&self, place: f32) -> f32 {
+        if matches!(self, Self::Class(_)) { place - 1.0 } else { place }
     }
 
     /// One word for it.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Category(_) => "category",
+            Self::Category(_) | Self::Class(_) => "category",
             Self::Boolean => "boolean",
             Self::Date(..) => "date",
+            Self::Duration(_) => "duration",
+            Self::Number(_) => "number",
         }
     }
 }
 
-/// The code of a category by its hash, which is the same for good.
+/// The place of a category by its hash, counted from 1, which is the same for good.
 #[inline]
 pub(crate) fn bucket(category: &[u8], buckets: u32) -> f32 {
     (1 + xxh3_64(category) % u64::from(buckets)) as f32

@@ -12,6 +12,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index::{Index, Rows};
 use crate::number;
 use crate::number::WINDOW;
+use crate::parts::Place;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
 use crate::rejects::Noting;
@@ -163,12 +164,13 @@ impl Jobs<Vec<Vocabulary>> for Survey {
                 Ok(false) => return None,
                 Err(error) => return Some(Done::failed(error)),
             }
-            let bad_row = index.fill(simd, &text, dialect, schema.columns.len(), schema.reference);
+            let columns = text.layout().map_or(schema.columns.len(), |layout| layout.fields);
+            let bad_row = index.fill(simd, &text, dialect, columns, schema.reference);
             let rejects = parser.as_mut().map(|parser| parser.parse(&text, &pool).0.take_rejects());
             let rejects = rejects.unwrap_or_default();
             let wrong: Vec<u64> = rejects.list().iter().filter_map(|reject| reject.error.offset).collect();
             let mut new = vec![Vocabulary::default(); self.columns.len()];
-            for rows in index.groups(schema.columns.len(), usize::MAX) {
+            for rows in index.groups(columns, usize::MAX) {
                 for ((&column, known), new) in self.columns.iter().zip(&mut known).zip(&mut new) {
                     if let Err(error) = self.look(&text, rows, &wrong, column, known, new) {
                         return Some(Done::failed(error));
@@ -201,12 +203,24 @@ impl Survey {
     ) -> Result<()> {
         let Table { schema, dialect, .. } = &self.table;
         let bytes = text.padded();
-        let at = text.layout().map_or(column, |layout| layout[column]);
         let offset_of = |position: usize| text.offset + (position - WINDOW) as u64;
         let is_left_out = |row: usize| {
             let Range { start, end } = rows.line(row);
             let next = wrong.partition_point(|&offset| offset < offset_of(start));
             wrong.get(next).is_some_and(|&offset| offset <= offset_of(end))
+        };
+        let at = match text.layout().map(|layout| &layout.places[column]) {
+            None => column,
+            Some(Place::Field(field)) => *field,
+            Some(Place::Absent) => return Ok(()),
+            Some(Place::Value(value)) => {
+                let word = value.trim_matches([' ', '\t']);
+                let counts = wrong.is_empty() || (0..rows.count()).any(|row| !is_left_out(row));
+                if counts && !schema.missing.contains_word(word) && known.add(word.as_bytes()) {
+                    new.add(word.as_bytes());
+                }
+                return Ok(());
+            }
         };
         let is_literal = dialect.is_literal();
         for row in 0..rows.count() {
@@ -215,9 +229,12 @@ impl Survey {
             if plain.is_some_and(|plain| plain.is_empty() || known.code_at(bytes, plain) != 0) {
                 continue;
             }
-            let field = &bytes[place.clone()];
+            let field = text.field(place.clone());
             if number::is_missing(field, *dialect, &schema.missing) || (!wrong.is_empty() && is_left_out(row)) {
                 continue;
+            }
+            if dialect.has_space_before_quote(field) {
+                return Err(dialect.error(Kind::SpaceBeforeQuote, offset_of(place.start), field).in_column(column));
             }
             let word = dialect.text(field);
             if std::str::from_utf8(&word).is_err() {

@@ -2,14 +2,13 @@
 
 use memchr::memchr_iter;
 
-use super::Dialect;
+use super::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
 use crate::number;
 use crate::schema::{Missing, OnError};
-use crate::source::Source;
+use crate::source::{Source, is_padding};
 
-const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 /// UTF-32 first: its little-endian mark begins with UTF-16's.
 const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
     (b"\xFF\xFE\0\0", "UTF-32LE", ""),
@@ -139,11 +138,19 @@ pub fn read_head(
             return Err(dialect.error(binary(&text, first), places[field], fields[field]).in_column(field));
         }
         let columns = column_names(&fields, &places, dialect)?;
-        let data_start = first + end as u64;
+        let what = "skip_rows_after_header= leaves out";
+        let data_start = skip_lines(source, first + end as u64, dialect.skip_rows_after_header, what)?;
         let has_rows = first_row(source, dialect, data_start)?.is_some();
         return Ok(Head { columns, reference: "header", data_start, has_rows, is_named, returns });
     }
+    if dialect.skip_rows_after_header > 0 {
+        let message = "skip_rows_after_header= leaves out lines after a header, and the first row seems to be none: \
+                       header=True takes it for one";
+        return Err(Error { offset: Some(first), ..Kind::Column(message.to_owned()).into() });
+    }
+    let fills = |names: &[String]| dialect.fills_short_rows && names.len() > fields.len();
     let (columns, reference) = match header {
+        Header::Names(names) if fills(names) => (names.clone(), "header= given"),
         Header::Names(names) if names.len() != fields.len() => {
             let (found, expected) = (fields.len(), names.len());
             let advice = ": is the delimiter another one, or a name missing?";
@@ -183,7 +190,7 @@ pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64
         return Err(dialect.error(Kind::OtherDelimiter(delimiter), mark, line.trim_ascii_end()));
     }
     let lines = if named.is_some() { 1 } else { dialect.skip_rows };
-    let table = skip_lines(source, mark, lines)?;
+    let table = skip_lines(source, mark, lines, "skip_rows= leaves out")?;
     refuse_markup(source, table)?;
     Ok(table)
 }
@@ -226,12 +233,12 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
 }
 
 /// The byte offset after so many lines.
-fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64) -> Result<u64> {
+fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {
     let mut piece = [0; PIECE];
     while lines > 0 {
         let size = (source.len() - offset).min(PIECE as u64) as usize;
         if size == 0 {
-            return Err(Kind::Empty("the file has no more lines than skip_rows= leaves out").into());
+            return Err(Kind::TooFewLines(what).into());
         }
         source.read_at(offset, &mut piece[..size])?;
         let mut newlines = memchr_iter(b'\n', &piece[..size]);
@@ -250,6 +257,8 @@ fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Optio
         Spaces,
         Returned,
         Comment,
+        /// What follows the end of the file, if nothing else does.
+        Padding,
     }
     let mut piece = [0; PIECE];
     let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
@@ -264,9 +273,10 @@ fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Optio
                     Line::Begins
                 }
                 (Line::Comment, _) => Line::Comment,
+                (Line::Begins | Line::Padding, byte) if is_padding(byte) => Line::Padding,
                 (Line::Begins, byte) if Some(byte) == dialect.comment => Line::Comment,
                 (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
-                (Line::Begins | Line::Spaces, b'\r') => Line::Returned,
+                (Line::Begins | Line::Spaces | Line::Padding, b'\r') => Line::Returned,
                 _ => return Ok(Some(line_start)),
             };
         }
@@ -284,6 +294,8 @@ fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) 
         let mut text = vec![0; length];
         source.read_at(offset, &mut text)?;
         if whole {
+            let padding = text.iter().rev().take_while(|&&byte| is_padding(byte)).count();
+            text.truncate(length - padding);
             // One more than there is, perhaps, which is a blank line, unless the last is escaped.
             text.push(b'\n');
         }
@@ -358,6 +370,9 @@ fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Ve
         let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
         if field.contains(&b'\r') && !is_quoted && dialect.escape.is_none() {
             return Err(wrong(Kind::LineEnds("a CR alone stands here, and LF ends other lines")));
+        }
+        if dialect.has_space_before_quote(field) {
+            return Err(wrong(Kind::SpaceBeforeQuote));
         }
         let name = String::from_utf8(dialect.text(field).into_owned()).map_err(|_| wrong(Kind::NameNotUtf8))?;
         names.push(if name.is_empty() { positional_name(column) } else { name });

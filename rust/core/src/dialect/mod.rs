@@ -6,7 +6,7 @@ mod head;
 
 use std::borrow::Cow;
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memchr_iter, memmem};
 
 pub use detect::{SAMPLE, Sniffed, detect_delimiter, sniff};
 pub use encoding::Encoding;
@@ -15,6 +15,8 @@ pub use head::{Head, Header, read_head};
 
 use crate::error::{Error, Kind};
 use crate::number;
+
+pub(crate) const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +37,14 @@ pub struct Dialect {
     pub encoding: Encoding,
     /// Lines before the header, whatever they hold.
     pub skip_rows: u64,
+    /// Lines after the header, whatever they hold.
+    pub skip_rows_after_header: u64,
+    /// Whether spaces and tabs before an opening quote are no part of the field.
+    pub skip_initial_space: bool,
+    /// Whether those after a closing quote are none.
+    pub skip_final_space: bool,
+    /// Whether the fields that a row lacks at its end are missing values.
+    pub fills_short_rows: bool,
 }
 
 impl Default for Dialect {
@@ -56,6 +66,10 @@ impl Dialect {
             thousands: None,
             encoding: Encoding::Utf8,
             skip_rows: 0,
+            skip_rows_after_header: 0,
+            skip_initial_space: false,
+            skip_final_space: false,
+            fills_short_rows: false,
         }
     }
 
@@ -69,12 +83,46 @@ impl Dialect {
         self.quote.is_some_and(|quote| memchr(quote, text).is_some())
     }
 
-    /// Whether there may be an escape or a comment in `text`, so that it has to be read byte by byte.
+    /// Whether there may be an escape, a comment or a space beside a quote in `text`, so that it has to be read byte by byte.
     pub(crate) fn takes_care(self, text: &[u8]) -> bool {
         self.escape.is_some_and(|escape| memchr(escape, text).is_some())
             || self.comment.is_some_and(|comment| {
                 text.first() == Some(&comment) || memmem::find(text, &[b'\n', comment]).is_some()
             })
+            || (self.skip_initial_space || self.skip_final_space) && self.has_space_at_quote(text)
+    }
+
+    /// Whether there is a quote in `text` with a space beside it, or one of both at an end, where the other may follow.
+    fn has_space_at_quote(self, text: &[u8]) -> bool {
+        let Some(quote) = self.quote else { return false };
+        let is_either = |byte: Option<&u8>| byte.is_some_and(|&byte| byte == quote || is_space(byte));
+        let beside = |at: usize| is_space(text[at - 1]) || is_space(text[at + 1]);
+        let mut quotes = memchr_iter(quote, text);
+        is_either(text.first()) || is_either(text.last()) || quotes.any(beside)
+    }
+
+    /// Whether a field has a space before what would be its quote.
+    pub(crate) fn has_space_before_quote(self, field: &[u8]) -> bool {
+        let spaces = field.iter().take_while(|&&byte| is_space(byte)).count();
+        spaces > 0 && self.quote.is_some() && field.get(spaces).copied() == self.quote
+    }
+
+    /// Whether a row has a field with a space before what would be its quote.
+    pub(crate) fn row_has_space_before_quote(self, row: &[u8]) -> bool {
+        row.split(|&byte| byte == self.delimiter).any(|field| self.has_space_before_quote(field))
+    }
+
+    /// Whether a quoted field, which text begins with, has nothing but spaces after its closing quote.
+    fn has_space_after_quote(self, text: &[u8]) -> bool {
+        let Some(quote) = self.quote else { return false };
+        let mut at = 1;
+        while at < text.len() && (text[at] != quote || text.get(at + 1) == Some(&quote)) {
+            at += if text[at] == quote || Some(text[at]) == self.escape { 2 } else { 1 };
+        }
+        let after = text.get(at + 1..).unwrap_or_default();
+        let spaces = after.iter().take_while(|&&byte| is_space(byte)).count();
+        let ends = |byte: &u8| *byte == self.delimiter || matches!(byte, b'\r' | b'\n');
+        spaces > 0 && after.get(spaces).is_none_or(ends)
     }
 
     /// Whether a field says what its bytes are, without the spaces and the quotes around it.
@@ -93,6 +141,10 @@ impl Dialect {
     }
 }
 
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
 /// A field whose quotes or escapes are wrong.
 #[derive(Debug)]
 pub(crate) struct BadQuote {
@@ -108,6 +160,10 @@ impl BadQuote {
         let field = &text[self.position..];
         let line = &field[..memchr(b'\n', field).unwrap_or(field.len())];
         let text = line.strip_suffix(b"\r").unwrap_or(line);
-        dialect.error(self.kind, offset.wrapping_add(self.position as u64), text)
+        let kind = match self.kind {
+            Kind::TextAfterQuote if dialect.has_space_after_quote(text) => Kind::SpaceAfterQuote,
+            kind => kind,
+        };
+        dialect.error(kind, offset.wrapping_add(self.position as u64), text)
     }
 }

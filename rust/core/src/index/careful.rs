@@ -16,17 +16,28 @@ enum Class {
     Quote,
     Escape,
     Comment,
+    Space,
 }
 
-const CLASSES: [Class; 7] =
-    [Class::Other, Class::Delimiter, Class::Newline, Class::Return, Class::Quote, Class::Escape, Class::Comment];
+const CLASSES: [Class; 8] = [
+    Class::Other,
+    Class::Delimiter,
+    Class::Newline,
+    Class::Return,
+    Class::Quote,
+    Class::Escape,
+    Class::Comment,
+    Class::Space,
+];
 
-const STATES: [State; 9] = [
+const STATES: [State; 11] = [
     State::LineStart,
     State::FieldStart,
     State::Field,
     State::Quoted,
     State::QuoteInQuoted,
+    State::Space,
+    State::AfterQuote,
     State::Returned,
     State::Escaped,
     State::EscapedInQuoted,
@@ -44,6 +55,10 @@ pub(crate) enum Event {
     Field,
     /// A line ends at it.
     Line,
+    /// It opens the field, whose spaces before it are left out.
+    Opened,
+    /// It follows a closing quote, which ends the field.
+    Closed,
     /// It follows a closing quote, and must not.
     Stray,
 }
@@ -60,11 +75,13 @@ impl Machine {
         let comment = dialect.comment.map(|byte| (byte, Class::Comment));
         let escape = dialect.escape.map(|byte| (byte, Class::Escape));
         let quote = dialect.quote.map(|byte| (byte, Class::Quote));
+        let spaces = dialect.quote.filter(|_| dialect.skip_initial_space || dialect.skip_final_space);
+        let spaces = spaces.map_or([].as_slice(), |_| &[(b' ', Class::Space), (b'\t', Class::Space)]);
         let ends = [(b'\r', Class::Return), (dialect.delimiter, Class::Delimiter), (b'\n', Class::Newline)];
-        for (byte, class) in comment.into_iter().chain(escape).chain(quote).chain(ends) {
+        for (byte, class) in spaces.iter().copied().chain(comment).chain(escape).chain(quote).chain(ends) {
             classes[usize::from(byte)] = class;
         }
-        let steps = STATES.map(|state| CLASSES.map(|class| step(state, class, dialect.has_runs())));
+        let steps = STATES.map(|state| CLASSES.map(|class| spaced_step(state, class, dialect)));
         Self { classes, steps }
     }
 
@@ -82,6 +99,22 @@ impl Machine {
         }
         let is_other = |&byte: &u8| self.classes[usize::from(byte)] == Class::Other;
         bytes.iter().position(|byte| !is_other(byte)).unwrap_or(bytes.len())
+    }
+}
+
+/// What a byte does, where spaces beside quotes may be left out.
+fn spaced_step(state: State, class: Class, dialect: Dialect) -> (State, Event) {
+    match (state, class) {
+        (State::LineStart | State::FieldStart | State::Space, Class::Space) if dialect.skip_initial_space => {
+            (State::Space, Event::Nothing)
+        }
+        (State::Space, Class::Quote) => (State::Quoted, Event::Opened),
+        (State::QuoteInQuoted, Class::Space) if dialect.skip_final_space => (State::AfterQuote, Event::Closed),
+        (State::AfterQuote, Class::Space) => (State::AfterQuote, Event::Nothing),
+        (State::AfterQuote, Class::Return) => (State::Returned, Event::Nothing),
+        (State::AfterQuote, Class::Escape) => (State::Escaped, Event::Stray),
+        (State::AfterQuote, Class::Other | Class::Quote | Class::Comment) => (State::Field, Event::Stray),
+        _ => step(state, class, dialect.has_runs()),
     }
 }
 
@@ -150,6 +183,8 @@ impl<'a> Careful<'a> {
         let (mut row, mut start) = (self.position, self.position);
         let mut fields = 0;
         let mut stray = None;
+        // Where the closing quote ends that spaces follow.
+        let mut closed = None;
         let mut next = self.position;
         loop {
             next += self.machine.ordinary(state, &self.bytes[next..]);
@@ -161,13 +196,16 @@ impl<'a> Careful<'a> {
             match event {
                 Event::Nothing => {}
                 Event::Skipped => start = at + 1,
+                Event::Opened => start = at,
+                Event::Closed => closed = Some(at),
                 Event::Field => {
-                    on_field(start..at);
+                    on_field(start..closed.take().unwrap_or(at));
                     fields += 1;
                     start = at + 1;
                 }
                 Event::Line => {
-                    let field = start..at - usize::from(self.ends_with_return(start..at));
+                    let end = closed.take().unwrap_or_else(|| at - usize::from(self.ends_with_return(start..at)));
+                    let field = start..end;
                     // Runs of delimiters part fields that are there.
                     let is_there = fields > 0 && !self.dialect.has_runs();
                     if before != State::Comment && (is_there || !field.is_empty()) {
@@ -182,6 +220,7 @@ impl<'a> Careful<'a> {
                 }
                 Event::Stray if self.passes_over => {
                     stray = stray.or(Some(start));
+                    closed = None;
                     if state == State::FieldStart {
                         // A delimiter after a carriage return, which ends the field all the same.
                         on_field(start..at);

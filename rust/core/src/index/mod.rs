@@ -15,6 +15,7 @@ pub(crate) mod tests;
 
 use std::ops::{Deref, Range};
 
+use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special, for_each_stride};
@@ -122,6 +123,10 @@ impl Index {
         // If the quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
         let Some(line_ends) = line_ends else { return self.fill_carefully(text, dialect, columns, reference) };
         let bad_row = self.find_runs(bytes, columns, &line_ends);
+        let is_short = |bad: &BadRow| (bad.found as usize) < columns;
+        if dialect.fills_short_rows && (bad_row.as_ref().is_some_and(is_short) || self.bad_rows.iter().any(is_short)) {
+            return self.fill_carefully(text, dialect, columns, reference);
+        }
         if line_ends.returns {
             self.trim(bytes, columns);
         }
@@ -151,7 +156,16 @@ impl Index {
                 self.marks.push(field.start as u32 - 1);
                 self.trimmed.push(field.end as u32);
             });
-            let found = self.marks.len() - before;
+            let mut found = self.marks.len() - before;
+            if dialect.fills_short_rows && matches!(row, Ok(Some(Row { stray: None, .. }))) {
+                // Empty fields where the last ends.
+                while found < columns {
+                    let end = self.trimmed[self.trimmed.len() - 1];
+                    self.marks.push(end - 1);
+                    self.trimmed.push(end);
+                    found += 1;
+                }
+            }
             match row {
                 Ok(Some(row)) if found == columns && row.stray.is_none() => run.rows += 1,
                 Ok(Some(row)) => {
@@ -372,10 +386,10 @@ impl BadRow {
 
     /// What is wrong with it, in few words.
     pub(crate) fn reason(self, columns: usize, reference: &'static str) -> &'static str {
-        self.kind(columns, reference, b"").reason()
+        self.kind(columns, reference, b"", Dialect::default()).reason()
     }
 
-    fn kind(self, columns: usize, reference: &'static str, row: &[u8]) -> Kind {
+    fn kind(self, columns: usize, reference: &'static str, row: &[u8], dialect: Dialect) -> Kind {
         if self.stray.is_some() {
             return Kind::TextAfterQuote;
         }
@@ -383,6 +397,9 @@ impl BadRow {
         let advice = match found {
             _ if memchr::memchr(b'\r', row).is_some() => {
                 ": are the line ends mixed? A CR alone, as it has one, ends no line here"
+            }
+            _ if !dialect.skip_initial_space && dialect.row_has_space_before_quote(row) => {
+                ": a space stands before a quote, which opens no field there, and skip_initial_space=True reads it"
             }
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
@@ -395,7 +412,7 @@ impl BadRow {
     #[must_use]
     pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str, dialect: Dialect) -> Error {
         let row = self.place(padded);
-        let kind = self.kind(columns, reference, &padded[row.clone()]);
+        let kind = self.kind(columns, reference, &padded[row.clone()], dialect);
         match self.stray {
             Some(stray) => {
                 let bad = BadQuote { position: stray as usize, kind };

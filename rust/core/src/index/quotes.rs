@@ -16,6 +16,10 @@ pub(crate) enum State {
     Quoted,
     /// After a quote inside quotes: another one makes it a literal quote, anything else ends the quotes.
     QuoteInQuoted,
+    /// After spaces at the beginning of a field, where a quote opens it nevertheless.
+    Space,
+    /// After spaces that follow a closing quote, where the field ends.
+    AfterQuote,
     /// After a carriage return that follows a closing quote, where the line ends.
     Returned,
     /// After an escape outside quotes.
@@ -29,7 +33,7 @@ pub(crate) enum State {
 impl State {
     /// Whether the next byte is neither an ordinary one nor a quote or the end of something.
     pub(crate) fn takes_care(self) -> bool {
-        matches!(self, Self::Escaped | Self::EscapedInQuoted | Self::Comment)
+        matches!(self, Self::Space | Self::AfterQuote | Self::Escaped | Self::EscapedInQuoted | Self::Comment)
     }
 }
 

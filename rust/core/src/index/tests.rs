@@ -239,12 +239,18 @@ pub(crate) fn careful_dialect() -> impl Strategy<Value = Dialect> {
         prop::sample::select(&[Some(b'"'), Some(b'\''), None][..]),
         prop::option::of(Just(b'\\')),
         prop::option::of(Just(b'#')),
+        prop::array::uniform3(any::<bool>()),
     )
-        .prop_map(|(delimiter, quote, escape, comment)| Dialect {
-            escape,
-            comment,
-            ..Dialect::new(delimiter, quote)
-        })
+        .prop_map(
+            |(delimiter, quote, escape, comment, [skip_initial_space, skip_final_space, fills_short_rows])| Dialect {
+                escape,
+                comment,
+                skip_initial_space,
+                skip_final_space,
+                fills_short_rows,
+                ..Dialect::new(delimiter, quote)
+            },
+        )
 }
 
 /// Any text of what means something in one of those dialects.
@@ -252,7 +258,7 @@ pub(crate) fn careful_text() -> impl Strategy<Value = Vec<u8>> {
     let soup = "[a1,; \"'\\\\#\n\r]{1,60}";
     let field =
         "[a1]{0,3}|\"([a,; #\n\r]|\\\\[a\\\\\"',\n\r]|\"\"){0,6}\"|(a|\\\\[\\\\\",; '#\n\r]){0,4}|'[a,\n]{0,3}'";
-    let rows = format!("((#[a,\\\\\"]{{0,5}}|({field})[,; ]({field}) ?|)\r?\n){{0,9}}({field})");
+    let rows = format!("((#[a,\\\\\"]{{0,5}}| ?({field}) ?[,; ] ?({field}) ?|)\r?\n){{0,9}}({field})");
     let rows = prop::string::string_regex(&rows).expect("a pattern");
     prop_oneof![soup.prop_map(String::into_bytes), rows.prop_map(String::into_bytes)]
 }
@@ -272,7 +278,7 @@ proptest! {
             let error = index.fill(simd, &text, dialect, columns, "header");
             let wrong = error.map(|error| (error.offset.unwrap() as usize, match error.kind {
                 Kind::UnclosedQuote => oracle::Wrong::Unclosed,
-                Kind::TextAfterQuote => oracle::Wrong::AfterQuote,
+                Kind::TextAfterQuote | Kind::SpaceAfterQuote => oracle::Wrong::AfterQuote,
                 Kind::UnclosedEscape => oracle::Wrong::Escape,
                 Kind::RowLength { found, .. } => oracle::Wrong::Fields(found),
                 kind => panic!("{kind}"),

@@ -8,6 +8,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod bare;
+mod forms;
 #[cfg(target_arch = "x86_64")]
 mod groups;
 mod notation;
@@ -26,6 +27,8 @@ use crate::schema::Missing;
 use crate::simd::Simd;
 use bare::{bare, is_dressed};
 
+pub(crate) use forms::Form;
+pub use forms::Forms;
 pub(crate) use notation::{Notation, Plain, other_notation};
 
 /// Bytes, of any value, that must stand before the first field of a text and after its last.

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::bare::bare;
-use super::{Fields, parse_exact};
-use crate::dialect::Dialect;
+use super::{Fields, Forms, parse_exact};
+use crate::dialect::{Dialect, Encoding};
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +27,17 @@ impl Notation {
         !self.comma && self.separator.is_none()
     }
 
+    /// A byte of a number as programs write it.
+    #[inline]
+    pub(super) fn as_program(self, byte: u8) -> u8 {
+        if self.comma { swapped(byte) } else { byte }
+    }
+
+    /// What stands between groups, once commas are dots.
+    pub(super) fn separator(self) -> Option<u8> {
+        self.separator
+    }
+
     /// The number that a text is and nothing else.
     pub(crate) fn parse(self, text: &[u8]) -> Option<f32> {
         let mut plain = Cow::Borrowed(text);
@@ -41,10 +52,32 @@ impl Notation {
     }
 }
 
-/// The arguments with which a field would be a number that is none in its dialect, and which number.
-pub(crate) fn other_notation(field: &[u8], dialect: Dialect) -> Option<String> {
-    let text = super::unquote(field, dialect);
-    let read = |other: Dialect| Notation::of(other).parse(&text);
+/// The arguments with which a text would be a number that is none in its dialect and in the forms of its column, and which
+/// number. `name` is that of the column as it is written in an argument.
+pub(crate) fn other_notation(text: &[u8], dialect: Dialect, forms: Forms, name: &str) -> Option<String> {
+    if let Some(advice) = other_dialect(text, dialect, forms) {
+        return Some(advice.join(", or with "));
+    }
+    let others = Forms::NAMES.into_iter().filter(|form| !forms.names().contains(form)).map(|form| {
+        let known = forms.and(form);
+        let names: Vec<_> = known.names().iter().map(|name| format!("{name:?}")).collect();
+        let list = if let [name] = &names[..] { name.clone() } else { format!("[{}]", names.join(", ")) };
+        (format!("numbers={{{name}: {list}}}"), known)
+    });
+    let others: Vec<_> = others.collect();
+    let as_it_is = others.iter().find_map(|(what, forms)| Some((what, forms.parse(text, dialect)?)));
+    if let Some((what, number)) = as_it_is {
+        return Some(format!("{what} ({number})"));
+    }
+    others.iter().find_map(|(what, forms)| {
+        let advice = other_dialect(text, dialect, *forms)?.into_iter().map(|advice| format!("{what}, {advice}"));
+        Some(advice.collect::<Vec<_>>().join(", or with "))
+    })
+}
+
+/// Decimal signs and separators with which a text would be a number of these forms, and which number.
+fn other_dialect(text: &[u8], dialect: Dialect, forms: Forms) -> Option<Vec<String>> {
+    let read = |other: Dialect| forms.parse(text, Dialect { encoding: Encoding::Utf8, ..other });
     let decimal = if dialect.decimal == b',' { b'.' } else { b',' };
     let swapped = Dialect { decimal, ..dialect };
     let shown = |byte: u8| char::from(byte);
@@ -61,7 +94,7 @@ pub(crate) fn other_notation(field: &[u8], dialect: Dialect) -> Option<String> {
         let both = |(byte, number)| format!("decimal=\"{}\", thousands=\"{}\" ({number})", shown(decimal), shown(byte));
         advice.extend(grouped(swapped).map(both));
     }
-    (!advice.is_empty()).then(|| advice.join(", or with "))
+    (!advice.is_empty()).then_some(advice)
 }
 
 /// A comma for a dot and a dot for a comma.
@@ -77,7 +110,7 @@ fn swapped(byte: u8) -> u8 {
 /// Leaves the separators out of a number with dots for its decimal commas, and says how many bytes are left of it; `None`
 /// unless they stand where they must: before the last three digits of the whole part, and further left after every three
 /// digits, or after every two.
-fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
+pub(super) fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
     let sign = usize::from(matches!(number, [b'+' | b'-', ..]));
     let is_whole = |byte: &u8| byte.is_ascii_digit() || *byte == separator;
     let whole_end = sign + number[sign..].iter().take_while(|byte| is_whole(byte)).count();

@@ -3,6 +3,7 @@
 mod carriage;
 mod codec;
 mod file;
+mod footer;
 mod memory;
 mod prefix;
 mod spool;
@@ -14,6 +15,8 @@ mod zip;
 pub use carriage::{CarriageReturns, ends_with_returns};
 pub use codec::Codec;
 pub use file::{FileIdentity, FileSource, Handles, LazyFile};
+pub use footer::Shortened;
+pub(crate) use footer::is_padding;
 pub use memory::MemorySource;
 pub use prefix::Prefix;
 pub use spool::{Spool, SpooledText};

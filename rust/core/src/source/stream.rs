@@ -5,6 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::carriage::translate;
+use super::footer::WithoutFooter;
 use super::{Codec, Source, Transcoding, zip};
 use crate::error::{Error, Kind, Result};
 
@@ -15,6 +16,8 @@ pub struct Stream {
     encoding: Transcoding,
     /// Whether lines end with a carriage return alone.
     returns: bool,
+    /// Lines at the end that are left out.
+    footer: u64,
 }
 
 impl Stream {
@@ -22,13 +25,19 @@ impl Stream {
     #[must_use]
     pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Transcoding) -> Option<Self> {
         let is_text = codec.is_none() && encoding == Transcoding::AsItIs;
-        (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding, returns: false })
+        (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding, returns: false, footer: 0 })
     }
 
     /// The same, whose lines end with a carriage return alone, or not.
     #[must_use]
     pub fn with_returns(self, returns: bool) -> Self {
         Self { returns, ..self }
+    }
+
+    /// The same without the last lines.
+    #[must_use]
+    pub fn without_footer(self, lines: u64) -> Self {
+        Self { footer: lines, ..self }
     }
 
     /// What it is made of.
@@ -40,9 +49,10 @@ impl Stream {
     /// What tells the text from others and from what it was before.
     #[must_use]
     pub fn identity(&self) -> String {
-        let Self { raw, codec, encoding, returns } = self;
+        let Self { raw, codec, encoding, returns, footer } = self;
         let line_end = if *returns { "CR " } else { "" };
-        format!("{codec:?} {encoding:?} {line_end}{}", raw.identity())
+        let footer = if *footer > 0 { format!("-{footer} ") } else { String::new() };
+        format!("{codec:?} {encoding:?} {line_end}{footer}{}", raw.identity())
     }
 
     /// About how long the text is. It is the same whenever the source is.
@@ -63,7 +73,11 @@ impl Stream {
             Some(Codec::Zip) => zip::open(raw)?,
             Some(codec) => codec.decompress(raw).map_err(explain)?,
         };
-        let decoded = self.encoding.decode(decompressed).map_err(explain)?;
+        let mut decoded = self.encoding.decode(decompressed).map_err(explain)?;
+        if self.footer > 0 {
+            let newline = if self.returns { b'\r' } else { b'\n' };
+            decoded = Box::new(WithoutFooter::new(decoded, self.footer, newline));
+        }
         let mut text = Text { decoded, codec, returns: self.returns, position: 0 };
         let mut left = skipped;
         let mut passed = vec![0; 1 << 13];

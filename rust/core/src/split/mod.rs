@@ -138,6 +138,7 @@ impl Splitter {
         carry.row.clear();
         carry.state = State::LineStart;
         if last {
+            text.end_before_padding();
             text.end_with_newline(self.dialect);
         } else if let Some(rows_end) = rows_end {
             let rows_end = text.start + carried + rows_end;

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use super::cut::Cut;
 use crate::budget::lengthen;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::State;
 use crate::number::WINDOW;
 use crate::parts::{Bytes, Layout, Parts};
 use crate::simd::Simd;
+use crate::source::is_padding;
 
 /// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
 ///
@@ -42,6 +43,16 @@ impl Text {
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
+    }
+
+    /// A field, without the byte-order mark before the first of a row where files were put together.
+    pub(crate) fn field(&self, place: Range<usize>) -> &[u8] {
+        let padded = self.padded();
+        let field = &padded[place.clone()];
+        match field.strip_prefix(UTF8_BOM) {
+            Some(rest) if place.start == WINDOW || padded[place.start - 1] == b'\n' => rest,
+            _ => field,
+        }
     }
 
     /// Whether there may be a quote in it.
@@ -116,6 +127,16 @@ impl Text {
         let seen = look(self);
         (self.start, self.end, self.offset) = (start, end, offset);
         seen
+    }
+
+    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them.
+    pub(super) fn end_before_padding(&mut self) {
+        let bytes = self.bytes();
+        let is_after = |&&byte: &&u8| is_padding(byte) || matches!(byte, b'\r' | b'\n');
+        let after = bytes.len() - bytes.iter().rev().take_while(is_after).count();
+        if let Some(padding) = bytes[after..].iter().position(|&byte| is_padding(byte)) {
+            self.end = self.start + after + padding;
+        }
     }
 
     /// The newline that the end of the source may lack, where one that is escaped ends no row.

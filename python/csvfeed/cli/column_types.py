@@ -1,0 +1,269 @@
+"""What the columns of a table seem to hold, by a sample of its rows."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from csvfeed.cli.date_formats import date_format, formats_of
+from csvfeed.cli.sample import Sample
+
+Kind: TypeAlias = Literal["number", "integer", "boolean", "date", "text", "constant", "empty"]
+
+MOST_CATEGORIES = 1000
+"""Values of a text column, at most, to give each a code of its own."""
+
+FEW_WRONG = 0.05
+"""Share of the rows of a column, at most, that may be slips rather than values of another type."""
+
+MOST_TOKENS = 3
+"""Words beside numbers, at most, that may stand for missing values."""
+
+_FEW_NUMBERS = 20
+"""Different numbers of a column, at most, that may be the names of categories."""
+
+_IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr|index)$)|[a-z]I[dD]$|^Unnamed: \d+$")
+
+# Not numbers, and not what a model could learn from.
+_HOLES = re.compile(
+    r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n"
+    r"|[-+]?1\.#(inf|ind|qnan|snan)\d*"
+)
+
+
+@dataclass
+class Column:
+    """What a column seems to hold.
+
+    Attributes
+    ----------
+    index : int
+        Its position.
+    name : str
+        Its name.
+    kind : str
+        What its fields are.
+    missing : int
+        Fields of the sample that are missing.
+    values : Counter
+        The other fields of the sample.
+    tokens : Counter
+        Texts among its fields that stand for a missing value, and how often each is in the sample.
+    note : str
+        Why a model should not have it; empty if it should.
+    counted : bool
+        Whether ``missing`` and ``values`` are of more than the sample.
+    has_more : bool
+        Whether it is known to have many more values than the sample.
+    format : str
+        How its dates are written; empty for ISO 8601.
+    has_time : bool
+        Whether all of its dates have a time of day.
+    """
+
+    index: int
+    name: str
+    kind: Kind
+    missing: int
+    values: Counter[str]
+    tokens: Counter[str] = field(default_factory=Counter)
+    note: str = ""
+    counted: bool = False
+    has_more: bool = False
+    format: str = ""
+    has_time: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its fields are read as text, though they may be the same everywhere."""
+        return self.kind == "text" or (self.kind == "constant" and self.counted)
+
+    @property
+    def is_numeric(self) -> bool:
+        """Whether its fields are numbers."""
+        return self.kind in ("number", "integer")
+
+
+def column_types(sample: Sample) -> list[Column]:
+    """Return what the columns of a sample seem to hold."""
+    fields = zip(*sample.rows, strict=True) if sample.rows else [()] * len(sample.columns)
+    named = enumerate(zip(sample.columns, fields, strict=True))
+    columns = [_column(index, name, Counter(found), sample) for index, (name, found) in named]
+    _settle_tokens(columns)
+    for column in columns:
+        if column.kind == "text" and not column.note:
+            _judge_text(column)
+    _judge_identifiers(columns, sample)
+    return columns
+
+
+def _column(index: int, name: str, values: Counter[str], sample: Sample) -> Column:
+    texts = list(values)
+    is_missing = dict(zip(texts, sample.reader.are_missing(texts), strict=True))
+    missing = sum(values.pop(text) for text in texts if is_missing[text])
+    column = Column(index, name, "text", missing, values)
+    if values:
+        _classify(column, sample)
+    else:
+        # If nothing else comes, the pass over the whole file finds it out.
+        column.kind = "number"
+    return column
+
+
+def _classify(column: Column, sample: Sample) -> None:
+    """Say what a column holds: the first type that all fields have, but for words and slips."""
+    values = column.values
+    numbers = _values(sample, values, "number")
+    integers = {text for text, value in numbers.items() if _is_integer(text, value, sample)}
+    if _fits(column, set(numbers), may_be_names=len(integers) == len(numbers)):
+        column.kind = "integer" if len(integers) == len(numbers) else "number"
+        return
+    if _fits(column, set(_values(sample, values, "boolean")), has_tokens=False):
+        column.kind = "boolean"
+        return
+    form = date_format(sample.reader, list(values))
+    if form is None:
+        column.note = _question_of_dates(sample, values)
+        column.kind = "date" if column.note else "text"
+        return
+    dates = set(_values(sample, values, "date", form or None))
+    if _fits(column, dates):
+        column.kind, column.format = "date", form
+        column.has_time = all(":" in text for text in dates)
+
+
+def _values(
+    sample: Sample,
+    values: Counter[str],
+    kind: Literal["number", "boolean", "date"],
+    form: str | None = None,
+) -> dict[str, float]:
+    """Return the texts that can be read as that, and what they are then."""
+    texts = list(values)
+    found = zip(texts, sample.reader.values(texts, kind, form), strict=True)
+    return {text: value for text, value in found if value is not None}
+
+
+def _is_integer(text: str, value: float, sample: Sample) -> bool:
+    decimal = sample.dialect.decimal
+    return value == value // 1 and decimal not in text and not set("eE") & set(text)
+
+
+def _fits(
+    column: Column, right: set[str], *, has_tokens: bool = True, may_be_names: bool = False
+) -> bool:
+    """Tell whether a column holds what ``right`` has, and note which words are missing values.
+
+    Besides these there may be words that mean "no value", up to three words that come again and
+    again, and a few slips. Slips are wrong rows. A word that comes again is a missing value if
+    the column has tokens for it, unless the column names categories: then it is one of them.
+    """
+    values = column.values
+    others = {text: count for text, count in values.items() if text not in right}
+    rows = sum(values[text] for text in right)
+    if not others or not rows:
+        return bool(rows)
+    holes = {text for text in others if _HOLES.fullmatch(text.lower())}
+    words = {text for text, count in others.items() if count > 1 and text not in holes}
+    slips = sum(count for text, count in others.items() if text not in holes | words)
+    if sum(others.values()) > rows or len(words) > (MOST_TOKENS if has_tokens else 0):
+        return False
+    if slips > max(FEW_WRONG * rows, rows >= 3):
+        return False
+    if words and may_be_names and len(right) <= min(_FEW_NUMBERS, rows / 2):
+        return False
+    for text in holes | words:
+        column.tokens[text] = values.pop(text)
+    column.missing += column.tokens.total()
+    return True
+
+
+def _question_of_dates(sample: Sample, values: Counter[str]) -> str:
+    """Return what to ask of a column of dates that no format reads for certain, if it is one."""
+    texts = list(values)
+    formats = formats_of(sample.reader, texts)
+    if not formats:
+        return ""
+    either = " or ".join(f'format="{form}"' if form else "ISO 8601" for form in formats)
+    reads_all = [
+        form for form in formats if len(_values(sample, values, "date", form)) == len(texts)
+    ]
+    if len(reads_all) > 1:
+        return f"dates that can be read in several ways: csvfeed.Date(..., {either})"
+    return f"dates of several forms, of which csvfeed.Date reads one: {either}"
+
+
+def _settle_tokens(columns: list[Column]) -> None:
+    """Take no word for a missing value that means something in another column."""
+    for column in columns:
+        others = [other.values for other in columns if other is not column]
+        words = {text for text in column.tokens if not _HOLES.fullmatch(text.lower())}
+        for word in words:
+            if any(word in values for values in others):
+                column.values[word] = column.tokens.pop(word)
+                column.missing -= column.values[word]
+                column.kind = "text"
+
+
+def _judge_identifiers(columns: list[Column], sample: Sample) -> None:
+    """Note which columns name the rows rather than describe them.
+
+    A name that says so is evidence, as is a first column that alone has another number in each
+    row. Many columns of that kind are data.
+    """
+    unnamed = {
+        column.index
+        for column in columns
+        if sample.dialect.header and column.name == f"column_{column.index}"
+    }
+    suspects = {column.index: why for column in columns if (why := _suspicion(column, sample))}
+    usable = [column for column in columns if column.index not in suspects and not column.note]
+    for index, why in suspects.items():
+        column = columns[index]
+        is_first = index == 0 and len(suspects) == 1 and len(usable) > 1
+        if index in unnamed:
+            column.note = f"a column without a name: {why}"
+        elif is_first or _IDENTIFIER.search(column.name):
+            column.note = why
+    for index in unnamed:
+        column = columns[index]
+        if column.kind == "text" and column.note:
+            column.note = "a column without a name: the names of the rows"
+
+
+def _suspicion(column: Column, sample: Sample) -> str:
+    """Say why a column of whole numbers may name the rows, if it may."""
+    if column.kind != "integer" or column.missing or not sample.rows:
+        return ""
+    fields = [row[column.index] for row in sample.rows[: min(sample.first, 1000)]]
+    numbers = sample.reader.values(fields, "number")
+    steps = [
+        one is not None and other is not None and other == one + 1
+        for one, other in itertools.pairwise(numbers)
+    ]
+    if len(steps) > 1 and all(steps):
+        return "it counts the rows"
+    count = len(column.values)
+    if count < 10 or count != column.values.total():
+        return ""
+    found = sample.reader.values(list(column.values), "number")
+    whole = [value for value in found if value is not None]
+    is_dense = max(whole) - min(whole) < 4 * count
+    if is_dense or _IDENTIFIER.search(column.name):
+        return "each value is another: an identifier?"
+    return ""
+
+
+def _judge_text(column: Column) -> None:
+    values, count = column.values, column.values.total()
+    if len(values) <= 1:
+        return
+    words = sum(times * len(value.split()) for value, times in values.items()) / count
+    length = sum(times * len(value) for value, times in values.items()) / count
+    if count >= 10 and len(values) == count:
+        column.note = "free text" if words > 2 else "each row has another one"
+    elif len(values) > 0.5 * count and count >= 10 and (words > 4 or length > 40):
+        column.note = "free text"

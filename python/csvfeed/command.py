@@ -1,0 +1,92 @@
+"""The ``csvfeed`` command as a process: its signals, its standard streams and how it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from types import FrameType
+from typing import NoReturn
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Signals that ask a process to end."""
+
+
+class Stopped(SystemExit):
+    """A signal asks the process to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(128 + number)
+        self.number = number
+
+
+def _is_command() -> bool:
+    program = sys.argv[0] if sys.argv else ""
+    if program == "-m":  # Python is still looking for the module.
+        return any(
+            argument == "-mcsvfeed" or (argument == "-m" and following == "csvfeed")
+            for argument, following in zip(sys.orig_argv, [*sys.orig_argv[1:], ""], strict=True)
+        )
+    return os.path.basename(program) == "csvfeed"
+
+
+def run() -> NoReturn:
+    """Run the command and end the process as its exit code says.
+
+    After SIGINT, SIGTERM or SIGHUP the process removes its temporary files and then dies of that
+    signal, so that a shell script that called it stops too. A second signal ends it at once.
+    """
+    _open_what_is_closed()
+
+    from csvfeed.cli import INTERRUPTED, main
+
+    for number in ENDING:
+        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+            signal.signal(number, _stop)
+    try:
+        code = main()
+    except Stopped as stopped:
+        _die(stopped.number)
+    if code == INTERRUPTED:
+        _die(signal.SIGINT)
+    for number in ENDING:
+        if signal.getsignal(number) is _stop:
+            signal.signal(number, signal.SIG_DFL)
+    sys.exit(code)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    if number == signal.SIGINT:
+        signal.default_int_handler(number, frame)
+    raise Stopped(number)
+
+
+def _die(number: int) -> NoReturn:
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
+    os._exit(128 + number)  # The signal is blocked.
+
+
+def _open_what_is_closed() -> None:
+    """Put the null device where a standard stream is closed.
+
+    Otherwise the next file that is opened takes its place, and is written to.
+    """
+    for descriptor in range(3):
+        if not os.path.lexists(f"/proc/self/fd/{descriptor}"):
+            os.open(os.devnull, os.O_RDWR)  # Gets the lowest number that is free.
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
+
+
+def _die_quietly_while_importing() -> None:
+    """Let Ctrl-C end the process without a traceback until `run` takes over."""
+    if _is_command() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        with contextlib.suppress(ValueError):  # Not the main thread.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+# The package imports this module before it imports anything large.
+_die_quietly_while_importing()

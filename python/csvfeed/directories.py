@@ -1,0 +1,108 @@
+"""Directories of files: which of them are data, and what the names of directories say."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from urllib.parse import unquote, urlsplit
+
+PACKED = r"(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?"
+CSV_NAME = re.compile(rf"[^.].*\.csv{PACKED}", re.IGNORECASE)
+"""What a CSV file is called in a directory."""
+BARE_NAME = re.compile(rf"(?=[^.]*\d)[^._][^.]*{PACKED}", re.IGNORECASE)
+"""What Hadoop, Spark and Hive call a file: ``part-00000``, ``000000_0.gz``."""
+WRITER_NAME = re.compile(rf"(part-.*\d|\d+_\d+)[^.]*{PACKED}", re.IGNORECASE)
+"""The names among these that only such a writer gives."""
+
+KEY = re.compile(r"([^=]+)=(.*)", re.DOTALL)
+MISSING = "__HIVE_DEFAULT_PARTITION__"
+URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
+
+Keys = list[tuple[str, str]]
+"""The keys of a file's directories with their values; an empty value is missing."""
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a name is one that Spark and Hive keep for themselves, such as ``_SUCCESS``."""
+    return name.startswith(".") or (name.startswith("_") and "=" not in name)
+
+
+def data_files(paths: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
+    """Return those of some files that hold rows.
+
+    They are called ``*.csv``, ``*.csv.gz`` and the like. If none is, they are those without a
+    suffix that have a number in their names. A file counts if it lies in the directory itself or
+    below directories that are all called ``key=value``.
+
+    Parameters
+    ----------
+    paths : iterable of sequences of str
+        The directories of each file and its name, as seen from the directory that is read.
+
+    Raises
+    ------
+    ValueError
+        If there are files of both kinds that a writer of tables may have made.
+    """
+    below = [
+        tuple(path)
+        for path in paths
+        if all(KEY.fullmatch(name) and not is_hidden(name) for name in path[:-1])
+    ]
+    named = [path for path in below if CSV_NAME.fullmatch(path[-1])]
+    bare = [path for path in below if BARE_NAME.fullmatch(path[-1])]
+    if not named:
+        return bare
+    written = next((path[-1] for path in bare if WRITER_NAME.fullmatch(path[-1])), None)
+    if written is not None:
+        raise ValueError(
+            f"the directory holds files called *.csv, such as {named[0][-1]!r}, and others such as "
+            f"{written!r}: name those that you mean with a pattern, or in a list"
+        )
+    return named
+
+
+def files_below(directory: str) -> Iterator[tuple[str, ...]]:
+    """Yield the files in a directory and in those below it that are called ``key=value``."""
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            if entry.is_file():
+                yield (entry.name,)
+            elif KEY.fullmatch(entry.name) and not is_hidden(entry.name) and entry.is_dir():
+                for below in files_below(entry.path):
+                    yield entry.name, *below
+
+
+def keys_of(path: str) -> Keys:
+    """Return the keys that the directories of a path or URL name, with their values.
+
+    Raises
+    ------
+    ValueError
+        If a key is named twice.
+    """
+    if URL.match(path):
+        parts = urlsplit(path)
+        path = unquote(parts.path) if parts.scheme.lower().startswith("http") else path
+    separators = "/" if os.sep == "/" else r"[/\\]"
+    found: dict[str, str] = {}
+    for name in re.split(separators, path)[:-1]:
+        match = KEY.fullmatch(name)
+        if match is None or is_hidden(name):
+            continue
+        key, value = unquote(match[1]), unquote(match[2])
+        if key in found:
+            raise ValueError(f"{path!r} has two directories that are called {key}=")
+        found[key] = "" if match[2] == MISSING else value
+    return list(found.items())
+
+
+def ask(keys: Keys) -> ValueError:
+    """Return the error for keys of which nobody said whether they are columns."""
+    key, value = keys[-1]
+    shown = f"{key}={value or MISSING}"
+    return ValueError(
+        f"the files are in directories that are called {shown!r} and the like: partitions=True "
+        "makes columns of these, partitions=False reads the files without them"
+    )

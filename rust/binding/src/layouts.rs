@@ -1,0 +1,316 @@
+//! Which columns a table of several parts has, and where each part has them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use csvfeed_core::code::Columns;
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::parts::{Layout, PartColumns, Place};
+use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
+
+use crate::heads::{Failed, Heads, Part, PartHead};
+
+/// Columns that are named when parts differ.
+const NAMED: usize = 5;
+
+/// What the directories of a part are called, as `key=value`; an empty value is missing.
+pub(crate) type Keys = Vec<(String, String)>;
+
+/// Which columns the parts of a table must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Those of the first; or, if only some are asked for, these.
+    Same,
+    /// Any: the table has the columns of all.
+    Union,
+}
+
+/// What the last columns of a table are.
+#[derive(Clone, Copy)]
+pub(crate) enum Ending {
+    /// Those of its files.
+    Own,
+    /// Others, for this reason.
+    Added(&'static str),
+}
+
+impl Ending {
+    /// An error for a column that is counted from the last, where that is not the last of the files.
+    pub(crate) fn check(self, column: &Column, role: &str) -> Result<(), Error> {
+        match (column, self) {
+            (Column::Index(index), Self::Added(why)) if *index < 0 => {
+                Err(Kind::Column(format!("{role}={index} counts from the last column, and {why}: name the column"))
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is asked for of a table.
+pub(crate) struct Wanted {
+    pub features: Option<Vec<Column>>,
+    pub targets: Vec<Column>,
+    pub weight: Option<Column>,
+    pub coded: Columns,
+    /// Whether a feature may be a target or the weight as well.
+    pub allow_target_as_feature: bool,
+}
+
+/// Why that is not to be had.
+pub(crate) enum Refused {
+    Table(Error),
+    Part(Failed),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::Table(error)
+    }
+}
+
+/// The parts of a table, and the columns of all together.
+pub(crate) struct Layouts {
+    heads: Heads,
+    rule: Rule,
+    /// The keys of each part, where they become columns.
+    keys: Option<Vec<Keys>>,
+    /// All columns: first those of the files, then the keys.
+    pub(crate) columns: Vec<String>,
+    /// How many of them the files have.
+    in_files: usize,
+    /// How many columns the first part has.
+    own: usize,
+    /// The part that says what the columns are.
+    pub leader: usize,
+}
+
+impl Layouts {
+    /// Puts the columns of all parts together.
+    pub(crate) fn new(heads: Heads, rule: Rule, keys: Option<Vec<Keys>>) -> Result<Self, Failed> {
+        let leader = heads.parts.iter().position(|part| part.columns.is_some()).unwrap_or_default();
+        let mut columns = heads.head.columns.clone();
+        let own = columns.len();
+        if rule == Rule::Union && heads.head.reference == "header" {
+            for part in &heads.parts {
+                extend(&mut columns, part.columns.as_deref().unwrap_or_default());
+            }
+        }
+        let in_files = columns.len();
+        let leading = keys.iter().flat_map(|keys| if rule == Rule::Union { &keys[..] } else { &keys[leader..=leader] });
+        for (key, _) in leading.flatten() {
+            if !columns[in_files..].contains(key) {
+                columns.push(key.clone());
+            }
+        }
+        let layouts = Self { heads, rule, keys, columns, in_files, own, leader };
+        layouts.check_keys()?;
+        Ok(layouts)
+    }
+
+    /// Refuses a key that is the name of a column, too: which of them is meant is not known.
+    fn check_keys(&self) -> Result<(), Failed> {
+        for (at, part) in self.heads.parts.iter().enumerate() {
+            let keys = self.keys.as_ref().map_or(&[][..], |keys| &keys[at]);
+            let columns = part.columns.as_deref().unwrap_or_default();
+            if let Some((key, _)) = keys.iter().find(|(key, _)| columns.contains(key)) {
+                return Err(refuse(
+                    at,
+                    format!(
+                        "partitions=True makes a column {key:?} of the directories, and the file has one of that name, \
+                         too: partitions=False reads that of the file"
+                    ),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the last column is that of the files.
+    pub(crate) fn ending(&self) -> Ending {
+        if self.in_files > self.own {
+            Ending::Added("columns=\"union\" adds columns of later files after those of the first")
+        } else if self.columns.len() > self.in_files {
+            Ending::Added("partitions=True adds columns after those of the files")
+        } else {
+            Ending::Own
+        }
+    }
+
+    /// What becomes of the columns, and the parts that they are read from.
+    pub(crate) fn resolve(
+        self,
+        wanted: Wanted,
+        missing: Missing,
+        missing_target: MissingTarget,
+    ) -> Result<(Schema, Vec<Part>), Refused> {
+        let Wanted { features, targets, weight, coded, allow_target_as_feature } = wanted;
+        let ending = self.ending();
+        for (role, columns) in [("target", &targets[..]), ("features", features.as_deref().unwrap_or_default())] {
+            columns.iter().try_for_each(|column| ending.check(column, role))?;
+        }
+        weight.iter().try_for_each(|column| ending.check(column, "weight"))?;
+        coded.named().try_for_each(|(role, column)| ending.check(column, role))?;
+        let schema = Schema::resolve(
+            self.columns.clone(),
+            self.heads.head.reference,
+            features.as_deref(),
+            &targets,
+            weight.as_ref(),
+            missing,
+            missing_target,
+        )?;
+        let schema = if allow_target_as_feature { schema } else { schema.refuse_targets_as_features()? };
+        let schema = schema.with_columns(coded)?;
+        let parts = self.into_parts(&schema, features.is_none()).map_err(Refused::Part)?;
+        Ok((schema, parts))
+    }
+
+    /// The parts of a table of which these columns are asked for.
+    fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
+        let needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
+        let mut known: HashMap<(Vec<String>, Keys), Option<Layout>> = HashMap::new();
+        let mut layouts = Vec::with_capacity(self.heads.parts.len());
+        for (at, part) in self.heads.parts.iter().enumerate() {
+            let Some(columns) = &part.columns else {
+                layouts.push(None);
+                continue;
+            };
+            let keys = self.keys.as_ref().map_or_else(Keys::new, |keys| keys[at].clone());
+            let name = (columns.clone(), keys);
+            let layout = if let Some(layout) = known.get(&name) {
+                layout.clone()
+            } else {
+                let layout = self.layout(at, columns, &name.1, &needed, asks_for_all)?;
+                if part.has_rows {
+                    self.check_values(at, layout.as_ref(), schema)?;
+                }
+                known.insert(name, layout.clone());
+                layout
+            };
+            layouts.push(layout);
+        }
+        let part = |(PartHead { origin, name, unpacking, data_start, .. }, layout)| Part {
+            origin,
+            name,
+            unpacking,
+            data_start,
+            layout,
+        };
+        Ok(self.heads.parts.into_iter().zip(layouts).map(part).collect())
+    }
+
+    /// Where a part has the columns.
+    fn layout(
+        &self,
+        at: usize,
+        columns: &[String],
+        keys: &Keys,
+        needed: &[usize],
+        asks_for_all: bool,
+    ) -> Result<Option<Layout>, Failed> {
+        let leader = &self.heads.parts[self.leader].name;
+        if self.heads.head.reference != "header" && columns.len() != self.own {
+            let (found, own) = (columns.len(), self.own);
+            return Err(refuse(at, format!("the first row has {found} fields where that of {leader} has {own}")));
+        }
+        if columns == &self.columns[..] && keys.is_empty() {
+            return Ok(None);
+        }
+        let mut fields: HashMap<&str, Vec<usize>> = HashMap::new();
+        // A name that there is twice is found in the order of the file.
+        for (field, name) in columns.iter().enumerate().rev() {
+            fields.entry(name).or_default().push(field);
+        }
+        let (in_files, of_keys) = self.columns.split_at(self.in_files);
+        let in_files = in_files.iter().map(|name| fields.get_mut(name.as_str()).and_then(Vec::pop).map(Place::Field));
+        let mut places: Vec<_> = in_files.map(|place| place.unwrap_or(Place::Absent)).collect();
+        places.extend(of_keys.iter().map(|name| {
+            let value = keys.iter().find(|(key, _)| key == name).map(|(_, value)| Place::Value(value.clone()));
+            value.unwrap_or(Place::Absent)
+        }));
+        if self.rule == Rule::Same {
+            let mut lacks: Vec<_> = needed.iter().copied().filter(|&column| places[column] == Place::Absent).collect();
+            lacks.sort_unstable();
+            lacks.dedup();
+            let lacks: Vec<_> = lacks.into_iter().map(|column| self.columns[column].as_str()).collect();
+            let mut more = fields.into_values().flatten().collect::<Vec<_>>();
+            more.sort_unstable();
+            let mut more: Vec<_> = more.into_iter().map(|field| columns[field].as_str()).collect();
+            more.extend(keys.iter().map(|(key, _)| key.as_str()).filter(|key| !of_keys.iter().any(|of| of == key)));
+            if !lacks.is_empty() || (asks_for_all && !more.is_empty()) {
+                return Err(refuse(at, differences(leader, &lacks, &more, asks_for_all)));
+            }
+        }
+        Ok(Some(Arc::new(PartColumns { places, fields: columns.len() })))
+    }
+
+    /// Refuses values of directories that are not what their columns are read as, and rows that have no target.
+    fn check_values(&self, at: usize, layout: Option<&Layout>, schema: &Schema) -> Result<(), Failed> {
+        let Some(layout) = layout else { return Ok(()) };
+        for (wanted, column) in schema.wanted().into_iter().enumerate() {
+            let place = &layout.places[column];
+            if matches!(place, Place::Field(_)) {
+                continue;
+            }
+            let Err(kind) = schema.constant(place, wanted) else { continue };
+            let name = &self.columns[column];
+            let (kind, text) = match (kind, place) {
+                (Kind::MissingTarget(what), Place::Absent) => {
+                    let message = format!(
+                        "it has no column {name:?}, which is the {what}: missing_target=\"skip\" leaves its rows out, \
+                         \"keep\" reads it as NaN"
+                    );
+                    (Kind::Parts(message), None)
+                }
+                (kind, Place::Value(value)) => (kind, Some(value.clone())),
+                (kind, _) => (kind, None),
+            };
+            let error = Error { kind, offset: None, column: Some(column), text };
+            return Err(Failed { part: at, error: Box::new(error), line: None });
+        }
+        Ok(())
+    }
+}
+
+/// Adds the columns that are not there yet; of a name that a part has twice, two.
+fn extend(columns: &mut Vec<String>, more: &[String]) {
+    if more.iter().eq(columns.iter()) {
+        return;
+    }
+    let mut known: HashMap<String, usize> = HashMap::new();
+    for name in &*columns {
+        *known.entry(name.clone()).or_default() += 1;
+    }
+    for name in more {
+        match known.get_mut(name).filter(|count| **count > 0) {
+            Some(count) => *count -= 1,
+            None => columns.push(name.clone()),
+        }
+    }
+}
+
+fn refuse(part: usize, message: String) -> Failed {
+    let error = Error { offset: Some(0), ..Kind::Parts(message).into() };
+    Failed { part, error: Box::new(error), line: Some(1) }
+}
+
+fn differences(leader: &str, lacks: &[&str], more: &[&str], asks_for_all: bool) -> String {
+    const UNION: &str = "columns=\"union\" reads the columns of all files, with no value where a file lacks one";
+    if !asks_for_all {
+        return format!("it lacks {}, which {leader} has and which is asked for: {UNION}", list(lacks));
+    }
+    let differences = [("it lacks ", lacks), ("it has also ", more)];
+    let differences = differences.iter().filter(|(_, names)| !names.is_empty());
+    let differences: Vec<_> = differences.map(|(what, names)| format!("{what}{}", list(names))).collect();
+    format!(
+        "the columns are not those of {leader}: {}. {UNION}; features=[...] may name the columns that all files have",
+        differences.join(", and ")
+    )
+}
+
+fn list(names: &[&str]) -> String {
+    let shown: Vec<_> = names.iter().take(NAMED).map(|name| format!("{name:?}")).collect();
+    let more = names.len().saturating_sub(NAMED);
+    shown.join(", ") + &if more > 0 { format!(" and {more} more") } else { String::new() }
+}

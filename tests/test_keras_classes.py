@@ -1,0 +1,56 @@
+"""Text classes, trained for real on the backend that ``KERAS_BACKEND`` names."""
+
+import keras
+import numpy as np
+import pytest
+
+from csvfeed import CsvDataset
+
+CENTRES = {"setosa": (-3, 0), "versicolor": (3, 0), "virginica": (0, 4)}
+
+
+def table_of(kinds, rows=150):
+    """Return a table whose classes stand far apart."""
+    random = np.random.default_rng(0)
+    lines = []
+    for row in range(rows):
+        kind = kinds[row % len(kinds)]
+        x, y = np.array(CENTRES[kind]) + random.uniform(-0.5, 0.5, 2)
+        lines.append(f"{x:.4f},{kind},{y:.4f}\n")
+    return "petal,species,sepal\n" + "".join(lines)
+
+
+def trained(ds, last, loss, **options):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((2,)), last])
+    model.compile(keras.optimizers.Adam(0.2), loss, metrics=["accuracy"])
+    model.fit(ds.shuffle(seed=0).to_keras(**options), epochs=30, verbose=0)
+    return model
+
+
+@pytest.mark.parametrize("categories", ["auto", ["virginica", "setosa", "versicolor"]])
+def test_three_classes_train_with_three_outputs(write, categories):
+    path = write(table_of(list(CENTRES)))
+    ds = CsvDataset(path, target="species", categories={"species": categories}, batch_size=25)
+    last = keras.layers.Dense(ds.num_classes, activation="softmax")
+    assert last.units == 3
+    model = trained(ds, last, "sparse_categorical_crossentropy")
+    loss, accuracy = model.evaluate(ds.to_keras(), verbose=0)
+    assert loss < 0.02
+    assert accuracy == 1
+    found = model.predict(np.array(list(CENTRES.values()), np.float32), verbose=0)
+    assert [ds.classes[at] for at in found.argmax(axis=1)] == list(CENTRES)
+
+
+def test_two_classes_train_with_one_output_and_weights_by_name(write):
+    path = write(table_of(["versicolor", "setosa"]))
+    ds = CsvDataset(path, target="species", categories={"species": "auto"}, batch_size=25)
+    assert ds.classes == ["setosa", "versicolor"]
+    last = keras.layers.Dense(1, activation="sigmoid")
+    weights = {"versicolor": 2.0}
+    model = trained(ds, last, "binary_crossentropy", class_weight=weights)
+    loss, accuracy = model.evaluate(ds.to_keras(), verbose=0)
+    assert loss < 0.02
+    assert accuracy == 1
+    found = model.predict(np.array([CENTRES[name] for name in ds.classes], np.float32), verbose=0)
+    assert found.ravel().round().tolist() == [0, 1]
