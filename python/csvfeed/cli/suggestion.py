@@ -164,7 +164,9 @@ def _last_layer(target: Column) -> list[str]:
         return [f'a model of it: Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is {one}']
     if not target.is_text:
         return []
-    return ['a model of it: Dense(ds.num_classes, "softmax"), loss="sparse_categorical_crossentropy"']
+    return [
+        'a model of it: Dense(ds.num_classes, "softmax"), loss="sparse_categorical_crossentropy"'
+    ]
 
 
 def _meanings(read: list[Column], named: list[str | int], target: Column | None) -> dict[str, Any]:

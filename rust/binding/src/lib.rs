@@ -33,9 +33,9 @@ mod _core {
     #[pymodule_export]
     use super::reader::Reader;
     #[pymodule_export]
-    use super::served::Requests;
-    #[pymodule_export]
     use super::sample::beginning;
+    #[pymodule_export]
+    use super::served::Requests;
 
     /// The instruction set in use.
     #[pyfunction]

@@ -246,6 +246,10 @@ impl Jobs<Vec<Counted>> for Outlining {
         self.table.parts.are_at_hand()
     }
 
+    fn may_wait(&self) -> bool {
+        !self.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         self.splitter.abandon();
     }

@@ -33,6 +33,12 @@ pub(crate) trait Jobs<T>: Send + Sync {
         false
     }
 
+    /// Whether a job may wait for somebody who is not in this process, so that the consumer cannot do it: it has to hear
+    /// signals.
+    fn may_wait(&self) -> bool {
+        false
+    }
+
     /// Gives up: workers that wait for each other return.
     fn abandon(&self) {}
 }
@@ -161,10 +167,13 @@ impl<T: Send + 'static> Pipeline<T> {
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
             let thread = std::thread::Builder::new().name(format!("csvfeed-{number}"));
-            let Ok(thread) = thread.spawn(move || shared.work()) else { break };
-            pipeline.threads.push(thread);
+            match thread.spawn(move || shared.work()) {
+                Ok(thread) => pipeline.threads.push(thread),
+                Err(error) if number == 0 && pipeline.shared.jobs.may_wait() => return Err(Kind::Threads(error).into()),
+                // Fewer will do, and without any the consumer does all jobs.
+                Err(_) => break,
+            }
         }
-        // Where no thread can be started the consumer does all jobs.
         if pipeline.threads.is_empty() && pipeline.own.is_none() {
             pipeline.own = Some(Arc::clone(&pipeline.shared.jobs).worker());
         }

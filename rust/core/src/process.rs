@@ -16,8 +16,8 @@ struct Own<T> {
 }
 
 impl<T> Own<T> {
-    fn new(value: T) -> Box<Self> {
-        Box::new(Self { process: std::process::id(), value: Mutex::new(value), child: PerProcess::new() })
+    fn new(value: T) -> Self {
+        Self { process: std::process::id(), value: Mutex::new(value), child: PerProcess::new() }
     }
 }
 
@@ -31,7 +31,7 @@ impl<T> PerProcess<T> {
     /// A value of this process.
     #[must_use]
     pub fn with(value: T) -> Self {
-        Self(OnceLock::from(Own::new(value)))
+        Self(OnceLock::from(Box::new(Own::new(value))))
     }
 }
 
@@ -45,11 +45,11 @@ impl<T: Clone + Default> PerProcess<T> {
     /// The lock of this process.
     pub fn mutex(&self) -> &Mutex<T> {
         let process = std::process::id();
-        let mut own = self.0.get_or_init(|| Own::new(T::default()));
+        let mut own = self.0.get_or_init(|| Box::new(Own::new(T::default())));
         while own.process != process {
             own = own.child.0.get_or_init(|| {
                 let inherited = own.value.try_lock().map(|value| value.clone());
-                Own::new(inherited.unwrap_or_default())
+                Box::new(Own::new(inherited.unwrap_or_default()))
             });
         }
         &own.value

@@ -382,6 +382,10 @@ impl Jobs<Block> for Shuffled {
         })
     }
 
+    fn may_wait(&self) -> bool {
+        !self.order.rows.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         *self.abandoned.lock().unwrap_or_else(PoisonError::into_inner) = true;
         self.completed.notify_all();
