@@ -320,6 +320,11 @@ CODES = [
 
 DIALECTS = [
     Case(
+        "an infinity of an old C library",
+        b"a,y\n1.5,2\n1.#INF,3\n",
+        "Read it as missing.",
+    ),
+    Case(
         "a thousands separator in the wrong place",
         b"a;y\n1.2345;2\n",
         "Mend the number, or say what it means.",
@@ -451,6 +456,18 @@ FILES = [
     ),
     Case("a Parquet file", b"PAR1\x15\x04", "Export it as CSV.", shown="PAR1…"),
     Case("an array of numpy", b"\x93NUMPY\x01\0", "Load it with numpy.", shown="\\x93NUMPY…"),
+    Case(
+        "a Git LFS pointer",
+        b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        "Fetch the file.",
+    ),
+    Case("libsvm", b"1 1:0.5 3:2\n-1 2:1 7:3\n", "Load it with scikit-learn."),
+    Case(
+        "text in Shift_JIS",
+        b"\x96\xbc\x91O,\x90\x94\n\x93\x8c\x8b\x9e,1\n",
+        "Convert it to UTF-8.",
+        shown="\\x96\\xbc\\x91O,…",
+    ),
     Case("an image", b"\x89PNG\r\n\x1a\n", "Name the table.", shown="\\x89PNG…"),
     Case("other binary data", b"\1\0\0a\n", "Name the table.", shown="\\x01\\0\\0a…"),
     Case("JSON", b'{"a": 1, "y": "2"}\n', "Export it as CSV."),

@@ -396,10 +396,14 @@ def test_a_line_that_names_the_delimiter_is_skipped(mark, line):
 
 
 def test_what_cannot_be_told_is_an_error_that_shows_both_readings():
-    with pytest.raises(csvfeed.CsvError, match="Say which it is with delimiter=") as caught:
+    with pytest.raises(csvfeed.DialectError, match="Say which it is") as caught:
         csvfeed.CsvDataset(b"a b;c d,e f\ng h;i j,k l\n", delimiter="auto")
-    assert 'delimiter=","' in str(caught.value)
-    assert 'delimiter=";"' in str(caught.value)
+    assert 'delimiter="," reads 2 columns ["a b;c d", "e f"]' in str(caught.value)
+    assert 'delimiter=";" reads 2 columns ["a b", "c d,e f"]' in str(caught.value)
+    assert {choice.dialect.delimiter for choice in caught.value.choices} == {",", ";"}
+    assert all(0 < choice.score <= 1 for choice in caught.value.choices)
+    again = pickle.loads(pickle.dumps(caught.value))
+    assert (str(again), again.choices) == (str(caught.value), caught.value.choices)
 
 
 def test_a_long_file_is_judged_by_its_beginning():

@@ -383,6 +383,7 @@ def test_all_errors_are_csv_errors_and_value_errors():
     classes = [cls for cls in found if issubclass(cls, Exception)]
     assert {cls.__name__ for cls in classes} == {
         "CsvError",
+        "DialectError",
         "EncodingError",
         "NumberError",
         "QuoteError",

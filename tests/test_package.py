@@ -119,6 +119,7 @@ def test_all_public_names_are_there_and_documented():
             "CsvError",
             "Date",
             "Dialect",
+            "DialectError",
             "EncodingError",
             "NumberError",
             "QuoteError",

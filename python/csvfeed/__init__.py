@@ -14,6 +14,7 @@ from csvfeed.dialect import Dialect
 from csvfeed.engine import simd
 from csvfeed.errors import (
     CsvError,
+    DialectError,
     EncodingError,
     NumberError,
     QuoteError,
@@ -33,6 +34,7 @@ __all__ = [
     "CsvError",
     "Date",
     "Dialect",
+    "DialectError",
     "Duration",
     "EncodingError",
     "NumberError",

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Sequence
-from typing import Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,10 @@ _Dialect: TypeAlias = tuple[
 ]
 
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
-def sniff(sample: bytes, whole: bool, name: str) -> _Dialect: ...
 def beginning(part: Part, encoding: str, length: int) -> tuple[bytes, bool]: ...
+def sniff(
+    part: Part, known: dict[str, Any]
+) -> tuple[_Dialect, list[tuple[_Dialect, float, list[str] | None, list[list[str]]]]]: ...
 
 @final
 class Reader:

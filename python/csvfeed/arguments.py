@@ -166,13 +166,6 @@ def dialect(
     }
 
 
-def flag(value: Any, name: str) -> bool:
-    """Return True or False."""
-    if not isinstance(value, bool):
-        raise TypeError(f"{name} is True or False, not {value!r}")
-    return value
-
-
 def lines(value: Any, name: str) -> int:
     """Return how many lines are left out."""
     number = _whole(value)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from csvfeed import _core
+from csvfeed import _core, arguments
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,45 @@ class Dialect:
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 
-def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dialect:
-    r"""Return how a file seems to be written, from its first 64 KiB.
+@dataclass(frozen=True)
+class Choice:
+    """A way of reading a file.
 
-    Found are the delimiter, a single quote in place of a double one, lines of comments at the top
-    that begin with "#", other lines before the table, backslashes that escape, the decimal sign,
-    what stands between groups of three digits, and whether there is a header and the text is UTF-8
-    at all. It is a guess: look at it before you use it.
+    Attributes
+    ----------
+    dialect : Dialect
+        How it takes the file to be written.
+    score : float
+        How much the file looks like a table then, from 0 to 1.
+    names : list of str or None
+        The names that the header gives, if there is one.
+    rows : list of list of str
+        The text of the fields of the first rows.
+    """
+
+    dialect: Dialect
+    score: float
+    names: list[str] | None
+    rows: list[list[str]]
+
+    @classmethod
+    def of(cls, choice: Any) -> Choice:
+        """Return one as the core has it."""
+        dialect, score, names, rows = choice
+        return cls(Dialect(*dialect), score, names, rows)
+
+
+def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known: Any) -> Dialect:
+    r"""Return how a file seems to be written.
+
+    Each way of reading a sample of rows is scored: how many of them have the same number of fields,
+    and how much each column is of one kind. The sample has rows from the beginning, the middle and
+    the end of a file; of compressed and remote files, only from the beginning. If two ways are
+    close and give different values, the error says both.
+
+    Found are the delimiter, the quote, backslashes that escape, lines of comments, lines before the
+    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252), and
+    whether there is a header.
 
     Parameters
     ----------
@@ -98,6 +130,9 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dial
         Path of the file, or its content.
     whole : bool, default True
         False if ``source`` is only the beginning of the content.
+    **known
+        Arguments of a CsvDataset that are known: ``delimiter``, ``quote``, ``escape``,
+        ``comment``, ``skip_rows``, ``decimal``, ``thousands``, ``encoding`` and ``header``.
 
     Returns
     -------
@@ -106,8 +141,12 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dial
 
     Raises
     ------
+    DialectError
+        If the file can be read in several ways, or does not look like a table.
+    EncodingError
+        If the file is no text, or in an encoding that csvfeed does not read.
     CsvError
-        If the file is empty, is no text, or can be read in several ways.
+        If the file is empty.
     OSError
         If the file cannot be opened.
 
@@ -117,11 +156,48 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True) -> Dial
     >>> csvfeed.dialect.sniff(b"name;price\nA;1.234,50\nB;2,50\n").options
     {'delimiter': ';', 'decimal': ',', 'thousands': '.', 'header': True}
     """
+    return ranked(source, whole=whole, **known)[0].dialect
+
+
+def ranked(
+    source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known: Any
+) -> list[Choice]:
+    """Return the ways of reading a file that `sniff` considers, the best first.
+
+    Parameters and errors are those of `sniff`.
+
+    Returns
+    -------
+    list of Choice
+        At most four.
+    """
+    given = _checked(known)
     if isinstance(source, bytes):
-        name, content = "<bytes>", source
+        part: str | bytes = source
+        if not whole:
+            # A row that is cut off says nothing.
+            part = source[: source.rfind(b"\n") + 1] or source
     else:
-        name = os.fsdecode(source)
-        with open(source, "rb") as file:
-            content = file.read(_core.SAMPLE + 1)
-    is_whole = whole and len(content) <= _core.SAMPLE
-    return Dialect(*_core.sniff(content[: _core.SAMPLE], is_whole, name))
+        part = os.fsdecode(source)
+    dialect, choices = _core.sniff(part, given)
+    first, *others = (Choice.of(choice) for choice in choices)
+    return [replace(first, dialect=Dialect(*dialect)), *others]
+
+
+def _checked(known: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of a dialect as the core takes it."""
+    usual = {field.name: field.default for field in fields(Dialect)}
+    unknown = known.keys() - usual.keys() | known.keys() & {"line_end"}
+    if unknown:
+        raise TypeError(f"sniff() takes no argument {min(unknown)!r}")
+    plain = {name: usual[name] for name in usual if name not in ("header", "line_end")}
+    checked = arguments.dialect(**{**plain, **{n: known[n] for n in known if n != "header"}})
+    given = {name: checked[name] for name in known if name != "header"}
+    if given.get("delimiter") == "auto":
+        del given["delimiter"]
+    for name in ("delimiter", "quote", "escape", "comment", "decimal", "thousands"):
+        if given.get(name) is not None:
+            given[name] = ord(given[name])
+    if isinstance(known.get("header"), bool):
+        given["header"] = known["header"]
+    return given

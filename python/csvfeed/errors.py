@@ -6,7 +6,10 @@ import os
 import sys
 import warnings
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from csvfeed.dialect import Choice
 
 
 class CsvError(ValueError):
@@ -89,6 +92,23 @@ class EncodingError(CsvError):
 
 class QuoteError(CsvError):
     """A quoted field is never closed, text follows its closing quote, or nothing an escape."""
+
+
+class DialectError(CsvError):
+    """A file can be read in several ways that give different values, or in none that fits well.
+
+    Attributes
+    ----------
+    choices : tuple of csvfeed.dialect.Choice
+        The ways, the likeliest first.
+    """
+
+    choices: tuple[Choice, ...] = ()
+
+    def _set_choices(self, choices: list[Any]) -> None:
+        from csvfeed.dialect import Choice
+
+        self.choices = tuple(Choice.of(choice) for choice in choices)
 
 
 class SourceChangedError(CsvError):

@@ -51,10 +51,11 @@ class KerasInput:
 @functools.cache
 def _both(cls: type) -> type:
     try:
-        from csvfeed.adapter import DataAdapter
+        from csvfeed.adapter import CsvDatasetAdapter
     except ImportError:
         # A Keras that takes no adapters; to_keras() says so.
         return cls
+    (DataAdapter,) = CsvDatasetAdapter.__bases__
     return type(cls.__name__, (cls, DataAdapter), {"__module__": cls.__module__})
 
 

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from csvfeed.caller import Caller
-from csvfeed.conversions import Conversions
-
-if TYPE_CHECKING:
-    from csvfeed.dataset import CsvDataset
+from csvfeed.dataset import CsvDataset
 
 
 def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
@@ -36,7 +31,7 @@ def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
         )
     validation = caller.arguments.get("validation_data")
     validation = getattr(validation, "dataset", validation)
-    if method == "fit" and isinstance(validation, Conversions):
+    if method == "fit" and isinstance(validation, CsvDataset):
         size = caller.arguments.get("validation_batch_size")
         _refuse_batch_size("validation_batch_size", size, validation, method)
 

@@ -9,6 +9,8 @@ use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
+use crate::dialect::choices;
+
 /// Where an error is.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Where<'a> {
@@ -95,9 +97,13 @@ pub(crate) fn csv_error<'py>(
         | Kind::Duration(_)
         | Kind::Class(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
-        Kind::Encoding(..) | Kind::Undecodable(_) | Kind::NotText(..) | Kind::NameNotUtf8 | Kind::CategoryNotUtf8 => {
-            "EncodingError"
-        }
+        Kind::Encoding(..)
+        | Kind::UnknownEncoding { .. }
+        | Kind::Undecodable(_)
+        | Kind::NotText(..)
+        | Kind::NameNotUtf8
+        | Kind::CategoryNotUtf8 => "EncodingError",
+        Kind::Undecided(_) => "DialectError",
         Kind::UnclosedQuote
         | Kind::SpaceBeforeQuote
         | Kind::TextAfterQuote
@@ -118,7 +124,6 @@ pub(crate) fn csv_error<'py>(
         | Kind::TooManyRejects { .. }
         | Kind::Unwritten(_)
         | Kind::OtherDelimiter(_)
-        | Kind::Delimiter(_)
         | Kind::Forked
         | Kind::ForkedObject
         | Kind::OutOfMemory
@@ -133,5 +138,9 @@ pub(crate) fn csv_error<'py>(
     arguments.set_item("column_name", error.column.and_then(|column| place.columns.get(column)))?;
     arguments.set_item("byte_offset", place.offset)?;
     arguments.set_item("text", &error.text)?;
-    class.call((message,), Some(&arguments))
+    let raised = class.call((message,), Some(&arguments))?;
+    if let Kind::Undecided(undecided) = &error.kind {
+        raised.call_method1("_set_choices", (choices(&undecided.choices, "\n"),))?;
+    }
+    Ok(raised)
 }

@@ -4,8 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
 use std::time::Duration;
 
-use csvfeed_core::dialect::{Dialect, Head, Header, detect_delimiter, read_head};
+use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::head::{Head, Header, detect_delimiter, elsewhere, read_head};
 use csvfeed_core::parts::{self, Bytes, Parts};
 use csvfeed_core::schema::{Missing, OnError};
 use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Shortened, Source, Stream, Transcoding, ends_with_returns};
@@ -165,6 +166,11 @@ impl Reading<'_> {
         let Self { transcoding, skip_footer, .. } = *self;
         let unpacking = Unpacking { codec, transcoding, returns: false, skip_footer, end: None };
         let unpacking = unpacking.without_footer(&source, self.max_row)?;
+        // A stream has no end to look at.
+        let windows = match unpacking.text(Arc::clone(&source)) {
+            Bytes::Source(text) if self.finds_delimiter => elsewhere(&*text)?,
+            _ => vec![],
+        };
         let look = |text: &dyn Source| {
             let returns = ends_with_returns(text, self.max_row)?;
             let translated = CarriageReturns(text);
@@ -172,7 +178,8 @@ impl Reading<'_> {
             let find = || {
                 let mut dialect = self.dialect;
                 if self.finds_delimiter {
-                    dialect = detect_delimiter(text, dialect, self.missing)?;
+                    let windows = if returns { with_newlines(&windows) } else { windows.clone() };
+                    dialect = detect_delimiter(text, windows, dialect, self.missing)?;
                 }
                 let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
                 Ok(Start::Head(dialect, Box::new(head)))
@@ -197,7 +204,7 @@ impl Reading<'_> {
     ) -> Result<Heads, E> {
         let (mut found, dialect, head) = self.first_head(&origins, header, &mut check)?;
         let header = match header {
-            Header::Auto if head.reference == "header" => &Header::Present,
+            Header::Auto if head.is_named => &Header::Present,
             // The first row of another part may be wrong, and says nothing that is not known.
             Header::Auto | Header::Absent if self.on_error == OnError::Skip => &Header::Names(head.columns.clone()),
             Header::Auto => &Header::Absent,
@@ -385,4 +392,10 @@ impl Work {
         let opened = std::mem::take(&mut *self.opened.lock().unwrap_or_else(PoisonError::into_inner));
         Python::try_attach(|py| opened.iter().for_each(|handle| drop(handle.call_method0(py, "close"))));
     }
+}
+
+/// The same pieces of text, with newlines in place of carriage returns.
+fn with_newlines(pieces: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let newline = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
+    pieces.iter().map(|piece| piece.iter().map(newline).collect()).collect()
 }

@@ -91,7 +91,7 @@ impl Layouts {
         let leader = heads.parts.iter().position(|part| part.columns.is_some()).unwrap_or_default();
         let mut columns = heads.head.columns.clone();
         let own = columns.len();
-        if rule == Rule::Union && heads.head.reference == "header" {
+        if rule == Rule::Union && heads.head.is_named {
             for part in &heads.parts {
                 extend(&mut columns, part.columns.as_deref().unwrap_or_default());
             }
@@ -210,7 +210,7 @@ impl Layouts {
         asks_for_all: bool,
     ) -> Result<Option<Layout>, Failed> {
         let leader = &self.heads.parts[self.leader].name;
-        if self.heads.head.reference != "header" && columns.len() != self.own {
+        if !self.heads.head.is_named && columns.len() != self.own {
             let (found, own) = (columns.len(), self.own);
             return Err(refuse(at, format!("the first row has {found} fields where that of {leader} has {own}")));
         }

@@ -52,7 +52,7 @@ mod _core {
         module.py().import("numpy")?;
         super::exit::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
-        module.add("SAMPLE", csvfeed_core::dialect::SAMPLE)?;
+        module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }

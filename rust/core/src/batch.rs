@@ -248,7 +248,8 @@ impl Batches {
 mod tests {
     use super::*;
     use crate::budget::Budget;
-    use crate::dialect::{Dialect, Header, read_head};
+    use crate::dialect::Dialect;
+    use crate::head::{Header, read_head};
     use crate::number::{Value, value};
     use crate::oracle;
     use crate::outline::Outline;

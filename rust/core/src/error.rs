@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use crate::code::Vocabulary;
-use crate::dialect::Encoding;
+use crate::dialect::{Encoding, Undecided};
 use crate::parts::{Lines, Parts};
 use crate::schema::OnError;
 
@@ -177,9 +177,20 @@ pub enum Kind {
     /// The first line says that the delimiter is another one than was given.
     #[error("the first line says that the delimiter is {0:?}: write delimiter={0:?}, or \"auto\"")]
     OtherDelimiter(String),
-    /// The delimiter cannot be told from the text.
+    /// How the file is written cannot be told from its text.
     #[error("{0}")]
-    Delimiter(String),
+    Undecided(Box<Undecided>),
+    /// The text is not UTF-8, nor western as it seems.
+    #[error(
+        "the text is not UTF-8, and not in a western encoding as it seems{}: convert it, for example with \
+         `iconv -f {} -t UTF-8`, once you know what it is. encoding=\"latin-1\" reads its numbers, and not its texts",
+        if perhaps.is_empty() { String::new() } else { format!(": it may be {}", perhaps.join(", ")) },
+        perhaps.first().unwrap_or(&"ENCODING")
+    )]
+    UnknownEncoding {
+        /// What it would be without an error.
+        perhaps: Vec<&'static str>,
+    },
     /// A column was asked for that is not there, or in a way that makes no sense.
     #[error("{0}")]
     Column(String),

@@ -11,7 +11,8 @@
 //!
 //! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
 //! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
-//! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean.
+//! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean, and
+//!    [`head`] how a file is written and what its columns are called.
 //! 4. [`number`] rounds one field to the nearest float32, [`code`] reads what is no number; [`schema`] says which fields
 //!    are wanted, as what, and where they go.
 //! 5. [`block`] holds the parsed rows of one text, row-major.
@@ -34,6 +35,7 @@ pub mod code;
 pub mod dialect;
 pub mod epoch;
 pub mod error;
+pub mod head;
 pub mod index;
 pub mod number;
 #[cfg(any(test, feature = "oracle"))]

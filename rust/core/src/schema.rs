@@ -9,9 +9,9 @@ use crate::error::{Kind, Result};
 use crate::number::Notation;
 
 /// The tokens read as missing unless others are given; the empty field always is.
-pub const MISSING: [&str; 16] = [
+pub const MISSING: [&str; 17] = [
     "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "null", "None",
-    "?",
+    "?", "\\N",
 ];
 
 /// The tokens that mean "no value".

@@ -63,6 +63,16 @@ impl Schema {
                  categories={{{name}: \"auto\"}} reads as codes what takes a few different values"
             );
         }
+        let token = match std::str::from_utf8(word) {
+            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            _ => "...".to_owned(),
+        };
+        if word.strip_prefix(b"-").unwrap_or(word).starts_with(b"1.#") {
+            return format!(
+                "Older C libraries of Microsoft write infinity and NaN so: missing=[*csvfeed.MISSING, {token}] reads it as \
+                 missing"
+            );
+        }
         let what = if boolean(word).is_some() {
             format!("holds booleans, booleans=[{name}] reads them")
         } else if iso(word).is_ok() {
@@ -71,10 +81,6 @@ impl Schema {
             format!("holds durations, dates={{{name}: csvfeed.Duration()}} reads them as seconds")
         } else {
             format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
-        };
-        let token = match std::str::from_utf8(word) {
-            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
-            _ => "...".to_owned(),
         };
         format!(
             "If the column {what}, and features= leaves it out; if this means no value, add it with \

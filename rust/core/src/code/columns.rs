@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{Categories, Code, Date, Duration, MOST_CODES, Part, Vocabulary};
-use crate::dialect::{Dialect, Encoding, Head, positional_name};
+use crate::dialect::{Dialect, Encoding};
 use crate::error::Result;
+use crate::head::{Head, positional_name};
 use crate::number::{self, Forms, Value};
 use crate::schema::{Column, Missing, Schema, positions, wrong};
 
@@ -120,10 +121,7 @@ impl Columns {
                 && number::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
                     == Value::Other
         };
-        if head.reference != "header"
-            || (coded.is_empty() && is_usual)
-            || names.into_iter().any(|(at, name)| is_text(at, name))
-        {
+        if !head.is_named || (coded.is_empty() && is_usual) || names.into_iter().any(|(at, name)| is_text(at, name)) {
             return Ok(());
         }
         Err(wrong(format!(

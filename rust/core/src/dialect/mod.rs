@@ -1,17 +1,14 @@
-//! What the bytes mean: delimiter, quote, escape, comments, numbers, encoding, line ends, byte-order mark and header.
+//! What the bytes mean: delimiter, quote, escape, comments, numbers and encoding.
 
-mod detect;
 mod encoding;
-mod head;
+mod undecided;
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memmem};
 
-pub use detect::{SAMPLE, Sniffed, detect_delimiter, sniff};
 pub use encoding::Encoding;
-pub(crate) use head::positional_name;
-pub use head::{Head, Header, read_head};
+pub use undecided::{Choice, Undecided};
 
 use crate::error::{Error, Kind};
 use crate::number;

@@ -47,7 +47,15 @@ pub(super) fn open<'a>(raw: Raw<'a>) -> Result<Box<dyn Read + Send + 'a>> {
 
 fn not_one(found: &[(usize, String)]) -> Error {
     if found.iter().any(|(_, name)| name == "[Content_Types].xml") {
-        return Kind::NotText("a spreadsheet or a document", "export it as CSV").into();
+        let is_sheet = found.iter().any(|(_, name)| name.starts_with("xl/"));
+        let advice = "export it as CSV, for example with `pandas.read_excel`";
+        let (what, advice) =
+            if is_sheet { ("an Excel workbook", advice) } else { ("a spreadsheet or a document", "export it as CSV") };
+        return Kind::NotText(what, advice).into();
+    }
+    let is_array = |(_, name): &(usize, String)| name.to_ascii_lowercase().ends_with(".npy");
+    if !found.is_empty() && found.iter().all(is_array) {
+        return Kind::NotText("an archive of numpy arrays", "load it with `numpy.load`").into();
     }
     let names: Vec<_> = found.iter().take(LISTED).map(|(_, name)| format!("{name:?}")).collect();
     let more = if found.len() > LISTED { format!(" and {} more", found.len() - LISTED) } else { String::new() };

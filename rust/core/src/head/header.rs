@@ -1,50 +1,17 @@
 //! Where a file's rows begin, and what its columns are called.
 
+use std::collections::HashSet;
+
 use memchr::memchr_iter;
 
-use super::{Dialect, UTF8_BOM};
+use super::foreign::{binary, refuse_binary, refuse_other_text};
+use super::letters::{is_western, unknown};
+use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
 use crate::number;
 use crate::schema::{Missing, OnError};
 use crate::source::{Source, is_padding};
-
-/// UTF-32 first: its little-endian mark begins with UTF-16's.
-const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
-    (b"\xFF\xFE\0\0", "UTF-32LE", ""),
-    (b"\0\0\xFE\xFF", "UTF-32BE", ""),
-    (b"\xFF\xFE", "UTF-16LE", "read it with encoding=\"utf-16\", or "),
-    (b"\xFE\xFF", "UTF-16BE", "read it with encoding=\"utf-16\", or "),
-];
-
-/// What files begin with that are no text, what they are and what helps.
-const FOREIGN_FORMATS: [(&[u8], &str, &str); 24] = [
-    (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
-    (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
-    (b"\x28\xB5\x2F\xFD", "compressed with zstd", "decompress it, for example with `unzstd`"),
-    (b"\xFD7zXZ\0", "compressed with xz", "decompress it, for example with `unxz`"),
-    (b"BZh91AY&SY", "compressed with bzip2", "decompress it, for example with `bunzip2`"),
-    (b"PAR1\x15", "a Parquet file", "export it as CSV"),
-    (b"\x04\x22\x4D\x18", "compressed with lz4", "decompress it, for example with `unlz4`"),
-    (b"7z\xBC\xAF\x27\x1C", "a 7z archive", "unpack it, for example with `7z x`"),
-    (b"\x1F\x9D", "compressed with compress", "decompress it, for example with `uncompress`"),
-    (b"SQLite format 3\0", "an SQLite database", "export the table as CSV"),
-    (b"\x93NUMPY", "an array of numpy", "load it with `numpy.load`"),
-    (b"\x80\x02", PICKLE, "export it as CSV"),
-    (b"\x80\x03", PICKLE, "export it as CSV"),
-    (b"\x80\x04", PICKLE, "export it as CSV"),
-    (b"\x80\x05", PICKLE, "export it as CSV"),
-    (b"\x89HDF\r\n\x1A\n", "an HDF5 file", "export the table as CSV"),
-    (b"ARROW1\0\0", "an Arrow or Feather file", "export it as CSV"),
-    (b"\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1", "a spreadsheet or a document of old", "export it as CSV"),
-    (b"\x89PNG\r\n\x1A\n", "a PNG image", "name the table"),
-    (b"\xFF\xD8\xFF", "a JPEG image", "name the table"),
-    (b"GIF87a", "a GIF image", "name the table"),
-    (b"GIF89a", "a GIF image", "name the table"),
-    (b"%PDF-", "a PDF document", "export its table as CSV"),
-    (b"\x7FELF", "a program", "name the table"),
-];
-const PICKLE: &str = "a Python pickle";
 
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,9 +49,6 @@ impl Head {
         if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
     }
 }
-
-/// Bytes of a line that are looked at for JSON, XML and HTML.
-const MARKUP: u64 = 1 << 12;
 
 /// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
 const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
@@ -137,11 +101,16 @@ pub fn read_head(
             let field = fields.iter().position(|field| field.contains(&0)).unwrap_or_default();
             return Err(dialect.error(binary(&text, first), places[field], fields[field]).in_column(field));
         }
-        let columns = column_names(&fields, &places, dialect)?;
+        let mut columns = column_names(&fields, &places, dialect)?;
         let what = "skip_rows_after_header= leaves out";
         let data_start = skip_lines(source, first + end as u64, dialect.skip_rows_after_header, what)?;
         let has_rows = first_row(source, dialect, data_start)?.is_some();
-        return Ok(Head { columns, reference: "header", data_start, has_rows, is_named, returns });
+        let mut reference = "header";
+        if has_index(source, dialect, data_start, columns.len(), missing)? {
+            columns.insert(0, positional_name(0));
+            reference = "header and the index before it";
+        }
+        return Ok(Head { columns, reference, data_start, has_rows, is_named, returns });
     }
     if dialect.skip_rows_after_header > 0 {
         let message = "skip_rows_after_header= leaves out lines after a header, and the first row seems to be none: \
@@ -165,17 +134,12 @@ pub fn read_head(
 
 /// The length of the byte-order mark, and some bytes after it. What is no text is an error.
 pub(super) fn start_of(source: &dyn Source) -> Result<(u64, Vec<u8>)> {
-    let mut start = vec![0; source.len().min(16) as usize];
+    let mut start = vec![0; source.len().min(24) as usize];
     source.read_at(0, &mut start)?;
     if start.is_empty() {
         return Err(Kind::Empty("the file is empty").into());
     }
-    if let Some((_, name, advice)) = FOREIGN_BOMS.iter().find(|(mark, ..)| start.starts_with(mark)) {
-        return Err(Error { offset: Some(0), ..Kind::Encoding(name, advice).into() });
-    }
-    if let Some((_, what, advice)) = FOREIGN_FORMATS.iter().find(|(mark, ..)| start.starts_with(mark)) {
-        return Err(Error { offset: Some(0), ..Kind::NotText(what, advice).into() });
-    }
+    refuse_binary(&start)?;
     let mark = if start.starts_with(UTF8_BOM) { UTF8_BOM.len() } else { 0 };
     Ok((mark as u64, start.split_off(mark)))
 }
@@ -191,34 +155,8 @@ pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64
     }
     let lines = if named.is_some() { 1 } else { dialect.skip_rows };
     let table = skip_lines(source, mark, lines, "skip_rows= leaves out")?;
-    refuse_markup(source, table)?;
+    refuse_other_text(source, table)?;
     Ok(table)
-}
-
-/// An error if the line that begins at byte `offset` is one of JSON, XML or HTML.
-fn refuse_markup(source: &dyn Source, offset: u64) -> Result<()> {
-    let mut piece = vec![0; (source.len() - offset).min(MARKUP) as usize];
-    source.read_at(offset, &mut piece)?;
-    let line = piece.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let what = markup(line.trim_ascii(), line.len() as u64 == MARKUP);
-    what.map_or(Ok(()), |(what, advice)| Err(Error { offset: Some(offset), ..Kind::NotText(what, advice).into() }))
-}
-
-/// What a line seems to be that is no row, and what helps. It may be cut off.
-fn markup(line: &[u8], is_cut: bool) -> Option<(&'static str, &'static str)> {
-    let begins = |tag: &&[u8]| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
-    if [b"<!doctype".as_slice(), b"<html", b"<?xml", b"<!--"].iter().any(begins) {
-        return Some(("HTML or XML, as it seems", "get the table itself, or export it as CSV"));
-    }
-    // A row may hold JSON, where other fields stand beside it.
-    let (opening, inner) = line.split_first()?;
-    let begins = match (opening, inner.trim_ascii_start().first()) {
-        (b'{', first) => matches!(first, Some(b'"' | b'}') | None),
-        (b'[', first) => matches!(first, Some(b'{' | b'[') | None),
-        _ => false,
-    };
-    let ends = is_cut || matches!(line.last(), Some(b'{' | b'[' | b'}' | b']' | b','));
-    (begins && ends).then_some(("JSON, as it seems", "export it as CSV, for example with `pandas.read_json`"))
 }
 
 /// The delimiter that a first line names, as spreadsheets write it: `sep=;`.
@@ -230,6 +168,32 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
         }
         _ => None,
     }
+}
+
+/// Whether the header has no name for the first column, an index: as R writes row names, each row has one field more, and the
+/// first of them is another in each.
+fn has_index(source: &dyn Source, dialect: Dialect, mut offset: u64, names: usize, missing: &Missing) -> Result<bool> {
+    const LOOKED_AT: usize = 64;
+    let mut seen = HashSet::new();
+    let mut ends_empty = true;
+    while seen.len() < LOOKED_AT {
+        let Some(start) = first_row(source, dialect, offset)? else { break };
+        // What is wrong in it is told when it is read.
+        let Ok((text, end)) = read_row(source, dialect, start, PIECE.max(1 << 16)) else { return Ok(false) };
+        let mut fields = Vec::new();
+        if Careful::new(dialect, &text, 0).next_row(|field| fields.push(&text[field])).is_err() {
+            return Ok(false);
+        }
+        let [first, .., last] = fields[..] else { return Ok(false) };
+        let is_missing = |field: &[u8]| number::is_missing(field, dialect, missing);
+        ends_empty &= is_missing(last);
+        if fields.len() != names + 1 || is_missing(first) || !seen.insert(dialect.text(first).into_owned()) {
+            return Ok(false);
+        }
+        offset = start + end as u64;
+    }
+    // One row alone may be too long.
+    Ok(seen.len() > 1 && !ends_empty)
 }
 
 /// The byte offset after so many lines.
@@ -330,38 +294,6 @@ pub(crate) fn positional_name(column: usize) -> String {
     format!("column_{column}")
 }
 
-/// What a file is whose first row, at byte `offset` of it, holds NUL bytes.
-fn binary(row: &[u8], offset: u64) -> Kind {
-    // Where in a unit of so many bytes the NULs are: `Some` if they are always there, and never elsewhere.
-    let starts = |places: [bool; 4]| {
-        let mut row = row.iter().take(64).enumerate();
-        row.all(|(at, &byte)| (byte == 0) == places[(offset as usize + at) % 4])
-    };
-    if starts([false, true, true, true]) {
-        return Kind::Encoding("UTF-32LE", "");
-    }
-    if starts([true, true, true, false]) {
-        return Kind::Encoding("UTF-32BE", "");
-    }
-    // Letters beyond Latin-1 have none, but delimiters and line ends do, and no unit is a control character.
-    let alternate = |high: usize| {
-        let low = |at: usize| if high == 1 { at.checked_sub(1) } else { Some(at + 1) };
-        let shown = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');
-        let mut nuls = memchr_iter(0, &row[..row.len().min(64)]);
-        nuls.all(|at| {
-            let low = low(at).and_then(|low| row.get(low));
-            (offset as usize + at) % 2 == high && low.is_none_or(|&low| shown(low))
-        })
-    };
-    let units = row.len().min(64) / 2;
-    let has_enough = memchr_iter(0, &row[..row.len().min(64)]).count() * 8 >= units.max(1);
-    match () {
-        () if has_enough && alternate(0) => Kind::Encoding("UTF-16BE", "read it with encoding=\"utf-16-be\", or "),
-        () if has_enough && alternate(1) => Kind::Encoding("UTF-16LE", "read it with encoding=\"utf-16-le\", or "),
-        () => Kind::NotText("not text, as its NUL bytes show", "export it as CSV"),
-    }
-}
-
 /// The names that the fields of a header row give, which stand at some places of the source.
 fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Vec<String>> {
     let mut names = Vec::with_capacity(fields.len());
@@ -374,7 +306,8 @@ fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Ve
         if dialect.has_space_before_quote(field) {
             return Err(wrong(Kind::SpaceBeforeQuote));
         }
-        let name = String::from_utf8(dialect.text(field).into_owned()).map_err(|_| wrong(Kind::NameNotUtf8))?;
+        let not_utf8 = |_| wrong(if is_western(field) { Kind::NameNotUtf8 } else { unknown(field).kind });
+        let name = String::from_utf8(dialect.text(field).into_owned()).map_err(not_utf8)?;
         names.push(if name.is_empty() { positional_name(column) } else { name });
     }
     Ok(names)

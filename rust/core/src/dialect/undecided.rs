@@ -1,0 +1,122 @@
+//! The question that is asked where a file can be read in several ways.
+
+use std::fmt;
+
+use super::Dialect;
+
+/// Columns, rows and characters of a field that are shown.
+const COLUMNS: usize = 5;
+const ROWS: usize = 2;
+const CHARACTERS: usize = 24;
+
+/// A way of reading a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Choice {
+    /// The dialect that reads it so.
+    pub dialect: Dialect,
+    /// Whether the first row names the columns.
+    pub is_named: bool,
+    /// How much it looks like a table, from 0 to 1.
+    pub score: f64,
+    /// Its columns, if they are named.
+    pub names: Option<Vec<String>>,
+    /// The first rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Several ways of reading a file, the likeliest first, between which nothing decides.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Undecided {
+    /// The ways.
+    pub choices: Vec<Choice>,
+}
+
+impl Choice {
+    /// The arguments that choose it, as far as they differ from those of another choice, or from the usual ones.
+    fn arguments(&self, others: &[Choice]) -> String {
+        let usual = Dialect::default();
+        let one = |byte: Option<u8>| byte.map_or("None".to_owned(), |byte| python(&char::from(byte).to_string()));
+        let written = |dialect: &Dialect| {
+            [
+                ("delimiter", one(Some(dialect.delimiter))),
+                ("quote", one(dialect.quote)),
+                ("escape", one(dialect.escape)),
+                ("comment", one(dialect.comment)),
+                ("decimal", one(Some(dialect.decimal))),
+                ("thousands", one(dialect.thousands)),
+                ("skip_rows", dialect.skip_rows.to_string()),
+            ]
+        };
+        let differs = |at: usize, value: &str| {
+            value != written(&usual)[at].1 || others.iter().any(|other| written(&other.dialect)[at].1 != value)
+        };
+        let own = written(&self.dialect).into_iter().enumerate();
+        let mut arguments: Vec<_> = own
+            .filter(|(at, (_, value))| differs(*at, value))
+            .map(|(_, (name, value))| format!("{name}={value}"))
+            .collect();
+        if others.iter().any(|other| other.is_named != self.is_named) {
+            arguments.push(format!("header={}", if self.is_named { "True" } else { "False" }));
+        }
+        if arguments.is_empty() {
+            arguments.push(format!("delimiter={}", one(Some(self.dialect.delimiter))));
+        }
+        arguments.join(", ")
+    }
+
+    fn describe(&self) -> String {
+        let width = self.rows.first().or(self.names.as_ref()).map_or(0, Vec::len);
+        let names = self.names.as_ref().map(|names| format!(" {}", list(names, &|name| python(&short(name)))));
+        let mut text = format!("{width} column{}", if width == 1 { "" } else { "s" });
+        text += &names.unwrap_or_default();
+        for (at, row) in self.rows.iter().take(ROWS).enumerate() {
+            text += if at == 0 { "; first rows " } else { " and " };
+            text += &list(row, &|field| self.value(field));
+        }
+        text
+    }
+
+    /// A field as it would be read.
+    fn value(&self, field: &str) -> String {
+        let number = crate::number::Notation::of(self.dialect).parse(field.trim().as_bytes());
+        number.map_or_else(|| python(&short(field)), |number| number.to_string())
+    }
+}
+
+fn list(fields: &[String], shown: &dyn Fn(&str) -> String) -> String {
+    let mut texts: Vec<_> = fields.iter().take(COLUMNS).map(|field| shown(field)).collect();
+    if fields.len() > COLUMNS {
+        texts.push("…".to_owned());
+    }
+    format!("[{}]", texts.join(", "))
+}
+
+fn short(text: &str) -> String {
+    let shown: String = text.chars().take(CHARACTERS).collect();
+    if shown.len() < text.len() { shown + "…" } else { shown }
+}
+
+/// A text as Python writes it.
+fn python(text: &str) -> String {
+    match text {
+        "\x01" => "\"\\x01\"".to_owned(),
+        "\x1F" => "\"\\x1f\"".to_owned(),
+        text => format!("{text:?}"),
+    }
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.choices.len() == 1 {
+            write!(formatter, "it is not clear how the file is written. The likeliest way, which does not fit well:")?;
+        } else {
+            write!(formatter, "the file can be read in {} ways, with different values:", self.choices.len())?;
+        }
+        for choice in &self.choices {
+            let others: Vec<_> = self.choices.iter().filter(|other| *other != choice).cloned().collect();
+            write!(formatter, "\n  {} reads {}", choice.arguments(&others), choice.describe())?;
+        }
+        write!(formatter, "\nSay which it is with these arguments")?;
+        if self.choices.len() == 1 { write!(formatter, ", or others") } else { Ok(()) }
+    }
+}

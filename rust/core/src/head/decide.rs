@@ -1,0 +1,298 @@
+//! The likeliest way of reading a file, or a question.
+
+use std::collections::HashSet;
+
+use memchr::{memchr2, memmem};
+
+use super::foreign::binary;
+use super::header::{separator_line, skip_to_table, start_of};
+use super::letters::encoding_of;
+use super::numbers::NOTATIONS;
+use super::reading::{Named, Reading};
+use super::sample::{DELIMITERS, Sample, require_lines};
+use crate::dialect::{Choice, Dialect, Encoding, Undecided};
+use crate::error::{Error, Kind, Result};
+use crate::schema::{MISSING, Missing};
+use crate::source::Source;
+
+/// The score below which nothing is a table.
+const LEAST: f64 = 0.45;
+
+/// The part of the best score from which another way is close to it.
+const CLOSE: f64 = 0.8;
+
+/// Ways that are told of, and rows of each that are kept.
+const MOST_CHOICES: usize = 4;
+const MOST_ROWS: usize = 3;
+
+/// Rows by which two ways are compared.
+const COMPARED: usize = 200;
+
+/// What is known of how a file is written; `None` is to be found out.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given {
+    /// The byte between fields.
+    pub delimiter: Option<u8>,
+    /// The byte around fields, if there is one.
+    pub quote: Option<Option<u8>>,
+    /// The byte before one that stands for itself, if there is one.
+    pub escape: Option<Option<u8>>,
+    /// The first byte of lines that are left out, if there is one.
+    pub comment: Option<Option<u8>>,
+    /// Lines before the header.
+    pub skip_rows: Option<u64>,
+    /// The decimal sign.
+    pub decimal: Option<u8>,
+    /// What stands between groups of digits, if anything.
+    pub thousands: Option<Option<u8>>,
+    /// How characters are written.
+    pub encoding: Option<Encoding>,
+    /// Whether the first row names the columns.
+    pub is_named: Option<bool>,
+}
+
+/// How a file seems to be written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sniffed {
+    /// How fields, rows and numbers seem to be written.
+    pub dialect: Dialect,
+    /// Whether the first row names the columns.
+    pub is_named: bool,
+    /// Whether the first row ends with CRLF.
+    pub returns: bool,
+    /// Whether the first column has no name, and the others have.
+    pub has_index: bool,
+    /// The ways of reading it that were considered, the likeliest first.
+    pub choices: Vec<Choice>,
+}
+
+/// The same dialect with the delimiter that the rows of a source have; `windows` are pieces from [`super::elsewhere`].
+pub fn detect_delimiter(
+    source: &dyn Source,
+    windows: Vec<Vec<u8>>,
+    dialect: Dialect,
+    missing: &Missing,
+) -> Result<Dialect> {
+    if let Some(delimiter) = separator_line(&start_of(source)?.1) {
+        return Ok(Dialect { delimiter, ..dialect });
+    }
+    let start = skip_to_table(source, dialect)?;
+    let sample = Sample::of(source, start, windows)?;
+    refuse_nuls(&sample, start)?;
+    let given = Given {
+        delimiter: None,
+        quote: Some(dialect.quote),
+        escape: Some(dialect.escape),
+        comment: Some(dialect.comment),
+        skip_rows: (dialect.skip_rows > 0).then_some(dialect.skip_rows),
+        decimal: Some(dialect.decimal),
+        thousands: Some(dialect.thousands),
+        encoding: Some(dialect.encoding),
+        is_named: None,
+    };
+    let ranked = rank(&sample, dialect, &given, missing);
+    if ranked.is_empty() {
+        return Ok(dialect);
+    }
+    let placed = |error: Error| Error { offset: Some(start), ..error };
+    let best = choose(&ranked, &given).map_err(placed)?;
+    if best.dialect.skip_rows > dialect.skip_rows {
+        return Err(placed(undecided(&ranked[..1], &given)));
+    }
+    Ok(Dialect { delimiter: best.dialect.delimiter, ..dialect })
+}
+
+/// How a source seems to be written; `windows` are pieces from [`super::elsewhere`].
+pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Result<Sniffed> {
+    let named = separator_line(&start_of(source)?.1).filter(|_| given.skip_rows.is_none_or(|lines| lines == 0));
+    let mut dialect = Dialect { skip_rows: given.skip_rows.unwrap_or_default(), ..Dialect::default() };
+    let given = Given { delimiter: given.delimiter.or(named), ..*given };
+    dialect.delimiter = given.delimiter.unwrap_or(dialect.delimiter);
+    let start = skip_to_table(source, dialect)?;
+    let sample = Sample::of(source, start, windows)?;
+    require_lines(&sample)?;
+    refuse_nuls(&sample, start)?;
+    dialect.encoding = given.encoding.map_or_else(|| encoding_of(&sample), Ok)?;
+    let missing = Missing::of(MISSING, dialect);
+    let ranked = rank(&sample, dialect, &given, &missing);
+    let Some(first) = ranked.first() else {
+        return Err(Kind::Empty("the file holds nothing but blank lines and comments").into());
+    };
+    let returns =
+        memchr::memchr(b'\n', &sample.beginning).is_some_and(|at| at > 0 && sample.beginning[at - 1] == b'\r');
+    let placed = |error: Error| Error { offset: Some(start), ..error };
+    let best = choose(&ranked, &given).map_err(placed)?;
+    let (choice, other) = choice(best, &given);
+    if let Some(other) = other {
+        return Err(placed(Kind::Undecided(Box::new(Undecided { choices: vec![choice, other] })).into()));
+    }
+    let is_named = match (given.is_named, best.named) {
+        (Some(is_named), _) => is_named,
+        (None, Named::Perhaps) => {
+            let yes = Choice { is_named: true, ..choice.clone() };
+            let first = choice.names.clone().unwrap_or_default();
+            let rows = std::iter::once(first).chain(choice.rows).collect();
+            let no = Choice { is_named: false, names: None, rows, ..yes.clone() };
+            return Err(placed(Kind::Undecided(Box::new(Undecided { choices: vec![yes, no] })).into()));
+        }
+        (None, named) => named == Named::Yes,
+    };
+    let mut dialect = choice.dialect;
+    if named.is_some() && dialect.skip_rows > 0 {
+        // The line that names the delimiter is one of those before the table.
+        dialect.skip_rows += 1;
+    }
+    let has_index = first.has_index;
+    let choices = ranked.iter().take(MOST_CHOICES).map(|reading| self::choice(reading, &given).0).collect();
+    Ok(Sniffed { dialect, is_named, returns, has_index, choices })
+}
+
+fn refuse_nuls(sample: &Sample, start: u64) -> Result<()> {
+    match sample.beginning.split(|&byte| byte == b'\n').next() {
+        Some(line) if line.contains(&0) => Err(Error { offset: Some(start), ..binary(line, start).into() }),
+        _ => Ok(()),
+    }
+}
+
+/// All ways of reading a sample, the likeliest first. Of those that read the same, the first.
+fn rank<'a>(sample: &'a Sample, dialect: Dialect, given: &Given, missing: &Missing) -> Vec<Reading<'a>> {
+    let may_skip = given.skip_rows.is_none();
+    let mut readings: Vec<Reading<'_>> = candidates(sample, dialect, given)
+        .into_iter()
+        .flat_map(|dialect| Reading::all(sample, dialect, may_skip, missing))
+        .filter(|reading| reading.width > 1 || !sample.has(reading.dialect.delimiter) || given.delimiter.is_some())
+        .collect();
+    // Quotes that are right in each row are quotes.
+    let quoted: Vec<_> =
+        readings.iter().filter(|reading| !reading.has_wrong_quotes).map(|reading| reading.dialect).collect();
+    let is_plain = |dialect: Dialect| quoted.contains(&Dialect { quote: Some(b'"'), ..dialect });
+    readings.retain(|reading| reading.dialect.quote.is_some() || given.quote.is_some() || !is_plain(reading.dialect));
+    let penalty = |reading: &Reading<'_>| {
+        // Where a comma is said to be decimal it hardly parts fields.
+        let is_both = given.decimal == Some(b',') && reading.dialect.delimiter == b',' && reading.width > 1;
+        if is_both { 0.5 } else { 1.0 }
+    };
+    for reading in &mut readings {
+        reading.score *= penalty(reading);
+    }
+    readings.sort_by(|one, other| other.score.total_cmp(&one.score));
+    let mut seen = HashSet::new();
+    readings.retain(|reading| seen.insert(reading.data(COMPARED)));
+    readings
+}
+
+/// The dialects that the bytes of a sample allow.
+fn candidates(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> {
+    let known = [given.quote, given.escape, given.comment];
+    let is_free = |byte: &u8| !known.contains(&Some(Some(*byte)));
+    let delimiters = match given.delimiter {
+        Some(delimiter) => vec![delimiter],
+        None => delimiters(sample, is_free),
+    };
+    let mut found = Vec::new();
+    for &delimiter in &delimiters {
+        let quotes = given.quote.map_or_else(|| quotes(sample, delimiter), |quote| vec![quote]);
+        for &quote in &quotes {
+            let escapes = given.escape.map_or_else(|| escapes(sample, delimiter, quote), |escape| vec![escape]);
+            for &escape in &escapes {
+                let comments = given.comment.map_or_else(|| comments(sample), |comment| vec![comment]);
+                found.extend(comments.iter().map(|&comment| Dialect { delimiter, quote, escape, comment, ..dialect }));
+            }
+        }
+    }
+    found
+}
+
+/// Those that occur, and one that does not, which makes one column of everything.
+fn delimiters(sample: &Sample, is_free: impl Fn(&u8) -> bool) -> Vec<u8> {
+    const USUAL: usize = 5;
+    let lines: Vec<_> = sample.lines().filter(|line| !line.trim_ascii().is_empty()).take(COMPARED).collect();
+    // Rare ones are in most lines, or are none.
+    let is_everywhere =
+        |byte: u8| 10 * lines.iter().filter(|line| line.contains(&byte)).count() >= 8 * lines.len().max(1);
+    let mut found: Vec<_> = DELIMITERS[..USUAL].iter().copied().filter(|&byte| sample.has(byte)).collect();
+    found.extend(DELIMITERS[USUAL..].iter().copied().filter(|&byte| is_everywhere(byte)));
+    found.retain(&is_free);
+    let absent = *b",;\t|~^\x1F\x01\x02";
+    found.extend(absent.iter().copied().find(|byte| is_free(byte) && !sample.has(*byte)));
+    found
+}
+
+/// A double quote; a single one where it stands around a field; none where double ones begin a field.
+fn quotes(sample: &Sample, delimiter: u8) -> Vec<Option<u8>> {
+    let mut found = vec![Some(b'"')];
+    let encloses = |quote: u8| {
+        sample.lines().any(|line| {
+            let line = line.strip_suffix(b"\r").unwrap_or(line);
+            line.split(|&byte| byte == delimiter).any(|field| field.first() == Some(&quote))
+                && line.split(|&byte| byte == delimiter).any(|field| field.len() > 1 && field.last() == Some(&quote))
+        })
+    };
+    if encloses(b'\'') {
+        found.push(Some(b'\''));
+    }
+    if sample.lines().any(|line| line.split(|&byte| byte == delimiter).any(|field| field.first() == Some(&b'"'))) {
+        found.push(None);
+    }
+    found
+}
+
+/// None; a backslash where it stands before what it would take the meaning from.
+fn escapes(sample: &Sample, delimiter: u8, quote: Option<u8>) -> Vec<Option<u8>> {
+    let special = |byte: u8| Some(byte) == quote || byte == delimiter || byte == b'\n' || byte == b'\\';
+    let is_escape = |piece: &Vec<u8>| {
+        memmem::find_iter(piece, b"\\").any(|at| piece.get(at + 1).is_some_and(|&next| special(next)))
+    };
+    let has_escapes = is_escape(&sample.beginning) || sample.windows.iter().any(is_escape);
+    if has_escapes { vec![None, Some(b'\\')] } else { vec![None] }
+}
+
+/// None; and what lines begin with.
+fn comments(sample: &Sample) -> Vec<Option<u8>> {
+    let begins = |mark: u8| sample.lines().any(|line| line.first() == Some(&mark));
+    let has_any = memchr2(b'#', b'%', &sample.beginning).is_some() || !sample.windows.is_empty();
+    let found = [b'#', b'%'].into_iter().filter(|&mark| has_any && begins(mark)).map(Some);
+    std::iter::once(None).chain(found).collect()
+}
+
+/// The best, if it is a table and no other is close.
+fn choose<'a, 'b>(ranked: &'b [Reading<'a>], given: &Given) -> Result<&'b Reading<'a>> {
+    let best = &ranked[0];
+    if best.score < LEAST && given.delimiter.is_none() {
+        return Err(undecided(&ranked[..ranked.len().min(2)], given));
+    }
+    let close = ranked.iter().take_while(|reading| reading.score >= CLOSE * best.score).count();
+    if close > 1 {
+        return Err(undecided(&ranked[..close.min(MOST_CHOICES)], given));
+    }
+    Ok(best)
+}
+
+fn undecided(readings: &[Reading<'_>], given: &Given) -> Error {
+    let choices = readings.iter().map(|reading| choice(reading, given).0).collect();
+    Kind::Undecided(Box::new(Undecided { choices })).into()
+}
+
+/// What a reading is to whoever chooses; the same in another notation where its numbers do not say which.
+fn choice(reading: &Reading<'_>, given: &Given) -> (Choice, Option<Choice>) {
+    let allowed = |at: usize| {
+        let (decimal, thousands) = NOTATIONS[at];
+        given.decimal.is_none_or(|given| given == decimal)
+            && given.thousands.is_none_or(|given| given == thousands)
+            && thousands.is_none_or(|byte| Some(byte) != reading.dialect.quote)
+    };
+    let (notation, other) = reading.numbers().notation(reading.dialect.delimiter, allowed);
+    let written = |notation: usize| {
+        let (decimal, thousands) = NOTATIONS[notation];
+        let decimal = given.decimal.unwrap_or(decimal);
+        let dialect = Dialect { decimal, thousands: given.thousands.unwrap_or(thousands), ..reading.dialect };
+        Choice {
+            dialect,
+            is_named: reading.named != Named::No,
+            score: reading.score,
+            names: reading.names(),
+            rows: reading.data(MOST_ROWS),
+        }
+    };
+    (written(notation), other.map(written))
+}

@@ -1,0 +1,140 @@
+//! Which notation the numbers of a file are written in.
+
+use crate::dialect::Dialect;
+use crate::number::Notation;
+
+/// How numbers may be written; of ways that are as good the first counts.
+pub(super) const NOTATIONS: [(u8, Option<u8>); 8] = [
+    (b'.', None),
+    (b',', None),
+    (b'.', Some(b',')),
+    (b',', Some(b'.')),
+    (b'.', Some(b' ')),
+    (b',', Some(b' ')),
+    (b'.', Some(b'\'')),
+    (b',', Some(b'\'')),
+];
+
+const PLAIN: usize = 0;
+const COMMA: usize = 1;
+const COMMA_GROUPS: usize = 2;
+const DOT_GROUPS: usize = 3;
+
+/// Some of [`NOTATIONS`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Notations(u8);
+
+impl Notations {
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    pub(super) fn has(self, notation: usize) -> bool {
+        self.0 & (1 << notation) != 0
+    }
+}
+
+/// Those in which a text is a number.
+pub(super) fn notations(text: &[u8]) -> Notations {
+    let Some(&last) = text.last() else { return Notations::default() };
+    if text.iter().all(u8::is_ascii_digit) {
+        return Notations(u8::MAX);
+    }
+    let is_ascii_word = text.len() < 10 && text.iter().all(|byte| byte.is_ascii_alphabetic() || b"+-".contains(byte));
+    // What ends with a comma is a number with a delimiter left.
+    if !(text.iter().any(u8::is_ascii_digit) || is_ascii_word)
+        || text.len() > 400
+        || matches!(last, b',' | b'\'' | b' ')
+    {
+        return Notations::default();
+    }
+    let reads = |&(decimal, thousands): &(u8, Option<u8>)| {
+        Notation::of(Dialect { decimal, thousands, ..Dialect::default() }).parse(text).is_some()
+    };
+    let mut found = 0;
+    for (at, notation) in NOTATIONS.iter().enumerate() {
+        found |= u8::from(reads(notation)) << at;
+    }
+    // No group begins with a zero.
+    let leads_with_zero = matches!(text, [b'0', b',' | b'.', ..] | [b'+' | b'-', b'0', b',' | b'.', ..]);
+    if leads_with_zero {
+        if text.contains(&b',') && found & (1 << COMMA) != 0 {
+            found &= !(1 << COMMA_GROUPS);
+        }
+        if text.contains(&b'.') && found & (1 << PLAIN) != 0 {
+            found &= !(1 << DOT_GROUPS);
+        }
+    }
+    Notations(found)
+}
+
+/// The numbers of the columns that hold numbers.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    /// How many of them are numbers in each notation.
+    counts: [usize; NOTATIONS.len()],
+    /// How many have one comma, or one dot, and three digits after it, so that it may stand between thousands.
+    grouped: [usize; 2],
+    /// How many have neither and are below a thousand, in columns that have such.
+    small: [usize; 2],
+    /// How many have neither and are a thousand or more, in the same columns.
+    large: [usize; 2],
+}
+
+impl Numbers {
+    /// Adds a column: each field and in which notations it is a number.
+    pub(super) fn add(&mut self, column: &[(&[u8], Notations)]) {
+        for &(_, notations) in column {
+            for (at, count) in self.counts.iter_mut().enumerate() {
+                *count += usize::from(notations.has(at));
+            }
+        }
+        for (at, mark) in [(0, b','), (1, b'.')] {
+            let grouped = column.iter().filter(|(text, _)| is_group(text, mark)).count();
+            if grouped > 0 {
+                self.grouped[at] += grouped;
+                let plain = column.iter().filter(|(text, _)| digits(text));
+                let length = |text: &[u8]| text.iter().filter(|byte| byte.is_ascii_digit()).count();
+                self.small[at] += plain.clone().filter(|(text, _)| length(text) <= 3).count();
+                self.large[at] += plain.filter(|(text, _)| length(text) > 3).count();
+            }
+        }
+    }
+
+    /// The notation, among those that are allowed; or two, between which the numbers do not decide.
+    pub(super) fn notation(&self, delimiter: u8, allowed: impl Fn(usize) -> bool) -> (usize, Option<usize>) {
+        let allowed: Vec<_> = (0..NOTATIONS.len()).filter(|&at| allowed(at)).collect();
+        let most = allowed.iter().map(|&at| self.counts[at]).max().unwrap_or_default();
+        let best: Vec<_> = allowed.into_iter().filter(|&at| self.counts[at] == most).collect();
+        let Some(&first) = best.first() else { return (PLAIN, None) };
+        if first == COMMA && best.contains(&COMMA_GROUPS) && self.grouped[0] > 0 {
+            // Groups would be in each number that is large enough, decimals in each.
+            let are_groups = delimiter == b',' || (self.small[0] > 0 && self.large[0] == 0);
+            return match (are_groups, self.large[0] > 0) {
+                (true, _) => (COMMA_GROUPS, None),
+                (_, true) => (COMMA, None),
+                _ => (COMMA, Some(COMMA_GROUPS)),
+            };
+        }
+        let are_dots_doubtful = delimiter == b';' && self.grouped[1] > 0 && self.large[1] == 0;
+        if first == PLAIN && best.contains(&DOT_GROUPS) && are_dots_doubtful {
+            return (PLAIN, Some(DOT_GROUPS));
+        }
+        (first, None)
+    }
+}
+
+fn unsigned(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text)
+}
+
+fn digits(text: &[u8]) -> bool {
+    unsigned(text).iter().all(u8::is_ascii_digit)
+}
+
+/// Whether a text is one to three digits, a mark and three digits.
+pub(super) fn is_group(text: &[u8], mark: u8) -> bool {
+    let text = unsigned(text);
+    let at = text.iter().position(|&byte| byte == mark).unwrap_or_default();
+    (1..=3).contains(&at) && text[0] != b'0' && text.len() == at + 4 && digits(&text[..at]) && digits(&text[at + 1..])
+}

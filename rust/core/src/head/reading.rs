@@ -1,0 +1,424 @@
+//! One way of reading a sample, and how much it looks like a table.
+
+use std::collections::{HashMap, HashSet};
+
+use super::looks::{Field, Look, look};
+use super::numbers::Numbers;
+use super::sample::{Row, Rows, Sample};
+use crate::dialect::Dialect;
+use crate::number::unquote;
+use crate::schema::Missing;
+
+/// Lines before a table that are looked for.
+const MOST_SKIPPED: usize = 20;
+
+/// The share of the rows after it that must be as long as the first for it to begin a table.
+const LEAST_SHARE: f64 = 0.6;
+
+/// The share of the values of a column that must be numbers, or times, for it to be one of these.
+const PURE: f64 = 0.9;
+
+/// What a number is worth among texts: codes and the like are text as well.
+const AMONG_TEXT: f64 = 0.8;
+
+/// What the first row is to the rows after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum First {
+    /// As long as they are.
+    Alike,
+    /// Names of all columns but the first, an index.
+    Names,
+    /// As long but for a delimiter that ends each row.
+    Unended,
+    /// None of it.
+    Other,
+}
+
+/// What the first row seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    Yes,
+    No,
+    /// Text and a number that may be a name, such as a year.
+    Perhaps,
+}
+
+/// A column of a sample.
+#[derive(Clone, Debug, Default)]
+struct Column<'a> {
+    fields: Vec<(&'a [u8], Field)>,
+}
+
+impl Column<'_> {
+    fn present(&self) -> impl Iterator<Item = Field> {
+        self.fields.iter().map(|(_, field)| *field).filter(|field| field.look != Look::Missing)
+    }
+
+    /// Numbers or times, if nearly all values are.
+    fn form(&self) -> Option<Look> {
+        let count = self.present().count();
+        let of = |look: Look| self.present().filter(|field| field.look == look).count() as f64 / count as f64;
+        [Look::Number, Look::Time].into_iter().find(|&look| count > 0 && of(look) >= PURE)
+    }
+
+    /// How much it speaks for the reading, from 0 to 1: how far it is of one kind.
+    fn worth(&self) -> f64 {
+        let count = self.present().count();
+        if count == 0 {
+            return Look::Missing.worth();
+        }
+        let formed = |look: Look| self.present().filter(|field| field.look == look).count() as f64 / count as f64;
+        let pure = formed(Look::Number).max(formed(Look::Time));
+        if pure >= PURE {
+            return pure;
+        }
+        let worth = |field: Field| if field.look.is_formed() { AMONG_TEXT } else { field.look.worth() };
+        self.present().map(worth).sum::<f64>() / count as f64
+    }
+}
+
+/// What a dialect makes of a sample.
+#[derive(Clone, Debug)]
+pub(super) struct Reading<'a> {
+    /// The dialect, with the lines before the table.
+    pub dialect: Dialect,
+    /// Fields in most rows.
+    pub width: usize,
+    /// How much it looks like a table, from 0 to 1.
+    pub score: f64,
+    pub named: Named,
+    pub has_index: bool,
+    /// Whether a quote is wrong in some row.
+    pub has_wrong_quotes: bool,
+    first: First,
+    beginning: Rows<'a>,
+    columns: Vec<Column<'a>>,
+}
+
+impl<'a> Reading<'a> {
+    /// What a dialect makes of a sample. More than one reading if the first line may stand before a table or name all columns
+    /// but the first; none without a row.
+    pub(super) fn all(sample: &'a Sample, dialect: Dialect, may_skip: bool, missing: &Missing) -> Vec<Self> {
+        let mut fallback = None;
+        let mut found = Vec::new();
+        let starts = sample.line_starts(if may_skip { MOST_SKIPPED } else { 0 });
+        for (line, &start) in starts.iter().enumerate() {
+            let beginning = sample.rows(dialect, start);
+            let Some((width, share)) = shape(&beginning) else { continue };
+            let first = first_of(&beginning, width, dialect, missing);
+            let is_table = share >= LEAST_SHARE && first != First::Other && (line == 0 || beginning.all.len() > 1);
+            let skipped = &sample.beginning[..start];
+            if line > 0 && (!is_table || first != First::Alike || width == 1 || !may_precede(skipped, dialect, width)) {
+                continue;
+            }
+            let dialect = Dialect { skip_rows: dialect.skip_rows + line as u64, ..dialect };
+            let reading = |first| Self::new(sample, dialect, beginning.clone(), width, first, line > 0, missing);
+            if !is_table {
+                fallback = fallback.or_else(|| Some(reading(First::Other)));
+                continue;
+            }
+            match (first, is_data(&beginning, width, dialect, missing)) {
+                // The first line stands before the names.
+                (First::Names, Some(false)) => fallback = fallback.or_else(|| Some(reading(First::Other))),
+                (First::Names, None) => found.push(reading(first)),
+                _ => {
+                    found.push(reading(first));
+                    return found;
+                }
+            }
+        }
+        if found.is_empty() { fallback.into_iter().collect() } else { found }
+    }
+
+    fn new(
+        sample: &'a Sample,
+        dialect: Dialect,
+        beginning: Rows<'a>,
+        width: usize,
+        first: First,
+        is_skipping: bool,
+        missing: &Missing,
+    ) -> Self {
+        let elsewhere = sample.rows_elsewhere(dialect, width);
+        let mut columns = vec![Column::default(); width];
+        let (mut fitting, mut all) = (0, 0);
+        let mut has_wrong_quotes = beginning.all[0].is_wrong;
+        let is_alone = beginning.all.len() == 1;
+        let pieces =
+            std::iter::once((&beginning, usize::from(!is_alone))).chain(elsewhere.iter().map(|rows| (rows, 0)));
+        for (rows, from) in pieces {
+            for row in &rows.all[from..] {
+                all += row.weight;
+                has_wrong_quotes |= row.is_wrong;
+                if row.is_wrong || row.width() != width {
+                    continue;
+                }
+                fitting += row.weight;
+                for (column, field) in columns.iter_mut().zip(rows.fields(row)) {
+                    column.fields.push((field, look(field, dialect, missing)));
+                }
+            }
+        }
+        let share = fitting as f64 / all.max(1) as f64;
+        let mut reading = Self {
+            dialect,
+            width,
+            score: share,
+            named: Named::Yes,
+            has_index: first == First::Names,
+            has_wrong_quotes,
+            first,
+            beginning,
+            columns,
+        };
+        reading.named = if is_alone { reading.named_alone(missing) } else { reading.named(missing) };
+        reading.score *= reading.worth() * reading.likelihood(sample, is_skipping, missing);
+        reading
+    }
+
+    /// How much the columns speak for it.
+    fn worth(&self) -> f64 {
+        let ends_empty = self.width > 1 && self.columns.last().is_some_and(|last| last.present().next().is_none());
+        let columns = &self.columns[..self.width - usize::from(ends_empty)];
+        columns.iter().map(Column::worth).sum::<f64>() / columns.len().max(1) as f64
+    }
+
+    /// How likely it is whatever the columns hold.
+    fn likelihood(&self, sample: &Sample, is_skipping: bool, missing: &Missing) -> f64 {
+        let Dialect { delimiter, quote, escape, comment, .. } = self.dialect;
+        let mut factor = match self.first {
+            First::Alike => 1.0,
+            // A single name may be a title, and what follows two columns of any table.
+            First::Names if self.width == 2 => 0.6,
+            First::Unended | First::Names => 0.95,
+            First::Other => 0.5,
+        };
+        if is_skipping && self.first == First::Alike {
+            // Where no names follow, the line before may hold them.
+            factor *= if self.named == Named::No { 0.6 } else { 0.85 };
+        }
+        factor *= if quote == Some(b'"') { 1.0 } else { 0.95 };
+        factor *= if escape.is_none() { 1.0 } else { 0.95 };
+        if let Some(comment) = comment {
+            factor *= if self.comments_are_rows(sample, comment) { 0.75 } else { 0.97 };
+        }
+        if let Some(row) = self.beginning.all.first() {
+            let left = self.beginning.fields(row).filter(|field| look(field, self.dialect, missing).look == Look::Left);
+            factor *= 1.0 - 0.5 * left.count() as f64 / row.width().max(1) as f64;
+        }
+        if self.width == 1 {
+            return factor * self.likelihood_of_one_column();
+        }
+        if self.is_doubled() {
+            return factor * 0.3;
+        }
+        match delimiter {
+            b' ' => factor * self.likelihood_of_spaces(sample),
+            b':' => factor * 0.8,
+            _ => factor,
+        }
+    }
+
+    /// Whether lines that begin with a comment's mark would be as long as the others, and the names not among them.
+    fn comments_are_rows(&self, sample: &Sample, comment: u8) -> bool {
+        let plain = Dialect { comment: None, ..self.dialect };
+        let rows = sample.rows(plain, 0);
+        let marked = |row: &&Row| rows.fields(row).next().is_some_and(|field| field.first() == Some(&comment));
+        let commented = rows.all.iter().filter(marked);
+        let alike = commented.clone().filter(|row| row.width() == self.width).count();
+        2 * alike > commented.count()
+    }
+
+    fn likelihood_of_one_column(&self) -> f64 {
+        // Of any text there is one column.
+        const ONE: f64 = 0.8;
+        let fields = &self.columns[0].fields;
+        let count = fields.len().max(1);
+        let share = |is: &dyn Fn(&[u8], Look) -> bool| {
+            fields.iter().filter(|(text, field)| is(text, field.look)).count() as f64 / count as f64
+        };
+        let has = |text: &[u8], byte: u8| text.contains(&byte);
+        // Numbers with commas or spaces in them may be several.
+        let may_be_several =
+            |text: &[u8], look: Look| look == Look::Number && (has(text, b',') || has(text.trim_ascii(), b' '));
+        let is_aligned = |text: &[u8], _: Look| text.trim_ascii().windows(2).any(|pair| pair == b"  ");
+        let is_doubled = |text: &[u8], _: Look| text.windows(2).any(|pair| pair == b"::" || pair == b"||");
+        if share(&is_aligned) > 0.5 || share(&is_doubled) > 0.9 {
+            return 0.3;
+        }
+        if share(&may_be_several) > 0.5 { 0.7 * ONE } else { ONE }
+    }
+
+    /// Whether each second column is empty: the delimiter is two characters.
+    fn is_doubled(&self) -> bool {
+        let is_empty = |column: &Column<'_>| column.fields.iter().all(|(text, _)| text.is_empty());
+        let is_named = |row: &Row| self.beginning.fields(row).skip(1).step_by(2).any(|field| !field.is_empty());
+        if self.beginning.all.first().is_some_and(is_named) {
+            return false;
+        }
+        self.width > 2
+            && self.width % 2 == 1
+            && self.columns.iter().skip(1).step_by(2).all(is_empty)
+            && !self.columns.iter().all(is_empty)
+    }
+
+    /// Spaces are in every text: they part columns where numbers stand in these, or where they align them.
+    fn likelihood_of_spaces(&self, sample: &Sample) -> f64 {
+        let formed = self.columns.iter().filter(|column| column.form().is_some()).count();
+        let is_aligned = |line: &[u8]| line.starts_with(b" ") || line.trim_ascii().windows(2).any(|pair| pair == b"  ");
+        let lines: Vec<_> = sample.lines().filter(|line| !line.trim_ascii().is_empty()).collect();
+        let aligned = lines.iter().filter(|line| is_aligned(line)).count();
+        let is_quoted = |column: &Column| column.fields.iter().all(|(text, _)| text.len() > 1 && text[0] == b'"');
+        match () {
+            () if formed == self.width || 2 * aligned > lines.len() || self.columns.iter().any(is_quoted) => 1.0,
+            () if self.width > 2 && 2 * formed >= self.width => 0.9,
+            () if formed > 0 => 0.75,
+            () => 0.6,
+        }
+    }
+
+    /// Whether a first row with others after it names the columns.
+    fn named(&self, missing: &Missing) -> Named {
+        if self.first == First::Names {
+            return Named::Yes;
+        }
+        let Some(row) = self.beginning.all.first() else { return Named::No };
+        let names: Vec<_> =
+            self.beginning.fields(row).map(|field| (field, look(field, self.dialect, missing))).collect();
+        let forms: Vec<_> = self.columns.iter().map(Column::form).collect();
+        let is_other = |((_, name), form): (&(&[u8], Field), &Option<Look>)| {
+            form.is_some_and(|form| name.look != form && name.look != Look::Missing)
+        };
+        if names.iter().zip(&forms).any(is_other) {
+            return Named::Yes;
+        }
+        let text = |field: &[u8]| unquote(field, self.dialect).into_owned();
+        let numbers: Vec<f64> = names
+            .iter()
+            .zip(&forms)
+            .filter(|((_, name), form)| form.is_some() && name.look == Look::Number)
+            .filter_map(|((field, _), _)| std::str::from_utf8(&text(field)).ok()?.parse().ok())
+            .collect();
+        let count_up = numbers.len() > 1 && numbers.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-9);
+        if names.iter().all(|(_, name)| name.look.is_formed() || name.look == Look::Missing) {
+            // As pandas names the columns of an array, before which an index stands.
+            let is_array = names[0].1.look == Look::Missing && count_up && numbers[0] == 0.0;
+            return if is_array && names.len() == numbers.len() + 1 { Named::Yes } else { Named::No };
+        }
+        if forms.iter().any(Option::is_some) {
+            let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
+            return match () {
+                () if count_up && numbers.len() > 2 => Named::Yes,
+                () if !numbers.is_empty() && (count_up || numbers.iter().all(is_year)) => Named::Perhaps,
+                () => Named::No,
+            };
+        }
+        // A value comes again, a name does not.
+        let comes_again = |(at, (field, _)): (usize, &(&[u8], Field))| {
+            let name = text(field);
+            self.columns.get(at).is_some_and(|column| column.fields.iter().any(|(other, _)| text(other) == name))
+        };
+        if names.iter().enumerate().any(comes_again) { Named::No } else { Named::Yes }
+    }
+
+    /// Whether a row without any other names the columns.
+    fn named_alone(&self, missing: &Missing) -> Named {
+        let is_value = |look: Look| matches!(look, Look::Missing | Look::Number);
+        let row = &self.beginning.all[0];
+        let is_data = self.beginning.fields(row).all(|field| is_value(look(field, self.dialect, missing).look));
+        if is_data { Named::No } else { Named::Yes }
+    }
+
+    /// The numbers of the columns that hold numbers.
+    pub(super) fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        let no_quotes = Dialect { escape: None, ..self.dialect };
+        // A word for "no value" may be among them.
+        let is_number = |field: &Field| field.look == Look::Number;
+        let has_numbers =
+            |column: &&Column<'_>| 2 * column.present().filter(is_number).count() > column.present().count();
+        for column in self.columns.iter().filter(has_numbers) {
+            let texts: Vec<_> = column.fields.iter().map(|(text, field)| (unquote(text, no_quotes), field)).collect();
+            let fields: Vec<_> = texts.iter().map(|(text, field)| (&**text, field.notations)).collect();
+            numbers.add(&fields);
+        }
+        numbers
+    }
+
+    /// The text of the first `most` rows of data, as it would be read.
+    pub(super) fn data(&self, most: usize) -> Vec<Vec<String>> {
+        let named = usize::from(self.named != Named::No);
+        let rows = self.beginning.all.iter().skip(named).take(most);
+        let text = |field: &[u8]| String::from_utf8_lossy(&self.dialect.text(field)).into_owned();
+        rows.map(|row| self.beginning.fields(row).map(text).collect()).collect()
+    }
+
+    /// What the columns would be called, as far as the file says so.
+    pub(super) fn names(&self) -> Option<Vec<String>> {
+        let row = self.beginning.all.first().filter(|_| self.named != Named::No)?;
+        let text = |field: &[u8]| String::from_utf8_lossy(&self.dialect.text(field)).into_owned();
+        let index = self.has_index.then(String::new);
+        Some(index.into_iter().chain(self.beginning.fields(row).map(text)).collect())
+    }
+}
+
+/// How many fields most rows have that have several, and the share of the rows after the first that have so many.
+fn shape(rows: &Rows<'_>) -> Option<(usize, f64)> {
+    let body = if rows.all.len() > 1 { &rows.all[1..] } else { &rows.all[..] };
+    let first = rows.all.first()?.width();
+    let mut counts: HashMap<usize, usize> = HashMap::new();
+    for row in body.iter().filter(|row| !row.is_wrong && row.width() > 1) {
+        *counts.entry(row.width()).or_default() += 1;
+    }
+    let width = counts.into_iter().max_by_key(|&(width, count)| (count, width == first, width));
+    let width = width.map_or(1, |(width, _)| width);
+    let all: usize = body.iter().map(|row| row.weight).sum();
+    let fits = body.iter().filter(|row| row.width() == width && !row.is_wrong).count();
+    Some((width, fits as f64 / all.max(1) as f64))
+}
+
+fn first_of(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) -> First {
+    let first = rows.all.first().filter(|row| !row.is_wrong).map(Row::width);
+    if first == Some(width) {
+        return First::Alike;
+    }
+    if first.is_none_or(|first| first + 1 != width) {
+        return First::Other;
+    }
+    let body: Vec<_> = rows.all[1..].iter().filter(|row| row.width() == width && !row.is_wrong).collect();
+    let is_missing = |field: &[u8]| look(field, dialect, missing).look == Look::Missing;
+    if body.iter().all(|row| rows.fields(row).last().is_some_and(is_missing)) {
+        return First::Unended;
+    }
+    // Names of rows are there, and each is another.
+    let names: Option<HashSet<_>> =
+        body.iter().map(|row| rows.fields(row).next().filter(|field| !is_missing(field))).collect();
+    let is_index = names.is_some_and(|names| names.len() == body.len()) && body.len() == rows.all.len() - 1;
+    if is_index { First::Names } else { First::Other }
+}
+
+/// Whether the second row is one of data, as the columns of numbers below it say; `None` if there is none of these.
+fn is_data(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) -> Option<bool> {
+    let looks = |row: &Row| rows.fields(row).map(|field| look(field, dialect, missing).look).collect::<Vec<_>>();
+    let second = looks(rows.all.get(1)?);
+    let below: Vec<_> = rows.all[2..].iter().filter(|row| row.width() == width && !row.is_wrong).map(looks).collect();
+    if below.is_empty() {
+        return second.iter().any(|look| look.is_formed()).then_some(true);
+    }
+    let is_formed = |at: &usize| below.iter().all(|looks| looks[*at].is_formed() || looks[*at] == Look::Missing);
+    let formed: Vec<_> = (0..width.min(second.len())).filter(is_formed).collect();
+    if formed.is_empty() {
+        return None;
+    }
+    Some(formed.iter().all(|&at| second[at].is_formed() || second[at] == Look::Missing))
+}
+
+/// Whether some lines may stand before a table: each has fewer fields, or is a sentence.
+fn may_precede(lines: &[u8], dialect: Dialect, width: usize) -> bool {
+    let mut lines = lines.split(|&byte| byte == b'\n');
+    lines.all(|line| {
+        let count = memchr::memchr_iter(dialect.delimiter, line).count();
+        let spaced = line.windows(2).filter(|pair| *pair == [dialect.delimiter, b' ']).count();
+        count + 1 < width || dialect.delimiter == b' ' || count == spaced
+    })
+}

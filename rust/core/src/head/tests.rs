@@ -1,0 +1,134 @@
+//! What files are taken for.
+
+use super::*;
+use crate::dialect::{Dialect, Encoding};
+use crate::schema::Missing;
+use crate::source::MemorySource;
+
+fn detect(text: &str) -> Result<char, String> {
+    let source = MemorySource::new(text.as_bytes());
+    detect_delimiter(&source, vec![], Dialect::default(), &Missing::default())
+        .map(|dialect| char::from(dialect.delimiter))
+        .map_err(|error| error.kind.to_string())
+}
+
+fn sniffed(text: &[u8]) -> Result<Sniffed, String> {
+    sniff(&MemorySource::new(text), vec![], &Given::default()).map_err(|error| error.kind.to_string())
+}
+
+#[test]
+fn the_delimiter_is_that_of_a_table() {
+    for (text, delimiter) in [
+        ("a,b\n1,2\n", ','),
+        ("a;b\n1,5;2,5\n", ';'),
+        ("1,5;2,5;3,5\n1,5;2,5;3,5\n", ';'),
+        ("a\tb\n1\t2\n", '\t'),
+        ("a|b|c\n1|x, y|3\n", '|'),
+        ("  a   b\n1.5   2\n  3 4\n", ' '),
+        ("x\n1\n2\n", ','),
+        ("an x\n1\n2\n", ','),
+        ("1,5\n2,5\n", ','),
+        ("1, 2, 3\n4, 5, 6\n", ','),
+        ("2021-01-01 10:00;1,5\n2021-01-02 11:00;2,5\n", ';'),
+        ("name,n\n\"a;b;c\",1\n\"d;e;f\",2\n", ','),
+        ("a,b\n\"x\ny\",2\n", ','),
+        ("SEP=|\na,b|c\n", '|'),
+        ("a\x01b\n1\x012\n", '\x01'),
+        ("a,b\n1,2\n3\n4,5\n", ','),
+        ("name\nJohn Smith\nJane Doe\n", ','),
+        ("a\n2020-01-01 01:02:03\n", ','),
+    ] {
+        assert_eq!(detect(text), Ok(delimiter), "{text:?}");
+    }
+}
+
+#[test]
+fn what_cannot_be_told_is_a_question_that_shows_each_reading() {
+    let message = detect("a b;c d,e f\ng h;i j,k l\n").unwrap_err();
+    assert!(message.contains("delimiter=\",\" reads 2 columns"), "{message}");
+    assert!(message.contains("delimiter=\";\" reads 2 columns"), "{message}");
+    let message = detect("a,b,c\n1;2\n3\t4,5\n").unwrap_err();
+    assert!(message.contains("2 ways"), "{message}");
+    let message = detect("x\n1,5\n2,5\n").unwrap_err();
+    assert!(message.contains("2 ways"), "{message}");
+    let message = detect("Report of May\nid;value\n1;2\n3;4\n").unwrap_err();
+    assert!(message.contains("delimiter=\";\", skip_rows=1"), "{message}");
+}
+
+#[test]
+fn a_file_is_sniffed() {
+    let semicolons = Dialect::new(b';', Some(b'"'));
+    let decimals = Dialect { decimal: b',', ..semicolons };
+    let german = sniffed(b"name;preis\r\nM\xFCller;1.234,50\r\nMaier;2,50\r\n").unwrap();
+    assert_eq!(german.dialect, Dialect { thousands: Some(b'.'), encoding: Encoding::Latin1, ..decimals });
+    assert!(german.is_named && german.returns);
+    let mut lines: Vec<_> = (0..500).map(|n| format!("{};0,{}\n", n % 7, n + 100)).collect();
+    lines[100] = "1;0,200;9\n".into();
+    let titled = format!("Report\nx;y\n{}", lines.concat());
+    let long = format!("x;y\n{}", lines.concat());
+    for (text, expected) in [
+        (
+            &b"# made by a machine\n# of iron\nx y\n1 2\n3 4\n"[..],
+            Dialect { comment: Some(b'#'), ..Dialect::new(b' ', Some(b'"')) },
+        ),
+        (b"Report of May\n\nid,value\n1,2\n3,4\n", Dialect { skip_rows: 1, ..Dialect::default() }),
+        (b"1\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n", Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) }),
+        (b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n", Dialect::default()),
+        (long.as_bytes(), decimals),
+        (titled.as_bytes(), Dialect { skip_rows: 1, ..decimals }),
+        (b"Report of May\nid,value\n1,2\n3,4,5\n6,7\n8,9\n", Dialect { skip_rows: 1, ..Dialect::default() }),
+        (b"x,y\n1,2,\n3,4,\n5,6,\n", Dialect::default()),
+        (b"a,t\n1,it's\n2,'tis\n", Dialect::default()),
+        (
+            b"state,n,m\nCA,\"12,345\",\"6,789\"\nTX,\"9,876\",\"5,432\"\n",
+            Dialect { thousands: Some(b','), ..Dialect::default() },
+        ),
+        (b"x,y,z\na,1,2,3\nb,4,5,6\n", Dialect::default()),
+        (b"t\tn\nBoys' Town\t1\nBurn 'Em Up\t2\n", Dialect::new(b'\t', Some(b'"'))),
+    ] {
+        let found = sniffed(text).map(|sniffed| sniffed.dialect);
+        assert_eq!(found, Ok(expected), "{:?}", String::from_utf8_lossy(&text[..text.len().min(60)]));
+    }
+    let numbers = sniffed(b"'1','2,5'\n'3','4'\n").unwrap();
+    assert_eq!(numbers.dialect, Dialect { decimal: b',', ..Dialect::new(b',', Some(b'\'')) });
+    assert!(!numbers.is_named);
+    assert!(sniffed(b"x,y,z\na,1,2,3\nb,4,5,6\n").unwrap().has_index);
+}
+
+#[test]
+fn groups_of_three_that_may_be_decimals_are_a_question() {
+    let message = sniffed(b"a;b\n1,234;x\n5,678;y\n").unwrap_err();
+    assert!(message.contains("decimal=\",\""), "{message}");
+    assert!(message.contains("thousands=\",\""), "{message}");
+    assert!(message.contains("[1.234, \"x\"]") && message.contains("[1234, \"x\"]"), "{message}");
+}
+
+#[test]
+fn text_in_an_encoding_that_is_not_read_is_named() {
+    // Shift-JIS for "name, number".
+    let message = sniffed(b"\x96\xBC\x91O,\x90\x94\n\x93\x8C\x8B\x9E,1\n\x91\xE5\x8D\xE3,2\n").unwrap_err();
+    assert!(message.contains("Shift_JIS") && message.contains("iconv"), "{message}");
+}
+
+mod properties {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_taken_for_something_or_refused(
+            bytes in prop::collection::vec(prop::sample::select(&b"01a,;\t |\"'\\\n\r#.:\x01\xE9"[..]), 0..200),
+        ) {
+            let _ = sniffed(&bytes);
+            let _ = detect_delimiter(&MemorySource::new(bytes), vec![], Dialect::default(), &Missing::default());
+        }
+
+        #[test]
+        fn pieces_from_elsewhere_may_begin_anywhere(
+            bytes in prop::collection::vec(prop::sample::select(&b"01a,;\n\""[..]), 1..100),
+            window in prop::collection::vec(any::<u8>(), 0..100),
+        ) {
+            let _ = sniff(&MemorySource::new(bytes), vec![window], &Given::default());
+        }
+    }
+}
