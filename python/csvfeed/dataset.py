@@ -615,13 +615,15 @@ class CsvDataset(Ordered, Conversions, Classes):
                 "listed": self._reader.vocabulary_digests(),
                 "buckets": {str(key): value for key, value in buckets if isinstance(value, int)},
             }
+        source, samples = self._reader.fingerprint()
         return {
             "version": VERSION,
             "epoch": epoch,
             "batch": batch,
             "batch_size": self._batch_size,
             "seed": self._order.seed,
-            "source": self._reader.fingerprint(),
+            "source": source,
+            "samples": samples,
             "rows": describe(rows),
         }
 

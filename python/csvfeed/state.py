@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,16 +34,23 @@ class Position:
         self.next = 0, 0
         self._last: tuple[int, int, _core.Progress] | None = None
         self._turn = threading.Lock()
+        self._process = os.getpid()
+
+    def _lock(self) -> threading.Lock:
+        """Return the lock of this process: a fork has none of the threads that may hold it."""
+        if self._process != os.getpid():
+            self._turn, self._process = threading.Lock(), os.getpid()
+        return self._turn
 
     def begin(self, start: Callable[[int, int], _core.Batches]) -> _core.Batches:
         """Return what ``start`` makes of the next epoch and batch; the epoch after it is next."""
-        with self._turn:
+        with self._lock():
             epoch, first_batch = self.next
             self.next = epoch + 1, 0
         try:
             batches = start(epoch, first_batch)
         except BaseException:
-            with self._turn:
+            with self._lock():
                 # The epoch has not begun: it is still the next, unless another one is by now.
                 if self.next == (epoch + 1, 0):
                     self.next = epoch, first_batch
@@ -78,7 +86,7 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
     ValueError
         If it is not.
     """
-    if not isinstance(state, Mapping) or not own.keys() <= state.keys():
+    if not isinstance(state, Mapping) or not own.keys() - {"samples"} <= state.keys():
         raise ValueError(f"not a state of a csvfeed dataset: {state!r}")
     if state["version"] != VERSION:
         why = ""
@@ -96,6 +104,9 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
         if state[key] != own[key]:
             what = difference.format(theirs=state[key], ours=own[key])
             raise ValueError(f"the state is that of a dataset with {what}")
+    # Files that are far away have no samples, nor do states of earlier versions.
+    if None not in (theirs := state.get("samples"), own["samples"]) and theirs != own["samples"]:
+        raise ValueError(f"the state is that of a dataset with {MUST_AGREE['source']}")
     for key in ("epoch", "batch", "seed"):
         number = state[key]
         is_whole = isinstance(number, int) and not isinstance(number, bool)

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use csvfeed_core::batch::{self, Batch, NextBatch, Remainder};
 use csvfeed_core::block::{Block, Buffer, Widths};
+use csvfeed_core::error::Kind;
 use csvfeed_core::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
 use numpy::{Ix1, Ix2, PyArray};
@@ -13,7 +14,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 
-use crate::exit::{Ends, watch};
+use crate::exit::{Ends, check, watch};
 use crate::plan::Plan;
 use crate::reader::Reader;
 
@@ -31,6 +32,9 @@ pub(crate) struct Batches {
     /// What they follow, and the number of their epoch.
     plan: Option<(Py<Plan>, u64)>,
     progress: Py<Progress>,
+    /// The process that reads: a fork inherits the locks as they were.
+    process: u32,
+    calls_python: bool,
 }
 
 /// How far an iterator has got, which outlives it.
@@ -70,10 +74,12 @@ impl Batches {
     ) -> PyResult<Self> {
         let progress = Py::new(reader.py(), Progress::default())?;
         let inner = Arc::new(Mutex::new(Some(batches)));
-        if reader.get().calls_python() {
+        let calls_python = reader.get().calls_python();
+        if calls_python {
             watch(reader.py(), &(Arc::clone(&inner) as Arc<dyn Ends>))?;
         }
-        Ok(Self { reader: reader.unbind(), parts, inner, widths, plan, progress })
+        let process = std::process::id();
+        Ok(Self { reader: reader.unbind(), parts, inner, widths, plan, progress, process, calls_python })
     }
 }
 
@@ -90,8 +96,18 @@ impl Batches {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        if self.process != std::process::id() {
+            return Err(self.reader.get().exception(py, &Kind::Forked.into(), None));
+        }
         let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
-        let Some(batches) = &mut *guard else { return Ok(None) };
+        let Some(batches) = &mut *guard else {
+            drop(guard);
+            if self.calls_python && !self.progress.get().ended() {
+                // It did not end by itself.
+                check(py)?;
+            }
+            return Ok(None);
+        };
         py.check_signals()?;
         // A block already here costs neither a wait nor a release of the GIL.
         let mut found = batches.next(Duration::ZERO);
@@ -118,7 +134,13 @@ impl Batches {
                     return Ok(None);
                 }
                 Ok(NextBatch::Pending) => {}
-                Err(error) => return Err(self.reader.get().exception(py, &error, Some(&self.parts))),
+                Err(error) => {
+                    if self.calls_python {
+                        drop(guard);
+                        check(py)?;
+                    }
+                    return Err(self.reader.get().exception(py, &error, Some(&self.parts)));
+                }
             }
             found = py.detach(|| batches.next(PATIENCE));
             if matches!(found, Ok(NextBatch::Pending)) {
@@ -131,7 +153,13 @@ impl Batches {
 
 impl Drop for Batches {
     fn drop(&mut self) {
-        let_go(Taken(Arc::clone(&self.inner)));
+        let inner = Arc::clone(&self.inner);
+        if self.process == std::process::id() {
+            let_go(Taken(inner));
+        } else {
+            // There is nobody to stop.
+            std::mem::forget(inner);
+        }
     }
 }
 

@@ -112,7 +112,7 @@ impl Reader {
             return Ok(schema);
         }
         let lost = |_| self.exception(py, &csvfeed_core::error::Kind::Internal.into(), None);
-        let mut found = self.found.lock_py_attached(py).map_err(lost)?;
+        let mut found = self.found.mutex().lock_py_attached(py).map_err(lost)?;
         if found.as_ref().is_none_or(|found: &Vocabularies| columns.iter().any(|column| !found.contains_key(column))) {
             let table: Table = self.table(py)?;
             let new = py.detach(|| survey(&table, &columns, self.budget(), check_signals));

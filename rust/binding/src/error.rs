@@ -5,7 +5,7 @@ use std::io;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::parts::Parts;
 use csvfeed_core::schema::OnError;
-use pyo3::exceptions::{PyMemoryError, PyOSError};
+use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -47,7 +47,8 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
                 return PyOSError::new_err((number, text, directory.clone()));
             }
         }
-        Kind::Memory(_) => return PyMemoryError::new_err(error.kind.to_string()),
+        Kind::Threads(_) => return PyRuntimeError::new_err(error.kind.to_string()),
+        Kind::Memory(_) | Kind::OutOfMemory | Kind::Window(_) => return PyMemoryError::new_err(error.kind.to_string()),
         _ => {}
     }
     csv_error(py, error, error.message(place.on_error), place).map_or_else(|failure| failure, PyErr::from_value)
@@ -124,6 +125,10 @@ pub(crate) fn csv_error<'py>(
         | Kind::Unwritten(_)
         | Kind::OtherDelimiter(_)
         | Kind::Forked
+        | Kind::ForkedObject
+        | Kind::OutOfMemory
+        | Kind::Window(_)
+        | Kind::Threads(_)
         | Kind::Internal => "CsvError",
     })?;
     let arguments = PyDict::new(py);

@@ -159,7 +159,7 @@ impl Reading<'_> {
     fn read(&self, origin: &Origin, name: &str, header: &Header, work: &Work) -> Result<Found, Error> {
         origin.look(&|handle| work.begin_opening(handle), &|| work.is_given_up())?;
         let source = origin.open(name, None)?;
-        if origin.is_far() {
+        if origin.calls_python() {
             work.begin(&source);
         }
         let codec = Codec::of_source(&*source)?;
@@ -283,6 +283,7 @@ impl Reading<'_> {
     ) -> Result<Vec<Result<Found, Error>>, E> {
         let work = Work::default();
         let found = Mutex::new(Vec::with_capacity(origins.len()));
+        let thread = || std::thread::Builder::new().name("csvfeed-head".to_owned());
         let read = || {
             loop {
                 let at = work.next.fetch_add(1, Ordering::Relaxed);
@@ -298,25 +299,39 @@ impl Reading<'_> {
                 found.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
             }
         };
-        let is_far = origins.iter().any(|(origin, _)| origin.is_far());
-        let threads = if is_far { FAR_THREADS.min(origins.len()) } else { self.threads.min(origins.len().div_ceil(4)) };
+        let may_take_long = origins.iter().any(|(origin, _)| origin.calls_python());
+        let threads =
+            if may_take_long { FAR_THREADS.min(origins.len()) } else { self.threads.min(origins.len().div_ceil(4)) };
         std::thread::scope(|scope| {
             let read = &read;
-            if !is_far {
+            if !may_take_long {
                 for _ in 1..threads {
-                    scope.spawn(read);
+                    // This one reads them all where no other can be started.
+                    if thread().spawn_scoped(scope, read).is_err() {
+                        break;
+                    }
                 }
                 read();
                 return Ok(());
             }
-            // Which may take long.
             let (tell, told) = mpsc::channel::<()>();
-            for _ in 0..threads {
+            for number in 0..threads {
                 let tell = tell.clone();
-                scope.spawn(move || {
+                let work = move || {
                     read();
                     drop(tell);
-                });
+                };
+                match thread().spawn_scoped(scope, work) {
+                    Ok(_) => {}
+                    Err(error) if number == 0 => {
+                        found
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .push((0, Err(Kind::Threads(error).into())));
+                        break;
+                    }
+                    Err(_) => break,
+                }
             }
             drop(tell);
             while let Err(mpsc::RecvTimeoutError::Timeout) = told.recv_timeout(PATIENCE) {

@@ -14,6 +14,7 @@ mod plan;
 mod reader;
 mod rejects;
 mod sample;
+mod served;
 
 use pyo3::prelude::*;
 
@@ -33,6 +34,8 @@ mod _core {
     use super::reader::Reader;
     #[pymodule_export]
     use super::sample::beginning;
+    #[pymodule_export]
+    use super::served::Requests;
 
     /// The instruction set in use.
     #[pyfunction]
@@ -47,6 +50,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // What the first array looks up in numpy by way of Python, where Ctrl-C would be a panic.
         module.py().import("numpy")?;
+        super::exit::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
         module.add("MISSING", csvfeed_core::schema::MISSING.to_vec())?;

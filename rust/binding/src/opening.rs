@@ -1,15 +1,16 @@
 //! The table that a reader reads, opened for a pass.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use csvfeed_core::error::Error;
 use csvfeed_core::parts::{self, Parts};
 use csvfeed_core::simd::simd;
-use csvfeed_core::source::{Handles, Spool, SpooledText};
+use csvfeed_core::source::{Handles, Spool};
 use csvfeed_core::table::Table;
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception};
+use crate::exit;
 use crate::heads::Part;
 use crate::origin::temporary_directory;
 use crate::plan::{Stop, check_signals};
@@ -18,6 +19,9 @@ use crate::reader::Reader;
 impl Reader {
     /// What is read, which must be what it was.
     pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
+        if self.calls_python() {
+            exit::check(py)?;
+        }
         let simd = simd().map_err(|error| self.exception(py, &error, None))?;
         Ok(Table { parts: self.open(py)?, dialect: self.dialect, schema: Arc::clone(&self.schema), simd })
     }
@@ -37,15 +41,13 @@ impl Reader {
         if !table.parts.has_streams() {
             return Ok(table);
         }
-        let known = |texts: &Mutex<Option<Vec<SpooledText>>>| texts.lock().map_or(None, |texts| texts.clone());
-        let texts = if let Some(texts) = known(&self.texts) {
+        let known = self.texts.lock().clone();
+        let texts = if let Some(texts) = known {
             texts
         } else {
             let streams: Vec<_> = table.parts.streams().collect();
             let texts = Spool::texts(&streams, &temporary_directory()?, check)?;
-            if let Ok(mut known) = self.texts.lock() {
-                *known = Some(texts.clone());
-            }
+            *self.texts.lock() = Some(texts.clone());
             texts
         };
         Ok(Table { parts: table.parts.spooled(texts), ..table })
@@ -53,7 +55,7 @@ impl Reader {
 
     /// Opens the parts, which must be what they were.
     pub(crate) fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
-        let handles = Arc::new(Handles::default());
+        let handles = Handles::new();
         let many = self.parts.len() > 1;
         let open = |(number, part): (usize, &Part)| {
             let source = part.origin.open(&part.name, many.then_some((number, &handles)));

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::source::{
-    self, FileIdentity, FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText,
-};
+use csvfeed_core::source::{FileSource, Handles, LazyFile, MemorySource, Source, Spool, SpooledText, Version};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
+
+use crate::exit::enter;
+use crate::served::FileObject;
 
 /// Bytes that are read of an object at a time, where it is read from the first to the last.
 const CHUNK: usize = 256 << 10;
@@ -21,7 +22,7 @@ const CHUNK: usize = 256 << 10;
 pub(crate) enum Origin {
     File {
         path: PathBuf,
-        identity: FileIdentity,
+        version: Arc<Version>,
     },
     Memory(Arc<MemorySource<PyBackedBytes>>),
     /// An object of `csvfeed.source.Origin`, and what it opens, once that is known.
@@ -37,7 +38,7 @@ pub(crate) enum Origin {
 /// What an object of `csvfeed.source.Origin` opens.
 pub(crate) enum Known {
     /// What can be read anywhere; the first to read it takes the handle that is open already.
-    Sized { size: u64, identity: String, first: Mutex<Option<Py<PyAny>>> },
+    Sized { size: u64, identity: String, first: Mutex<Option<Py<PyAny>>>, process: u32 },
     /// What could be read but once.
     Spooled(Arc<SpooledText>),
 }
@@ -84,8 +85,8 @@ impl Origin {
         }
         if part.is_instance_of::<PyString>() {
             let path: PathBuf = part.extract()?;
-            let identity = part.py().detach(|| FileSource::open(&path))?.identity();
-            return Ok(Self::File { path, identity });
+            let version = Arc::clone(part.py().detach(|| FileSource::open(&path))?.version());
+            return Ok(Self::File { path, version });
         }
         if part.hasattr("read")? {
             if part.call_method0("seekable")?.is_truthy()? {
@@ -110,7 +111,7 @@ impl Origin {
             && known.get().is_none()
         {
             let look = |py: Python<'_>| Self::known(object.bind(py), begun, is_given_up);
-            let found = Python::try_attach(look).ok_or_else(gone)?.map_err(|failure| match failure {
+            let found = enter(look).ok_or_else(gone)?.map_err(|failure| match failure {
                 Failure::Python(error) => failed(error),
                 Failure::Core(error) => error,
             })?;
@@ -132,7 +133,12 @@ impl Origin {
         }
         if let Some(size) = handle.getattr("size")?.extract()? {
             let identity = handle.getattr("identity")?.extract()?;
-            return Ok(Known::Sized { size, identity, first: Mutex::new(Some(handle.unbind())) });
+            return Ok(Known::Sized {
+                size,
+                identity,
+                first: Mutex::new(Some(handle.unbind())),
+                process: std::process::id(),
+            });
         }
         let stream = || -> Result<SpooledText, Failure> {
             let mut spool = Spool::begin(&temporary_directory()?)?;
@@ -155,18 +161,19 @@ impl Origin {
     /// Opens it, which must be what it was. One of `many` files, by its number, is opened when it is read.
     pub(crate) fn open(&self, name: &str, many: Option<(usize, &Arc<Handles>)>) -> Result<Arc<dyn Source>, Error> {
         Ok(match (self, many) {
-            (Self::File { path, identity }, None) => Arc::new(FileSource::reopen(path, *identity)?),
-            (Self::File { path, identity }, Some((number, handles))) => {
-                identity.check(path)?;
-                Arc::new(LazyFile::new(path.clone(), *identity, number, Arc::clone(handles)))
+            (Self::File { path, version }, None) => Arc::new(FileSource::reopen(path, version)?),
+            (Self::File { path, version }, Some((number, handles))) => {
+                Arc::new(LazyFile::new(path.clone(), Arc::clone(version), number, Arc::clone(handles))?)
             }
             (Self::Memory(memory), _) => Arc::<MemorySource<PyBackedBytes>>::clone(memory),
-            (Self::FileObject(file), _) => Arc::<FileObject>::clone(file),
+            (Self::FileObject(file), _) => Arc::new(file.source()?),
             (Self::Spooled(text), _) => Arc::<SpooledText>::clone(text),
             (Self::Object { object, known }, _) => match known.get().ok_or(Kind::Internal)? {
                 Known::Spooled(text) => Arc::<SpooledText>::clone(text),
-                Known::Sized { size, identity, first } => {
-                    let first = first.lock().map_or(None, |mut first| first.take());
+                Known::Sized { size, identity, first, process } => {
+                    // One that another process opened is its own.
+                    let is_own = *process == std::process::id();
+                    let first = if is_own { first.lock().map_or(None, |mut first| first.take()) } else { None };
                     Arc::new(ObjectSource {
                         object: Python::attach(|py| object.clone_ref(py)),
                         name: name.to_owned(),
@@ -185,7 +192,7 @@ impl Origin {
     /// What tells it from others and from what it was before; `None` for what is kept with the dataset.
     pub(crate) fn identity(&self) -> Option<String> {
         match self {
-            Self::File { identity, .. } => Some(format!("{identity:?}")),
+            Self::File { version, .. } => Some(format!("{:?}", version.identity())),
             Self::Object { known, .. } => Some(match known.get()? {
                 Known::Sized { size, identity, .. } => format!("{size} {identity}"),
                 Known::Spooled(text) => text.identity(),
@@ -227,71 +234,13 @@ fn read(chunk: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
 }
 
 /// A failure of Python in a thread that reads.
-fn failed(error: PyErr) -> Error {
+pub(crate) fn failed(error: PyErr) -> Error {
     io::Error::from(error).into()
 }
 
 /// Python is going, or was told to.
-fn gone() -> Error {
+pub(crate) fn gone() -> Error {
     io::Error::other("the interpreter ends, or the reading was given up").into()
-}
-
-/// A binary file object that can be read anywhere, from where it stood.
-pub(crate) struct FileObject {
-    object: Py<PyAny>,
-    start: u64,
-    length: u64,
-    /// Taken before the GIL, never with it: seeking and reading belong together.
-    turn: Mutex<()>,
-    identity: OnceLock<String>,
-}
-
-impl FileObject {
-    fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let start = object.call_method0("tell")?;
-        let end: u64 = object.call_method1("seek", (0, 2))?.extract()?;
-        object.call_method1("seek", (&start,))?;
-        let start = start.extract::<u64>()?;
-        Ok(Self {
-            object: object.clone().unbind(),
-            start,
-            length: end.saturating_sub(start),
-            turn: Mutex::new(()),
-            identity: OnceLock::new(),
-        })
-    }
-}
-
-impl Source for FileObject {
-    fn len(&self) -> u64 {
-        self.length
-    }
-
-    fn identity(&self) -> String {
-        // What cannot be read is like nothing else.
-        let sum = || source::sum(self).unwrap_or_else(|_| format!("{:p}", std::ptr::from_ref(self)));
-        self.identity.get_or_init(sum).clone()
-    }
-
-    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let fill = |py: Python<'_>| -> PyResult<bool> {
-            let object = self.object.bind(py);
-            object.call_method1("seek", (self.start + offset,))?;
-            let mut filled = 0;
-            while filled < buffer.len() {
-                let bytes = read(&object.call_method1("read", (buffer.len() - filled,))?)?;
-                if bytes.is_empty() || bytes.len() > buffer.len() - filled {
-                    return Ok(false);
-                }
-                buffer[filled..filled + bytes.len()].copy_from_slice(&bytes);
-                filled += bytes.len();
-            }
-            Ok(true)
-        };
-        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
-        if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
-    }
 }
 
 /// What an object of `csvfeed.source.Origin` opens, once it is read.
@@ -318,7 +267,7 @@ impl ObjectSource {
             handle
         } else {
             let open = |py: Python<'_>| self.object.call_method0(py, "open");
-            let handle = Python::try_attach(open).ok_or_else(gone)?.map_err(failed)?;
+            let handle = enter(open).ok_or_else(gone)?.map_err(failed)?;
             self.handle.get_or_init(|| handle)
         };
         // From here on whoever gives up can close it, whatever it is waiting for.
@@ -332,7 +281,7 @@ impl ObjectSource {
             let identity: String = handle.getattr("identity")?.extract()?;
             Ok(size == Some(self.size) && identity == self.identity)
         };
-        if !Python::try_attach(compare).ok_or_else(gone)?.map_err(failed)? {
+        if !enter(compare).ok_or_else(gone)?.map_err(failed)? {
             return Err(Kind::SourceChanged("another size or version").into());
         }
         self.compared.get_or_init(|| ());
@@ -341,7 +290,7 @@ impl ObjectSource {
 
     fn close(&self) {
         if let Some(handle) = self.handle.get() {
-            Python::try_attach(|py| {
+            enter(|py| {
                 // What is being raised while an iterator is dropped must survive this.
                 let raised = PyErr::take(py);
                 // Nobody is left who could be told.
@@ -376,7 +325,7 @@ impl Source for ObjectSource {
             }
             Ok(is_whole)
         };
-        let is_whole = Python::try_attach(fill).ok_or_else(gone)?.map_err(failed)?;
+        let is_whole = enter(fill).ok_or_else(gone)?.map_err(failed)?;
         if is_whole {
             Ok(())
         } else {

@@ -38,11 +38,11 @@ impl Reader {
     /// The line of a byte of a part.
     fn line(&self, error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
         let Part { origin, name, unpacking, .. } = &self.parts[part];
-        if !origin.is_far() {
+        if !origin.calls_python() {
             return line(error, parts, part, offset);
         }
-        // What failed is closed, and the way from its beginning may be long.
-        if offset > COUNTED_FROM_AFAR {
+        // What failed is given up, and the way from its beginning may be long.
+        if origin.is_far() && offset > COUNTED_FROM_AFAR {
             return None;
         }
         let bytes = unpacking.text(origin.open(name, None).ok()?);

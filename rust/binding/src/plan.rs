@@ -10,6 +10,7 @@ use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::outline::Outline;
 use csvfeed_core::pipeline::Pipeline;
+use csvfeed_core::process::PerProcess;
 use csvfeed_core::schema::{Column, Schema};
 use csvfeed_core::selection::{Selection, Step};
 use csvfeed_core::stats::{Moments, stats};
@@ -32,7 +33,7 @@ pub(crate) struct Plan {
     /// The directory of the cache, and how missing features are filled there.
     cache: Option<(PathBuf, String)>,
     /// Where the rows are, once that was asked for.
-    known: Mutex<Option<Known>>,
+    known: PerProcess<Option<Known>>,
     /// A pipeline that goes on with that epoch.
     prepared: Arc<Mutex<Option<Prepared>>>,
 }
@@ -185,7 +186,7 @@ impl Plan {
         seed: Option<u64>,
         cache: Option<(PathBuf, String)>,
     ) -> Self {
-        Self { reader, schema, steps, seed, cache, known: Mutex::default(), prepared: Arc::default() }
+        Self { reader, schema, steps, seed, cache, known: PerProcess::new(), prepared: Arc::default() }
     }
 
     /// What is read, which must be what it was.
@@ -197,7 +198,7 @@ impl Plan {
     fn known(&self, py: Python<'_>, table: &Table, anywhere: bool) -> PyResult<Known> {
         let reader = self.reader.get();
         let lost = |_| reader.exception(py, &Kind::Internal.into(), None);
-        let mut known = self.known.lock_py_attached(py).map_err(lost)?;
+        let mut known = self.known.mutex().lock_py_attached(py).map_err(lost)?;
         if let Some(known) = &*known {
             return Ok(known.clone());
         }
@@ -231,7 +232,7 @@ impl Plan {
 
     /// How many rows of the whole source are left out as wrong, if that was asked for.
     pub(crate) fn left_out(&self, py: Python<'_>) -> u64 {
-        let known = self.known.lock_py_attached(py);
+        let known = self.known.mutex().lock_py_attached(py);
         known.ok().and_then(|known| Some(known.as_ref()?.selection.outline().left_out())).unwrap_or(0)
     }
 
@@ -259,7 +260,7 @@ impl Plan {
                 watch(py, &(Arc::clone(&self.prepared) as Arc<dyn Ends>))?;
             }
         }
-        let cache = self.known.lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
+        let cache = self.known.mutex().lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
         if let Some(failure) = cache.and_then(|cache| cache.failure()) {
             let message =
                 format!("the cache could not be written, so that the file is read again each epoch: {failure}");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use csvfeed_core::batch;
 use csvfeed_core::block::Widths;
@@ -13,6 +13,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header};
 use csvfeed_core::outline::Outline;
 use csvfeed_core::parts::Place;
+use csvfeed_core::process::PerProcess;
 use csvfeed_core::sample::{Wanted as WantedSample, means_nothing};
 use csvfeed_core::schema::{Column, Missing, MissingTarget, OnError, Schema};
 use csvfeed_core::sequential;
@@ -29,6 +30,7 @@ use crate::columns::{
 };
 use crate::dialect::{PyDialect, written};
 use crate::error::{Where, exception, has_place};
+use crate::exit;
 use crate::heads::{Failed, Part, Reading};
 use crate::layouts::{Ending, Keys, Layouts, Refused, Rule, Wanted};
 use crate::origin::{Failure, Origin};
@@ -56,11 +58,11 @@ pub(crate) struct Reader {
     threads: usize,
     memory: Option<usize>,
     /// Those that are to be read in any order, once they are kept somewhere.
-    pub(crate) texts: Mutex<Option<Vec<SpooledText>>>,
+    pub(crate) texts: PerProcess<Option<Vec<SpooledText>>>,
     /// What tells the content of many parts from another.
-    fingerprint: OnceLock<String>,
+    fingerprint: OnceLock<(String, Option<String>)>,
     /// The categories that are in the source, once they were asked for.
-    pub(crate) found: Mutex<Option<Vocabularies>>,
+    pub(crate) found: PerProcess<Option<Vocabularies>>,
     /// Whether it was told that rows were left out.
     pub(crate) has_warned: AtomicBool,
 }
@@ -227,9 +229,9 @@ impl Reader {
             schema: Arc::new(schema),
             threads,
             memory,
-            texts: Mutex::new(None),
+            texts: PerProcess::new(),
             fingerprint: OnceLock::new(),
-            found: Mutex::default(),
+            found: PerProcess::new(),
             has_warned: AtomicBool::new(false),
         })
     }
@@ -311,12 +313,12 @@ impl Reader {
 
     /// The categories that were found in the source, if they were.
     fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
-        self.found.lock_py_attached(py).ok()?.as_ref().map(to_python)
+        self.found.mutex().lock_py_attached(py).ok()?.as_ref().map(to_python)
     }
 
     /// Takes over what was found in the same source.
     fn recall_vocabularies(&self, py: Python<'_>, found: PyVocabularies) {
-        if let Ok(mut known) = self.found.lock_py_attached(py) {
+        if let Ok(mut known) = self.found.mutex().lock_py_attached(py) {
             *known = Some(from_python(found));
         }
     }
@@ -346,13 +348,15 @@ impl Reader {
         places.map_err(|error| self.exception(py, &error, None))
     }
 
-    /// What tells the content of the source from another, by the length, the beginning and the end of each part.
-    fn fingerprint(&self, py: Python<'_>) -> PyResult<String> {
+    /// What tells the content of the source from another: by the length, the beginning and the end of each part, and, unless
+    /// some are far away, by pieces from all over.
+    fn fingerprint(&self, py: Python<'_>) -> PyResult<(String, Option<String>)> {
         let parts = self.open(py)?;
         if let (true, Some(known)) = (self.parts.len() > 1, self.fingerprint.get()) {
             return Ok(known.clone());
         }
-        let found = py.detach(|| parts.fingerprint()).map_err(|error| self.exception(py, &error, None))?;
+        let found = py.detach(|| Ok((parts.fingerprint()?, parts.samples()?)));
+        let found = found.map_err(|error: Error| self.exception(py, &error, None))?;
         Ok(self.fingerprint.get_or_init(|| found.clone()).clone())
     }
 
@@ -455,6 +459,9 @@ fn find_origins(py: Python<'_>, parts: &[Bound<'_, PyAny>]) -> PyResult<Vec<(Ori
             Failure::Core(error) => exception(py, &error, Where { path: Some(&name), ..Where::default() }),
         })?;
         origins.push((origin, name));
+    }
+    if origins.iter().any(|(origin, _)| origin.calls_python()) {
+        exit::check(py)?;
     }
     // Here, where Ctrl-C is obeyed by whatever waits.
     if let Some((origin, name)) = origins.first() {

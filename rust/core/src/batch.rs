@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::block::{Block, Pool, Widths};
+use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
 use crate::outline::changed;
 use crate::pipeline::{Next, Pipeline};
@@ -114,7 +115,7 @@ impl Batches {
     /// The next batch, if it is ready within about `patience`. After an error there is nothing more, and no batch ever
     /// holds a row that comes after one.
     pub fn next(&mut self, patience: Duration) -> Result<NextBatch> {
-        if let Some(batch) = self.cut_current() {
+        if let Some(batch) = self.cut()? {
             return Ok(NextBatch::Batch(batch));
         }
         let deadline = Instant::now() + patience;
@@ -166,7 +167,7 @@ impl Batches {
                 }
                 Err(error) => return self.fail(error),
             }
-            if let Some(batch) = self.cut_current() {
+            if let Some(batch) = self.cut()? {
                 return Ok(NextBatch::Batch(batch));
             }
             // Blocks may keep coming and not complete a batch: it is large, or their rows are left out.
@@ -201,6 +202,16 @@ impl Batches {
         }
         let rows = 0..block.rows;
         Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }))
+    }
+
+    /// The same, or an error where there is no memory for a batch.
+    fn cut(&mut self) -> Result<Option<Batch>> {
+        let rows = self.batch_size;
+        within_memory(|| self.cut_current()).ok_or_else(|| {
+            self.ended = true;
+            self.partial = None;
+            Kind::Memory(rows).into()
+        })
     }
 
     /// A whole batch, if the current block completes one; else its rows go to the partial batch.

@@ -1,4 +1,7 @@
-//! How many threads read, and how much memory they may hold.
+//! How many threads read, and how much memory they may hold; what becomes of a job that gets none.
+
+use std::hint::black_box;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// Text parsed as one job. It stays in a core's L2 cache together with its marks and values; tiny in debug builds, so
 /// that ordinary tests cross block boundaries everywhere.
@@ -39,5 +42,47 @@ impl Budget {
     /// Bytes of buffers that it allows.
     pub(crate) fn bytes(self) -> usize {
         self.block_bytes.saturating_mul(3 * self.threads + 2 * self.window)
+    }
+}
+
+/// What a job unwinds with that gets no memory for its rows. A pipeline makes an error of it.
+pub(crate) struct OutOfMemory;
+
+/// Ends the job of this thread.
+pub(crate) fn out_of_memory() -> ! {
+    resume_unwind(Box::new(OutOfMemory))
+}
+
+/// Lengthens a buffer to so many zeros, or ends the job of this thread.
+pub(crate) fn lengthen(buffer: &mut Vec<u8>, length: usize) {
+    if buffer.try_reserve(length.saturating_sub(buffer.len())).is_err() {
+        out_of_memory();
+    }
+    buffer.resize(length, 0);
+}
+
+/// An empty vector with room for so many values, or the end of the job of this thread.
+pub(crate) fn room_for<T>(count: usize) -> Vec<T> {
+    let mut values = Vec::new();
+    if values.try_reserve_exact(count).is_err() {
+        out_of_memory();
+    }
+    values
+}
+
+/// Whether the process can have so many bytes more.
+pub(crate) fn has_memory(bytes: u64) -> bool {
+    let mut probe = Vec::<u8>::new();
+    let result = usize::try_from(bytes).is_ok_and(|bytes| probe.try_reserve_exact(bytes).is_ok());
+    black_box(probe.as_ptr());
+    result
+}
+
+/// What `work` returns, or `None` if it got no memory.
+pub(crate) fn within_memory<R>(work: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(result) => Some(result),
+        Err(payload) if payload.is::<OutOfMemory>() => None,
+        Err(payload) => resume_unwind(payload),
     }
 }

@@ -218,6 +218,27 @@ pub enum Kind {
     /// The process forked while the source was read.
     #[error("the iterator belongs to the process that this one was forked from: iterate over the dataset anew")]
     Forked,
+    /// The process forked, and the source is a file object.
+    #[error(
+        "the file object is open in the process that this one was forked from, and both would move its one position: make \
+         the dataset of a path, or open the file in this process"
+    )]
+    ForkedObject,
+    /// There is no memory for the rows that are read.
+    #[error("there is no memory for the rows that are read ahead or mixed: a smaller memory= takes less")]
+    OutOfMemory,
+    /// There is no memory for the rows that a shuffle mixes.
+    #[error(
+        "this process has no {} MiB of memory for the rows that shuffle() mixes: a smaller memory= takes less",
+        .0.div_ceil(1 << 20)
+    )]
+    Window(u64),
+    /// No thread can be started.
+    #[error(
+        "no thread can be started ({0}): the process, its user or its container may have no more of them, or no memory for \
+         their stacks"
+    )]
+    Threads(io::Error),
     /// A reading thread panicked, which is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,

@@ -43,6 +43,7 @@ pub mod oracle;
 pub mod outline;
 pub mod parts;
 pub mod pipeline;
+pub mod process;
 mod random;
 pub mod rejects;
 pub mod sample;

@@ -4,13 +4,14 @@
 //! itself and counted, in any order. It takes 16 bytes a slice, which is a small fraction of a thousandth of the source.
 
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use crate::block::{Parser, Pool};
 use crate::budget::{BLOCK_BYTES, Budget};
 use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::process::PerProcess;
 use crate::rejects::{self, Noting, Rejects, Tally};
 use crate::split::{Splitter, Text};
 use crate::table::Table;
@@ -245,17 +246,21 @@ impl Jobs<Vec<Counted>> for Outlining {
         self.table.parts.are_at_hand()
     }
 
+    fn may_wait(&self) -> bool {
+        !self.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         self.splitter.abandon();
     }
 }
 
 /// Outlines of sources that were read before, the one used last at the end.
-static REMEMBERED: Mutex<Vec<(String, Arc<Outline>)>> = Mutex::new(Vec::new());
+static REMEMBERED: PerProcess<Vec<(String, Arc<Outline>)>> = PerProcess::new();
 const REMEMBERED_MOST: usize = 32;
 
 fn remembered() -> MutexGuard<'static, Vec<(String, Arc<Outline>)>> {
-    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
+    REMEMBERED.lock()
 }
 
 impl Text {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::error::Result;
-use crate::source::{Source, SpooledText, Stream, StreamText, fingerprint};
+use crate::source::{Source, SpooledText, Stream, StreamText, fingerprint, samples};
 
 /// The range of places of a part whose length is not known, in bytes.
 const ROOM: u64 = 1 << 44;
@@ -239,6 +239,22 @@ impl Parts {
             sum.update(of(part)?.as_bytes());
         }
         Ok(format!("{:032x}", sum.digest128()))
+    }
+
+    /// What tells the content from another by pieces from all over the files; `None` where some are far away.
+    pub fn samples(&self) -> Result<Option<String>> {
+        const PIECES: usize = 256;
+        let each = PIECES.div_ceil(self.parts.len());
+        let mut sum = Xxh3::new();
+        for part in &self.parts {
+            let source = match &part.bytes {
+                Bytes::Source(source) => source,
+                Bytes::Stream(stream) => stream.raw(),
+            };
+            let Some(found) = samples(&**source, each)? else { return Ok(None) };
+            sum.update(&found.to_le_bytes());
+        }
+        Ok(Some(format!("{:032x}", sum.digest128())))
     }
 
     /// The number of the physical line of byte `offset` of a part, counted from 1; `None` when it can no longer be read.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
 
 /// Work in a fixed order that several threads do.
@@ -29,6 +30,12 @@ pub(crate) trait Jobs<T>: Send + Sync {
 
     /// Whether each is soon done: it waits for nothing but a disk and jobs before it.
     fn are_short(&self) -> bool {
+        false
+    }
+
+    /// Whether a job may wait for somebody who is not in this process, so that the consumer cannot do it: it has to hear
+    /// signals.
+    fn may_wait(&self) -> bool {
         false
     }
 
@@ -136,7 +143,7 @@ pub enum Next<T> {
 }
 
 impl<T: Send + 'static> Pipeline<T> {
-    /// Starts the jobs on so many threads, at most `window` of them ahead of the consumer.
+    /// Starts the jobs on so many threads, or as many as there can be, at most `window` of them ahead of the consumer.
     pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
         let count = jobs.count();
         // A pass needs no more, and nobody wants many passes ahead.
@@ -160,7 +167,15 @@ impl<T: Send + 'static> Pipeline<T> {
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
             let thread = std::thread::Builder::new().name(format!("csvfeed-{number}"));
-            pipeline.threads.push(thread.spawn(move || shared.work())?);
+            match thread.spawn(move || shared.work()) {
+                Ok(thread) => pipeline.threads.push(thread),
+                Err(error) if number == 0 && pipeline.shared.jobs.may_wait() => return Err(Kind::Threads(error).into()),
+                // Fewer will do, and without any the consumer does all jobs.
+                Err(_) => break,
+            }
+        }
+        if pipeline.threads.is_empty() && pipeline.own.is_none() {
+            pipeline.own = Some(Arc::clone(&pipeline.shared.jobs).worker());
         }
         Ok(pipeline)
     }
@@ -310,7 +325,7 @@ impl<T> Shared<T> {
         let alarm = Alarm(self);
         let mut worker = Arc::clone(&self.jobs).worker();
         while let Some(index) = self.take() {
-            if !self.finish(index, worker(index)) {
+            if !self.finish(index, result_of(&mut worker, index)) {
                 break;
             }
         }
@@ -322,7 +337,7 @@ impl<T> Shared<T> {
         // As on a thread of its own, nothing is left of a panic but the word of it.
         let goes_on = catch_unwind(AssertUnwindSafe(|| {
             let alarm = Alarm(self);
-            let goes_on = self.finish(index, worker(index));
+            let goes_on = self.finish(index, result_of(worker, index));
             std::mem::forget(alarm);
             goes_on
         }));
@@ -378,6 +393,11 @@ impl<T> Shared<T> {
             self.arrived.notify_all();
         }
     }
+}
+
+/// What comes of a job, which may get no memory.
+fn result_of<T>(worker: &mut Worker<T>, index: u64) -> Option<Done<T>> {
+    within_memory(|| worker(index)).unwrap_or_else(|| Some(Done::failed(Kind::OutOfMemory.into())))
 }
 
 /// Tells the consumer when a thread panics, which would otherwise wait for ever.

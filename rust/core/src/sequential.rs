@@ -62,6 +62,10 @@ impl Jobs<Block> for Sequential {
         self.table.parts.are_at_hand()
     }
 
+    fn may_wait(&self) -> bool {
+        !self.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         self.splitter.abandon();
     }

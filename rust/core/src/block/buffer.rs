@@ -1,8 +1,10 @@
 //! Memory for values.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::Range;
 use std::ptr::NonNull;
+
+use crate::budget::out_of_memory;
 
 /// Values of float32, the first on a 64-byte boundary, so that frameworks that borrow aligned arrays can.
 pub struct Buffer {
@@ -26,10 +28,10 @@ impl Buffer {
         Layout::array::<f32>(capacity).and_then(|layout| layout.align_to(64)).ok()
     }
 
-    /// Room for at least `length` values, of which the first `filled` stay.
+    /// Room for at least `length` values, of which the first `filled` stay, or the end of the job of this thread.
     pub(super) fn reserve(&mut self, length: usize, filled: usize) {
         if !self.try_reserve(length, filled) {
-            handle_alloc_error(Self::layout(length).expect("a buffer within the address space"));
+            out_of_memory();
         }
     }
 

@@ -12,11 +12,12 @@ use std::ops::Range;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, MutexGuard, Weak};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use crate::block::{Block, Pool, Widths};
+use crate::process::PerProcess;
 use crate::selection::{Selection, Step};
 
 /// What every such file begins with.
@@ -33,11 +34,13 @@ pub struct Cache {
     path: PathBuf,
     key: u128,
     widths: Widths,
-    state: Mutex<State>,
+    state: PerProcess<State>,
 }
 
+#[derive(Clone, Default)]
 enum State {
     /// There is no file that can be used.
+    #[default]
     Absent,
     /// An epoch is writing one.
     Written(Weak<Writer>),
@@ -107,7 +110,7 @@ impl Cache {
             Some((complete, selection)) => (State::Complete(Arc::new(complete)), Some(selection)),
             None => (State::Absent, None),
         };
-        (Arc::new(Self { path, key, widths, state: Mutex::new(state) }), selection)
+        (Arc::new(Self { path, key, widths, state: PerProcess::with(state) }), selection)
     }
 
     /// What missing values became, if the file is there.
@@ -130,7 +133,7 @@ impl Cache {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     /// Begins to write the file, unless it is there or being written.

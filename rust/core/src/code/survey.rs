@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard};
 
 use super::Vocabulary;
 use crate::block::{Parser, Pool};
@@ -14,6 +14,7 @@ use crate::number;
 use crate::number::WINDOW;
 use crate::parts::Place;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::process::PerProcess;
 use crate::rejects::Noting;
 use crate::schema::OnError;
 use crate::split::{Splitter, Text};
@@ -74,11 +75,11 @@ pub fn survey<E: From<Error>>(
 }
 
 /// What was found, by table and column, the one used last at the end.
-static REMEMBERED: Mutex<Vec<(String, usize, Arc<Vocabulary>)>> = Mutex::new(Vec::new());
+static REMEMBERED: PerProcess<Vec<(String, usize, Arc<Vocabulary>)>> = PerProcess::new();
 const REMEMBERED_MOST: usize = 64;
 
 fn remembered() -> MutexGuard<'static, Vec<(String, usize, Arc<Vocabulary>)>> {
-    REMEMBERED.lock().unwrap_or_else(PoisonError::into_inner)
+    REMEMBERED.lock()
 }
 
 fn find<E: From<Error>>(

@@ -75,6 +75,10 @@ impl Jobs<Block> for InOrder {
         self.rows.table.parts.are_at_hand()
     }
 
+    fn may_wait(&self) -> bool {
+        !self.rows.table.parts.are_at_hand()
+    }
+
     fn abandon(&self) {
         self.rows.table.parts.abandon();
     }

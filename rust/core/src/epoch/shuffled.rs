@@ -11,8 +11,8 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
 use crate::block::{Block, Pool, Widths};
-use crate::budget::Budget;
-use crate::error::{Error, Result};
+use crate::budget::{Budget, has_memory, room_for};
+use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 
@@ -36,6 +36,13 @@ impl Mixing {
         // One is emptied while the next is filled.
         (self.memory / 2 / (row + 4)).clamp(1, u64::from(u32::MAX))
     }
+
+    /// Bytes that rows take of which `window` are mixed, out of `total`.
+    fn bytes(self, widths: Widths, total: u64, window: u64) -> u64 {
+        let row = 4 * (widths.features + widths.targets + widths.weights) as u64;
+        let windows = if window >= total { total.saturating_mul(row + 8) } else { 2 * window.saturating_mul(row + 4) };
+        windows.min(self.memory)
+    }
 }
 
 /// Values in a block that is yielded.
@@ -53,6 +60,10 @@ pub fn shuffled(
     let widths = Widths::of(&rows.table.schema);
     let width = widths.features + widths.targets + widths.weights;
     let window = mixing.window(widths, rows.selection.rows());
+    let needed = mixing.bytes(widths, rows.selection.rows(), window);
+    if !has_memory(needed) {
+        return Err(Kind::Window(needed).into());
+    }
     let block_rows = (BLOCK_VALUES.min(budget.block_bytes / 4) / width).max(1) as u32;
     let order = Order { rows, mixing, window, block_bytes: budget.block_bytes as u64, block_rows };
     let (stream, skipped) = Stream::start(&order, epoch, first_row);
@@ -356,7 +367,8 @@ impl Jobs<Block> for Shuffled {
                     Some(Done::nothing())
                 }
                 Job::Draw(window) => {
-                    let mut order: Vec<u32> = (0..window.store.count()).collect();
+                    let mut order = room_for::<u32>(window.store.count() as usize);
+                    order.extend(0..window.store.count());
                     Random::new(self.order.mixing.seed, &[window.epoch, window.number]).shuffle(&mut order);
                     assert!(window.order.set(order).is_ok(), "each order is drawn once");
                     self.tell();
@@ -368,6 +380,10 @@ impl Jobs<Block> for Shuffled {
                 }
             }
         })
+    }
+
+    fn may_wait(&self) -> bool {
+        !self.order.rows.table.parts.are_at_hand()
     }
 
     fn abandon(&self) {

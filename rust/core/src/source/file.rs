@@ -3,28 +3,37 @@
 use std::collections::VecDeque;
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use super::Source;
+use super::version::Version;
 use crate::error::{Error, Kind, Result};
+use crate::process::PerProcess;
 
 const EISDIR: i32 = 21;
+
+/// Seconds and nanoseconds since 1970.
+pub(super) type Time = (i64, i64);
 
 /// An open file that must stay as it was when it was opened.
 pub struct FileSource {
     file: File,
-    identity: FileIdentity,
+    version: Arc<Version>,
 }
 
 /// What tells a file from a later version of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
-    modified: (i64, i64),
+    modified: Time,
+    /// When its content, its mode or its links changed last, which nobody can set.
+    changed: Time,
 }
 
 impl FileIdentity {
@@ -34,9 +43,13 @@ impl FileIdentity {
         self.length
     }
 
-    /// Whether the file of that name is still this one.
-    pub fn check(self, path: &Path) -> Result<()> {
-        if Self::of(&std::fs::metadata(path)?) == self { Ok(()) } else { Err(changed_size_or_time()) }
+    pub(super) fn changed(self) -> Time {
+        self.changed
+    }
+
+    /// Whether the two differ in nothing but their change time.
+    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
+        Self { changed: other.changed, ..self } == *other
     }
 
     fn of(metadata: &Metadata) -> Self {
@@ -45,6 +58,7 @@ impl FileIdentity {
             inode: metadata.ino(),
             length: metadata.len(),
             modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -62,30 +76,31 @@ impl FileSource {
             return Err(io::Error::new(ErrorKind::InvalidInput, reason).into());
         }
         let file = File::open(path)?;
-        let identity = identity_of(&file)?;
-        Ok(Self { file, identity })
+        let version = Version::of(identity_of(&file)?);
+        Ok(Self { file, version })
     }
 
-    /// Opens a file again, which must not have changed since.
-    pub fn reopen(path: &Path, identity: FileIdentity) -> Result<Self> {
+    /// Opens a file again, which must have the same content as before.
+    pub fn reopen(path: &Path, version: &Arc<Version>) -> Result<Self> {
         let source = Self::open(path)?;
-        if source.identity == identity { Ok(source) } else { Err(changed_size_or_time()) }
+        version.check(&source.file)?;
+        Ok(Self { version: Arc::clone(version), ..source })
     }
 
-    /// What tells this file from a later version of itself.
+    /// What is known of its content.
     #[must_use]
-    pub fn identity(&self) -> FileIdentity {
-        self.identity
+    pub fn version(&self) -> &Arc<Version> {
+        &self.version
     }
 }
 
 impl Source for FileSource {
     fn len(&self) -> u64 {
-        self.identity.length
+        self.version.identity().length
     }
 
     fn identity(&self) -> String {
-        format!("{:?}", self.identity)
+        format!("{:?}", self.version.identity())
     }
 
     fn is_at_hand(&self) -> bool {
@@ -93,20 +108,12 @@ impl Source for FileSource {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
-            ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),
-            _ => Kind::Io(error),
-        })?;
-        if identity_of(&self.file)? == self.identity {
-            Ok(())
-        } else {
-            Err(Kind::SourceChanged("it was written to while it was read").into())
-        }
+        self.version.read_at(&self.file, offset, buffer)
     }
 }
 
 /// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
-fn identity_of(file: &File) -> io::Result<FileIdentity> {
+pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
     loop {
         match file.metadata() {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -115,12 +122,7 @@ fn identity_of(file: &File) -> io::Result<FileIdentity> {
     }
 }
 
-fn changed_size_or_time() -> Error {
-    Kind::SourceChanged("another size or time").into()
-}
-
 /// The files that were read last, open: a table may have more of them than a process may open.
-#[derive(Default)]
 pub struct Handles {
     /// With the number that each is known by, the one used last at the end.
     open: Mutex<VecDeque<(usize, Arc<FileSource>)>>,
@@ -129,10 +131,66 @@ pub struct Handles {
 /// Files that stay open.
 const OPEN: usize = 64;
 
+/// How many of them may, as far as is known: fewer where the process may open few.
+static MOST: AtomicUsize = AtomicUsize::new(0);
+
+/// All handles of this process: where one cannot open a file, another may be able to close some.
+static ALL: PerProcess<Vec<Weak<Handles>>> = PerProcess::new();
+
+/// Most of what a process may open is for others.
+fn most_open() -> usize {
+    const SHARE: usize = 4;
+    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
+    let limit = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
+    limit.map_or(OPEN, |limit| (limit / SHARE).clamp(1, OPEN))
+}
+
 impl Handles {
-    fn get(&self, number: usize, open: impl FnOnce() -> Result<FileSource>) -> Result<Arc<FileSource>> {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Arc<Self> {
+        MOST.store(most_open(), Ordering::Relaxed);
+        let handles = Arc::new(Self { open: Mutex::default() });
+        let mut all = ALL.lock();
+        all.retain(|handles| handles.strong_count() > 0);
+        all.push(Arc::downgrade(&handles));
+        handles
+    }
+
+    fn known(&self) -> MutexGuard<'_, VecDeque<(usize, Arc<FileSource>)>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them, unless somebody is just looking for one.
+    fn take_all(&self) -> Option<VecDeque<(usize, Arc<FileSource>)>> {
+        let mut known = self.open.try_lock().ok()?;
+        Some(std::mem::take(&mut *known))
+    }
+
+    /// Opens what nobody has open. Where the process may open no more files, those that nobody reads right now are closed.
+    fn open(open: impl Fn() -> Result<FileSource>) -> Result<FileSource> {
+        const ROUNDS: usize = 100;
+        for _ in 0..ROUNDS {
+            let result = open();
+            if !matches!(&result, Err(error) if is_out_of_handles(error)) {
+                return result;
+            }
+            let _ = MOST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |most| Some((most / 2).max(1)));
+            let all: Vec<_> = ALL.lock().iter().filter_map(Weak::upgrade).collect();
+            // Dropped without any lock.
+            let closed: Vec<_> = all.iter().filter_map(|handles| handles.take_all()).flatten().collect();
+            if closed.is_empty() {
+                // Other threads that read may be done soon.
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        }
+        open()
+    }
+
+    fn get(&self, number: usize, open: impl Fn() -> Result<FileSource>) -> Result<Arc<FileSource>> {
         {
-            let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut known = self.known();
             // As a rule the last, or one of the last.
             if let Some(at) = known.iter().rposition(|(one, _)| *one == number) {
                 let found = known.remove(at).expect("it was found there");
@@ -141,39 +199,52 @@ impl Handles {
                 return Ok(file);
             }
         }
-        let file = Arc::new(open()?);
-        let mut known = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = Arc::new(Self::open(open)?);
+        // Those of several tables share what there is.
+        let tables = ALL.lock().iter().filter(|handles| handles.strong_count() > 0).count();
+        let most = (MOST.load(Ordering::Relaxed) / tables.max(1)).max(1);
+        let mut known = self.known();
         known.push_back((number, Arc::clone(&file)));
-        let oldest = if known.len() > OPEN { known.pop_front() } else { None };
+        let more = known.len().saturating_sub(most);
+        let oldest: Vec<_> = known.drain(..more).collect();
         drop(known);
         drop(oldest);
         Ok(file)
     }
 }
 
+/// Whether the process, or the machine, may open no more files.
+fn is_out_of_handles(error: &Error) -> bool {
+    const ENFILE: i32 = 23;
+    const EMFILE: i32 = 24;
+    matches!(&error.kind, Kind::Io(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
+}
+
 /// One of many files, opened when it is read.
 pub struct LazyFile {
     path: PathBuf,
-    identity: FileIdentity,
+    version: Arc<Version>,
     number: usize,
     handles: Arc<Handles>,
 }
 
 impl LazyFile {
     /// A file that must be what it was; `number` tells it from the others that `handles` are for.
-    #[must_use]
-    pub fn new(path: PathBuf, identity: FileIdentity, number: usize, handles: Arc<Handles>) -> Self {
-        Self { path, identity, number, handles }
+    pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
+        if !version.is_certainly(FileIdentity::of(&std::fs::metadata(&path)?)) {
+            Handles::open(|| FileSource::reopen(&path, &version))?;
+        }
+        Ok(Self { path, version, number, handles })
     }
 }
 
 impl Source for LazyFile {
     fn len(&self) -> u64 {
-        self.identity.length
+        self.version.identity().length
     }
 
     fn identity(&self) -> String {
-        format!("{:?}", self.identity)
+        format!("{:?}", self.version.identity())
     }
 
     fn is_at_hand(&self) -> bool {
@@ -181,6 +252,6 @@ impl Source for LazyFile {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
-        self.handles.get(self.number, || FileSource::reopen(&self.path, self.identity))?.read_at(offset, buffer)
+        self.handles.get(self.number, || FileSource::reopen(&self.path, &self.version))?.read_at(offset, buffer)
     }
 }

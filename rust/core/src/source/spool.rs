@@ -5,13 +5,14 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::sync::{Arc, Weak, mpsc};
 use std::time::Duration;
 
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Source, Stream};
 use crate::error::{Error, Kind, Result};
+use crate::process::PerProcess;
 
 /// Bytes that are written at a time.
 const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 256 << 10 };
@@ -26,7 +27,7 @@ pub struct Spool {
 }
 
 /// Spools by what they hold.
-static SHARED: Mutex<Vec<(String, Weak<Texts>)>> = Mutex::new(Vec::new());
+static SHARED: PerProcess<Vec<(String, Weak<Texts>)>> = PerProcess::new();
 
 /// The texts of some streams, one after the other.
 struct Texts {
@@ -119,7 +120,7 @@ impl Spool {
             std::thread::Builder::new()
                 .name("csvfeed-spool".to_owned())
                 .spawn_scoped(scope, write)
-                .map_err(Error::from)?;
+                .map_err(|error| Error::from(Kind::Threads(error)))?;
             loop {
                 match told.recv_timeout(Duration::from_millis(50)) {
                     Ok(result) => return Ok(result?),
@@ -154,7 +155,7 @@ impl Spool {
 }
 
 fn known(name: &str) -> Option<Arc<Texts>> {
-    let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    let shared = SHARED.lock();
     shared.iter().find(|(known, _)| known == name)?.1.upgrade()
 }
 
@@ -162,7 +163,7 @@ fn share(name: String, texts: Texts) -> Arc<Texts> {
     // Another thread may have made the same meanwhile.
     known(&name).unwrap_or_else(|| {
         let texts = Arc::new(texts);
-        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut shared = SHARED.lock();
         shared.retain(|(_, texts)| texts.strong_count() > 0);
         shared.push((name, Arc::downgrade(&texts)));
         texts

@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 
 use super::Text;
 use super::pieces::ROOM_FOR_A_ROW;
+use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
 use crate::parts::{Bytes, Parts};
 use crate::source::Stream;
@@ -129,12 +130,14 @@ impl Feed {
             let shared = Arc::clone(&self.shared);
             let work = move || {
                 let alarm = Alarm(&shared);
-                if let Err(error) = shared.work() {
+                let result = within_memory(|| shared.work()).unwrap_or_else(|| Err(Kind::OutOfMemory.into()));
+                if let Err(error) = result {
                     shared.put(Piece::Failure(error));
                 }
                 std::mem::forget(alarm);
             };
-            *thread = Some(std::thread::Builder::new().name("csvfeed-stream".to_owned()).spawn(work)?);
+            let builder = std::thread::Builder::new().name("csvfeed-stream".to_owned());
+            *thread = Some(builder.spawn(work).map_err(Kind::Threads)?);
         }
         Ok(())
     }

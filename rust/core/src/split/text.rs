@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cut::Cut;
+use crate::budget::lengthen;
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::State;
@@ -161,7 +162,7 @@ impl Text {
         // One byte more for the newline that the end of the source may need.
         let needed = self.end + 1 + WINDOW;
         if self.buffer.len() < needed {
-            self.buffer.resize(needed, 0);
+            lengthen(&mut self.buffer, needed);
         }
     }
 
@@ -170,7 +171,8 @@ impl Text {
         let room = self.start - WINDOW;
         if room < carry.len() {
             let more = carry.len() - room;
-            self.buffer.resize(self.buffer.len() + more, 0);
+            let length = self.buffer.len() + more;
+            lengthen(&mut self.buffer, length);
             self.buffer.copy_within(self.start..self.end, self.start + more);
             self.start += more;
             self.end += more;

@@ -1,0 +1,270 @@
+//! File objects of Python, each read by a thread of Python's own.
+//!
+//! A `read` may never return: it waits for a device, a socket, a queue. Whoever waits for it here can give up, for Ctrl-C or
+//! at the end of the process; the thread that is in it is left behind, as Python leaves its daemon threads.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::source::{self, Source};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use crate::exit::enter;
+use crate::origin::{failed, gone};
+
+/// How long whoever waits looks for nothing else.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// How long the thread that reads stays when there is nothing to read.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// A binary file object that can be read anywhere, from where it stood.
+pub(crate) struct FileObject {
+    object: Py<PyAny>,
+    /// Starts a thread that answers requests.
+    serve: Py<PyAny>,
+    start: u64,
+    length: u64,
+    requests: Arc<Queue>,
+    identity: OnceLock<String>,
+    /// The process that has it: in one that is forked from it the position of the file is still the same one.
+    process: u32,
+}
+
+/// A file object as one pass reads it.
+pub(crate) struct FileObjectSource {
+    file: Arc<FileObject>,
+    is_abandoned: AtomicBool,
+    /// Why its sum could not be worked out, which may be Ctrl-C: the next who reads is told.
+    failure: Mutex<Option<Error>>,
+}
+
+impl FileObject {
+    pub(crate) fn new(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let start = object.call_method0("tell")?;
+        let end: u64 = object.call_method1("seek", (0, 2))?.extract()?;
+        object.call_method1("seek", (&start,))?;
+        let start = start.extract::<u64>()?;
+        Ok(Self {
+            object: object.clone().unbind(),
+            serve: object.py().import("csvfeed.served")?.getattr("serve")?.unbind(),
+            start,
+            length: end.saturating_sub(start),
+            requests: Arc::default(),
+            identity: OnceLock::new(),
+            process: std::process::id(),
+        })
+    }
+
+    /// For a pass, in the process that has it.
+    pub(crate) fn source(self: &Arc<Self>) -> Result<FileObjectSource, Error> {
+        self.check_process()?;
+        Ok(FileObjectSource { file: Arc::clone(self), is_abandoned: AtomicBool::new(false), failure: Mutex::default() })
+    }
+
+    fn check_process(&self) -> Result<(), Error> {
+        if self.process == std::process::id() { Ok(()) } else { Err(Kind::ForkedObject.into()) }
+    }
+
+    /// Asks for some bytes, and says under which number they will be there.
+    fn ask(&self, offset: u64, length: usize) -> Result<u64, Error> {
+        let (number, is_served) = self.requests.ask(self.start + offset, length);
+        if !is_served {
+            let start = |py: Python<'_>| {
+                let requests = Bound::new(py, Requests(Arc::clone(&self.requests)))?;
+                self.serve.bind(py).call1((&self.object, requests)).map(drop)
+            };
+            let started = enter(start).ok_or_else(gone).and_then(|started| started.map_err(failed));
+            if let Err(error) = started {
+                let mut state = self.requests.state();
+                state.is_served = false;
+                state.forget(number);
+                return Err(error);
+            }
+        }
+        Ok(number)
+    }
+}
+
+impl Source for FileObjectSource {
+    fn len(&self) -> u64 {
+        self.file.length
+    }
+
+    fn identity(&self) -> String {
+        if let Some(known) = self.file.identity.get() {
+            return known.clone();
+        }
+        match source::sum(self) {
+            Ok(sum) => self.file.identity.get_or_init(|| sum).clone(),
+            Err(error) => {
+                *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                // What cannot be read is like nothing else.
+                format!("{:p}", Arc::as_ptr(&self.file))
+            }
+        }
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
+        let FileObject { requests, .. } = &*self.file;
+        self.file.check_process()?;
+        if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(failure);
+        }
+        let number = self.file.ask(offset, buffer.len())?;
+        let mut state = requests.state();
+        let answer = loop {
+            if let Some(answer) = state.answers.remove(&number) {
+                break answer;
+            }
+            if self.is_abandoned.load(Ordering::SeqCst) {
+                state.forget(number);
+                return Err(gone());
+            }
+            let (waited, timeout) =
+                requests.answered.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            state = waited;
+            if timeout.timed_out() {
+                drop(state);
+                // Does nothing but on the thread that hears signals.
+                #[expect(
+                    clippy::redundant_closure_for_method_calls,
+                    reason = "the method is not general over the lifetime"
+                )]
+                let heard = enter(|py| py.check_signals());
+                state = requests.state();
+                match heard {
+                    Some(Ok(())) => {}
+                    Some(Err(raised)) => {
+                        state.forget(number);
+                        return Err(failed(raised));
+                    }
+                    None => {
+                        state.forget(number);
+                        return Err(gone());
+                    }
+                }
+            }
+        };
+        drop(state);
+        let chunks = answer.map_err(failed)?;
+        if chunks.iter().map(|chunk| chunk.len()).sum::<usize>() != buffer.len() {
+            return Err(Kind::SourceChanged("it ends too early").into());
+        }
+        let mut filled = 0;
+        for chunk in &chunks {
+            buffer[filled..filled + chunk.len()].copy_from_slice(chunk);
+            filled += chunk.len();
+        }
+        Ok(())
+    }
+
+    fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+        // With the lock, so that nobody is between looking and waiting.
+        drop(self.file.requests.state());
+        self.file.requests.answered.notify_all();
+    }
+}
+
+/// What is asked of a file object. Its lock is never held by anybody who waits for the GIL.
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    asked: Condvar,
+    answered: Condvar,
+}
+
+type Answer = Result<Vec<PyBackedBytes>, PyErr>;
+
+#[derive(Default)]
+struct State {
+    /// Number, offset and length of what is to be read.
+    waiting: VecDeque<(u64, u64, usize)>,
+    /// What is being read, unless nobody waits for it any more.
+    current: Option<u64>,
+    answers: HashMap<u64, Answer>,
+    next: u64,
+    /// Whether there is a thread that reads.
+    is_served: bool,
+}
+
+impl State {
+    fn forget(&mut self, number: u64) {
+        self.waiting.retain(|(waiting, ..)| *waiting != number);
+        self.answers.remove(&number);
+        if self.current == Some(number) {
+            self.current = None;
+        }
+    }
+}
+
+impl Queue {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends a request. The second value says whether there is a thread already; if not, the caller starts it.
+    fn ask(&self, offset: u64, length: usize) -> (u64, bool) {
+        let mut state = self.state();
+        let number = state.next;
+        state.next += 1;
+        state.waiting.push_back((number, offset, length));
+        let is_served = std::mem::replace(&mut state.is_served, true);
+        drop(state);
+        self.asked.notify_one();
+        (number, is_served)
+    }
+
+    /// The next request, or nothing after a while without one.
+    fn take(&self) -> Option<(u64, usize)> {
+        let deadline = Instant::now() + IDLE;
+        let mut state = self.state();
+        loop {
+            if let Some((number, offset, length)) = state.waiting.pop_front() {
+                state.current = Some(number);
+                return Some((offset, length));
+            }
+            let Some(left) = deadline.checked_duration_since(Instant::now()) else {
+                state.is_served = false;
+                return None;
+            };
+            state = self.asked.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn answer(&self, answer: Answer) {
+        let mut state = self.state();
+        if let Some(number) = state.current.take() {
+            state.answers.insert(number, answer);
+        }
+        drop(state);
+        self.answered.notify_all();
+    }
+}
+
+/// What the thread that reads a file object is asked for.
+#[pyclass(frozen, module = "csvfeed._core")]
+pub(crate) struct Requests(Arc<Queue>);
+
+#[pymethods]
+impl Requests {
+    /// Offset and length of what is to be read next; `None` when nothing is for a while, and the thread shall end.
+    fn take(&self, py: Python<'_>) -> Option<(u64, usize)> {
+        py.detach(|| self.0.take())
+    }
+
+    /// Hands over what stands there.
+    fn answer(&self, chunks: Vec<PyBackedBytes>) {
+        self.0.answer(Ok(chunks));
+    }
+
+    /// Says why it cannot be read.
+    fn fail(&self, error: Bound<'_, PyAny>) {
+        self.0.answer(Err(PyErr::from_value(error)));
+    }
+}

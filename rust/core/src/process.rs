@@ -1,0 +1,89 @@
+//! Values that a forked process inherits, whatever the threads of the other process were doing with them.
+//!
+//! A fork copies locks as they are. Whoever held one does not exist in the child, where it would stay locked for ever.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// A value behind a lock, of which each process has its own. A child begins with a copy of what its parent had, or with the
+/// default if another thread was at it when the process forked.
+pub struct PerProcess<T>(OnceLock<Box<Own<T>>>);
+
+struct Own<T> {
+    process: u32,
+    value: Mutex<T>,
+    /// That of a process which was forked from this one.
+    child: PerProcess<T>,
+}
+
+impl<T> Own<T> {
+    fn new(value: T) -> Self {
+        Self { process: std::process::id(), value: Mutex::new(value), child: PerProcess::new() }
+    }
+}
+
+impl<T> PerProcess<T> {
+    /// The default value, made when it is first used.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    /// A value of this process.
+    #[must_use]
+    pub fn with(value: T) -> Self {
+        Self(OnceLock::from(Box::new(Own::new(value))))
+    }
+}
+
+impl<T> Default for PerProcess<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: Clone + Default> PerProcess<T> {
+    /// The lock of this process.
+    pub fn mutex(&self) -> &Mutex<T> {
+        let process = std::process::id();
+        let mut own = self.0.get_or_init(|| Box::new(Own::new(T::default())));
+        while own.process != process {
+            own = own.child.0.get_or_init(|| {
+                let inherited = own.value.try_lock().map(|value| value.clone());
+                Box::new(Own::new(inherited.unwrap_or_default()))
+            });
+        }
+        &own.value
+    }
+
+    /// The value, for this thread alone.
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.mutex().lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What another process left behind.
+    fn inherited(value: i32) -> PerProcess<i32> {
+        let own = Own { process: 0, value: Mutex::new(value), child: PerProcess::new() };
+        PerProcess(OnceLock::from(Box::new(own)))
+    }
+
+    #[test]
+    fn a_process_begins_with_what_it_inherits_and_goes_on_by_itself() {
+        let value = inherited(3);
+        *value.lock() += 1;
+        assert_eq!(*value.lock(), 4);
+        assert_eq!(*value.0.get().unwrap().value.lock().unwrap(), 3);
+    }
+
+    #[test]
+    fn a_lock_that_another_process_held_is_none() {
+        let value = inherited(3);
+        let held = value.0.get().unwrap().value.lock().unwrap();
+        assert_eq!(*value.lock(), 0);
+        drop(held);
+    }
+}

@@ -1,0 +1,269 @@
+//! What is known of a file's content, so that a change of its bytes can be told from a change of its name, mode or links.
+//!
+//! A write moves a file's change time, which nobody can put back. So do `chmod`, a new hard link and a backup that restores
+//! the access time. Only the bytes tell them apart: each read leaves a sum behind, and when nothing but the change time has
+//! moved, what was read is read again and compared. A file is compared with what this process read of it, whichever
+//! dataset read it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::ErrorKind;
+use std::os::unix::fs::FileExt;
+use std::sync::{Arc, MutexGuard, Weak};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::file::{FileIdentity, Time, identity_of};
+use crate::error::{Error, Kind, Result};
+use crate::process::PerProcess;
+
+/// Sums that are kept of a file. Beyond that every other one is dropped, again and again.
+const SUMS: usize = if cfg!(debug_assertions) { 1 << 10 } else { 1 << 18 };
+
+/// Bytes that are read again at most. Beyond that a spread of what was read stands for the rest.
+const COMPARED: u64 = 1 << 30;
+
+/// File systems keep times in ticks: a write within this time of the one before may leave the times as they were.
+const TICK: Duration = Duration::from_millis(10);
+
+/// How often a file may change its times during one read.
+const ROUNDS: usize = 100;
+
+/// One content of a file.
+pub struct Version {
+    identity: FileIdentity,
+    seen: PerProcess<Seen>,
+}
+
+/// What was read of it.
+#[derive(Clone, Default)]
+struct Seen {
+    /// The change time up to which the content is known to be the same.
+    changed: Time,
+    /// Whether a write from now on will move the times.
+    is_settled: bool,
+    /// Length and sum of what was read at each offset.
+    sums: HashMap<u64, (usize, u64)>,
+    /// Of 2 to this power offsets one is kept.
+    sparsity: u32,
+}
+
+/// The versions that somebody still holds.
+static KNOWN: PerProcess<HashMap<FileIdentity, Weak<Version>>> = PerProcess::new();
+
+impl Version {
+    /// The version of a file that is now as `identity` says. Everybody in this process shares it.
+    pub(super) fn of(identity: FileIdentity) -> Arc<Self> {
+        let mut known = KNOWN.lock();
+        if let Some(version) = known.get(&identity).and_then(Weak::upgrade) {
+            return version;
+        }
+        if known.len() == known.capacity() {
+            known.retain(|_, version| version.strong_count() > 0);
+        }
+        let seen = Seen {
+            changed: identity.changed(),
+            is_settled: is_old(identity.changed()),
+            sums: HashMap::new(),
+            sparsity: 0,
+        };
+        let version = Arc::new(Self { identity, seen: PerProcess::with(seen) });
+        known.insert(identity, Arc::downgrade(&version));
+        version
+    }
+
+    /// What the file was when it was opened first.
+    #[must_use]
+    pub fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        self.seen.lock()
+    }
+
+    /// Whether a file that is now as `found` says can have another content.
+    pub(super) fn is_certainly(&self, found: FileIdentity) -> bool {
+        found.is_but_for_its_change_time(&self.identity) && found.changed() == self.seen().changed
+    }
+
+    /// Compares an open file with what is known.
+    pub(super) fn check(&self, file: &File) -> Result<()> {
+        let found = identity_of(file)?;
+        if self.is_certainly(found) {
+            return Ok(());
+        }
+        if !found.is_but_for_its_change_time(&self.identity) {
+            return Err(Kind::SourceChanged("another size or time").into());
+        }
+        let mut seen = self.seen();
+        self.compare(&mut seen, file, "another content")
+    }
+
+    /// Fills `buffer` from `offset` on, with bytes of this version.
+    pub(super) fn read_at(&self, file: &File, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        for _ in 0..ROUNDS {
+            file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => Kind::SourceChanged("it was truncated while it was read"),
+                _ => Kind::Io(error),
+            })?;
+            let sum = sum(buffer);
+            let found = identity_of(file)?;
+            if !found.is_but_for_its_change_time(&self.identity) {
+                return Err(written());
+            }
+            let mut seen = self.seen();
+            if seen.changed != found.changed() {
+                // What is in the buffer may be older or newer than the time that is accepted now: it is read again.
+                self.compare(&mut seen, file, WRITTEN)?;
+                continue;
+            }
+            seen.note(offset, buffer.len(), sum)?;
+            if !seen.is_settled && is_old(found.changed()) {
+                self.compare(&mut seen, file, WRITTEN)?;
+            }
+            return Ok(());
+        }
+        Err(written())
+    }
+
+    /// Reads again what was read, which must be the same, and takes the change time over.
+    fn compare(&self, seen: &mut Seen, file: &File, difference: &'static str) -> Result<()> {
+        let is_other = || Error::from(Kind::SourceChanged(difference));
+        let mut bytes = Vec::new();
+        for _ in 0..ROUNDS {
+            let before = identity_of(file)?;
+            for (offset, (length, known)) in seen.spread() {
+                bytes.resize(length, 0);
+                file.read_exact_at(&mut bytes, offset).map_err(|error| match error.kind() {
+                    ErrorKind::UnexpectedEof => is_other(),
+                    _ => error.into(),
+                })?;
+                if self::sum(&bytes) != known {
+                    return Err(is_other());
+                }
+            }
+            let after = identity_of(file)?;
+            if !after.is_but_for_its_change_time(&self.identity) {
+                return Err(is_other());
+            }
+            if before == after {
+                seen.changed = after.changed();
+                seen.is_settled = is_old(seen.changed);
+                return Ok(());
+            }
+        }
+        Err(is_other())
+    }
+}
+
+impl Seen {
+    /// Takes in what a read gave, which must be what an earlier one gave there.
+    fn note(&mut self, offset: u64, length: usize, sum: u64) -> Result<()> {
+        if let Some(known) = self.sums.get_mut(&offset) {
+            let is_other = known.0 == length && known.1 != sum;
+            *known = (length, sum);
+            return if is_other { Err(written()) } else { Ok(()) };
+        }
+        if self.is_kept(offset) {
+            self.sums.insert(offset, (length, sum));
+        }
+        while self.sums.len() > SUMS {
+            self.sparsity += 1;
+            let kept: HashMap<_, _> = self.sums.drain().collect();
+            self.sums = kept.into_iter().filter(|(offset, _)| self.is_kept(*offset)).collect();
+        }
+        Ok(())
+    }
+
+    fn is_kept(&self, offset: u64) -> bool {
+        xxh3_64(&offset.to_le_bytes()).trailing_zeros() >= self.sparsity
+    }
+
+    /// What is compared, in the order of the file.
+    fn spread(&self) -> Vec<(u64, (usize, u64))> {
+        let mut all: Vec<_> = self.sums.iter().map(|(offset, known)| (*offset, *known)).collect();
+        all.sort_unstable_by_key(|(offset, _)| *offset);
+        let bytes: u64 = all.iter().map(|(_, (length, _))| *length as u64).sum();
+        let step = usize::try_from(bytes.div_ceil(COMPARED)).unwrap_or(usize::MAX).max(1);
+        all.into_iter().step_by(step).collect()
+    }
+}
+
+const WRITTEN: &str = "it was written to while it was read";
+
+fn written() -> Error {
+    Kind::SourceChanged(WRITTEN).into()
+}
+
+/// The sum of what was read: of a quarter of its lines of cache, since all of them would take a noticeable part of the time
+/// that parsing takes. Which of four it is changes, so that rows of equal length do not hide behind each other. The last
+/// bytes count in full, and so do short texts.
+fn sum(bytes: &[u8]) -> u64 {
+    const LINE: usize = 64;
+    const GROUP: usize = 4 * LINE;
+    let mut sum = [0_u64; 8];
+    let mut order = [0_u64; 8];
+    let (groups, rest) = bytes.as_chunks::<GROUP>();
+    for (number, group) in groups.iter().enumerate() {
+        let line = (number ^ (number >> 2)) % 4;
+        let words: [u64; 8] = bytemuck::pod_read_unaligned(&group[line * LINE..(line + 1) * LINE]);
+        for ((sum, order), word) in sum.iter_mut().zip(&mut order).zip(words) {
+            *sum = sum.wrapping_add(word);
+            *order = order.wrapping_add(*sum);
+        }
+    }
+    let mut all = Xxh3::new();
+    all.update(bytemuck::cast_slice(&sum));
+    all.update(bytemuck::cast_slice(&order));
+    all.update(rest);
+    all.digest()
+}
+
+/// Whether a write from now on has a later time than this.
+fn is_old((seconds, nanoseconds): Time) -> bool {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let since = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
+    now.as_nanos() as i128 > since + TICK.as_nanos() as i128
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_changes_with_the_bytes_it_is_of() {
+        let bytes: Vec<u8> = (0..10_000_u32).map(|at| (at * at % 251) as u8).collect();
+        let of_all = sum(&bytes);
+        assert_eq!(of_all, sum(&bytes.clone()));
+        let seen = (0..bytes.len()).filter(|&at| {
+            let mut other = bytes.clone();
+            other[at] ^= 1;
+            sum(&other) != of_all
+        });
+        assert!(seen.count() >= bytes.len() / 4);
+        let mut turned = bytes.clone();
+        turned.rotate_left(64);
+        assert_ne!(sum(&turned), of_all);
+        for length in 1..64 {
+            let mut other = bytes[..length].to_vec();
+            other[length - 1] ^= 1;
+            assert_ne!(sum(&other), sum(&bytes[..length]));
+        }
+    }
+
+    #[test]
+    fn many_sums_become_fewer_and_keep_their_spread() {
+        let mut seen = Seen { changed: (0, 0), is_settled: true, sums: HashMap::new(), sparsity: 0 };
+        for offset in 0..10 * SUMS as u64 {
+            seen.note(offset, 1, offset).unwrap();
+        }
+        assert!((SUMS / 8..=SUMS).contains(&seen.sums.len()), "{}", seen.sums.len());
+        let offsets: Vec<_> = seen.spread().into_iter().map(|(offset, _)| offset).collect();
+        assert!(offsets.is_sorted());
+        assert!(offsets.iter().any(|&offset| offset < SUMS as u64));
+        assert!(offsets.iter().any(|&offset| offset > 9 * SUMS as u64));
+        assert!(seen.note(offsets[0], 1, 1 << 40).is_err(), "another sum at a known place");
+    }
+}
