@@ -94,7 +94,7 @@ def orders(file: SortedFile, memory: int, seed: int) -> dict[str, Order]:
     """
     rows = file.rows
     buffer = memory // ROW_BYTES
-    dataset = file.dataset(memory).shuffle(seed)
+    dataset = file.dataset(memory).shuffle(seed=seed)
 
     def full(epoch: int) -> np.ndarray:
         return np.random.default_rng([seed, epoch]).permutation(rows)

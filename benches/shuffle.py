@@ -104,8 +104,8 @@ def measure_speeds(path: str, rounds: int) -> list[dict]:
         )
         ways = {
             "in the file's order": plain,
-            "shuffled, all rows in memory": plain.shuffle(0),
-            f"shuffled, memory={WINDOWED_MEMORY >> 20} MiB": windowed.shuffle(0),
+            "shuffled, all rows in memory": plain.shuffle(seed=0),
+            f"shuffled, memory={WINDOWED_MEMORY >> 20} MiB": windowed.shuffle(seed=0),
         }
         found = [{"way": way, "threads": threads, "first": None, "seconds": []} for way in ways]
         for entry, dataset in zip(found, ways.values(), strict=True):

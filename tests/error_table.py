@@ -556,6 +556,19 @@ VALUES = [
         "Name another, or None.",
         {"quote": ","},
     ),
+    Case(
+        "the buffer size of another shuffle",
+        b"a,y\n1,2\n",
+        "Leave it out, or say `seed=`.",
+        then=lambda ds: ds.shuffle(10_000),
+        call="ds.shuffle(10_000)",
+    ),
+    Case(
+        "an option of pandas",
+        b"a,y\n1,2\n",
+        "Do as the message says.",
+        {"sep": ";"},
+    ),
     Case("no batch size", b"a,y\n1,2\n", "Name one.", {"batch_size": 0}),
     Case(
         "the state of another dataset",

@@ -71,14 +71,19 @@ def test_orders_and_states_hold_booleans(write, tmp_path):
     rows = [f"{at},{TRUE[at % 6] if at % 5 else FALSE[at % 6]},{at}" for at in range(1000)]
     path = write("\n".join(["n,flag,y", *rows]) + "\n")
     ds = csvfeed.CsvDataset(path, booleans=["flag"], batch_size=8, memory=SMALL)
-    orders = [ds, ds.shuffle(1), ds.cache(tmp_path), pickle.loads(pickle.dumps(ds.shuffle(2)))]
+    orders = [
+        ds,
+        ds.shuffle(seed=1),
+        ds.cache(tmp_path),
+        pickle.loads(pickle.dumps(ds.shuffle(seed=2))),
+    ]
     for order in [*orders, *ds.split(0.3), *(ds.shard(at, 3) for at in range(3))]:
         for X, y in order:
             np.testing.assert_array_equal(X[:, 1], y % 5 != 0)
-    state = json.loads(json.dumps(ds.shuffle(1).state_dict()))
+    state = json.loads(json.dumps(ds.shuffle(seed=1).state_dict()))
     with pytest.raises(ValueError, match="other rows"):
         csvfeed.CsvDataset(path, features=["n"], batch_size=8, memory=SMALL).shuffle(
-            1
+            seed=1
         ).load_state_dict(state)
 
 

@@ -73,26 +73,26 @@ def test_later_epochs_and_later_runs_read_the_cache(path, directory, memory):
 
 @pytest.mark.parametrize("memory", [None, MIXED])
 def test_a_shuffled_first_epoch_writes_the_cache_too(path, directory, memory):
-    expected = csvfeed.CsvDataset(path, **NUMBERED, memory=memory).shuffle(3)
+    expected = csvfeed.CsvDataset(path, **NUMBERED, memory=memory).shuffle(seed=3)
     expected = [numbers_of(expected) for _ in range(3)]
-    ds = dataset(path, directory, memory=memory).shuffle(3)
+    ds = dataset(path, directory, memory=memory).shuffle(seed=3)
     assert numbers_of(ds) == expected[0]
     assert len(files(directory)) == 1
     with reading_less_than(1):
         assert [numbers_of(ds) for _ in range(2)] == expected[1:]
     with reading_less_than(0.9):
-        assert numbers_of(dataset(path, directory, memory=memory).shuffle(3)) == expected[0]
+        assert numbers_of(dataset(path, directory, memory=memory).shuffle(seed=3)) == expected[0]
     # And without a shuffle, or with it before, it is the same file.
     with reading_less_than(0.9):
         assert numbers_of(dataset(path, directory, memory=memory)) == ALL
-    before = csvfeed.CsvDataset(path, **NUMBERED, memory=memory).shuffle(3).cache(directory)
+    before = csvfeed.CsvDataset(path, **NUMBERED, memory=memory).shuffle(seed=3).cache(directory)
     with reading_less_than(0.5):
         assert numbers_of(before) == expected[0]
     assert len(files(directory)) == 1
 
 
 def test_an_epoch_that_is_resumed_within_writes_the_cache_when_it_is_shuffled(path, directory):
-    ds = dataset(path, directory).shuffle(1)
+    ds = dataset(path, directory).shuffle(seed=1)
     ds._position.move(0, 10)
     first = numbers_of(ds)
     assert len(first) == ROWS - 320
@@ -106,7 +106,7 @@ def test_an_epoch_that_is_resumed_within_writes_the_cache_when_it_is_shuffled(pa
 
 
 def test_an_epoch_that_is_broken_off_leaves_no_file(path, directory):
-    for ds in (dataset(path, directory), dataset(path, directory, memory=MIXED).shuffle(1)):
+    for ds in (dataset(path, directory), dataset(path, directory, memory=MIXED).shuffle(seed=1)):
         iterator = iter(ds)
         next(iterator)
         del iterator
@@ -270,7 +270,10 @@ def test_a_bit_that_flips_anywhere_is_noticed(path, directory):
         damaged = bytearray(whole)
         damaged[at] ^= 1 << at % 8
         file.write_bytes(damaged)
-        for ds in (dataset(path, directory), dataset(path, directory, memory=MIXED).shuffle(0)):
+        for ds in (
+            dataset(path, directory),
+            dataset(path, directory, memory=MIXED).shuffle(seed=0),
+        ):
             assert sorted(numbers_of(ds)) == ALL, at
         # It is whole again, unless the bit is between the parts and means nothing.
         file.unlink(missing_ok=True)
@@ -350,7 +353,7 @@ def test_a_directory_that_cannot_be_made_is_told_once_and_does_no_harm(path, tmp
     for directory in (tmp_path / "file" / "cache", "/proc/csvfeed"):
         ds = dataset(path, directory)
         assert len(ds) == 63
-        check_warning(warned(ds.shuffle(1) if shuffled else ds), str(directory), "os error")
+        check_warning(warned(ds.shuffle(seed=1) if shuffled else ds), str(directory), "os error")
 
 
 def test_a_directory_in_place_of_the_file_does_no_harm(path, directory):
@@ -382,7 +385,7 @@ def test_a_file_that_may_not_grow_is_told_once_and_left_nowhere(path, directory,
         resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
         ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y").cache(sys.argv[2])
         if {shuffled}:
-            ds = ds.shuffle(1)
+            ds = ds.shuffle(seed=1)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             for _ in range(3):
@@ -400,7 +403,7 @@ def test_a_full_disk_is_told_once_and_is_not_kept_full(path):
         import os, sys, warnings, csvfeed
         disk = sys.argv[2]
         ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y").cache(disk)
-        for ds in (ds, ds.shuffle(1)):
+        for ds in (ds, ds.shuffle(seed=1)):
             with warnings.catch_warnings(record=True) as caught:
                 warnings.simplefilter("always")
                 for _ in range(2):
@@ -516,13 +519,13 @@ def test_a_cache_changes_nothing_but_time(
 
     def use(ds, how):
         if how == "shuffle":
-            ds = ds.shuffle(1)
+            ds = ds.shuffle(seed=1)
         elif how == "part":
             ds = ds.split(0.3)[0]
         elif how == "shard":
-            ds = ds.shard(0, 1).shuffle(2)
+            ds = ds.shard(0, 1).shuffle(seed=2)
         elif how == "resume":
-            ds = ds.shuffle(3)
+            ds = ds.shuffle(seed=3)
             ds._position.move(2, len(ds) // 2)
         return [numbers_of(ds) for _ in range(2)] if ds.num_rows else []
 
@@ -545,10 +548,10 @@ def test_by_default_it_is_below_the_home_of_caches(path, tmp_path, monkeypatch):
 
 
 def test_a_cached_dataset_pickles_and_says_where(path, directory):
-    ds = dataset(path, directory).shuffle(1)
+    ds = dataset(path, directory).shuffle(seed=1)
     copy = pickle.loads(pickle.dumps(ds))
     assert repr(copy) == repr(ds)
-    assert repr(ds).endswith(f".shuffle(1).cache({str(directory)!r})")
+    assert repr(ds).endswith(f".shuffle(seed=1).cache({str(directory)!r})")
     assert numbers_of(copy) == numbers_of(ds)
     assert len(files(directory)) == 1
 

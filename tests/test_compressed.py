@@ -26,7 +26,7 @@ import csvfeed
 
 ORDERS = {
     "in order": lambda ds: ds,
-    "shuffled": lambda ds: ds.shuffle(3),
+    "shuffled": lambda ds: ds.shuffle(seed=3),
     "split": lambda ds: ds.split(0.3, seed=1)[0],
     "split by key": lambda ds: ds.split(0.3, by="key")[1],
     "a shard": lambda ds: ds.shard(1, 3),
@@ -98,7 +98,7 @@ def test_stats_cache_state_and_pickles(write, tmp_path, codec):
     assert ds.stats() == csvfeed.CsvDataset(numbered(500), **options).stats()
     for _ in range(3):
         assert numbers_of(ds.cache(tmp_path / "cache")) == list(range(500))
-    for one in (ds, ds.shuffle(5)):
+    for one in (ds, ds.shuffle(seed=5)):
         iterator = iter(one)
         for _ in range(20):
             next(iterator)
@@ -221,7 +221,7 @@ def test_a_compressed_file_that_changes_is_an_error(write):
     path = write(gzip.compress(numbered(500)), "table.csv.gz")
     os.utime(path, (10**9, 10**9))
     ds = csvfeed.CsvDataset(path, **NUMBERED)
-    list(ds.shuffle(1))
+    list(ds.shuffle(seed=1))
     Path(path).write_bytes(gzip.compress(numbered(501)))
     for order in ORDERS.values():
         with pytest.raises(csvfeed.SourceChangedError):
@@ -248,7 +248,7 @@ def test_text_is_kept_once_and_only_when_it_must_be(write, tmp_path):
     assert spools() == before
     others = [csvfeed.CsvDataset(path, **NUMBERED) for _ in range(3)]
     for one in (ds, *others):
-        list(one.shuffle(1))
+        list(one.shuffle(seed=1))
         list(one.split(0.5)[0])
     assert spools() == before + 1
     del ds, one, others
@@ -275,7 +275,7 @@ def test_a_directory_that_is_not_there_is_told(write):
         tempfile.tempdir = sys.argv[2]
         ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y")
         try:
-            list(ds.shuffle(1))
+            list(ds.shuffle(seed=1))
         except OSError as error:
             print(error.filename, "TMPDIR" in str(error))
     """
@@ -292,7 +292,7 @@ def test_a_full_disk_is_told(write):
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
         ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y")
         try:
-            list(ds.shuffle(1))
+            list(ds.shuffle(seed=1))
         except OSError as error:
             print("TMPDIR" in str(error))
         print(sum(len(y) for _, y in ds))
@@ -304,7 +304,7 @@ def test_ctrl_c_while_text_is_kept(write):
     path = write(gzip.compress(numbered(2_000_000), 1), "table.csv.gz")
     code = """
         import sys, csvfeed
-        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y").shuffle(1)
+        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y").shuffle(seed=1)
         print("go", flush=True)
         iter(ds)
     """

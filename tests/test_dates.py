@@ -425,7 +425,12 @@ def test_orders_and_states_hold_dates(write, tmp_path):
     options = {"dates": {"t": Date("hour", "weekday", "seconds", since=start)}, "batch_size": 8}
     ds = csvfeed.CsvDataset(path, memory=SMALL, **options)
     expected = np.float32([[m.hour, m.weekday(), (m - start).total_seconds()] for m in moments])
-    orders = [ds, ds.shuffle(1), ds.cache(tmp_path), pickle.loads(pickle.dumps(ds.shuffle(2)))]
+    orders = [
+        ds,
+        ds.shuffle(seed=1),
+        ds.cache(tmp_path),
+        pickle.loads(pickle.dumps(ds.shuffle(seed=2))),
+    ]
     for order in [*orders, *ds.split(0.3), *(ds.shard(at, 3) for at in range(3))]:
         for X, y in order:
             np.testing.assert_array_equal(X, expected[y.astype(int)])

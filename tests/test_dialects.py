@@ -215,7 +215,7 @@ def test_a_table_comes_back_however_it_is_written(table, threads, memory):
     assert ds.columns[table.key_at] == "schlüssel"
     assert all_rows(ds) == expected
     assert ds.num_rows == len(expected)
-    assert sorted(all_rows(ds.shuffle(1))) == sorted(expected)
+    assert sorted(all_rows(ds.shuffle(seed=1))) == sorted(expected)
     assert all_rows(pickle.loads(pickle.dumps(ds))) == expected
 
 

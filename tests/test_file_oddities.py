@@ -14,7 +14,7 @@ def rows(source, **options):
     """Return the rows of a dataset, read in each order that finds rows in its own way."""
     ds = csvfeed.CsvDataset(source, **{"target": None, "threads": 2, **options})
     found = [row for (batch,) in ds for row in batch.tolist()]
-    shuffled = [row for (batch,) in ds.shuffle(3) for row in batch.tolist()]
+    shuffled = [row for (batch,) in ds.shuffle(seed=3) for row in batch.tolist()]
     assert ds.num_rows == len(found)
     assert sorted(map(str, shuffled)) == sorted(map(str, found))
     return found

@@ -92,7 +92,7 @@ def test_a_file_object_is_refused_in_a_child_and_the_parent_reads_on(write):
             def work():
                 passes = [
                     lambda: next(iter(ds)), lambda: ds.num_rows, lambda: ds.stats(),
-                    lambda: next(iter(ds.shuffle(1))), lambda: list(ds.split(0.5)[0]),
+                    lambda: next(iter(ds.shuffle(seed=1))), lambda: list(ds.split(0.5)[0]),
                 ]
                 return all(refuses(read, "path") for read in passes) and refuses(
                     lambda: next(iterator), "forked"
@@ -134,7 +134,7 @@ def test_a_dataset_of_a_path_is_read_in_a_child_whatever_other_threads_do(write,
 
     works = [
         lambda: csvfeed.CsvDataset(path, memory=1 << 15, header=True).num_rows,
-        lambda: count(ds), lambda: count(cached), lambda: count(ds.shuffle(1)),
+        lambda: count(ds), lambda: count(cached), lambda: count(ds.shuffle(seed=1)),
         share, share,
     ]
     threads = [threading.Thread(target=again, args=[work]) for work in works]
@@ -143,7 +143,7 @@ def test_a_dataset_of_a_path_is_read_in_a_child_whatever_other_threads_do(write,
 
     def work():
         signal.alarm(100)
-        every = [*map(count, (ds, cached, ds.shuffle(2), *ds.split(0.5))), ds.num_rows]
+        every = [*map(count, (ds, cached, ds.shuffle(seed=2), *ds.split(0.5))), ds.num_rows]
         return every == [60_000] * 3 + [30_000] * 2 + [60_000] and all(
             refuses(lambda: next(one), "forked") for one in (kept, shared[0])
         )
@@ -173,7 +173,7 @@ def test_the_processes_of_multiprocessing_read_a_dataset(write, method):
     next(iterator)
     shards = [ds.shard(index, 2) for index in range(2)]
     with multiprocessing.get_context(method).Pool(2) as pool:
-        found = pool.map_async(rows_of, [*shards, ds, ds.shuffle(1)]).get(timeout=LIMIT)
+        found = pool.map_async(rows_of, [*shards, ds, ds.shuffle(seed=1)]).get(timeout=LIMIT)
     assert found == [*map(rows_of, shards), ROWS, ROWS]
 
 
@@ -198,7 +198,7 @@ STUCK = """
 """
 
 
-@pytest.mark.parametrize("order", ["ds", "ds.shuffle(1)", "ds.split(0.5)[0]"])
+@pytest.mark.parametrize("order", ["ds", "ds.shuffle(seed=1)", "ds.split(0.5)[0]"])
 def test_ctrl_c_is_obeyed_while_a_file_object_does_not_come_back(order):
     code = (
         STUCK.replace("iter({order})", "None")

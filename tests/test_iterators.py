@@ -269,7 +269,7 @@ SLOW_CALLS = {
     ),
     "waiting for a shuffle": (
         """b"1.5,2\\n" * size""",
-        "next(iter(csvfeed.CsvDataset(data, threads=threads).shuffle(0)))",
+        "next(iter(csvfeed.CsvDataset(data, threads=threads).shuffle(seed=0)))",
     ),
     "waiting for a row": (
         """b"1,\\n" * size + b"1,1\\n" """,

@@ -52,9 +52,9 @@ def test_what_changes_nothing_is_taken(path):
 @pytest.mark.parametrize("trained", [False, True])
 @pytest.mark.parametrize("options", [{}, {"class_weight": {1: 3.0}}], ids=["plain", "weighted"])
 def test_a_copy_trains_as_the_adapter_does(path, trained, options):
-    data = dataset(path).shuffle(3).to_keras(**options)
+    data = dataset(path).shuffle(seed=3).to_keras(**options)
     expected = model()
-    expected.fit(dataset(path).shuffle(3).to_keras(**options), verbose=0)
+    expected.fit(dataset(path).shuffle(seed=3).to_keras(**options), verbose=0)
     if trained:
         model().fit(data, validation_data=data, verbose=0)
         model().predict(data, verbose=0)

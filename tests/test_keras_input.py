@@ -18,7 +18,7 @@ def path(write):
 
 def test_fit_evaluate_and_predict_take_a_dataset_as_they_take_to_keras(path):
     found, expected = model(metrics=["mae"]), model(metrics=["mae"])
-    ds, data = dataset(path).shuffle(1), dataset(path).shuffle(1).to_keras()
+    ds, data = dataset(path).shuffle(seed=1), dataset(path).shuffle(seed=1).to_keras()
     held_out = dataset(path)
     same = found.fit(ds, validation_data=held_out, epochs=3, verbose=0)
     history = expected.fit(data, validation_data=held_out.to_keras(), epochs=3, verbose=0).history
@@ -44,7 +44,7 @@ def test_a_dataset_that_was_fed_is_one_still(path):
     for rows in (*ds.split(0.5), pickle.loads(pickle.dumps(ds))):
         assert len(built.predict(rows, verbose=0)) == rows.num_rows
         assert rows.num_batches == len(rows)
-    assert isinstance(ds.shuffle(0), CsvDataset)
+    assert isinstance(ds.shuffle(seed=0), CsvDataset)
     with pytest.raises(AttributeError, match="no attribute 'shape'"):
         ds.shape  # noqa: B018
 

@@ -132,15 +132,15 @@ def test_a_table_with_wrong_rows_is_the_table_without_them(rows, ways, data, tmp
         cached = ds.cache(tmp_path_factory.mktemp("cache"))
         for _ in range(2):
             same(stacked(cached), stacked(plain))
-        shuffled = Counter(rows_of(ds.shuffle(1)))
+        shuffled = Counter(rows_of(ds.shuffle(seed=1)))
         if remainder == "drop":
             # In another memory the order is another, so that other rows come last and are dropped.
             assert shuffled.total() == len(plain) * batch_size
             assert shuffled <= Counter(rows_of(csvfeed.CsvDataset(content(right), **OPTIONS)))
         else:
-            assert shuffled == Counter(rows_of(plain.shuffle(1)))
+            assert shuffled == Counter(rows_of(plain.shuffle(seed=1)))
         if ways["memory"] is None:
-            same(stacked(ds.shuffle(1)), stacked(plain.shuffle(1)))
+            same(stacked(ds.shuffle(seed=1)), stacked(plain.shuffle(seed=1)))
         passed = data.draw(st.integers(0, len(plain) - 1), "passed")
         iterator = iter(ds)
         for _ in range(passed):
@@ -219,7 +219,7 @@ def test_one_reject_too_many_is_an_error_in_its_place(rows, allowed, ways, batch
     assert (error.byte_offset, error.text) == (offset + row.at, row.shown)
     assert (error.column, error.line) == (row.column, 1 + text[: offset + row.at].count(b"\n"))
     assert f"wrong row number {allowed + 1}, where max_rejects={allowed}" in str(error)
-    for other in (ds.shuffle(0), ds.split(0.5)[0], ds.shard(0, 2)):
+    for other in (ds.shuffle(seed=0), ds.split(0.5)[0], ds.shard(0, 2)):
         for ask in (lambda other=other: other.num_rows, lambda other=other: next(iter(other))):
             with pytest.raises(csvfeed.CsvError) as again:
                 ask()
@@ -308,7 +308,7 @@ def test_columns_that_are_not_read_may_hold_anything():
 def test_a_file_of_wrong_rows_alone_says_so(memory):
     ds = csvfeed.CsvDataset(b"a,y\n" + b"x,1\n" * 500, on_error="skip", memory=memory)
     assert (len(ds), ds.num_rows, ds.rejects.count, len(ds.rejects.first)) == (0, 0, 500, 100)
-    for dataset in (ds, ds.shuffle(0), ds.split(0.5)[0]):
+    for dataset in (ds, ds.shuffle(seed=0), ds.split(0.5)[0]):
         with pytest.raises(csvfeed.CsvError, match=r"ds\.rejects tells"):
             next(iter(dataset))
 
@@ -359,8 +359,12 @@ def test_one_warning_says_that_rows_were_left_out(write):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         list(ds)
-        list(ds.shuffle(0))
-    for order in (lambda ds: ds.shuffle(0), lambda ds: ds.split(0.5)[1], lambda ds: ds.shard(0, 2)):
+        list(ds.shuffle(seed=0))
+    for order in (
+        lambda ds: ds.shuffle(seed=0),
+        lambda ds: ds.split(0.5)[1],
+        lambda ds: ds.shard(0, 2),
+    ):
         fresh = csvfeed.CsvDataset(path, on_error="skip")
         with pytest.warns(RuntimeWarning, match=message):
             list(order(fresh))

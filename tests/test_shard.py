@@ -148,7 +148,7 @@ def test_a_shuffle_mixes_within_the_shard(memory):
     ds = dataset(memory=memory, batch_size=10)
     for index in range(3):
         expected = numbers_of(ds.shard(index, 3))
-        for shuffled in (ds.shard(index, 3).shuffle(1), ds.shuffle(1).shard(index, 3)):
+        for shuffled in (ds.shard(index, 3).shuffle(seed=1), ds.shuffle(seed=1).shard(index, 3)):
             epochs = [numbers_of(shuffled) for _ in range(2)]
             assert [sorted(epoch) for epoch in epochs] == [expected, expected]
             assert epochs[0] != epochs[1]

@@ -27,7 +27,7 @@ DATA = numbered(ROWS)
 
 
 def shuffled(source=DATA, seed=1, **options):
-    return csvfeed.CsvDataset(source, **NUMBERED, **options).shuffle(seed)
+    return csvfeed.CsvDataset(source, **NUMBERED, **options).shuffle(seed=seed)
 
 
 @pytest.mark.parametrize("memory", [None, MIXED, 1 << 16, 1])
@@ -60,7 +60,7 @@ def test_an_order_is_the_same_in_another_process(write, memory, threads):
         path, memory, threads = sys.argv[1], eval(sys.argv[2]), int(sys.argv[3])
         ds = csvfeed.CsvDataset(
             path, features=["x"], target="y", memory=memory, threads=threads
-        ).shuffle(3)
+        ).shuffle(seed=3)
         for _ in range(2):
             print(*[int(n) for X, y in ds for n in y])
     """
@@ -133,12 +133,12 @@ def test_a_seed_that_is_not_given_is_drawn_from_random():
 
 def test_a_second_shuffle_takes_the_place_of_the_first():
     ds = shuffled(seed=5)
-    assert numbers_of(ds.shuffle(1)) == numbers_of(shuffled())
+    assert numbers_of(ds.shuffle(seed=1)) == numbers_of(shuffled())
 
 
 def test_the_dataset_that_was_shuffled_stays_as_it_was():
     ds = csvfeed.CsvDataset(DATA, **NUMBERED)
-    other = ds.shuffle(0)
+    other = ds.shuffle(seed=0)
     assert numbers_of(ds) == list(range(ROWS))
     assert numbers_of(other) != list(range(ROWS))
     assert numbers_of(ds) == list(range(ROWS))
@@ -148,9 +148,9 @@ def test_the_dataset_that_was_shuffled_stays_as_it_was():
 @pytest.mark.parametrize("seed", [-1, 2**63, True])
 def test_a_seed_is_a_whole_number(seed):
     with pytest.raises(ValueError, match="seed is a whole number"):
-        csvfeed.CsvDataset(DATA).shuffle(seed)
+        csvfeed.CsvDataset(DATA).shuffle(seed=seed)
     with pytest.raises(TypeError, match="seed is a whole number"):
-        csvfeed.CsvDataset(DATA).shuffle(0.5)
+        csvfeed.CsvDataset(DATA).shuffle(seed=0.5)
 
 
 @pytest.mark.parametrize("memory", [None, MIXED])
@@ -159,7 +159,7 @@ def test_batches_have_the_sizes_that_they_have_in_file_order(memory, remainder):
     options = {"batch_size": 64, "remainder": remainder, "memory": memory}
     plain = csvfeed.CsvDataset(DATA, **NUMBERED, **options)
     sizes = [[part.shape for part in batch] for batch in plain]
-    ds = plain.shuffle(0)
+    ds = plain.shuffle(seed=0)
     for _ in range(3):
         batches = list(ds)
         assert [[part.shape for part in batch] for batch in batches] == sizes
@@ -183,11 +183,11 @@ def test_rows_left_out_are_left_out_of_every_epoch(memory):
 def test_weights_and_several_targets_stay_with_their_rows():
     text = b"a,b,c,d,w\n" + b"".join(b"%d,%d,%d,%d,%d\n" % ((n,) * 5) for n in range(500))
     options = {"features": ["b", "a"], "target": ["d", "c"], "weight": "w", "memory": 4000}
-    ds = csvfeed.CsvDataset(text, **options).shuffle(0)
+    ds = csvfeed.CsvDataset(text, **options).shuffle(seed=0)
     for X, y, w in ds:
         assert (w == X.T).all()
         assert (w == y.T).all()
-    (X,) = zip(*csvfeed.CsvDataset(text, target=None, memory=4000).shuffle(0), strict=True)
+    (X,) = zip(*csvfeed.CsvDataset(text, target=None, memory=4000).shuffle(seed=0), strict=True)
     assert sorted(np.concatenate(X)[:, 2].tolist()) == list(range(500))
 
 
@@ -378,7 +378,7 @@ def test_a_forked_process_may_shuffle_what_it_was_born_with(write, when):
         signal.alarm(100)
         make = lambda: csvfeed.CsvDataset(
             sys.argv[1], features=["x"], target="y", memory={MIXED}
-        ).shuffle(1)
+        ).shuffle(seed=1)
         rows = lambda batches: [int(n) for X, y in batches for n in y]
         ds = make()
         epochs = [rows(ds) for _ in range(3)]
@@ -404,7 +404,8 @@ def test_a_forked_process_may_shuffle_what_it_was_born_with(write, when):
 def test_a_process_may_end_while_it_shuffles(write):
     code = f"""
         import sys, csvfeed
-        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y", memory={MIXED}).shuffle(1)
+        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y", memory={MIXED})
+        ds = ds.shuffle(seed=1)
         for _ in ds: pass
         iterator = iter(ds)
         next(iterator)
@@ -415,7 +416,8 @@ def test_a_process_may_end_while_it_shuffles(write):
 def test_ctrl_c_ends_a_process_that_shuffles(write):
     code = textwrap.dedent("""
         import sys, csvfeed
-        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y", memory=1 << 16).shuffle(1)
+        ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y", memory=1 << 16)
+        ds = ds.shuffle(seed=1)
         ds.num_rows
         print("ready", flush=True)
         while True:
@@ -443,7 +445,8 @@ def test_memory_is_bounded_whatever_the_file(write):
         # Of this process alone: ru_maxrss begins with that of its parent.
         status = lambda: open("/proc/self/status").read()
         peak = lambda: int(re.search(r"VmHWM:\s+(\d+)", status())[1]) // 1024
-        ds = csvfeed.CsvDataset(sys.argv[1], batch_size=1000, threads=2, memory=4 << 20).shuffle(1)
+        ds = csvfeed.CsvDataset(sys.argv[1], batch_size=1000, threads=2, memory=4 << 20)
+        ds = ds.shuffle(seed=1)
         ds.num_rows
         before = peak()
         for _ in range(2):

@@ -46,7 +46,7 @@ def test_the_loss_is_that_of_a_full_shuffle_on_a_sorted_file_twenty_times_the_me
     X, y = sorted_by_label(path)
     memory = ROWS * ROW_BYTES // 20
     ds = csvfeed.CsvDataset(path, header=False, batch_size=BATCH_SIZE, memory=memory)
-    shuffled = ds.shuffle(0)
+    shuffled = ds.shuffle(seed=0)
     full = trained_loss((permuted(X, y, epoch) for epoch in range(2)), X, y)
     ours = trained_loss((shuffled for _ in range(2)), X, y)
     unshuffled = trained_loss((ds for _ in range(2)), X, y)

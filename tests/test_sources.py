@@ -22,7 +22,7 @@ import csvfeed
 
 ORDERS = {
     "in order": lambda ds: ds,
-    "shuffled": lambda ds: ds.shuffle(3),
+    "shuffled": lambda ds: ds.shuffle(seed=3),
     "split": lambda ds: ds.split(0.3, seed=1)[0],
     "split by key": lambda ds: ds.split(0.3, by="key")[1],
     "a shard": lambda ds: ds.shard(1, 3),
@@ -90,13 +90,13 @@ def test_parts_agree_in_stats_cache_and_state(tmp_path):
     cached = many.cache(tmp_path)
     for _ in range(2):
         assert numbers_of(cached) == list(range(500))
-    for ds in (many, many.shuffle(5), many.shuffle(5).cache(tmp_path)):
+    for ds in (many, many.shuffle(seed=5), many.shuffle(seed=5).cache(tmp_path)):
         iterator = iter(ds)
         before = [next(iterator) for _ in range(20)]
         state = ds.state_dict()
         after = list(iterator)
         twin = csvfeed.CsvDataset(parts, **options)
-        twin = twin.shuffle(5) if ds is not many else twin
+        twin = twin.shuffle(seed=5) if ds is not many else twin
         twin.load_state_dict(state)
         assert numbers_of(twin) == numbers_of(after)
         assert sorted(numbers_of(before + after)) == list(range(500))
@@ -119,7 +119,9 @@ def test_an_open_quote_ends_with_its_file(write, memory):
         assert (caught.value.path, caught.value.line, caught.value.byte_offset) == (first, 3, 10)
 
 
-@pytest.mark.parametrize("order", [iter, lambda ds: ds.shuffle(1), lambda ds: ds.split(0.01)[0]])
+@pytest.mark.parametrize(
+    "order", [iter, lambda ds: ds.shuffle(seed=1), lambda ds: ds.split(0.01)[0]]
+)
 def test_an_error_is_told_with_the_place_in_its_own_file(write, order):
     good = write(numbered(50), "1.csv")
     bad = permuted(numbered(50, start=50), [3, 1, 0, 2]).replace(b"\n70,", b"\nseventy,")
@@ -193,7 +195,7 @@ def test_a_part_that_changes_is_an_error(write):
     with pytest.raises(csvfeed.SourceChangedError) as caught:
         list(iterator)
     assert caught.value.path == paths[3]
-    for read in (lambda: list(ds), lambda: ds.num_rows, lambda: list(ds.shuffle(1))):
+    for read in (lambda: list(ds), lambda: ds.num_rows, lambda: list(ds.shuffle(seed=1))):
         with pytest.raises(csvfeed.SourceChangedError) as caught:
             read()
         assert caught.value.path == paths[3]
@@ -208,7 +210,7 @@ def test_more_files_than_a_process_may_open(tmp_path):
         ds = csvfeed.CsvDataset(sys.argv[1], features=["x"], target="y", threads=4, memory=1 << 20)
         rows = [int(n) for _, y in ds for n in y]
         print(rows == list(range(3600)), ds.num_rows)
-        print(sorted(int(n) for _, y in ds.shuffle(1) for n in y) == rows)
+        print(sorted(int(n) for _, y in ds.shuffle(seed=1) for n in y) == rows)
     """
     assert python(code, tmp_path) == "True 3600\nTrue\n"
 
@@ -421,7 +423,7 @@ def test_a_pipe_is_read_but_once(tmp_path):
         source = {"-": "-", "object": sys.stdin.buffer}.get(sys.argv[1], sys.argv[1])
         ds = csvfeed.CsvDataset(source, features=["x"], target="y")
         assert [int(n) for _, y in ds for n in y] == list(range(3000))
-        assert sorted(int(n) for _, y in ds.shuffle(2) for n in y) == list(range(3000))
+        assert sorted(int(n) for _, y in ds.shuffle(seed=2) for n in y) == list(range(3000))
         assert ds.num_rows == 3000
     """
     fifo = tmp_path / "fifo"
@@ -479,7 +481,7 @@ def test_utf_16_is_read_as_utf_8(rows, encoding, memory):
     )
     assert ds.columns == ["x", "naïve 🦀"]
     assert [x for (X,) in ds for x in X[:, 0]] == [x for x, _ in rows]
-    assert sorted(x for (X,) in ds.shuffle(1) for x in X[:, 0]) == sorted(x for x, _ in rows)
+    assert sorted(x for (X,) in ds.shuffle(seed=1) for x in X[:, 0]) == sorted(x for x, _ in rows)
     assert ds.num_rows == len(rows)
 
 
@@ -516,7 +518,7 @@ def test_fields_are_the_same_arrays_whatever_the_parts():
         assert X.dtype == Y.dtype == np.float32
 
 
-@pytest.mark.parametrize("order", ["iter(ds)", "iter(ds.shuffle(1))"])
+@pytest.mark.parametrize("order", ["iter(ds)", "iter(ds.shuffle(seed=1))"])
 def test_an_interpreter_ends_while_an_object_is_read(order):
     code = f"""
         import io, time, csvfeed

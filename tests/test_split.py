@@ -45,7 +45,7 @@ def test_parts_are_disjoint_and_complete_in_file_order(memory, by):
 )
 def test_the_nearest_number_of_rows_is_held_out(rows, fraction, seed):
     ds = csvfeed.CsvDataset(b"1\n" * rows, target=None)
-    train, held_out = ds.split(fraction, seed)
+    train, held_out = ds.split(fraction, seed=seed)
     assert train.num_rows + held_out.num_rows == rows
     exact = rows * Fraction(fraction)
     nearest = {int(exact), int(exact) + 1}
@@ -67,7 +67,7 @@ def test_a_file_of_one_row_has_one_part_and_the_other_says_that_it_is_empty():
     train, held_out = dataset(numbered(1)).split(0.1)
     assert numbers_of(train) == [0]
     assert (held_out.num_rows, len(held_out)) == (0, 0)
-    for empty in (held_out, held_out.shuffle(0)):
+    for empty in (held_out, held_out.shuffle(seed=0)):
         with pytest.raises(csvfeed.CsvError, match="no row is left"):
             iter(empty)
 
@@ -117,7 +117,7 @@ def test_parts_are_the_same_in_every_run(write):
 
 
 def test_parts_are_drawn_by_the_seed_and_evenly_over_the_file():
-    held = [set(parts_of(dataset(), 0.5, seed)[1]) for seed in range(4)]
+    held = [set(parts_of(dataset(), 0.5, seed=seed)[1]) for seed in range(4)]
     for seed, one in enumerate(held):
         counts = np.histogram(list(one), bins=6, range=(0, ROWS))[0]
         assert counts.min() > 200
@@ -168,7 +168,7 @@ def test_a_key_may_hold_delimiters_line_ends_and_quotes():
     lines = [f"{n},{keys[n % 7]},t,{n}\n" for n in range(700)]
     data = ("x,key,text,y\n" + "".join(lines)).encode()
     for seed in range(5):
-        kept, held = parts_of(dataset(data, memory=MIXED), 0.5, seed, by="key")
+        kept, held = parts_of(dataset(data, memory=MIXED), 0.5, seed=seed, by="key")
         assert not {n % 7 for n in kept} & {n % 7 for n in held}
         assert sorted(kept + held) == list(range(700))
 
@@ -251,11 +251,11 @@ def test_parts_shards_and_shuffles_compose_in_any_order(memory):
     expected = [numbers_of(part.shard(1, 3)) for part in ds.split(0.3)]
     assert [numbers_of(part) for part in ds.shard(1, 3).split(0.3)] == expected
     for shuffled in (
-        [part.shard(1, 3).shuffle(5) for part in ds.split(0.3)],
-        [part.shuffle(5).shard(1, 3) for part in ds.split(0.3)],
-        [part.shard(1, 3) for part in ds.shuffle(5).split(0.3)],
-        ds.shuffle(5).shard(1, 3).split(0.3),
-        [part.shuffle(5) for part in ds.shard(1, 3).split(0.3)],
+        [part.shard(1, 3).shuffle(seed=5) for part in ds.split(0.3)],
+        [part.shuffle(seed=5).shard(1, 3) for part in ds.split(0.3)],
+        [part.shard(1, 3) for part in ds.shuffle(seed=5).split(0.3)],
+        ds.shuffle(seed=5).shard(1, 3).split(0.3),
+        [part.shuffle(seed=5) for part in ds.shard(1, 3).split(0.3)],
     ):
         orders = [numbers_of(part) for part in shuffled]
         assert [sorted(order) for order in orders] == expected
@@ -268,8 +268,8 @@ def test_parts_shards_and_shuffles_compose_in_any_order(memory):
 def test_parts_pickle_and_say_what_they_are():
     train, held_out = dataset(b"x,key,y\n" + b"1,2,3\n" * 50).split(0.1, seed=2, by="key")
     assert repr(train).endswith(".split(0.1, seed=2, by='key')[0]")
-    again = pickle.loads(pickle.dumps(held_out.shard(0, 2).shuffle(3)))
-    assert repr(again).endswith(".split(0.1, seed=2, by='key')[1].shard(0, 2).shuffle(3)")
+    again = pickle.loads(pickle.dumps(held_out.shard(0, 2).shuffle(seed=3)))
+    assert repr(again).endswith(".split(0.1, seed=2, by='key')[1].shard(0, 2).shuffle(seed=3)")
     for part in dataset().split(0.25):
         copy = pickle.loads(pickle.dumps(part))
         assert (copy.num_rows, repr(copy)) == (part.num_rows, repr(part))

@@ -61,12 +61,12 @@ def test_without_threads_the_consumer_reads_alone(run):
     options = {"threads": 8, "memory": 1 << 20}
     kept = csvfeed.CsvDataset(one, **options)
     os.environ["RUST_MIN_STACK"] = str(1 << 46)
-    print(rows(kept), kept.num_rows, rows(kept.shuffle(1)))
+    print(rows(kept), kept.num_rows, rows(kept.shuffle(seed=1)))
     print(rows(csvfeed.CsvDataset(many, **options)), csvfeed.CsvDataset(many, **options).num_rows)
-    print(rows(csvfeed.CsvDataset(many, **options).shuffle(1)))
+    print(rows(csvfeed.CsvDataset(many, **options).shuffle(seed=1)))
     print(csvfeed.CsvDataset(many, **options).stats()["y"].count)
     print(kind(lambda: rows(csvfeed.CsvDataset("0.gz", **options))))
-    print(kind(lambda: rows(csvfeed.CsvDataset("0.gz", **options).shuffle(1))))
+    print(kind(lambda: rows(csvfeed.CsvDataset("0.gz", **options).shuffle(seed=1))))
     """
     *numbers, stream, spool = run(code)
     every = str(ROWS * FILES)
@@ -101,8 +101,8 @@ def test_more_files_than_may_be_open_are_read_with_few(run):
     limit(resource.RLIMIT_NOFILE, 20)
     for threads in (1, 4):
         ds = csvfeed.CsvDataset(many, threads=threads, memory=1 << 16)
-        print(rows(ds), ds.num_rows, rows(ds.shuffle(1)))
-    iterators = [iter(ds.shuffle(seed)) for seed in range(3)]
+        print(rows(ds), ds.num_rows, rows(ds.shuffle(seed=1)))
+    iterators = [iter(ds.shuffle(seed=seed)) for seed in range(3)]
     for iterator in iterators:
         next(iterator)
     open(one).close()
@@ -126,10 +126,11 @@ def test_memory_that_is_not_there_is_a_memory_error(run):
         file.writelines([",".join("1" * 100) + "\\n"] * 300_000)
     limit(resource.RLIMIT_AS, 300 << 20)
     options = {"threads": 2, "batch_size": 100}
-    print(kind(lambda: rows(csvfeed.CsvDataset("wide.txt", memory=1 << 30, **options).shuffle(1))))
+    large = csvfeed.CsvDataset("wide.txt", memory=1 << 30, **options)
+    print(kind(lambda: rows(large.shuffle(seed=1))))
     print(kind(lambda: rows(csvfeed.CsvDataset("wide.txt", threads=2, batch_size=300_000))))
     small = csvfeed.CsvDataset("wide.txt", memory=1 << 24, **options)
-    print(rows(small), rows(small.shuffle(1)))
+    print(rows(small), rows(small.shuffle(seed=1)))
     """
     shuffle, batch, small = run(code)
     assert shuffle.startswith("MemoryError: ")
@@ -147,7 +148,7 @@ def test_a_disk_that_is_full_ends_a_spool_and_no_epoch_of_a_cache(run):
         warnings.simplefilter("always")
         print(rows(ds), rows(ds), [str(one.message)[:30] for one in caught])
     print(os.listdir("cache"))
-    print(kind(lambda: rows(csvfeed.CsvDataset("0.gz").shuffle(1))))
+    print(kind(lambda: rows(csvfeed.CsvDataset("0.gz").shuffle(seed=1))))
     print(rows(csvfeed.CsvDataset("0.gz")))
     """
     cached, left, spool, plain = run(code)

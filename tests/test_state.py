@@ -24,13 +24,13 @@ HOLES = b"\n".join(
 
 KINDS = {
     "plain": lambda ds: ds,
-    "shuffled": lambda ds: ds.shuffle(4),
+    "shuffled": lambda ds: ds.shuffle(seed=4),
     "split": lambda ds: ds.split(0.4)[0],
     "split by key": lambda ds: ds.split(0.4, by="key")[0],
     "sharded": lambda ds: ds.shard(1, 3),
-    "all": lambda ds: ds.split(0.2)[0].shuffle(1).shard(0, 2),
+    "all": lambda ds: ds.split(0.2)[0].shuffle(seed=1).shard(0, 2),
     "cached": lambda ds: ds.cache(ds.directory),
-    "cached and shuffled": lambda ds: ds.cache(ds.directory).shuffle(2),
+    "cached and shuffled": lambda ds: ds.cache(ds.directory).shuffle(seed=2),
 }
 OPTIONS = {
     "keep": {},
@@ -103,7 +103,7 @@ def test_another_process_goes_on(write, memory):
         import json, os, signal, sys, csvfeed
         ds = csvfeed.CsvDataset(
             sys.argv[1], features=["x"], target="y", batch_size=30, memory={memory}, threads=3
-        ).shuffle(4)
+        ).shuffle(seed=4)
         state = json.loads(sys.argv[2])
         if state:
             ds.load_state_dict(state)
@@ -208,7 +208,7 @@ def test_the_same_file_elsewhere_goes_on(write, tmp_path):
     next(iter(ds))
     expected = contents(ds)
     for source in (write(DATA, "b.csv"), DATA):
-        other = make("cached and shuffled", tmp_path, source=source).shuffle(4)
+        other = make("cached and shuffled", tmp_path, source=source).shuffle(seed=4)
         other.load_state_dict({**ds.state_dict(), "epoch": 1, "batch": 0})
         assert contents(other) == expected
 
@@ -363,7 +363,7 @@ def derive(draw, ds, model, directory):
         which = draw(st.integers(0, count - 1), "index")
         return shards[which], rows[which]
     if step == "shuffle":
-        return ds.shuffle(draw(st.integers(0, 3), "seed")), model
+        return ds.shuffle(seed=draw(st.integers(0, 3), "seed")), model
     if step == "cache":
         return ds.cache(directory), model
     return pickle.loads(pickle.dumps(ds)), model

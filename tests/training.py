@@ -39,7 +39,7 @@ class Noted(CsvDataset):
 
 def shuffled(path, **options):
     """Return a dataset that has another order in each epoch."""
-    return dataset(path, Noted, **options).shuffle(7)
+    return dataset(path, Noted, **options).shuffle(seed=7)
 
 
 def model(outputs=1, inputs=3, rate=0.05, **options):

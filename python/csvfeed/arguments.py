@@ -91,7 +91,15 @@ def header(value: Any) -> str | bool | list[str]:
         choice(value, ("auto",), "header")
         return value
     if not isinstance(value, Iterable):
-        raise TypeError(f"header is 'auto', True, False or a list of names, not {value!r}")
+        # As pandas has them.
+        advice = ""
+        if value is None:
+            advice = ". header=False says that the file has no header"
+        elif _whole(value) == 0:
+            advice = ". header=True says that the first row names the columns"
+        elif _whole(value) > 0:
+            advice = f". skip_rows={value} leaves out so many lines before the header"
+        raise TypeError(f"header is 'auto', True, False or a list of names, not {value!r}{advice}")
     names = strings(value, "header")
     if not names:
         raise ValueError("header is an empty list of names")
@@ -243,10 +251,14 @@ def seed(value: Any) -> int:
 def fraction(value: Any) -> float:
     """Return a number between 0 and 1."""
     if isinstance(value, bool) or not isinstance(value, SupportsFloat):
-        raise TypeError(f"fraction is a number between 0 and 1, not {value!r}")
+        raise TypeError(
+            f"fraction is a number between 0 and 1, the part of the rows to hold out, not {value!r}"
+        )
     number = float(value)
     if not 0 < number < 1:
-        raise ValueError(f"fraction is a number between 0 and 1, not {value!r}")
+        raise ValueError(
+            f"fraction is a number between 0 and 1, the part of the rows to hold out, not {value!r}"
+        )
     return number
 
 
@@ -254,7 +266,9 @@ def place(value: Any, count: int, name: str) -> int:
     """Return a place among ``count``, from 0."""
     number = _whole(value)
     if not 0 <= number < count:
-        raise ValueError(f"{name} is a whole number from 0 to {count - 1}, not {value!r}")
+        # In tf.data the count comes first.
+        swapped = f"; {name} comes before the count, which is {count}" if number >= count else ""
+        raise ValueError(f"{name} is a whole number from 0 to {count - 1}, not {value!r}{swapped}")
     return number
 
 

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from csvfeed import _core, arguments
+from csvfeed import _core, arguments, other_names
 from csvfeed import columns as kinds
 from csvfeed.classes import Classes
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
@@ -247,6 +247,12 @@ class CsvDataset(Ordered, Conversions, Classes):
     [[7.0, 8.0]] [9.0]
     """
 
+    @other_names.explain(
+        other_names.DATASET,
+        'CsvDataset("train.csv", target="y") reads a file',
+        by_position="CsvDataset takes the source by position and all options by name, as in "
+        "CsvDataset(source, target=..., batch_size=...); {1} has no name",
+    )
     def __init__(
         self,
         source: Source | Sequence[Source],

@@ -9,7 +9,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from csvfeed import arguments
+from csvfeed import arguments, other_names
 
 if TYPE_CHECKING:
     from csvfeed.columns import Column
@@ -91,7 +91,7 @@ class Order:
 
     def __str__(self) -> str:
         """Return it as the calls that make it."""
-        shuffle = "" if self.seed is None else f".shuffle({self.seed})"
+        shuffle = "" if self.seed is None else f".shuffle(seed={self.seed})"
         cache = "" if self.cache is None else f".cache({self.cache!r})"
         return "".join(map(str, self.steps)) + shuffle + cache
 
@@ -112,7 +112,13 @@ class Ordered(ABC):
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same file with its rows chosen and ordered in another way."""
 
-    def shuffle(self, seed: int | None = None) -> CsvDataset:
+    @other_names.explain(
+        other_names.SHUFFLE,
+        "shuffle(), or shuffle(seed=0)",
+        by_position="shuffle({0}): csvfeed shuffles all rows, so it takes no buffer size as "
+        "tf.data does. Write shuffle(), or shuffle(seed={0}) if it is a seed",
+    )
+    def shuffle(self, *, seed: int | None = None) -> CsvDataset:
         """Return a dataset with the same rows in a new order each epoch.
 
         If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
@@ -138,14 +144,20 @@ class Ordered(ABC):
         Raises
         ------
         TypeError, ValueError
-            If the seed is not a whole number from 0 to 2**63 - 1.
+            If the seed is not a whole number from 0 to 2**63 - 1, or is given by position.
         """
         given = seed is not None
         drawn = arguments.seed(seed) if given else random.getrandbits(63)
         return self._ordered(replace(self._order, seed=drawn, seed_is_given=given))
 
+    @other_names.explain(
+        other_names.SPLIT,
+        "split(0.1, seed=0) holds out a tenth of the rows",
+        by_position="split({0}, {1}): split takes one number by position, the fraction that is "
+        "held out. Write split({0}, seed={1}) if the other one is a seed",
+    )
     def split(
-        self, fraction: float, seed: int = 0, *, by: Column | None = None
+        self, fraction: float, *, seed: int = 0, by: Column | None = None
     ) -> tuple[CsvDataset, CsvDataset]:
         """Return two datasets of the rows: most of them, and those that are held out.
 
@@ -188,6 +200,11 @@ class Ordered(ABC):
         )
         return kept, held_out
 
+    @other_names.explain(
+        other_names.SHARD,
+        "shard(0, 4) is the first of four shares",
+        by_position="shard takes an index and a count: shard(0, 4) is the first of four shares",
+    )
     def shard(self, index: int, count: int) -> CsvDataset:
         """Return a dataset with one worker's share of the rows.
 

@@ -9,9 +9,11 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, BinaryIO, Protocol, TypeAlias
 from urllib.parse import unquote, urlsplit
+
+import numpy as np
 
 from csvfeed.directories import Keys, ask, data_files, files_below, keys_of
 
@@ -128,6 +130,7 @@ def parts(source: Any, partitions: bool | None = False) -> list[Part]:
     TypeError, ValueError
         If it is nothing that can be read.
     """
+    _refuse(source)
     is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
     if is_one or hasattr(source, "read") or is_origin(source) or not isinstance(source, Iterable):
         sources = [source]
@@ -221,7 +224,56 @@ def is_among(found: list[Part], path: str) -> bool:
     return os.path.exists(path) and any(os.path.samefile(part, path) for part in paths)
 
 
+# What holds rows in memory, by the library that it is of.
+IN_MEMORY = {
+    "pandas": ("DataFrame",),
+    "polars": ("DataFrame", "LazyFrame"),
+    "pyarrow": ("Table", "RecordBatch", "RecordBatchReader"),
+    "datasets": ("Dataset", "IterableDataset", "DatasetDict"),
+    "dask": ("DataFrame",),
+    "duckdb": ("DuckDBPyRelation",),
+    "_duckdb": ("DuckDBPyRelation",),
+    "xarray": ("Dataset", "DataArray"),
+}
+TENSORS = ("tensorflow", "torch", "jax", "jaxlib", "keras")
+
+
+def _refuse(source: Any) -> None:
+    """Refuse what is taken for a list of files, or for the name of one, and is none.
+
+    Raises
+    ------
+    TypeError
+        With what to do instead.
+    """
+    kind = type(source)
+    library = kind.__module__.partition(".")[0]
+    what = f"source is a {library}.{kind.__name__}"
+    files = "a source is the name of a file, a list of names, bytes or a binary file object"
+    if isinstance(source, str):
+        if ("\n" in source or "\r" in source) and not os.path.exists(source):
+            raise TypeError(
+                f"source is a str of several lines, {source[:40]!r}..., but a str is the name of a "
+                "file: give the text as bytes, with text.encode()"
+            )
+    elif any(parent.__name__ in IN_MEMORY.get(library, ()) for parent in kind.__mro__):
+        raise TypeError(
+            f"{what}, and {files}. Its rows are in memory already: give its arrays to fit, or "
+            "write it to a CSV file and name that"
+        )
+    elif library in TENSORS or (isinstance(source, np.ndarray) and source.dtype.kind not in "UO"):
+        raise TypeError(f"{what}, and {files}. Give numbers that are in memory to fit as they are")
+    elif hasattr(source, "feature_names") and hasattr(source, "to_keras"):
+        raise TypeError(f"source is a {kind.__name__} already: use it as it is, or name its file")
+    elif isinstance(source, (Mapping, Set)):
+        why = (
+            "a dict has columns or options" if isinstance(source, Mapping) else "a set has no order"
+        )
+        raise TypeError(f"source is a {kind.__name__}, and {files}: {why}, a list has files")
+
+
 def _parts(source: Any) -> list[Part]:
+    _refuse(source)
     if isinstance(source, (bytes, bytearray, memoryview)):
         return [bytes(source)]
     if isinstance(source, (str, os.PathLike)):
@@ -235,7 +287,7 @@ def _parts(source: Any) -> list[Part]:
         return [_binary(source)]
     raise TypeError(
         "source is a path, a URL, a list of these, bytes or a binary file object, not "
-        f"{type(source).__name__}"
+        f"{source!r:.60} ({type(source).__name__})"
     )
 
 
@@ -252,6 +304,8 @@ def _remote(url: str) -> list[Part]:
 
 def _binary(file: Any) -> io.IOBase:
     """Return a file object that yields bytes."""
+    if isinstance(file, io.StringIO):
+        raise TypeError(f"{file!r} holds text: give it as bytes, with file.getvalue().encode()")
     if isinstance(file, io.TextIOBase) or isinstance(file.read(0), str):
         raise TypeError(f'{file!r} yields text: open it in binary mode, with open(..., "rb")')
     return file  # type: ignore[no-any-return]

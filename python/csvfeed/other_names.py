@@ -1,0 +1,181 @@
+"""Calls that are spelled as other libraries have them, and what to say of them."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+_BUFFER = (
+    "csvfeed shuffles all rows, so it has no buffer size as tf.data has: ds.shuffle(seed=...) "
+    "returns a shuffled dataset"
+)
+_SHUFFLE = "ds.shuffle(seed=...) returns a shuffled dataset"
+_EPOCHS = "each iteration over a dataset is one epoch, and fit(epochs=...) says how many there are"
+_SPLIT = "ds.split(0.1, seed=0) returns two datasets, the second with a tenth of the rows"
+_NAMES = "header=[...] names the columns of a file without a header"
+_TOKENS = 'missing=[*csvfeed.MISSING, "-"] adds a token for no value'
+_TYPES = (
+    "numbers are read as float32; categories=, booleans= and dates= say which columns hold no "
+    "numbers"
+)
+_KNOWN_BY_CONTENT = "compressed files are known by their content"
+
+DATASET = {
+    "sep": "delimiter",
+    "delim": "delimiter",
+    "field_delim": "delimiter",
+    "separator": "delimiter",
+    "delim_whitespace": 'delimiter=" " takes a run of spaces for one delimiter',
+    "usecols": "features",
+    "select_columns": "features",
+    "select_cols": "features",
+    "include_columns": "features",
+    "columns": "features",
+    "names": _NAMES,
+    "column_names": _NAMES,
+    "has_header": "header",
+    "index_col": "a dataset has no index: features= names the columns to read",
+    "label": "target",
+    "labels": "target",
+    "label_name": "target",
+    "label_names": "target",
+    "label_column": "target",
+    "y": "target",
+    "sample_weight": "weight",
+    "sample_weights": "weight",
+    "weights": "weight",
+    "class_weight": "ds.to_keras(class_weight=...) takes weights by class",
+    "skiprows": "skip_rows",
+    "skip_lines": "skip_rows",
+    "skipfooter": "skip_footer",
+    "skipinitialspace": "skip_initial_space",
+    "nrows": "a dataset has all rows of the file: ds.split(...) gives a part of them",
+    "na_values": _TOKENS,
+    "na_value": _TOKENS,
+    "null_values": _TOKENS,
+    "keep_default_na": "missing=[...] lists all tokens for no value, and missing=[] leaves none",
+    "fillna": "fill",
+    "fill_value": "fill",
+    "chunksize": "batch_size",
+    "chunk_size": "batch_size",
+    "batchsize": "batch_size",
+    "drop_remainder": 'remainder="drop" leaves the last rows out that fill no batch',
+    "drop_last": 'remainder="drop" leaves the last rows out that fill no batch',
+    "shuffle": _SHUFFLE,
+    "seed": _SHUFFLE,
+    "random_state": _SHUFFLE,
+    "shuffle_seed": _SHUFFLE,
+    "shuffle_buffer_size": _BUFFER,
+    "buffer_size": _BUFFER,
+    "num_epochs": _EPOCHS,
+    "epochs": _EPOCHS,
+    "repeat": _EPOCHS,
+    "validation_split": _SPLIT,
+    "test_size": _SPLIT,
+    "num_parallel_reads": "threads",
+    "num_workers": "threads",
+    "n_threads": "threads",
+    "prefetch_buffer_size": "csvfeed reads ahead by itself: memory= says how far it may",
+    "cache": "ds.cache() returns a dataset that keeps its parsed rows",
+    "dtype": _TYPES,
+    "dtypes": _TYPES,
+    "schema": _TYPES,
+    "converters": _TYPES,
+    "column_defaults": _TYPES,
+    "record_defaults": _TYPES,
+    "parse_dates": "dates",
+    "date_format": 'dates={"when": csvfeed.Date("month", format=...)} says how dates are written',
+    "true_values": "booleans",
+    "false_values": "booleans",
+    "vocabulary": "categories",
+    "quotechar": "quote",
+    "quote_char": "quote",
+    "escapechar": "escape",
+    "escape_char": "escape",
+    "comment_prefix": "comment",
+    "on_bad_lines": 'on_error="skip" leaves wrong rows out and reports them',
+    "ignore_errors": 'on_error="skip" leaves wrong rows out and reports them',
+    "compression": _KNOWN_BY_CONTENT,
+    "compression_type": _KNOWN_BY_CONTENT,
+}
+"""What ``CsvDataset`` calls the arguments of pandas, polars, tf.data and Keras, or has for them."""
+
+SHUFFLE = {
+    "buffer_size": _BUFFER,
+    "reshuffle_each_iteration": "each epoch has a new order; one dataset a seed keeps it the same",
+    "random_state": "seed",
+}
+SPLIT = {
+    "test_size": "fraction",
+    "validation_split": "fraction",
+    "random_state": "seed",
+    "key": "by",
+    "groups": "by",
+    "shuffle": "the rows of either part are drawn at random, and stay in the order of the file",
+    "stratify": "rows are drawn evenly over the file: by= keeps rows with the same value together",
+}
+SHARD = {
+    "num_shards": "count",
+    "num_replicas": "count",
+    "world_size": "count",
+    "shard_index": "index",
+    "rank": "index",
+}
+
+
+def explain(
+    names: Mapping[str, str], usage: str, *, by_position: str
+) -> Callable[[Function], Function]:
+    """Return a decorator for a function whose wrong calls deserve more than Python says of them.
+
+    Parameters
+    ----------
+    names : mapping of str to str
+        What other libraries call an argument, and what this one calls it, or has for it.
+    usage : str
+        How the function is called.
+    by_position : str
+        What to say of one argument too many by position, with ``{0}``, ``{1}`` for those given.
+    """
+
+    def decorate(function: Function) -> Function:
+        parameters = inspect.signature(function).parameters
+        places = [p.name for p in parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+        needed = [name for name in places if parameters[name].default is inspect.Parameter.empty]
+        title = function.__qualname__.removesuffix(".__init__").rpartition(".")[2]
+
+        @functools.wraps(function)
+        def checked(*given: Any, **options: Any) -> Any:
+            if len(given) > len(places):
+                shown = [repr(one) for one in given[places[:1] == ["self"] :]]
+                raise TypeError(by_position.format(*shown))
+            for name in options:
+                if name not in parameters:
+                    raise TypeError(f"{title}() {_unknown(name, names, [*parameters])}")
+            absent = [name for name in needed[len(given) :] if name not in options]
+            if absent:
+                raise TypeError(f"{title}() lacks {' and '.join(absent)}: {usage}")
+            return function(*given, **options)
+
+        return cast("Function", checked)
+
+    return decorate
+
+
+def _unknown(name: str, names: Mapping[str, str], known: list[str]) -> str:
+    """Return what to say of an argument that there is not."""
+    known = [one for one in known if one != "self"]
+    what = f"has no argument {name!r}"
+    advice = names.get(name, "")
+    if advice in known:
+        return f"{what}: csvfeed calls it {advice}="
+    if advice and not advice.isidentifier():
+        return f"{what}: {advice}"
+    if near := difflib.get_close_matches(name, known, 1, 0.7):
+        return f"{what}: do you mean {near[0]}=?"
+    return f"{what}; it has {', '.join(known)}"
