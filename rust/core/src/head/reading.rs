@@ -172,6 +172,13 @@ impl<'a> Reading<'a> {
             columns,
         };
         reading.named = if is_alone { reading.named_alone(missing) } else { reading.named(missing) };
+        if reading.named == Named::No && first == First::Alike && !is_alone {
+            // It is a row like the others.
+            let fields = reading.beginning.fields(&reading.beginning.all[0]);
+            for (column, field) in reading.columns.iter_mut().zip(fields) {
+                column.fields.push((field, look(field, dialect, missing)));
+            }
+        }
         reading.score *= reading.worth() * reading.likelihood(sample, is_skipping, missing);
         reading
     }
@@ -419,6 +426,8 @@ fn may_precede(lines: &[u8], dialect: Dialect, width: usize) -> bool {
     lines.all(|line| {
         let count = memchr::memchr_iter(dialect.delimiter, line).count();
         let spaced = line.windows(2).filter(|pair| *pair == [dialect.delimiter, b' ']).count();
-        count + 1 < width || dialect.delimiter == b' ' || count == spaced
+        // What a backslash ends goes on in the next line.
+        let goes_on = line.trim_ascii_end().ends_with(b"\\");
+        !goes_on && (count + 1 < width || dialect.delimiter == b' ' || count == spaced)
     })
 }
