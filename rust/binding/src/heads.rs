@@ -62,15 +62,14 @@ impl Unpacking {
 
     /// The text of a source.
     pub(crate) fn text(self, source: Arc<dyn Source>) -> Bytes {
-        match Stream::with(&source, self.codec, self.transcoding) {
-            Some(stream) => Bytes::Stream(Arc::new(stream.with_returns(self.returns).without_footer(self.skip_footer))),
-            None => {
-                let text = self.lines(source);
-                Bytes::Source(
-                    self.end.map_or_else(|| Arc::clone(&text), |end| Arc::new(Shortened::at(Arc::clone(&text), end))),
-                )
-            }
+        if let Some(stream) = Stream::with(&source, self.codec, self.transcoding) {
+            return Bytes::Stream(Arc::new(stream.with_returns(self.returns).without_footer(self.skip_footer)));
         }
+        let text = self.lines(source);
+        Bytes::Source(match self.end {
+            Some(end) => Arc::new(Shortened::at(text, end)),
+            None => text,
+        })
     }
 
     /// A source that is a text as it is, with its line ends as others have them.

@@ -85,6 +85,37 @@ enum PyHeader {
     Names(Vec<String>),
 }
 
+impl PyHeader {
+    /// What `header=` means; `None` stands for "auto".
+    fn resolve(given: Option<Self>) -> Header {
+        match given {
+            None => Header::Auto,
+            Some(Self::Present(true)) => Header::Present,
+            Some(Self::Present(false)) => Header::Absent,
+            Some(Self::Names(names)) => Header::Names(names),
+        }
+    }
+}
+
+/// What `missing_target=` means.
+fn missing_target_named(name: &str) -> PyResult<MissingTarget> {
+    match name {
+        "raise" => Ok(MissingTarget::Raise),
+        "skip" => Ok(MissingTarget::Skip),
+        "keep" => Ok(MissingTarget::Keep),
+        other => Err(PyValueError::new_err(format!("missing_target={other:?}"))),
+    }
+}
+
+/// What `on_error=` means.
+fn on_error_named(name: &str) -> PyResult<OnError> {
+    match name {
+        "raise" => Ok(OnError::Raise),
+        "skip" => Ok(OnError::Skip),
+        other => Err(PyValueError::new_err(format!("on_error={other:?}"))),
+    }
+}
+
 #[pymethods]
 impl Reader {
     /// Finds the parts, reads their heads and resolves the columns.
@@ -142,24 +173,10 @@ impl Reader {
             skip_final_space,
             fills_short_rows: short_rows == "fill",
         };
-        let header = match header {
-            None => Header::Auto,
-            Some(PyHeader::Present(true)) => Header::Present,
-            Some(PyHeader::Present(false)) => Header::Absent,
-            Some(PyHeader::Names(names)) => Header::Names(names),
-        };
+        let header = PyHeader::resolve(header);
         let missing = Missing::of(missing, dialect);
-        let missing_target = match missing_target {
-            "raise" => MissingTarget::Raise,
-            "skip" => MissingTarget::Skip,
-            "keep" => MissingTarget::Keep,
-            other => return Err(PyValueError::new_err(format!("missing_target={other:?}"))),
-        };
-        let on_error = match on_error {
-            "raise" => OnError::Raise,
-            "skip" => OnError::Skip,
-            other => return Err(PyValueError::new_err(format!("on_error={other:?}"))),
-        };
+        let missing_target = missing_target_named(missing_target)?;
+        let on_error = on_error_named(on_error)?;
         let threads = match threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism()?.get(),

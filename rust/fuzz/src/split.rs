@@ -61,7 +61,7 @@ impl Input<'_> {
                         match error.kind {
                             Kind::RowTooLong { limit } => assert_eq!((limit, offset), (max_row, joined.len())),
                             Kind::UnclosedQuote | Kind::TextAfterQuote | Kind::SpaceAfterQuote => {
-                                assert!(offset >= joined.len())
+                                assert!(offset >= joined.len());
                             }
                             kind => panic!("{kind}"),
                         }
