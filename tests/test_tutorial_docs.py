@@ -1,0 +1,33 @@
+"""The code in the README and in the tutorial runs as it stands, from the first block to the last."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def run_blocks(page, names):
+    for code in re.findall(r"^```python\n(.*?)^```$", page.read_text(), re.M | re.S):
+        exec(compile(code, str(page), "exec"), names)
+
+
+def test_the_readme_runs(tmp_path, monkeypatch):
+    pytest.importorskip("keras")
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"{n % 97},{n % 97}\n" for n in range(2000))
+    Path("train.csv").write_text(f"x,y\n{rows}")
+    names = {}
+    run_blocks(ROOT / "README.md", names)
+    assert names["train"].num_rows + names["held_out"].num_rows == 2000
+    assert any(Path("cache").iterdir())
+
+
+def test_the_tutorial_runs(tmp_path, monkeypatch, capsys):
+    pytest.importorskip("keras")
+    monkeypatch.chdir(tmp_path)
+    run_blocks(ROOT / "docs" / "tutorial.md", {})
+    printed = capsys.readouterr().out
+    for said in ("20000 80", "the power is gone", "line 20002, column 'distance'", "'three'"):
+        assert said in printed
