@@ -16,6 +16,7 @@
 
 PYTHON ?= python3
 ROWS ?=
+WORKERS ?= 2
 BENCH_MB ?=
 SECONDS ?= 60
 TIMES ?= 200
@@ -29,12 +30,14 @@ RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding
 DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
-# What reading gives, which must be the same in every build.
-READING := $(addprefix tests/test_, rules.py numbers.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py remainder.py stats.py categories.py booleans.py dates.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py rejects.py together.py)
+# What reading gives, which must be the same under every instruction set.
+READING := $(addprefix tests/test_, rules.py numbers.py number_forms.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py stats.py categories.py booleans.py dates.py durations.py file_oddities.py rejects.py together.py)
+# What crosses the boundaries of blocks, which are everywhere in a debug build.
+BLOCKS := $(READING) $(addprefix tests/test_, remainder.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py sniffing.py directories.py)
 # What must hold on each backend of Keras.
-TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py)
-# What no instruction set makes a difference to.
-ELSEWHERE := $(TRAINING) $(wildcard tests/test_cli*.py tests/test_remote*.py) $(addprefix tests/test_, docs.py flights.py package.py pure_python.py shuffled_training.py training_docs.py)
+TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py super_batches.py)
+# Test files run side by side; the tests of one file share what they set up.
+PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 comma := ,
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
@@ -67,18 +70,17 @@ test-rust:
 	cargo test --workspace --locked --quiet
 	cargo test $(FUZZ_CHECKS) --quiet
 
-# The suite under each instruction set that this machine has; what does not depend on it, such as
-# training, which takes minutes, under the first.
+# The whole suite under the fastest instruction set that this machine has, and what reading gives under the others.
 test-python: $(VENV)/dev
-	@ignored=; for simd in avx512 avx2 portable; do \
+	@tests=; for simd in avx512 avx2 portable; do \
 	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
-	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(BIN)/pytest $$ignored || exit 1; \
-	        ignored='$(ELSEWHERE:%=--ignore=%)'; \
+	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(PYTEST) $$tests || exit 1; \
+	        tests='$(READING)'; \
 	    fi; \
 	done
 
 test-jax: $(VENV)/dev
-	KERAS_BACKEND=jax $(BIN)/pytest $(TRAINING)
+	KERAS_BACKEND=jax $(PYTEST) $(TRAINING)
 
 test-torch: target/torch-venv/whole
 	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
@@ -99,7 +101,7 @@ test-debug: $(VENV)/dev
 	rm -rf $(DEBUG_PACKAGE) && mkdir -p $(DEBUG_PACKAGE)
 	cp -r python/csvfeed $(DEBUG_PACKAGE) && rm -f $(DEBUG_PACKAGE)/csvfeed/*.so
 	cp target/debug/lib_core.so $(DEBUG_PACKAGE)/csvfeed/_core.abi3.so
-	PYTHONPATH=$(DEBUG_PACKAGE) $(BIN)/pytest -W ignore::RuntimeWarning $(READING)
+	PYTHONPATH=$(DEBUG_PACKAGE) $(PYTEST) -W ignore::RuntimeWarning $(BLOCKS)
 
 # What a user installs works without anything but numpy.
 test-wheel: wheel
