@@ -20,13 +20,13 @@ SMALL = 1024
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol():
-    """Let every wait of a test end, and leave no process behind."""
+def pytest_runtest_protocol(item, nextitem):
+    """Let every wait of a test end, and leave no process of a test file behind."""
     WATCHDOG.begin()
     try:
         return (yield)
     finally:
-        WATCHDOG.end()
+        WATCHDOG.end(is_last=nextitem is None or nextitem.path != item.path)
 
 
 def wait_until(condition):

@@ -53,21 +53,24 @@ class Watchdog:
         self.limit = limit
         self.killed = []
         self._deadline = None
-        self._before = set()
+        self._before = None
         self._lock = threading.Lock()
         threading.Thread(target=self._run, name="watchdog", daemon=True).start()
 
     def begin(self):
         """Watch over a test."""
         with self._lock:
-            self._before = set(descendants())
+            if self._before is None:
+                self._before = set(descendants())
             self._deadline = time.monotonic() + self.limit
 
-    def end(self):
-        """Kill what the test has left behind."""
+    def end(self, *, is_last=True):
+        """Kill what tests have left behind; until the last one a fixture that they share may need it."""
         with self._lock:
             self._deadline = None
-            kill(pid for pid in self._started() if not _serves_python(pid))
+            if is_last:
+                kill(pid for pid in self._started() if not _serves_python(pid))
+                self._before = None
 
     def _started(self):
         return [pid for pid in descendants() if pid not in self._before]

@@ -184,7 +184,7 @@ impl Reading<'_> {
                 Ok(Start::Head(dialect, Box::new(head)))
             };
             let head = find().or_else(|error: Error| match error.kind {
-                Kind::Empty(_) => Ok(Start::Empty { end: text.len(), error: Box::new(error) }),
+                Kind::Empty(_) | Kind::TooFewLines(_) => Ok(Start::Empty { end: text.len(), error: Box::new(error) }),
                 _ => Err(error),
             })?;
             let unpacking = Unpacking { returns: returns || unpacking.returns, ..unpacking };
