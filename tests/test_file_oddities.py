@@ -257,3 +257,9 @@ def test_spaces_beside_quotes_need_quotes(name):
 def test_free_text_is_told_to_be_left_out():
     with pytest.raises(csvfeed.NumberError, match=r"free text.*features=.*only numbers"):
         rows(b"review,y\nnot a bad film at all,1\n")
+
+
+def test_a_nul_in_the_last_row_is_an_error_if_the_row_ends(write):
+    path = write(b"a,y\n1,2\n\x00,3\n3,\x00\n")
+    with pytest.raises(csvfeed.NumberError, match="NUL"):
+        list(csvfeed.CsvDataset(path, features=["y"], target=None, skip_rows_after_header=2))

@@ -129,12 +129,16 @@ impl Text {
         seen
     }
 
-    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them.
+    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them. In a row that ends
+    /// with a line end they are part of its last field, which is an error.
     pub(super) fn end_before_padding(&mut self) {
         let bytes = self.bytes();
         let is_after = |&&byte: &&u8| is_padding(byte) || matches!(byte, b'\r' | b'\n');
         let after = bytes.len() - bytes.iter().rev().take_while(is_after).count();
-        if let Some(padding) = bytes[after..].iter().position(|&byte| is_padding(byte)) {
+        let tail = &bytes[after..];
+        let Some(padding) = tail.iter().position(|&byte| is_padding(byte)) else { return };
+        let is_line_of_its_own = padding > 0 || after == 0;
+        if is_line_of_its_own || !tail.contains(&b'\n') {
             self.end = self.start + after + padding;
         }
     }
