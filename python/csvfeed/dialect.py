@@ -121,8 +121,9 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known
     close and give different values, the error says both.
 
     Found are the delimiter, the quote, backslashes that escape, lines of comments, lines before the
-    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252), spaces
-    beside quotes (``skip_initial_space``, ``skip_final_space``), and whether there is a header.
+    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252),
+    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), and whether there is a
+    header.
 
     Parameters
     ----------
