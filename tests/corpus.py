@@ -546,6 +546,50 @@ add(
     delimiter=" ",
 )
 
+# Spaces beside quotes
+
+add(
+    "a space before quotes",
+    "ntn",
+    3,
+    'x,city,y\n1, "Paris, TX", 0\n2, "Rome", 1\n3, "Oslo", 0\n',
+    skip_initial_space=True,
+)
+add(
+    "a space after quotes",
+    "ntn",
+    3,
+    'x,city,y\n1,"Paris, TX" ,0\n2,"Rome" ,1\n3,"Oslo" ,0\n',
+    skip_final_space=True,
+)
+add(
+    "spaces on both sides of quotes, CRLF",
+    "tnn",
+    2,
+    '"city, state" , "n" , "m" \r\n"Paris, TX" , "1" , "2" \r\n"Rome" , "3" , "4" \r\n',
+    skip_initial_space=True,
+    skip_final_space=True,
+)
+add(
+    "a space before quoted names alone",
+    "nn",
+    3,
+    '"a, b", "c"\n1, 2\n3, 4\n5, 6\n',
+    skip_initial_space=True,
+)
+add(
+    "a tab before quotes, semicolons",
+    "nt",
+    3,
+    'n;ort\n1,5;\t"Ulm; Donau"\n2,5;\t"Kiel"\n3,5;\t"Bonn"\n',
+    delimiter=";",
+    decimal=",",
+    skip_initial_space=True,
+)
+add("quotes beside spaces within quotes", "nt", 2, 'a,b\n1,"said ""hi"" , and"\n2,"b, ""c"""\n')
+add("inches with a space", "tn", 3, 'name,n\nnail 5",1\nnail 6" ,2\nscrew 7",3\n')
+add("one column of quotations", "t", 2, 'text\nHe said, "no"\nShe, "well"\n')
+
 # One column
 
 add("one column of numbers", "n", 3, "x\n1\n2.5\n3\n")

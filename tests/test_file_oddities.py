@@ -2,6 +2,7 @@
 
 import gzip
 
+import numpy as np
 import pytest
 from conftest import SMALL
 
@@ -241,6 +242,42 @@ def test_a_space_after_a_quote_is_an_error_that_names_the_option():
         rows(b'a,b\n"1" x,2\n')
     with pytest.raises(csvfeed.QuoteError, match="text after a closing quote"):
         rows(b'a,b\n"1" x,2\n', skip_final_space=True)
+
+
+def test_spaces_beside_quotes_are_found_with_the_delimiter(tmp_path):
+    for text in (SPACED, SPACED.replace(b" \n", b" \r\n")):
+        for source in ways(text):
+            ds = csvfeed.CsvDataset(source, delimiter="auto", features=["a", "d"], target=None)
+            assert ds.columns == ["a", "b,c", "d"]
+            assert np.concatenate([X for (X,) in ds]).tolist() == [[1, 3], [4, 6]]
+            found = {"header": True, "skip_initial_space": True, "skip_final_space": True}
+            assert ds.dialect.options == found
+    assert csvfeed.dialect.sniff(b'a,b\n1, "x"\n2, "y"\n').options == {
+        "header": True,
+        "skip_initial_space": True,
+    }
+    # The other parts are read like the first.
+    for name in ("1.csv", "2.csv"):
+        (tmp_path / name).write_bytes(b'a;b\n1; "2"\n3; "4"\n')
+    ds = csvfeed.CsvDataset(str(tmp_path / "*.csv"), delimiter="auto", target=None)
+    assert np.concatenate([X for (X,) in ds]).tolist() == [[1, 2], [3, 4]] * 2
+    # A state of the one is a state of the other.
+    given = csvfeed.CsvDataset(
+        str(tmp_path / "*.csv"), delimiter=";", skip_initial_space=True, target=None
+    )
+    given.load_state_dict(ds.state_dict())
+
+
+def test_a_known_answer_about_spaces_is_kept():
+    text = b'a,b\n1, "x"\n2, "y"\n'
+    known = {"skip_final_space": True, "skip_footer": 1, "short_rows": "fill"}
+    assert csvfeed.dialect.sniff(text, **known).options == {
+        "header": True,
+        "skip_initial_space": True,
+        **known,
+    }
+    assert not csvfeed.dialect.sniff(text, skip_initial_space=False).skip_initial_space
+    assert not csvfeed.dialect.sniff(text, quote=None).skip_initial_space
 
 
 @pytest.mark.parametrize("name", ["skip_initial_space", "skip_final_space"])

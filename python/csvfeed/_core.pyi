@@ -120,7 +120,7 @@ class Reader:
     def values(
         self,
         texts: list[str],
-        kind: Literal["number", "boolean", "date"],
+        kind: str,
         date_format: str | None = None,
     ) -> list[float | None]: ...
     def are_missing(self, texts: list[str]) -> list[bool]: ...

@@ -127,6 +127,7 @@ class CsvDataset(Ordered, Conversions, Classes):
         The character between fields, or "auto" to find it in the first rows: comma, tab, semicolon,
         pipe or space. Of spaces a run is one, and those at the beginning and the end of a line are
         none. A first line that names it, as in ``sep=;``, is skipped, and is what "auto" goes by.
+        "auto" also finds ``skip_initial_space`` and ``skip_final_space``.
     quote : str or None, default '"'
         The character around fields that hold delimiters or line ends. None if there is none.
     escape : str, optional
@@ -611,8 +612,9 @@ class CsvDataset(Ordered, Conversions, Classes):
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")
-        # A delimiter that was found is as good as one that was given.
-        given = {**self._options, "delimiter": self.dialect.delimiter}
+        # What was found is as good as what was given.
+        found = ("delimiter", "skip_initial_space", "skip_final_space")
+        given = {**self._options, **{name: getattr(self.dialect, name) for name in found}}
         options = {key: repr(value) for key, value in given.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
         if self._options["categories"]:

@@ -121,8 +121,9 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known
     close and give different values, the error says both.
 
     Found are the delimiter, the quote, backslashes that escape, lines of comments, lines before the
-    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252), and
-    whether there is a header.
+    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252),
+    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), and whether there is a
+    header.
 
     Parameters
     ----------
@@ -132,7 +133,9 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known
         False if ``source`` is only the beginning of the content.
     **known
         Arguments of a CsvDataset that are known: ``delimiter``, ``quote``, ``escape``,
-        ``comment``, ``skip_rows``, ``decimal``, ``thousands``, ``encoding`` and ``header``.
+        ``comment``, ``skip_rows``, ``decimal``, ``thousands``, ``encoding``,
+        ``skip_initial_space``, ``skip_final_space`` and ``header``. ``skip_rows_after_header``,
+        ``skip_footer`` and ``short_rows`` are never found: the result has them as given.
 
     Returns
     -------
@@ -181,7 +184,9 @@ def ranked(
         part = os.fsdecode(source)
     dialect, choices = _core.sniff(part, given)
     first, *others = (Choice.of(choice) for choice in choices)
-    return [replace(first, dialect=Dialect(*dialect)), *others]
+    kept = ("skip_rows_after_header", "skip_footer", "short_rows")
+    said = {name: given[name] for name in kept if name in given}
+    return [replace(first, dialect=replace(Dialect(*dialect), **said)), *others]
 
 
 def _checked(known: dict[str, Any]) -> dict[str, Any]:

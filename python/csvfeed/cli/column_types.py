@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from csvfeed.cli.date_formats import date_format, formats_of
+from csvfeed.cli.number_forms import FORMS, number_form, question_of_form
 from csvfeed.cli.sample import Sample
+from csvfeed.columns import Form
 
-Kind: TypeAlias = Literal["number", "integer", "boolean", "date", "text", "constant", "empty"]
+Kind: TypeAlias = Literal[
+    "number", "integer", "boolean", "date", "duration", "text", "constant", "empty"
+]
 
 MOST_CATEGORIES = 1000
 """Values of a text column, at most, to give each a code of its own."""
@@ -27,10 +31,11 @@ _FEW_NUMBERS = 20
 
 _IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr|index)$)|[a-z]I[dD]$|^Unnamed: \d+$")
 
+_CLOCK = re.compile(r"-?\d{1,4}:\d\d")
+
 # Not numbers, and not what a model could learn from.
 _HOLES = re.compile(
     r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n"
-    r"|[-+]?1\.#(inf|ind|qnan|snan)\d*"
 )
 
 
@@ -60,6 +65,10 @@ class Column:
         Whether it is known to have many more values than the sample.
     format : str
         How its dates are written; empty for ISO 8601.
+    form : str
+        The form of its numbers that has to be named, such as "percent"; empty for plain ones.
+    is_question : bool
+        Whether its note asks how its numbers are to be read.
     has_time : bool
         Whether all of its dates have a time of day.
     """
@@ -74,6 +83,8 @@ class Column:
     counted: bool = False
     has_more: bool = False
     format: str = ""
+    form: Form | Literal[""] = ""
+    is_question: bool = False
     has_time: bool = False
 
     @property
@@ -85,6 +96,11 @@ class Column:
     def is_numeric(self) -> bool:
         """Whether its fields are numbers."""
         return self.kind in ("number", "integer")
+
+    @property
+    def is_asked_about(self) -> bool:
+        """Whether its note is a question: only a person knows how to read it."""
+        return self.is_question or (self.kind in ("date", "duration") and bool(self.note))
 
 
 def column_types(sample: Sample) -> list[Column]:
@@ -118,11 +134,15 @@ def _classify(column: Column, sample: Sample) -> None:
     values = column.values
     numbers = _values(sample, values, "number")
     integers = {text for text, value in numbers.items() if _is_integer(text, value, sample)}
+    if len(numbers) < len(values) and _classify_form(column, sample):
+        return
     if _fits(column, set(numbers), may_be_names=len(integers) == len(numbers)):
         column.kind = "integer" if len(integers) == len(numbers) else "number"
         return
     if _fits(column, set(_values(sample, values, "boolean")), has_tokens=False):
         column.kind = "boolean"
+        return
+    if _classify_duration(column, sample):
         return
     form = date_format(sample.reader, list(values))
     if form is None:
@@ -135,10 +155,46 @@ def _classify(column: Column, sample: Sample) -> None:
         column.has_time = all(":" in text for text in dates)
 
 
+def _classify_form(column: Column, sample: Sample) -> bool:
+    """Say that a column holds numbers of a form that has to be named, if it does."""
+    texts = list(column.values)
+    form, right = number_form(sample.reader, texts)
+    formed = sum(column.values[t] for t in texts if form and FORMS[form].fullmatch(t.strip()))
+    # Slips are not read in a form of their own.
+    is_told = form == "msvc" or formed > max(1, FEW_WRONG * column.values.total())
+    if not form or not is_told:
+        return False
+    question = question_of_form(sample.reader, form, texts)
+    if question:
+        column.kind, column.note, column.is_question = "number", question, True
+        return True
+    if not _fits(column, right):
+        return False
+    column.kind, column.form = "number", form
+    return True
+
+
+def _classify_duration(column: Column, sample: Sample) -> bool:
+    """Say that a column holds durations, or times of day, if it does."""
+    values = column.values
+    right = set(_values(sample, values, "duration"))
+    if right and _fits(column, right):
+        column.kind = "duration"
+        return True
+    if values and all(_CLOCK.fullmatch(text.strip()) for text in values):
+        column.kind = "duration"
+        column.note = (
+            "hours and minutes, or minutes and seconds: dates= takes "
+            'csvfeed.Duration(format="%H:%M" or "%M:%S")'
+        )
+        return True
+    return False
+
+
 def _values(
     sample: Sample,
     values: Counter[str],
-    kind: Literal["number", "boolean", "date"],
+    kind: Literal["number", "boolean", "date", "duration"],
     form: str | None = None,
 ) -> dict[str, float]:
     """Return the texts that can be read as that, and what they are then."""

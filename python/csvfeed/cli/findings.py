@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 import csvfeed
 from csvfeed.cli.column_types import FEW_WRONG, MOST_CATEGORIES, MOST_TOKENS, Column, column_types
+from csvfeed.cli.edges import edges
+from csvfeed.cli.number_forms import has_thousands, is_amount
 from csvfeed.cli.sample import Sample, take
 from csvfeed.cli.terminal import progress
 
@@ -25,9 +27,11 @@ MOST_FIELDS = 20_000_000
 """Fields whose distribution is worth a wait."""
 BINS = 16
 _ROWS_AT_A_TIME = 8192
+_LOOKED_AT = 1000
+"""Rows in which amounts with commas are looked for."""
 _COMES_AGAIN = 3
 """Times that a text is wrong in one column, at least, to be more than a slip."""
-_KINDS_READ = ("number", "integer", "boolean", "date")
+_KINDS_READ = ("number", "integer", "boolean", "date", "duration")
 
 
 @dataclass
@@ -58,6 +62,8 @@ class Found:
         The rows that are wrong.
     reading : dict
         How the files are written, as arguments of a dataset.
+    notes : dict of str to list of str
+        What to say about some of these.
     seconds : float
         What it took.
     """
@@ -73,6 +79,7 @@ class Found:
     stats: dict[int, csvfeed.ColumnStats] = field(default_factory=dict)
     histograms: dict[int, list[int]] = field(default_factory=dict)
     counted: int = 0
+    notes: dict[str, list[str]] = field(default_factory=dict)
     seconds: float = 0.0
 
     @property
@@ -84,14 +91,22 @@ class Found:
 def find(files: list[str], reading: dict[str, Any]) -> Found:
     """Read files, which are one table, and return what is in them."""
     began = time.monotonic()
-    sample = take(files, SAMPLE_ROWS, plenty=SAMPLE_BYTES, places=SAMPLE_PLACES, **reading)
+    how: dict[str, Any] = {"limit": SAMPLE_ROWS, "plenty": SAMPLE_BYTES, "places": SAMPLE_PLACES}
+    sample = take(files, **how, **reading)
     if sample.error is not None:
         raise sample.error
     reading = {**sample.options, **reading}
+    at_edges = edges(files, sample, reading, how)
+    reading.update({name: value for name, (value, _) in at_edges.items()})
+    if "thousands" not in reading and _has_thousands(sample):
+        reading["thousands"] = ","
+    if reading != sample.options:
+        sample = take(files, **how, **reading)
     columns = column_types(sample)
     length = _length(files)
     dataset, read, rejects = _readable(files, sample, reading, columns, length)
     found = Found(files, files, length, dataset.num_rows, sample, columns, rejects, reading)
+    found.notes = {name: [note] for name, (_, note) in at_edges.items()}
     if not found.rows:
         raise ValueError(_all_wrong(rejects))
     if read:
@@ -101,6 +116,18 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
         _count_values(dataset, read, found)
     found.seconds = time.monotonic() - began
     return found
+
+
+def _has_thousands(sample: Sample) -> bool:
+    """Tell whether amounts, which say what they are by a currency, have commas in them."""
+    dialect = sample.dialect
+    if dialect.decimal != ".":
+        return False
+    for texts in zip(*sample.rows[:_LOOKED_AT], strict=True):
+        amounts = [text for text in texts if text.strip() and is_amount(text)]
+        if 2 * len(amounts) > len(texts) and has_thousands(amounts, dialect.delimiter):
+            return True
+    return False
 
 
 def _count_values(dataset: csvfeed.CsvDataset, read: list[Column], found: Found) -> None:
@@ -174,7 +201,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
 
 
 def _make_text(column: Column) -> None:
-    column.kind, column.format, column.note = "text", "", ""
+    column.kind, column.format, column.form, column.note = "text", "", "", ""
     column.tokens.clear()
 
 
@@ -221,10 +248,13 @@ def _dataset(
         categories=categories,
         booleans=[column.index for column in read if column.kind == "boolean"],
         dates={
-            column.index: csvfeed.Date("days", format=column.format or None)
+            column.index: csvfeed.Duration()
+            if column.kind == "duration"
+            else csvfeed.Date("days", format=column.format or None)
             for column in read
-            if column.kind == "date"
+            if column.kind in ("date", "duration")
         },
+        numbers={column.index: column.form for column in read if column.form} or None,
         missing=[*csvfeed.MISSING, *sorted(holes)],
         on_error="skip",
         batch_size=_ROWS_AT_A_TIME,
@@ -234,8 +264,8 @@ def _dataset(
 
 
 def _has_one_way(column: Column) -> bool:
-    """Tell whether it is known how to read a column: dates may leave a question open."""
-    return column.kind != "date" or not column.note
+    """Tell whether it is known how to read a column: dates, for one, may leave a question open."""
+    return not column.is_asked_about
 
 
 def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:

@@ -69,6 +69,8 @@ def _writing(found: Found) -> list[str]:
         value = getattr(dialect, name)
         if value is not None:
             said.append(f"{name} {value!r}" if name != "encoding" else value)
+    if dialect.skip_initial_space or dialect.skip_final_space:
+        said.append("spaces beside quotes")
     if dialect.skip_rows:
         lines = "1 line" if dialect.skip_rows == 1 else f"{dialect.skip_rows} lines"
         said.append(f"{lines} before the table")
@@ -96,7 +98,8 @@ def _column(found: Found, column: Column) -> list[str]:
     missing = missing_of(found, column)
     looked_at = _looked_at(found, column)
     row = [cut(column.name, 32), column.kind, share(missing, looked_at)]
-    if stats and (column.is_numeric or (column.kind == "constant" and not column.counted)):
+    is_number = column.is_numeric or column.kind == "duration"
+    if stats and (is_number or (column.kind == "constant" and not column.counted)):
         row += [number(stats.min), number(stats.mean), number(stats.max)]
         return [*row, bars(found.histograms[column.index])]
     if column.kind == "boolean" and stats:

@@ -45,6 +45,8 @@ def literal(value: Any) -> str:
     if isinstance(value, csvfeed.Date):
         parts = ", ".join(map(literal, value.parts))
         return f"csvfeed.Date({parts}, format={literal(value.format)})"
+    if isinstance(value, csvfeed.Duration):
+        return f"csvfeed.Duration({literal(value.unit)})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     return repr(value)

@@ -107,7 +107,7 @@ def _columns(
 
 def _is_clear(column: Column) -> bool:
     """Tell whether it is known how to read a column."""
-    return column.kind != "date" or not column.note
+    return not column.is_asked_about
 
 
 def _may_be_target(column: Column) -> bool:
@@ -137,6 +137,7 @@ def _suggestion(
         options["features"] = [named[column.index] for column in features]
     options.update(_meanings(read, named, chosen))
     options["batch_size"] = _BATCH_SIZE
+    notes.update(found.notes)
     plain = {"header": "auto", "encoding": "utf-8"}
     options.update({k: v for k, v in found.reading.items() if v != plain.get(k)})
     if found.holes:
@@ -152,9 +153,24 @@ def _suggestion(
         for column in left_out
         if column.note or column.index in unfit
     ]
+    if found.rejects and "short_rows" not in options:
+        remarks += _short_rows(found)
     if chosen is not None and chosen not in features:
         remarks[:0] = _last_layer(chosen)
     return Suggestion(options, notes, remarks)
+
+
+def _short_rows(found: Found) -> list[str]:
+    """Return a remark if rows lack fields at their end: whether these are missing is a choice."""
+    width = len(found.columns)
+    short = sum(0 < len(row) < width for _, row in found.sample.odd_rows)
+    if not short:
+        return []
+    rows = "a row has" if short == 1 else f"{short:,} rows have"
+    return [
+        f'{rows} too few fields: short_rows="fill" reads those that lack at the end as missing; '
+        "only do so if no field is lost in the middle"
+    ]
 
 
 def _last_layer(target: Column) -> list[str]:
@@ -183,6 +199,12 @@ def _meanings(read: list[Column], named: list[str | int], target: Column | None)
     dates = [column for column in read if column.kind == "date"]
     if dates:
         made["dates"] = {named[c.index]: _parts(c, is_target=c is target) for c in dates}
+    durations = {named[one.index]: csvfeed.Duration() for one in read if one.kind == "duration"}
+    if durations:
+        made["dates"] = {**made.get("dates", {}), **durations}
+    forms = {named[column.index]: column.form for column in read if column.form}
+    if forms:
+        made["numbers"] = forms
     return made
 
 

@@ -75,6 +75,8 @@ fn given(known: &Bound<'_, PyDict>) -> PyResult<Given> {
         decimal: of(known, "decimal")?,
         thousands: of(known, "thousands")?,
         encoding: of::<String>(known, "encoding")?.and_then(|name| Encoding::named(&name)),
+        skip_initial_space: of(known, "skip_initial_space")?,
+        skip_final_space: of(known, "skip_final_space")?,
         is_named: of(known, "header")?,
     })
 }

@@ -49,7 +49,8 @@ impl Reader {
             "number" => Reading::Number,
             "boolean" => Reading::Boolean,
             "date" => Reading::date(format).map_err(PyValueError::new_err)?,
-            other => return Err(PyValueError::new_err(format!("kind={other:?}"))),
+            "duration" => Reading::Duration,
+            other => Reading::form(other).ok_or_else(|| PyValueError::new_err(format!("kind={other:?}")))?,
         };
         Ok(texts.iter().map(|text| reading.value(text, self.dialect)).collect())
     }

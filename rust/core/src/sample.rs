@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use crate::code::{Date, Part, boolean};
+use crate::code::{Date, Duration, Part, boolean};
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
-use crate::number::Notation;
+use crate::number::{Forms, Notation};
 use crate::parts::{Bytes, PartColumns, Parts, Place};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::schema::{Missing, OnError};
@@ -182,6 +182,10 @@ pub fn beginning(source: &Arc<dyn Source>, transcoding: Transcoding, length: usi
 pub enum Reading {
     /// A number.
     Number,
+    /// A number in a form that a column has to be said to have.
+    Form(Forms),
+    /// A duration, in seconds.
+    Duration,
     /// A word for true or false.
     Boolean,
     /// A date, as days since 1970.
@@ -194,11 +198,22 @@ impl Reading {
         Date::new(format, None, &[Part::Days]).map(Self::Date)
     }
 
+    /// Numbers in the form of that name, if there is one.
+    #[must_use]
+    pub fn form(name: &str) -> Option<Self> {
+        Forms::named(&[name]).ok().map(Self::Form)
+    }
+
     /// The value of a field that holds this text, in a file of that dialect; `None` if it cannot be read so.
     #[must_use]
     pub fn value(&self, text: &str, dialect: Dialect) -> Option<f32> {
         match self {
             Self::Number => Notation::of(dialect).parse(&dialect.encoding.bytes_of(text)?),
+            Self::Form(forms) => forms.parse(&dialect.encoding.bytes_of(text)?, dialect),
+            Self::Duration => {
+                let duration = Duration::default();
+                duration.read(text.as_bytes()).ok().map(|nanos| duration.value(nanos))
+            }
             Self::Boolean => boolean(text.as_bytes()).map(|is_true| f32::from(u8::from(is_true))),
             Self::Date(date) => date.read(text.as_bytes()).ok().map(|moment| date.part(&moment, Part::Days)),
         }

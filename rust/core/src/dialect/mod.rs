@@ -109,6 +109,16 @@ impl Dialect {
         row.split(|&byte| byte == self.delimiter).any(|field| self.has_space_before_quote(field))
     }
 
+    /// Whether a row has a field with a space after what would be its closing quote.
+    pub(crate) fn row_has_space_after_quote(self, row: &[u8]) -> bool {
+        let is_spaced = |field: &[u8]| {
+            let spaces = field.iter().rev().take_while(|&&byte| is_space(byte)).count();
+            spaces > 0 && spaces < field.len() && Some(field[field.len() - spaces - 1]) == self.quote
+        };
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        row.split(|&byte| byte == self.delimiter).any(is_spaced)
+    }
+
     /// Whether a quoted field, which text begins with, has nothing but spaces after its closing quote.
     fn has_space_after_quote(self, text: &[u8]) -> bool {
         let Some(quote) = self.quote else { return false };

@@ -36,6 +36,7 @@ impl Choice {
     fn arguments(&self, others: &[Choice]) -> String {
         let usual = Dialect::default();
         let one = |byte: Option<u8>| byte.map_or("None".to_owned(), |byte| python(&char::from(byte).to_string()));
+        let flag = |is_set: bool| if is_set { "True" } else { "False" }.to_owned();
         let written = |dialect: &Dialect| {
             [
                 ("delimiter", one(Some(dialect.delimiter))),
@@ -45,6 +46,8 @@ impl Choice {
                 ("decimal", one(Some(dialect.decimal))),
                 ("thousands", one(dialect.thousands)),
                 ("skip_rows", dialect.skip_rows.to_string()),
+                ("skip_initial_space", flag(dialect.skip_initial_space)),
+                ("skip_final_space", flag(dialect.skip_final_space)),
             ]
         };
         let differs = |at: usize, value: &str| {
@@ -56,7 +59,7 @@ impl Choice {
             .map(|(_, (name, value))| format!("{name}={value}"))
             .collect();
         if others.iter().any(|other| other.is_named != self.is_named) {
-            arguments.push(format!("header={}", if self.is_named { "True" } else { "False" }));
+            arguments.push(format!("header={}", flag(self.is_named)));
         }
         if arguments.is_empty() {
             arguments.push(format!("delimiter={}", one(Some(self.dialect.delimiter))));

@@ -47,6 +47,10 @@ pub struct Given {
     pub thousands: Option<Option<u8>>,
     /// How characters are written.
     pub encoding: Option<Encoding>,
+    /// Whether spaces before an opening quote are no part of the field.
+    pub skip_initial_space: Option<bool>,
+    /// Whether those after a closing quote are none.
+    pub skip_final_space: Option<bool>,
     /// Whether the first row names the columns.
     pub is_named: Option<bool>,
 }
@@ -66,21 +70,27 @@ pub struct Sniffed {
     pub choices: Vec<Choice>,
 }
 
-/// The same dialect with the delimiter that the rows of a source have; `windows` are pieces from [`super::elsewhere`].
+/// The same dialect with the delimiter that the rows of a source have, and without the spaces beside their quotes; `windows` are
+/// pieces from [`super::elsewhere`].
 pub fn detect_delimiter(
     source: &dyn Source,
     windows: Vec<Vec<u8>>,
     dialect: Dialect,
     missing: &Missing,
 ) -> Result<Dialect> {
-    if let Some(delimiter) = separator_line(&start_of(source)?.1) {
-        return Ok(Dialect { delimiter, ..dialect });
+    let named = separator_line(&start_of(source)?.1);
+    let dialect = Dialect { delimiter: named.unwrap_or(dialect.delimiter), ..dialect };
+    if named.is_some() && dialect.skip_rows > 0 {
+        return Ok(dialect);
     }
     let start = skip_to_table(source, dialect)?;
     let sample = Sample::of(source, start, windows)?;
+    if named.is_some() && !has_spaces_beside_quotes(&sample, dialect) {
+        return Ok(dialect);
+    }
     refuse_nuls(&sample, start)?;
     let given = Given {
-        delimiter: None,
+        delimiter: named,
         quote: Some(dialect.quote),
         escape: Some(dialect.escape),
         comment: Some(dialect.comment),
@@ -88,6 +98,8 @@ pub fn detect_delimiter(
         decimal: Some(dialect.decimal),
         thousands: Some(dialect.thousands),
         encoding: Some(dialect.encoding),
+        skip_initial_space: dialect.skip_initial_space.then_some(true),
+        skip_final_space: dialect.skip_final_space.then_some(true),
         is_named: None,
     };
     let ranked = rank(&sample, dialect, &given, missing);
@@ -99,7 +111,8 @@ pub fn detect_delimiter(
     if best.dialect.skip_rows > dialect.skip_rows {
         return Err(placed(undecided(&ranked[..1], &given)));
     }
-    Ok(Dialect { delimiter: best.dialect.delimiter, ..dialect })
+    let Dialect { delimiter, skip_initial_space, skip_final_space, .. } = best.dialect;
+    Ok(Dialect { delimiter, skip_initial_space, skip_final_space, ..dialect })
 }
 
 /// How a source seems to be written; `windows` are pieces from [`super::elsewhere`].
@@ -178,7 +191,27 @@ fn rank<'a>(sample: &'a Sample, dialect: Dialect, given: &Given, missing: &Missi
     readings.sort_by(|one, other| other.score.total_cmp(&one.score));
     let mut seen = HashSet::new();
     readings.retain(|reading| seen.insert(reading.data(COMPARED)));
+    retain_spaced(&mut readings);
     readings
+}
+
+/// Where quotes are right in each row if the spaces beside them are left out, nobody meant these spaces.
+fn retain_spaced(readings: &mut Vec<Reading<'_>>) {
+    let skipped = |dialect: Dialect| u8::from(dialect.skip_initial_space) + u8::from(dialect.skip_final_space);
+    let spaced: Vec<_> = readings
+        .iter()
+        .filter(|reading| skipped(reading.dialect) > 0 && !reading.has_wrong_quotes)
+        .map(|reading| (reading.dialect, reading.score))
+        .collect();
+    let is_same = |one: Dialect, other: Dialect| {
+        (one.delimiter, one.escape, one.comment) == (other.delimiter, other.escape, other.comment)
+            && (one.quote == other.quote || other.quote.is_none())
+    };
+    readings.retain(|reading| {
+        !spaced.iter().any(|&(dialect, score)| {
+            is_same(dialect, reading.dialect) && skipped(reading.dialect) < skipped(dialect) && reading.score <= score
+        })
+    });
 }
 
 /// The dialects that the bytes of a sample allow.
@@ -196,7 +229,10 @@ fn candidates(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> 
             let escapes = given.escape.map_or_else(|| escapes(sample, delimiter, quote), |escape| vec![escape]);
             for &escape in &escapes {
                 let comments = given.comment.map_or_else(|| comments(sample), |comment| vec![comment]);
-                found.extend(comments.iter().map(|&comment| Dialect { delimiter, quote, escape, comment, ..dialect }));
+                let plain = Dialect { delimiter, quote, escape, ..dialect };
+                for dialect in spaces(sample, plain, given) {
+                    found.extend(comments.iter().map(|&comment| Dialect { comment, ..dialect }));
+                }
             }
         }
     }
@@ -235,6 +271,24 @@ fn quotes(sample: &Sample, delimiter: u8) -> Vec<Option<u8>> {
         found.push(None);
     }
     found
+}
+
+/// The same dialect; and, where spaces stand between delimiters and quotes, without those before them, after them, or both.
+fn spaces(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> {
+    let ways = |given: Option<bool>, has_spaces: &dyn Fn(&[u8]) -> bool| match given {
+        Some(skips) => vec![skips],
+        None if dialect.quote.is_some() && sample.lines().any(has_spaces) => vec![false, true],
+        None => vec![false],
+    };
+    let initial = ways(given.skip_initial_space, &|line| dialect.row_has_space_before_quote(line));
+    let last = ways(given.skip_final_space, &|line| dialect.row_has_space_after_quote(line));
+    let with =
+        |skip_final_space| move |&skip_initial_space| Dialect { skip_initial_space, skip_final_space, ..dialect };
+    last.into_iter().flat_map(|skips| initial.iter().map(with(skips)).collect::<Vec<_>>()).collect()
+}
+
+fn has_spaces_beside_quotes(sample: &Sample, dialect: Dialect) -> bool {
+    sample.lines().any(|line| dialect.row_has_space_before_quote(line) || dialect.row_has_space_after_quote(line))
 }
 
 /// None; a backslash where it stands before what it would take the meaning from.

@@ -203,6 +203,10 @@ impl<'a> Reading<'a> {
         if is_skipping && self.first == First::Alike {
             // Where no names follow, the line before may hold them.
             factor *= if self.named == Named::No { 0.6 } else { 0.85 };
+            if self.dialect.skip_initial_space || self.dialect.skip_final_space {
+                // Sentences with words in quotes have a line before them that is shorter, too.
+                factor *= 0.65;
+            }
         }
         factor *= if quote == Some(b'"') { 1.0 } else { 0.95 };
         factor *= if escape.is_none() { 1.0 } else { 0.95 };

@@ -56,6 +56,26 @@ fn what_cannot_be_told_is_a_question_that_shows_each_reading() {
 }
 
 #[test]
+fn spaces_beside_quotes_are_found_where_they_stand() {
+    for (text, initial, last) in [
+        ("x,c,y\n1, \"Paris, TX\", 0\n2, \"Rome\", 1\n", true, false),
+        ("x,c,y\r\n1,\"Paris, TX\" ,0\r\n2,\"Rome\"\t,1\r\n", false, true),
+        ("\"a\" , \"b, c\" \r\n1, 2\r\n3, 4\r\n", true, true),
+        ("sep=,\na, \"b, c\"\n1,2\n3,4\n", true, false),
+        ("a,b\n1,\"said \"\"hi\"\" , and\"\n2,\"b, \"\"c\"\"\"\n", false, false),
+        ("name,n\nnail 5\",1\nnail 6\" ,2\nscrew 7\",3\n", false, false),
+    ] {
+        let given = Dialect::default();
+        let found = detect_delimiter(&MemorySource::new(text.as_bytes()), vec![], given, &Missing::default()).unwrap();
+        assert_eq!((found.skip_initial_space, found.skip_final_space), (initial, last), "{text:?}");
+        let found = sniffed(text.as_bytes()).unwrap().dialect;
+        assert_eq!((found.skip_initial_space, found.skip_final_space), (initial, last), "{text:?}");
+    }
+    let prose = "text\nHe said, \"no\"\nShe, \"well\"\n";
+    assert!(sniffed(prose.as_bytes()).unwrap_err().contains("skip_initial_space=True"));
+}
+
+#[test]
 fn a_file_is_sniffed() {
     let semicolons = Dialect::new(b';', Some(b'"'));
     let decimals = Dialect { decimal: b',', ..semicolons };
