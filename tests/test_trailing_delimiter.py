@@ -122,6 +122,7 @@ def test_a_later_value_after_the_last_delimiter_is_an_error_with_its_place(
         read(pack(text), memory=memory)
     line = 402 + bool(header)
     assert (caught.value.line, caught.value.text) == (line, bad.decode())
+    assert ("skip_rows=1" in str(caught.value)) == bool(header)
     ds, found = read(pack(text), memory=memory, on_error="skip", threads=1)
     assert found == ROWS + ROWS
     assert ds.rejects.count == 1

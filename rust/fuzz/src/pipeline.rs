@@ -10,9 +10,9 @@ use csvfeed_core::block::Block;
 use csvfeed_core::block::{Buffer, Widths};
 use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
-use csvfeed_core::head::{Head, Header, read_head};
 use csvfeed_core::epoch::{Rows, in_order};
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::head::{Head, Header, read_head};
 use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
 use csvfeed_core::outline::Outline;
@@ -169,7 +169,8 @@ impl Input<'_> {
         let missing = Missing::of(&tokens, dialect);
         let on_error = OnError::Raise;
         let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, on_error, MAX_ROW) else { return };
-        if !head.has_rows {
+        // A property of the index covers rows that end with a delimiter.
+        if !head.has_rows || head.ends_empty() {
             return;
         }
         check_head(&bytes, dialect, &tokens, &head);

@@ -53,6 +53,7 @@ pub struct Given {
 
 /// How a file seems to be written.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the file, and any may be true with any")]
 pub struct Sniffed {
     /// How fields, rows and numbers seem to be written.
     pub dialect: Dialect,

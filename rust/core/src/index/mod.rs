@@ -391,8 +391,10 @@ impl<'a> Rows<'a> {
 }
 
 /// What is wrong with the end of a row where the others end with a delimiter.
-const VALUE_AT_END: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: header=[...] with \
-                            skip_rows=1 can name one more column";
+const VALUE_AT_END: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: header=[...] \
+                            can name one more column";
+const VALUE_AT_END_OF_NAMED: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: \
+                                     header=[...] with skip_rows=1 can name one more column";
 const NO_DELIMITER_AT_END: &str = "the row does not end with a delimiter as the first rows do: is the file cut off here, or a \
                                    field missing?";
 
@@ -433,7 +435,10 @@ impl BadRow {
             let has_delimiter = row.last() == Some(&dialect.delimiter);
             columns -= 1;
             match found {
-                _ if found == columns + 1 => return Kind::RowEnd(VALUE_AT_END),
+                _ if found == columns + 1 => {
+                    let is_named = reference.starts_with("header") && reference != "header= given";
+                    return Kind::RowEnd(if is_named { VALUE_AT_END_OF_NAMED } else { VALUE_AT_END });
+                }
                 _ if found == columns && !has_delimiter => return Kind::RowEnd(NO_DELIMITER_AT_END),
                 _ => found -= usize::from(has_delimiter),
             }
