@@ -65,7 +65,8 @@ def test_a_delimiter_at_the_end_of_each_row_begins_no_column(
 def test_without_a_header_an_empty_last_field_is_no_column(options):
     ds, found = read(written(header=""), **options)
     assert (found, ds.columns) == (ROWS, ["column_0", "column_1"])
-    assert ds.dialect.trailing_delimiter and not ds.dialect.header
+    assert ds.dialect.trailing_delimiter
+    assert not ds.dialect.header
 
 
 @pytest.mark.parametrize(

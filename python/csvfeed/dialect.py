@@ -8,7 +8,6 @@ from typing import Any
 
 from csvfeed import _core, arguments
 
-
 # What is found out from the file, and is no argument of a dataset.
 _FOUND = ("line_end", "trailing_delimiter")
 

@@ -16,6 +16,7 @@ const MAX_ROW: usize = 16 << 20;
 
 /// A dialect as Python has it: the fields of `csvfeed.Dialect` by name.
 #[derive(IntoPyObject)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the class in Python")]
 pub(crate) struct PyDialect {
     delimiter: char,
     quote: Option<char>,
