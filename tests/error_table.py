@@ -206,9 +206,21 @@ ROWS = [
         "a row that is too long", b"a,y\n1,2,3\n", "Put quotes around the field, or skip the row."
     ),
     Case(
-        "delimiters at the ends of the rows, but not of the header",
-        b"a,y\n1,2,\n",
-        'Name the columns: `header=["a", "y", "nothing"], skip_rows=1`.',
+        "a delimiter at the end of some rows",
+        b"a,y\n1,2\n3,4,\n",
+        'Mend the row, or name the columns: `header=["a", "y", "nothing"], skip_rows=1`.',
+    ),
+    Case(
+        "a value after the delimiter that ends the rows",
+        b"a,y\n" + b"1,2,\n" * 300 + b"3,4,5\n",
+        'Name the columns: `header=["a", "y", "more"], skip_rows=1`.',
+        shown="a,y⏎1,2,⏎…3,4,5⏎",
+    ),
+    Case(
+        "a row without the delimiter that ends the others",
+        b"a,y\n" + b"1,2,\n" * 300 + b"3,4\n",
+        'Mend the row, or say `short_rows="fill"`.',
+        shown="a,y⏎1,2,⏎…3,4⏎",
     ),
     Case("a row with another delimiter", b"a,y\n1,2\n3;4\n", "Mend the row, or skip it."),
     Case("a quote that is never closed", b'a,y\n1,"2\n3,4\n', "Close it, or say `quote=None`."),

@@ -365,7 +365,8 @@ def test_a_target_of_classes_comes_with_its_last_layer(capsys, write):
     lines = "".join(f"{n / 8},{kinds[n % 3]},{kinds[n % 2]},{n % 2 > 0}\n" for n in range(60))
     path = write("x,kind,two,true\n" + lines)
     _, found = as_json(capsys, "--target", "kind", path)
-    assert 'Dense(ds.num_classes, "softmax"), loss="sparse_categorical_cross' in found["code"]
+    assert 'Dense(ds.num_classes, "softmax")' in found["code"]
+    assert 'loss="sparse_categorical_crossentropy"' in found["code"]
     ds = run(found["code"])
     assert ds.num_classes == 3
     assert set(next(iter(ds))[1]) == {0, 1, 2}

@@ -145,7 +145,8 @@ def test_a_weight_a_target_and_a_feature_may_have_a_form(read):
     X, y, w = read(text, target="y", weight="w", numbers=["percent", "currency", "hex"])
     equal(np.column_stack([X, y, w]), [[0.05, 6, 7]])
     numbers = {"a": "percent"}
-    X, y = read(b"a\n5%\n6%\n", features=["a"], target="a", numbers=numbers)
+    both = {"features": ["a"], "target": "a", "allow_target_as_feature": True}
+    X, y = read(b"a\n5%\n6%\n", numbers=numbers, **both)
     equal(X[:, 0], y)
 
 

@@ -44,7 +44,7 @@ def test_arguments_of_other_libraries_are_answered_with_those_of_this_one(name):
         ({"shuffle": True}, r"ds.shuffle\(seed=...\)"),
         ({"targets": "y"}, "do you mean target="),
         ({"catagories": {}}, "do you mean categories="),
-        ({"zzz": 1}, "; it has source, target, features"),
+        ({"zzz": 1}, "; it has source, "),
     ],
 )
 def test_an_unknown_argument_is_answered(options, says):

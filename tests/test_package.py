@@ -120,6 +120,7 @@ def test_all_public_names_are_there_and_documented():
             "Date",
             "Dialect",
             "DialectError",
+            "Duration",
             "EncodingError",
             "NumberError",
             "QuoteError",

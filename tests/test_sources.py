@@ -317,7 +317,7 @@ def test_an_iterator_over_an_object_is_dropped_at_once():
 def test_a_text_file_is_refused(write):
     with open(write("a\n1\n"), encoding="utf-8") as file, pytest.raises(TypeError, match='"rb"'):
         csvfeed.CsvDataset(file)
-    with pytest.raises(TypeError, match='"rb"'):
+    with pytest.raises(TypeError, match="give it as bytes"):
         csvfeed.CsvDataset(io.StringIO("a\n1\n"))
     with pytest.raises(TypeError, match="source is a path"):
         csvfeed.CsvDataset(3)

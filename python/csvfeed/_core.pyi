@@ -11,20 +11,7 @@ DEBUG: Final[bool]
 MISSING: Final[list[str]]
 SAMPLE: Final[int]
 
-_Dialect: TypeAlias = tuple[
-    str,
-    str | None,
-    str | None,
-    str | None,
-    str,
-    str | None,
-    str,
-    bool,
-    int,
-    str,
-    bool,
-    bool,
-]
+_Dialect: TypeAlias = dict[str, Any]
 
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
 def sniff(

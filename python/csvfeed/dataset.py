@@ -513,7 +513,7 @@ class CsvDataset(Ordered, Conversions, Classes):
     @property
     def dialect(self) -> Dialect:
         """How the file is written, as the arguments say it or as it was found."""
-        dialect = Dialect(*self._reader.dialect)
+        dialect = Dialect(**self._reader.dialect)
         given = ("encoding", "skip_rows_after_header", "skip_footer", "short_rows")
         return replace(dialect, **{name: self._options[name] for name in given})
 

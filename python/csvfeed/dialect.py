@@ -8,6 +8,9 @@ from typing import Any
 
 from csvfeed import _core, arguments
 
+# What is found out from the file, and is no argument of a dataset.
+_FOUND = ("line_end", "trailing_delimiter")
+
 
 @dataclass(frozen=True)
 class Dialect:
@@ -42,6 +45,9 @@ class Dialect:
     line_end : str
         What the first row ends with: ``"\n"`` or ``"\r\n"``, and other rows may end with either; or
         ``"\r"``, and all rows end so.
+    trailing_delimiter : bool
+        Whether each row ends with a delimiter. Nothing follows it, and it begins no column. csvfeed
+        finds this out from the first rows.
 
     Examples
     --------
@@ -66,13 +72,15 @@ class Dialect:
     skip_rows_after_header: int = 0
     skip_footer: int = 0
     short_rows: str = "raise"
+    trailing_delimiter: bool = False
 
     @property
     def options(self) -> dict[str, Any]:
         """The arguments of a CsvDataset for such files, as far as they are not the usual ones."""
         plain = Dialect()
         kept = {name: getattr(self, name) for name in (field.name for field in fields(self))}
-        del kept["line_end"]
+        for found in _FOUND:
+            del kept[found]
         return {
             name: value
             for name, value in kept.items()
@@ -109,7 +117,7 @@ class Choice:
     def of(cls, choice: Any) -> Choice:
         """Return one as the core has it."""
         dialect, score, names, rows = choice
-        return cls(Dialect(*dialect), score, names, rows)
+        return cls(Dialect(**dialect), score, names, rows)
 
 
 def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known: Any) -> Dialect:
@@ -122,8 +130,8 @@ def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known
 
     Found are the delimiter, the quote, backslashes that escape, lines of comments, lines before the
     table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252),
-    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), and whether there is a
-    header.
+    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), whether there is a header,
+    and whether each row ends with a delimiter.
 
     Parameters
     ----------
@@ -186,16 +194,16 @@ def ranked(
     first, *others = (Choice.of(choice) for choice in choices)
     kept = ("skip_rows_after_header", "skip_footer", "short_rows")
     said = {name: given[name] for name in kept if name in given}
-    return [replace(first, dialect=replace(Dialect(*dialect), **said)), *others]
+    return [replace(first, dialect=replace(Dialect(**dialect), **said)), *others]
 
 
 def _checked(known: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of a dialect as the core takes it."""
     usual = {field.name: field.default for field in fields(Dialect)}
-    unknown = known.keys() - usual.keys() | known.keys() & {"line_end"}
+    unknown = known.keys() - usual.keys() | known.keys() & set(_FOUND)
     if unknown:
         raise TypeError(f"sniff() takes no argument {min(unknown)!r}")
-    plain = {name: usual[name] for name in usual if name not in ("header", "line_end")}
+    plain = {name: usual[name] for name in usual if name not in ("header", *_FOUND)}
     checked = arguments.dialect(**{**plain, **{n: known[n] for n in known if n != "header"}})
     given = {name: checked[name] for name in known if name != "header"}
     if given.get("delimiter") == "auto":

@@ -97,14 +97,6 @@ def take(
     dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
     reader = dataset._reader
     rows, first, odd_rows, odd, whole, error = reader.sample(limit, plenty=plenty, places=places)
-    width = len(dataset.columns) + 1
-    if odd and not rows and all(len(row) == width and not row[-1] for _, row in odd_rows):
-        names = [*dataset.columns, "nothing"]
-        raise ValueError(
-            f"{reader.name}: each row ends with a delimiter, so it has {width} fields where the "
-            f"header has {width - 1}. Name the columns: CsvDataset(..., header={names}, "
-            f"skip_rows={dataset.dialect.skip_rows + 1})"
-        )
     return Sample(
         columns=dataset.columns,
         rows=rows,

@@ -14,47 +14,50 @@ use crate::origin::{Failure, Origin};
 /// Longest row allowed.
 const MAX_ROW: usize = 16 << 20;
 
-/// Delimiter, quote, escape, comment, decimal, thousands, encoding, header, `skip_rows`, line end, `skip_initial_space` and
-/// `skip_final_space`, as Python has them.
-pub(crate) type PyDialect = (
-    char,
-    Option<char>,
-    Option<char>,
-    Option<char>,
-    char,
-    Option<char>,
-    &'static str,
-    bool,
-    u64,
-    &'static str,
-    bool,
-    bool,
-);
+/// A dialect as Python has it: the fields of `csvfeed.Dialect` by name.
+#[derive(IntoPyObject)]
+#[expect(clippy::struct_excessive_bools, reason = "the fields of the class in Python")]
+pub(crate) struct PyDialect {
+    delimiter: char,
+    quote: Option<char>,
+    escape: Option<char>,
+    comment: Option<char>,
+    decimal: char,
+    thousands: Option<char>,
+    encoding: &'static str,
+    header: bool,
+    skip_rows: u64,
+    line_end: &'static str,
+    skip_initial_space: bool,
+    skip_final_space: bool,
+    trailing_delimiter: bool,
+}
 
 /// A dialect, how likely it is, the names of the columns and the first rows.
 pub(crate) type PyChoice = (PyDialect, f64, Option<Vec<String>>, Vec<Vec<String>>);
 
-pub(crate) fn written(dialect: Dialect, is_named: bool, line_end: &'static str) -> PyDialect {
+pub(crate) fn written(dialect: Dialect, header: bool, line_end: &'static str, trailing_delimiter: bool) -> PyDialect {
     let Dialect { delimiter, quote, escape, comment, decimal, thousands, encoding, skip_rows, .. } = dialect;
-    (
-        delimiter.into(),
-        quote.map(char::from),
-        escape.map(char::from),
-        comment.map(char::from),
-        decimal.into(),
-        thousands.map(char::from),
-        encoding.name(),
-        is_named,
+    PyDialect {
+        delimiter: delimiter.into(),
+        quote: quote.map(char::from),
+        escape: escape.map(char::from),
+        comment: comment.map(char::from),
+        decimal: decimal.into(),
+        thousands: thousands.map(char::from),
+        encoding: encoding.name(),
+        header,
         skip_rows,
         line_end,
-        dialect.skip_initial_space,
-        dialect.skip_final_space,
-    )
+        skip_initial_space: dialect.skip_initial_space,
+        skip_final_space: dialect.skip_final_space,
+        trailing_delimiter,
+    }
 }
 
 pub(crate) fn choices(choices: &[Choice], line_end: &'static str) -> Vec<PyChoice> {
     let choice = |choice: &Choice| {
-        let dialect = written(choice.dialect, choice.is_named, line_end);
+        let dialect = written(choice.dialect, choice.is_named, line_end, choice.ends_empty);
         (dialect, choice.score, choice.names.clone(), choice.rows.clone())
     };
     choices.iter().map(choice).collect()
@@ -117,11 +120,11 @@ pub(crate) fn sniff(
         }
     };
     let found = py.detach(look).map_err(|error: Error| exception(py, &error, place(&error)))?;
-    let (Sniffed { dialect, is_named, returns, choices: ranked, .. }, is_alone) = found;
+    let (Sniffed { dialect, is_named, returns, ends_empty, choices: ranked, .. }, is_alone) = found;
     let line_end = match returns {
         _ if is_alone => "\r",
         true => "\r\n",
         false => "\n",
     };
-    Ok((written(dialect, is_named, line_end), choices(&ranked, line_end)))
+    Ok((written(dialect, is_named, line_end, ends_empty), choices(&ranked, line_end)))
 }

@@ -96,7 +96,7 @@ pub(crate) fn csv_error<'py>(
         | Kind::Zone
         | Kind::Duration(_)
         | Kind::Class(_) => "NumberError",
-        Kind::RowLength { .. } | Kind::RowTooLong { .. } => "RowLengthError",
+        Kind::RowLength { .. } | Kind::RowEnd(_) | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..)
         | Kind::UnknownEncoding { .. }
         | Kind::Undecodable(_)

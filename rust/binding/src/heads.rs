@@ -124,6 +124,8 @@ pub(crate) struct PartHead {
     pub data_start: u64,
     /// The columns of its own; `None` where it holds nothing at all.
     pub columns: Option<Vec<String>>,
+    /// Whether each row ends with a delimiter that begins no column.
+    pub ends_empty: bool,
     /// Whether it has a row.
     pub has_rows: bool,
 }
@@ -212,7 +214,11 @@ impl Reading<'_> {
         let others = Self { dialect, finds_delimiter: false, ..*self };
         let results = others.read_each(&origins[found.len()..], header, &mut check)?;
         for result in results {
-            found.push(result.map_err(|error| self.failed(&origins, found.len(), error))?);
+            let mut one = result.map_err(|error| self.failed(&origins, found.len(), error))?;
+            if let Start::Head(_, other) = &mut one.head {
+                other.keep_last_of(&head.columns);
+            }
+            found.push(one);
         }
         let has_rows = |found: &Found| matches!(&found.head, Start::Head(_, head) if head.has_rows);
         if !found.iter().any(has_rows) {
@@ -221,11 +227,13 @@ impl Reading<'_> {
         }
         let part = |((origin, name), Found { unpacking, head }): ((Origin, String), Found)| match head {
             Start::Head(_, head) => {
+                let ends_empty = head.ends_empty();
                 let Head { columns, data_start, has_rows, .. } = *head;
-                PartHead { origin, name, unpacking, data_start, columns: Some(columns), has_rows }
+                PartHead { origin, name, unpacking, data_start, columns: Some(columns), ends_empty, has_rows }
             }
             Start::Empty { end, .. } => {
-                PartHead { origin, name, unpacking, data_start: end, columns: None, has_rows: false }
+                let (columns, ends_empty, has_rows) = (None, false, false);
+                PartHead { origin, name, unpacking, data_start: end, columns, ends_empty, has_rows }
             }
         };
         Ok(Heads { head, dialect, parts: origins.into_iter().zip(found).map(part).collect() })

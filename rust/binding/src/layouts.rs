@@ -169,7 +169,7 @@ impl Layouts {
     /// The parts of a table of which these columns are asked for.
     fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
         let needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
-        let mut known: HashMap<(Vec<String>, Keys), Option<Layout>> = HashMap::new();
+        let mut known: HashMap<(Vec<String>, bool, Keys), Option<Layout>> = HashMap::new();
         let mut layouts = Vec::with_capacity(self.heads.parts.len());
         for (at, part) in self.heads.parts.iter().enumerate() {
             let Some(columns) = &part.columns else {
@@ -177,11 +177,11 @@ impl Layouts {
                 continue;
             };
             let keys = self.keys.as_ref().map_or_else(Keys::new, |keys| keys[at].clone());
-            let name = (columns.clone(), keys);
+            let name = (columns.clone(), part.ends_empty, keys);
             let layout = if let Some(layout) = known.get(&name) {
                 layout.clone()
             } else {
-                let layout = self.layout(at, columns, &name.1, &needed, asks_for_all)?;
+                let layout = self.layout(at, columns, &name.2, &needed, asks_for_all)?;
                 if part.has_rows {
                     self.check_values(at, layout.as_ref(), schema)?;
                 }
@@ -214,7 +214,8 @@ impl Layouts {
             let (found, own) = (columns.len(), self.own);
             return Err(refuse(at, format!("the first row has {found} fields where that of {leader} has {own}")));
         }
-        if columns == &self.columns[..] && keys.is_empty() {
+        let ends_empty = self.heads.parts[at].ends_empty;
+        if columns == &self.columns[..] && keys.is_empty() && !ends_empty {
             return Ok(None);
         }
         let mut fields: HashMap<&str, Vec<usize>> = HashMap::new();
@@ -242,7 +243,7 @@ impl Layouts {
                 return Err(refuse(at, differences(leader, &lacks, &more, asks_for_all)));
             }
         }
-        Ok(Some(Arc::new(PartColumns { places, fields: columns.len() })))
+        Ok(Some(Arc::new(PartColumns { places, fields: columns.len() + usize::from(ends_empty), ends_empty })))
     }
 
     /// Refuses values of directories that are not what their columns are read as, and rows that have no target.

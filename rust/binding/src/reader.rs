@@ -273,7 +273,7 @@ impl Reader {
             true => "\r\n",
             false => "\n",
         };
-        written(self.dialect, self.head.is_named, line_end)
+        written(self.dialect, self.head.is_named, line_end, self.head.ends_empty())
     }
 
     /// The names of the features: of their columns and, if they are parts of dates, of these.

@@ -104,6 +104,9 @@ pub enum Kind {
         /// What may be the cause.
         advice: &'static str,
     },
+    /// A row with a value after the delimiter that ends all rows, or without that delimiter.
+    #[error("{0}")]
+    RowEnd(&'static str),
     /// A row longer than the buffers may grow.
     #[error(
         "the row is longer than {limit} bytes: is its line end CR alone, unlike the first? A larger memory= allows longer rows"
@@ -257,7 +260,7 @@ impl Kind {
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",
-            Self::RowLength { .. } => "wrong number of fields",
+            Self::RowLength { .. } | Self::RowEnd(_) => "wrong number of fields",
             Self::SpaceBeforeQuote => "a space before a quote",
             Self::TextAfterQuote | Self::SpaceAfterQuote => "text after a closing quote",
             _ => "unreadable",

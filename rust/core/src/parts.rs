@@ -25,6 +25,8 @@ pub struct PartColumns {
     pub places: Vec<Place>,
     /// How many fields a row of the part has.
     pub fields: usize,
+    /// Whether each row ends with a delimiter: the last field belongs to no column and must be empty.
+    pub ends_empty: bool,
 }
 
 /// Where a column of a table is in a part.
@@ -43,7 +45,7 @@ impl PartColumns {
     #[must_use]
     pub fn reordered(fields: impl IntoIterator<Item = usize>) -> Layout {
         let places: Vec<_> = fields.into_iter().map(Place::Field).collect();
-        Arc::new(Self { fields: places.len(), places })
+        Arc::new(Self { fields: places.len(), places, ends_empty: false })
     }
 }
 

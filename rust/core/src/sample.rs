@@ -302,7 +302,10 @@ fn rows_of(
             Ok(None) => return (rows, None),
             Err(bad) => return (rows, Some(bad)),
         };
-        let is_right = fields.len() == layout.map_or(columns, |layout| layout.fields) && row.stray.is_none();
+        let mut is_right = fields.len() == layout.map_or(columns, |layout| layout.fields) && row.stray.is_none();
+        if layout.is_some_and(|layout| layout.ends_empty) {
+            is_right &= fields.last().is_some_and(|last| dialect.is_blank(last.as_bytes()));
+        }
         if let (true, Some(layout)) = (is_right, layout) {
             let text = |place: &Place| match place {
                 Place::Field(at) => fields[*at].clone(),

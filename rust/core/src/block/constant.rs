@@ -198,7 +198,7 @@ mod tests {
                     Some(value) => Place::Value(value.to_owned()),
                 },
             };
-            let layout = PartColumns { places: (0..4).map(place).collect(), fields: in_fields.len() };
+            let layout = PartColumns { places: (0..4).map(place).collect(), fields: in_fields.len(), ends_empty: false };
             let whole = |row: &[String; 4]| {
                 let field = |column: usize| match place(column) {
                     Place::Field(_) => row[column].clone(),

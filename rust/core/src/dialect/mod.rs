@@ -98,6 +98,11 @@ impl Dialect {
         is_either(text.first()) || is_either(text.last()) || quotes.any(beside)
     }
 
+    /// Whether a field holds nothing but spaces and tabs.
+    pub(crate) fn is_blank(self, field: &[u8]) -> bool {
+        field.is_empty() || self.text(field).iter().all(|&byte| is_space(byte))
+    }
+
     /// Whether a field has a space before what would be its quote.
     pub(crate) fn has_space_before_quote(self, field: &[u8]) -> bool {
         let spaces = field.iter().take_while(|&&byte| is_space(byte)).count();

@@ -16,6 +16,8 @@ pub struct Choice {
     pub dialect: Dialect,
     /// Whether the first row names the columns.
     pub is_named: bool,
+    /// Whether each row ends with a delimiter that begins no column.
+    pub ends_empty: bool,
     /// How much it looks like a table, from 0 to 1.
     pub score: f64,
     /// Its columns, if they are named.

@@ -57,6 +57,7 @@ pub struct Given {
 
 /// How a file seems to be written.
 #[derive(Clone, Debug, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact about the file, and any may be true with any")]
 pub struct Sniffed {
     /// How fields, rows and numbers seem to be written.
     pub dialect: Dialect,
@@ -64,6 +65,8 @@ pub struct Sniffed {
     pub is_named: bool,
     /// Whether the first row ends with CRLF.
     pub returns: bool,
+    /// Whether each row ends with a delimiter that begins no column.
+    pub ends_empty: bool,
     /// Whether the first column has no name, and the others have.
     pub has_index: bool,
     /// The ways of reading it that were considered, the likeliest first.
@@ -157,7 +160,7 @@ pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Resul
     }
     let has_index = first.has_index;
     let choices = ranked.iter().take(MOST_CHOICES).map(|reading| self::choice(reading, &given).0).collect();
-    Ok(Sniffed { dialect, is_named, returns, has_index, choices })
+    Ok(Sniffed { dialect, is_named, returns, ends_empty: best.ends_empty(is_named), has_index, choices })
 }
 
 fn refuse_nuls(sample: &Sample, start: u64) -> Result<()> {
@@ -340,13 +343,14 @@ fn choice(reading: &Reading<'_>, given: &Given) -> (Choice, Option<Choice>) {
         let (decimal, thousands) = NOTATIONS[notation];
         let decimal = given.decimal.unwrap_or(decimal);
         let dialect = Dialect { decimal, thousands: given.thousands.unwrap_or(thousands), ..reading.dialect };
-        Choice {
-            dialect,
-            is_named: reading.named != Named::No,
-            score: reading.score,
-            names: reading.names(),
-            rows: reading.data(MOST_ROWS),
+        let is_named = reading.named != Named::No;
+        let ends_empty = reading.ends_empty(is_named);
+        let (mut names, mut rows) = (reading.names(), reading.data(MOST_ROWS));
+        if ends_empty {
+            let columns = reading.width - 1;
+            rows.iter_mut().chain(&mut names).for_each(|fields| fields.truncate(columns));
         }
+        Choice { dialect, is_named, ends_empty, score: reading.score, names, rows }
     };
     (written(notation), other.map(written))
 }

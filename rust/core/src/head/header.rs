@@ -1,9 +1,8 @@
 //! Where a file's rows begin, and what its columns are called.
 
-use std::collections::HashSet;
-
 use memchr::memchr_iter;
 
+use super::ending::{Ends, FirstRows, Last, after_names};
 use super::foreign::{binary, refuse_binary, refuse_other_text};
 use super::letters::{is_western, unknown};
 use crate::dialect::{Dialect, UTF8_BOM};
@@ -41,12 +40,30 @@ pub struct Head {
     pub is_named: bool,
     /// Whether the first row ends with CRLF.
     pub returns: bool,
+    /// What becomes of the field after the last delimiter of each row.
+    pub last: Last,
 }
 
 impl Head {
     /// An error unless there are rows.
     pub fn require_rows(&self) -> Result<()> {
         if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
+    }
+
+    /// Whether each row ends with a delimiter that begins no column.
+    #[must_use]
+    pub fn ends_empty(&self) -> bool {
+        self.last != Last::Kept
+    }
+
+    /// Keeps an empty last column which the first file of a table has, too.
+    pub fn keep_last_of(&mut self, first: &[String]) {
+        let name = positional_name(self.columns.len());
+        let has_one_more = first.len() == self.columns.len() + 1;
+        if self.last == Last::Dropped && has_one_more && (!self.is_named || first.last() == Some(&name)) {
+            self.columns.push(name);
+            self.last = Last::Kept;
+        }
     }
 }
 
@@ -73,11 +90,15 @@ pub fn read_head(
         .into());
     };
     let row = read_row(source, dialect, first, max_row);
+    let skips = on_error == OnError::Skip;
+    let rows_from = |offset| FirstRows::new(source, dialect, offset, max_row);
+    let added = |names: &[String]| Ends::added(names.len(), dialect, skips).find(rows_from(data_start));
     if let (Header::Names(names), OnError::Skip) = (header, on_error) {
         // The first row may be wrong, and says nothing that is not known.
         let returns = row.is_ok_and(|(text, _)| text.ends_with(b"\r\n"));
         let (columns, reference) = (names.clone(), "header= given");
-        return Ok(Head { columns, reference, data_start, has_rows: true, is_named: false, returns });
+        let last = added(names)?;
+        return Ok(Head { columns, reference, data_start, has_rows: true, is_named: false, returns, last });
     }
     let (text, end) = row?;
     let mut fields = Vec::new();
@@ -106,30 +127,40 @@ pub fn read_head(
         let data_start = skip_lines(source, first + end as u64, dialect.skip_rows_after_header, what)?;
         let has_rows = first_row(source, dialect, data_start)?.is_some();
         let mut reference = "header";
-        if has_index(source, dialect, data_start, columns.len(), missing)? {
+        let body = after_names(&fields, rows_from(data_start), missing, skips)?;
+        if body.last == Last::Dropped {
+            columns.pop();
+        }
+        if body.has_index {
             columns.insert(0, positional_name(0));
             reference = "header and the index before it";
         }
-        return Ok(Head { columns, reference, data_start, has_rows, is_named, returns });
+        return Ok(Head { columns, reference, data_start, has_rows, is_named, returns, last: body.last });
     }
     if dialect.skip_rows_after_header > 0 {
         let message = "skip_rows_after_header= leaves out lines after a header, and the first row seems to be none: \
                        header=True takes it for one";
         return Err(Error { offset: Some(first), ..Kind::Column(message.to_owned()).into() });
     }
+    let last = match header {
+        Header::Names(names) if names.len() + 1 == fields.len() || dialect.fills_short_rows => added(names)?,
+        Header::Names(_) => Last::Kept,
+        _ => Ends::dropped(&fields, dialect).map_or(Ok(Last::Kept), |ends| ends.find(rows_from(data_start)))?,
+    };
+    let width = fields.len() - usize::from(last == Last::Dropped);
     let fills = |names: &[String]| dialect.fills_short_rows && names.len() > fields.len();
     let (columns, reference) = match header {
         Header::Names(names) if fills(names) => (names.clone(), "header= given"),
-        Header::Names(names) if names.len() != fields.len() => {
+        Header::Names(names) if names.len() != fields.len() && last == Last::Kept => {
             let (found, expected) = (fields.len(), names.len());
             let advice = ": is the delimiter another one, or a name missing?";
             let kind = Kind::RowLength { found, expected, reference: "header= given", advice };
             return Err(dialect.error(kind, first, text.trim_ascii_end()));
         }
         Header::Names(names) => (names.clone(), "header= given"),
-        _ => ((0..fields.len()).map(positional_name).collect(), "first row"),
+        _ => ((0..width).map(positional_name).collect(), "first row"),
     };
-    Ok(Head { columns, reference, data_start, has_rows: true, is_named, returns })
+    Ok(Head { columns, reference, data_start, has_rows: true, is_named, returns, last })
 }
 
 /// The length of the byte-order mark, and some bytes after it. What is no text is an error.
@@ -170,32 +201,6 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
     }
 }
 
-/// Whether the header has no name for the first column, an index: as R writes row names, each row has one field more, and the
-/// first of them is another in each.
-fn has_index(source: &dyn Source, dialect: Dialect, mut offset: u64, names: usize, missing: &Missing) -> Result<bool> {
-    const LOOKED_AT: usize = 64;
-    let mut seen = HashSet::new();
-    let mut ends_empty = true;
-    while seen.len() < LOOKED_AT {
-        let Some(start) = first_row(source, dialect, offset)? else { break };
-        // What is wrong in it is told when it is read.
-        let Ok((text, end)) = read_row(source, dialect, start, PIECE.max(1 << 16)) else { return Ok(false) };
-        let mut fields = Vec::new();
-        if Careful::new(dialect, &text, 0).next_row(|field| fields.push(&text[field])).is_err() {
-            return Ok(false);
-        }
-        let [first, .., last] = fields[..] else { return Ok(false) };
-        let is_missing = |field: &[u8]| number::is_missing(field, dialect, missing);
-        ends_empty &= is_missing(last);
-        if fields.len() != names + 1 || is_missing(first) || !seen.insert(dialect.text(first).into_owned()) {
-            return Ok(false);
-        }
-        offset = start + end as u64;
-    }
-    // One row alone may be too long.
-    Ok(seen.len() > 1 && !ends_empty)
-}
-
 /// The byte offset after so many lines.
 fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {
     let mut piece = [0; PIECE];
@@ -214,7 +219,7 @@ fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'stat
 }
 
 /// The byte offset of the first line from `offset` on that is neither blank nor a comment.
-fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
+pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Line {
         Begins,
@@ -250,7 +255,7 @@ fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Optio
 }
 
 /// The row that starts at byte `offset`, with a newline at its end, and how many bytes of the source it takes.
-fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
+pub(super) fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
     let mut size = PIECE;
     loop {
         let length = (source.len() - offset).min(size as u64) as usize;

@@ -5,6 +5,7 @@
 //! two are close and would read other values there is no answer, but a question.
 
 mod decide;
+mod ending;
 mod foreign;
 mod header;
 mod letters;
@@ -16,6 +17,7 @@ mod sample;
 mod tests;
 
 pub use decide::{Given, Sniffed, detect_delimiter, sniff};
+pub use ending::Last;
 pub(crate) use header::positional_name;
 pub use header::{Head, Header, read_head};
 pub use sample::{SAMPLE, elsewhere};

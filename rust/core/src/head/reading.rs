@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::ending;
 use super::looks::{Field, Look, look};
 use super::numbers::Numbers;
 use super::sample::{Row, Rows, Sample};
@@ -364,6 +365,19 @@ impl<'a> Reading<'a> {
         rows.map(|row| self.beginning.fields(row).map(text).collect()).collect()
     }
 
+    /// Whether each row ends with a delimiter after which nothing stands: the first row too, unless it has one field less.
+    pub(super) fn ends_empty(&self, is_named: bool) -> bool {
+        let is_blank = |row: &Row| self.beginning.fields(row).last().is_some_and(|last| self.dialect.is_blank(last));
+        let [first, body @ ..] = &self.beginning.all[..] else { return false };
+        let is_whole = |row: &&Row| row.width() == self.width && !row.is_wrong;
+        let ends_empty = body.iter().take(ending::MOST_ROWS).filter(is_whole).all(is_blank);
+        match self.first {
+            First::Alike => self.width > 1 && is_blank(first) && ends_empty,
+            First::Unended => is_named && ends_empty && body.iter().all(|row| row.width() + 1 != self.width),
+            First::Names | First::Other => false,
+        }
+    }
+
     /// What the columns would be called, as far as the file says so.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         let row = self.beginning.all.first().filter(|_| self.named != Named::No)?;
@@ -398,7 +412,7 @@ fn first_of(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) 
     }
     let body: Vec<_> = rows.all[1..].iter().filter(|row| row.width() == width && !row.is_wrong).collect();
     let is_missing = |field: &[u8]| look(field, dialect, missing).look == Look::Missing;
-    if body.iter().all(|row| rows.fields(row).last().is_some_and(is_missing)) {
+    if body.iter().take(ending::MOST_ROWS).all(|row| rows.fields(row).last().is_some_and(is_missing)) {
         return First::Unended;
     }
     // Names of rows are there, and each is another.

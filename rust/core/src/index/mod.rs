@@ -10,6 +10,7 @@ mod masks;
 mod portable;
 mod quoted;
 mod quotes;
+mod row_ends;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -41,6 +42,8 @@ pub struct Index {
     passes_over: bool,
     /// Those that were.
     bad_rows: Vec<BadRow>,
+    /// Whether each row of the text ends with a delimiter.
+    ends_empty: bool,
 }
 
 /// Rows that follow each other without a blank line between them.
@@ -102,6 +105,28 @@ impl Index {
     /// Finds the fields of a text whose rows have `columns` fields each. When a row is wrong and not passed over, the rows
     /// before it are indexed and the error says what is wrong with it.
     pub fn fill(
+        &mut self,
+        simd: Simd,
+        text: &Text,
+        dialect: Dialect,
+        columns: usize,
+        reference: &'static str,
+    ) -> Option<Error> {
+        self.ends_empty = text.layout().is_some_and(|layout| layout.ends_empty);
+        let wrong = self.find_rows(simd, text, dialect, columns, reference);
+        if self.ends_empty {
+            let bad_row = self.check_row_ends(text.padded(), columns, dialect);
+            // It comes before the row where the others end.
+            if let Some(bad_row) = bad_row {
+                let offset = text.offset.wrapping_sub(WINDOW as u64);
+                return Some(bad_row.error(text.padded(), offset, columns, reference, dialect));
+            }
+        }
+        wrong
+    }
+
+    /// The same, whatever the last field of a row holds.
+    fn find_rows(
         &mut self,
         simd: Simd,
         text: &Text,
@@ -171,7 +196,7 @@ impl Index {
                 Ok(Some(row)) => {
                     let (start, end) = (row.start as u32, row.newline as u32);
                     let stray = row.stray.map(|stray| stray as u32);
-                    let bad = BadRow { start, end, found: found as u32, stray };
+                    let bad = BadRow { start, end, found: found as u32, stray, ends_empty: self.ends_empty };
                     if !self.passes_over {
                         break Some(bad.error(padded, offset, columns, reference, dialect));
                     }
@@ -250,14 +275,15 @@ impl Index {
                 run.rows += 1;
             } else {
                 self.runs.extend((run.rows > 0).then_some(run));
-                let bad = BadRow { start: start as u32, end: newline as u32, found: found as u32, stray: None };
+                let (start, end, found) = (start as u32, newline as u32, found as u32);
+                let bad = BadRow { start, end, found, stray: None, ends_empty: self.ends_empty };
                 if !self.passes_over {
                     return Some(bad);
                 }
                 self.bad_rows.push(bad);
-                run = Run { before: before + found, rows: 0 };
+                run = Run { before: before + length + 1, rows: 0 };
             }
-            before += found;
+            before += length + 1;
         }
         self.runs.extend((run.rows > 0).then_some(run));
         None
@@ -364,7 +390,15 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// A row with a wrong number of fields, or with text after a closing quote.
+/// What is wrong with the end of a row where the others end with a delimiter.
+const VALUE_AT_END: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: header=[...] \
+                            can name one more column";
+const VALUE_AT_END_OF_NAMED: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: \
+                                     header=[...] with skip_rows=1 can name one more column";
+const NO_DELIMITER_AT_END: &str = "the row does not end with a delimiter as the first rows do: is the file cut off here, or a \
+                                   field missing?";
+
+/// A row with a wrong number of fields, with text after a closing quote, or with a value after its last delimiter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRow {
     start: u32,
@@ -374,6 +408,8 @@ pub struct BadRow {
     found: u32,
     /// The field with text after its closing quote.
     stray: Option<u32>,
+    /// Whether each row should end with a delimiter, which the wanted number of fields counts.
+    ends_empty: bool,
 }
 
 impl BadRow {
@@ -393,7 +429,20 @@ impl BadRow {
         if self.stray.is_some() {
             return Kind::TextAfterQuote;
         }
-        let found = self.found as usize;
+        let mut found = self.found as usize;
+        let mut columns = columns;
+        if self.ends_empty {
+            let has_delimiter = row.last() == Some(&dialect.delimiter);
+            columns -= 1;
+            match found {
+                _ if found == columns + 1 => {
+                    let is_named = reference.starts_with("header") && reference != "header= given";
+                    return Kind::RowEnd(if is_named { VALUE_AT_END_OF_NAMED } else { VALUE_AT_END });
+                }
+                _ if found == columns && !has_delimiter => return Kind::RowEnd(NO_DELIMITER_AT_END),
+                _ => found -= usize::from(has_delimiter),
+            }
+        }
         let advice = match found {
             _ if memchr::memchr(b'\r', row).is_some() => {
                 ": are the line ends mixed? A CR alone, as it has one, ends no line here"
@@ -404,8 +453,8 @@ impl BadRow {
             1 => ": is the delimiter another one, or the file cut off here?",
             found if found < columns => ": is the file cut off here?",
             found if found == columns + 1 && row.last() == Some(&dialect.delimiter) => {
-                ": it ends with a delimiter, which begins one more field. If all rows do, header=[...] with skip_rows=1 can \
-                 name that field, too"
+                ": it ends with a delimiter, which begins one more field, and not all rows end so. header=[...] with \
+                 skip_rows=1 can name that field, too"
             }
             _ => ": is a delimiter in a field that is not quoted?",
         };

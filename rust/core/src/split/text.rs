@@ -129,8 +129,8 @@ impl Text {
         seen
     }
 
-    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them. In a row that ends
-    /// with a line end they are part of its last field, which is an error.
+    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them. NUL bytes before the
+    /// line end of a row are part of its last field, which is an error.
     pub(super) fn end_before_padding(&mut self) {
         let bytes = self.bytes();
         let is_after = |&&byte: &&u8| is_padding(byte) || matches!(byte, b'\r' | b'\n');
@@ -138,7 +138,7 @@ impl Text {
         let tail = &bytes[after..];
         let Some(padding) = tail.iter().position(|&byte| is_padding(byte)) else { return };
         let is_line_of_its_own = padding > 0 || after == 0;
-        if is_line_of_its_own || !tail.contains(&b'\n') {
+        if is_line_of_its_own || tail[padding] != 0 || !tail.contains(&b'\n') {
             self.end = self.start + after + padding;
         }
     }

@@ -1,0 +1,203 @@
+//! Rows with one field more than there are names: an index stands before them, or each ends with a delimiter.
+
+use std::collections::HashSet;
+
+use super::header::{first_row, read_row};
+use crate::dialect::Dialect;
+use crate::error::Result;
+use crate::index::Careful;
+use crate::number;
+use crate::schema::Missing;
+use crate::source::Source;
+
+/// Rows that are looked at, and bytes of them.
+pub(super) const MOST_ROWS: usize = 256;
+const MOST_BYTES: u64 = 1 << 20;
+
+/// Rows without a last field, more than with one, that may be wrong rows.
+const MOST_WRONG: usize = 8;
+
+/// Rows among which the first field must be another in each to be an index, and the longest of these rows.
+const INDEX_ROWS: usize = 64;
+const INDEX_BYTES: usize = 1 << 16;
+
+/// What becomes of the field after the last delimiter of each row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Last {
+    /// It is a column, like the others.
+    Kept,
+    /// It is none: all rows end with a delimiter, the first among them.
+    Dropped,
+    /// It is none: the rows end with a delimiter, and the names have none for a field after it.
+    Added,
+}
+
+/// What the rows after a header have besides the columns that it names.
+pub(super) struct Body {
+    /// Whether the first column has no name, an index.
+    pub has_index: bool,
+    pub last: Last,
+}
+
+/// The first rows from a place on, up to one that is wrong.
+pub(super) struct FirstRows<'a> {
+    source: &'a dyn Source,
+    dialect: Dialect,
+    start: u64,
+    offset: u64,
+    max_row: usize,
+    count: usize,
+}
+
+impl<'a> FirstRows<'a> {
+    pub(super) fn new(source: &'a dyn Source, dialect: Dialect, start: u64, max_row: usize) -> Self {
+        Self { source, dialect, start, offset: start, max_row, count: 0 }
+    }
+
+    /// Calls `look` with the text of the next row, and its fields; `None` where there is none that is looked at.
+    fn next<T>(&mut self, look: impl FnOnce(&[u8], &[&[u8]]) -> T) -> Result<Option<T>> {
+        if self.count == MOST_ROWS || self.offset - self.start > MOST_BYTES {
+            return Ok(None);
+        }
+        let Some(start) = first_row(self.source, self.dialect, self.offset)? else { return Ok(None) };
+        // What is wrong in it is told when it is read.
+        let Ok((text, length)) = read_row(self.source, self.dialect, start, self.max_row) else { return Ok(None) };
+        let mut fields = Vec::new();
+        if Careful::new(self.dialect, &text, 0).next_row(|field| fields.push(&text[field])).is_err() {
+            return Ok(None);
+        }
+        self.count += 1;
+        self.offset = start + length as u64;
+        Ok(Some(look(&text, &fields)))
+    }
+}
+
+/// How rows end.
+pub(super) struct Ends {
+    dialect: Dialect,
+    /// Fields of a row that ends with a delimiter.
+    width: usize,
+    /// Rows that end with a delimiter, that have a value there, and that have no field there.
+    ended: usize,
+    with_value: usize,
+    without: usize,
+    /// What becomes of the last field if it is no column.
+    last: Last,
+    /// Whether wrong rows are left out.
+    skips: bool,
+}
+
+impl Ends {
+    /// For rows of so many columns that may end with a delimiter.
+    pub(super) fn added(columns: usize, dialect: Dialect, skips: bool) -> Self {
+        Self { dialect, width: columns + 1, ended: 0, with_value: 0, without: 0, last: Last::Added, skips }
+    }
+
+    /// For rows like the first, if that may end with a delimiter.
+    pub(super) fn dropped(first: &[&[u8]], dialect: Dialect) -> Option<Self> {
+        let ends = Self { last: Last::Dropped, ..Self::added(first.len() - 1, dialect, false) };
+        (first.len() > 1 && dialect.is_blank(first[first.len() - 1])).then_some(ends)
+    }
+
+    /// What becomes of the last field of some rows.
+    pub(super) fn find(mut self, mut rows: FirstRows<'_>) -> Result<Last> {
+        while self.is_open() && rows.next(|_, fields| self.add(fields))?.is_some() {}
+        Ok(if self.is_empty() { self.last } else { Last::Kept })
+    }
+
+    fn add(&mut self, fields: &[&[u8]]) {
+        let is_blank = fields.last().is_some_and(|last| self.dialect.is_blank(last));
+        self.ended += usize::from(fields.len() == self.width && is_blank);
+        self.with_value += usize::from(fields.len() == self.width && !is_blank);
+        self.without += usize::from(fields.len() + 1 == self.width);
+    }
+
+    /// Whether further rows may say that the last field is empty in all.
+    fn is_open(&self) -> bool {
+        let may_be_wrong = self.skips && self.without <= self.ended + MOST_WRONG;
+        self.with_value == 0 && (self.without == 0 || self.allows_others() || may_be_wrong)
+    }
+
+    /// Whether the last field is empty in all rows that have it, and is no column.
+    fn is_empty(&self) -> bool {
+        let is_usual = self.without == 0 || self.allows_others() || (self.skips && self.ended > self.without);
+        self.ended > 0 && self.with_value == 0 && is_usual
+    }
+
+    /// Whether rows without the field say nothing: they are filled, or wrong in either case.
+    fn allows_others(&self) -> bool {
+        self.last == Last::Dropped || self.dialect.fills_short_rows
+    }
+}
+
+/// Whether the first field of each row is the name of the row, as R writes them.
+struct Index {
+    /// Fields of a row that has one.
+    width: usize,
+    /// The first fields, each another.
+    seen: HashSet<Vec<u8>>,
+    is_possible: bool,
+    /// Whether the last field has a value in some row, and the one before it.
+    has_last: bool,
+    has_last_but_one: bool,
+}
+
+impl Index {
+    fn add(&mut self, text: &[u8], fields: &[&[u8]], dialect: Dialect, missing: &Missing) {
+        if !self.is_open() {
+            return;
+        }
+        let is_missing = |field: &[u8]| number::is_missing(field, dialect, missing);
+        let [first, .., last] = *fields else {
+            self.is_possible = false;
+            return;
+        };
+        self.has_last |= !is_missing(last);
+        self.has_last_but_one |= fields.len() > 2 && !is_missing(fields[fields.len() - 2]);
+        self.is_possible = text.len() <= INDEX_BYTES
+            && fields.len() == self.width
+            && !is_missing(first)
+            && self.seen.insert(dialect.text(first).into_owned());
+    }
+
+    fn is_open(&self) -> bool {
+        self.is_possible && self.seen.len() < INDEX_ROWS
+    }
+
+    /// `has_last`: whether the last column has a value.
+    fn is_found(&self, has_last: bool) -> bool {
+        // One row alone may be too long.
+        self.is_possible && self.seen.len() > 1 && has_last
+    }
+}
+
+/// What the rows after a header have besides the columns that it names.
+pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Missing, skips: bool) -> Result<Body> {
+    let dialect = rows.dialect;
+    let width = names.len();
+    let mut index =
+        Index { width: width + 1, seen: HashSet::new(), is_possible: true, has_last: false, has_last_but_one: false };
+    let dropped = Ends::dropped(names, dialect);
+    let is_dropped = dropped.is_some();
+    let mut ends = dropped.unwrap_or_else(|| Ends::added(width, dialect, skips));
+    // The same of rows with an index.
+    let mut ends_after_index = Ends { last: Last::Dropped, ..Ends::added(width, dialect, skips) };
+    while index.is_open() || ends.is_open() {
+        let row = rows.next(|text, fields| {
+            index.add(text, fields, dialect, missing);
+            ends.add(fields);
+            ends_after_index.add(fields);
+        })?;
+        if row.is_none() {
+            break;
+        }
+    }
+    if is_dropped && ends_after_index.is_empty() && index.is_found(index.has_last_but_one) {
+        return Ok(Body { has_index: true, last: Last::Dropped });
+    }
+    let has_index = index.is_found(index.has_last);
+    // A header alone may end with a delimiter, too.
+    let is_empty = ends.is_empty() || is_dropped && rows.count == 0;
+    let last = if is_empty && !has_index { ends.last } else { Last::Kept };
+    Ok(Body { has_index, last })
+}
