@@ -65,7 +65,7 @@ class Watchdog:
             self._deadline = time.monotonic() + self.limit
 
     def end(self, *, is_last=True):
-        """Kill what tests have left behind; until the last one a fixture that they share may need it."""
+        """Kill what tests left behind; until the last one, a fixture of theirs may need it."""
         with self._lock:
             self._deadline = None
             if is_last:
