@@ -371,7 +371,7 @@ def test_a_target_of_classes_comes_with_its_last_layer(capsys, write):
     assert ds.num_classes == 3
     assert set(next(iter(ds))[1]) == {0, 1, 2}
     _, found = as_json(capsys, "--target", "two", path)
-    assert 'Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is "dog"' in found["code"]
+    assert 'Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is \'dog\'' in found["code"]
     assert set(next(iter(run(found["code"])))[1]) == {0, 1}
     _, found = as_json(capsys, "--target", "true", path)
     assert 'loss="binary_crossentropy"; 1 is true' in found["code"]

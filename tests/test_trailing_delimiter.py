@@ -24,7 +24,7 @@ def read(source, **options):
     """Return a dataset and its rows, which must be the same in each order of reading."""
     ds = csvfeed.CsvDataset(source, **{"target": None, "threads": 2, **options})
     found = [row for (batch,) in ds for row in batch.tolist()]
-    shuffled = [row for (batch,) in ds.shuffle(3) for row in batch.tolist()]
+    shuffled = [row for (batch,) in ds.shuffle(seed=3) for row in batch.tolist()]
     assert ds.num_rows == len(found)
     assert sorted(map(str, shuffled)) == sorted(map(str, found))
     return ds, found
@@ -221,7 +221,7 @@ def test_other_ways_of_choosing_rows_see_the_same_rows(tmp_path):
         ds = csvfeed.CsvDataset(source, batch_size=7, threads=2)
         train, test = ds.split(0.25)
         cached = ds.cache(tmp_path / name)
-        views = [train, test, ds.shard(1, 3), cached, cached, ds.shuffle(1)]
+        views = [train, test, ds.shard(1, 3), cached, cached, ds.shuffle(seed=1)]
         rows = [sorted(row for batch in view for row in batch[0].tolist()) for view in views]
         return rows, ds.stats()["a"].mean
 
@@ -285,3 +285,8 @@ def test_the_commands_show_the_columns_that_are_read(tmp_path):
     report = json.loads(found.stdout)
     assert report["dialect"]["trailing_delimiter"] is True
     assert [column["name"] for column in report["columns"]] == ["a", "b"]
+
+
+def test_rows_that_only_now_and_then_end_with_a_delimiter_are_not_guessed_at():
+    with pytest.raises(csvfeed.RowLengthError, match="3 fields where the header has 2"):
+        list(csvfeed.CsvDataset(b"a,b\n1,2,\n3,4,5\n", target=None))

@@ -195,7 +195,8 @@ pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Mi
     if is_dropped && ends_after_index.is_empty() && index.is_found(index.has_last_but_one) {
         return Ok(Body { has_index: true, last: Last::Dropped });
     }
-    let has_index = index.is_found(index.has_last);
+    // Rows of which some end with a delimiter may be too long instead: R writes NA there.
+    let has_index = index.is_found(index.has_last) && ends_after_index.ended == 0;
     // A header alone may end with a delimiter, too.
     let is_empty = ends.is_empty() || is_dropped && rows.count == 0;
     let last = if is_empty && !has_index { ends.last } else { Last::Kept };
