@@ -77,7 +77,7 @@ def forms():
     ways = {"iter(ds)": "{}"}
     if backend == "tensorflow":
         ways["to_tf()"] = "{}.to_tf()"
-        ways["to_tf(), transformed"] = "{}.to_tf().repeat().shuffle(seed=9).prefetch(3)"
+        ways["to_tf(), transformed"] = "{}.to_tf().repeat().shuffle(9).prefetch(3)"
     elif backend == "torch":
         ways["to_torch()"] = "{}.to_torch()"
     for way, text in ways.items():

@@ -181,7 +181,7 @@ def test_an_archive_holds_one_file(features):
         features(zipped(data, []))
     with pytest.raises(csvfeed.CsvError, match="is compressed in a way that is not read"):
         features(zipped(data, method=zipfile.ZIP_LZMA))
-    with pytest.raises(csvfeed.EncodingError, match="spreadsheet"):
+    with pytest.raises(csvfeed.EncodingError, match="Excel workbook"):
         features(zipped(data, ["[Content_Types].xml", "xl/workbook.xml"]))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import csvfeed
@@ -136,6 +136,8 @@ def test_a_table_reads_as_the_oracle_reads_it(case, budget):
     X, y, w = (table.array(at, required) for at in (case.features, case.targets, case.weight))
 
     ds = csvfeed.CsvDataset(case.data, **case.dialect, **case.options, **budget)
+    # The oracle does not know of these.
+    assume(not ds.dialect.trailing_delimiter)
     assert ds.columns == table.columns
     assert ds.num_rows == len(X)
     if len(X) == 0:

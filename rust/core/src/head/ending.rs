@@ -17,6 +17,9 @@ const MOST_BYTES: u64 = 1 << 20;
 /// Rows without a last field, more than with one, that may be wrong rows.
 const MOST_WRONG: usize = 8;
 
+/// How many times as many rows must end with a delimiter as not, where wrong rows are left out.
+const MUCH_MORE: usize = 8;
+
 /// Rows among which the first field must be another in each to be an index, and the longest of these rows.
 const INDEX_ROWS: usize = 64;
 const INDEX_BYTES: usize = 1 << 16;
@@ -120,7 +123,8 @@ impl Ends {
 
     /// Whether the last field is empty in all rows that have it, and is no column.
     fn is_empty(&self) -> bool {
-        let is_usual = self.without == 0 || self.allows_others() || (self.skips && self.ended > self.without);
+        let is_usual =
+            self.without == 0 || self.allows_others() || (self.skips && self.ended > MUCH_MORE * self.without);
         self.ended > 0 && self.with_value == 0 && is_usual
     }
 

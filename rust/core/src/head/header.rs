@@ -242,7 +242,7 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
                     Line::Begins
                 }
                 (Line::Comment, _) => Line::Comment,
-                (Line::Begins | Line::Padding, byte) if is_padding(byte) => Line::Padding,
+                (Line::Begins | Line::Returned | Line::Padding, byte) if is_padding(byte) => Line::Padding,
                 (Line::Begins, byte) if Some(byte) == dialect.comment => Line::Comment,
                 (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
                 (Line::Begins | Line::Spaces | Line::Padding, b'\r') => Line::Returned,
