@@ -273,7 +273,8 @@ SLOW_CALLS = {
     ),
     "waiting for a row": (
         """b"1,\\n" * size + b"1,1\\n" """,
-        "next(iter(csvfeed.CsvDataset(data, header=[*'xy'], missing_target='skip', threads=threads)))",
+        "options = {'missing_target': 'skip', 'threads': threads}; "
+        "next(iter(csvfeed.CsvDataset(data, header=[*'xy'], **options)))",
     ),
     "waiting for a large batch": (
         """b"1.5,2\\n" * size""",
