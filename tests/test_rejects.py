@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from conftest import SMALL, bytes_read
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import csvfeed
@@ -74,7 +74,15 @@ bad = st.builds(
     st.integers(0, 999),
     st.sampled_from([b"\n", b"\n\r\n"]),
 )
-tables = st.lists(st.one_of(good, good, bad), max_size=60)
+
+
+def are_mostly_right(rows):
+    """Tell whether the rows do not seem to end with a delimiter, all or nearly all."""
+    ended = sum(row.text.startswith(b"x,t,") for row in rows)
+    return ended == 0 or any(not row.error for row in rows) and ended <= 8
+
+
+tables = st.lists(st.one_of(good, good, bad), max_size=60).filter(are_mostly_right)
 ways = st.fixed_dictionaries(
     {"threads": st.integers(1, 4), "memory": st.sampled_from([1, SMALL, 5000, None])}
 )
@@ -173,7 +181,7 @@ def test_rejects_are_the_wrong_rows_in_the_order_of_the_file(rows, ways, tmp_pat
     _, wrong = apart(rows)
     text = content(rows)
     ds = csvfeed.CsvDataset(text, **OPTIONS, **ways)
-    assume(not ds.dialect.trailing_delimiter)
+    assert not ds.dialect.trailing_delimiter
     assert ds.rejects.count == sum(ds.rejects.by_kind.values()) == len(wrong)
     path = tmp_path_factory.mktemp("rejects") / "rejects.csv"
     assert ds.write_rejects(path) == len(wrong)
@@ -189,10 +197,12 @@ def test_rejects_are_the_wrong_rows_in_the_order_of_the_file(rows, ways, tmp_pat
         assert line["column"] == (error.column_name or "")
         assert line["reason"] in ds.rejects.by_kind
         assert line["row"] == row.text.decode().rstrip("\r\n").replace("\0", "␀")
-    if wrong:
+    strict = csvfeed.CsvDataset(text, features=["a", "b"], **ways)
+    # Where nothing is left out, the rows before the first wrong one say whether rows end with a delimiter.
+    if wrong and not strict.dialect.trailing_delimiter:
         # The error is the one that it would have been.
         with pytest.raises(getattr(csvfeed, wrong[0][1].error)) as raised:
-            list(iter(csvfeed.CsvDataset(text, features=["a", "b"], **ways)))
+            list(iter(strict))
         assert vars(raised.value) == vars(ds.rejects.first[0])
 
 
@@ -204,7 +214,7 @@ def test_one_reject_too_many_is_an_error_in_its_place(rows, allowed, ways, batch
     if not rows:
         return
     ds = csvfeed.CsvDataset(text, **OPTIONS, **ways, batch_size=batch_size, max_rejects=allowed)
-    assume(not ds.dialect.trailing_delimiter)
+    assert not ds.dialect.trailing_delimiter
     if len(wrong) <= allowed:
         if right:
             assert sum(len(X) for X, _ in ds) == len(right)

@@ -135,9 +135,14 @@ def test_a_table_reads_as_the_oracle_reads_it(case, budget):
     required = case.targets + case.weight if case.options["missing_target"] == "skip" else []
     X, y, w = (table.array(at, required) for at in (case.features, case.targets, case.weight))
 
+    # The oracle takes an empty last field of each row for a column; csvfeed may not.
+    last = len(table.columns) - 1
+    ends_empty = all(row[last].strip(" \t") == "" for row in table.rows)
+    assume(not ends_empty or last not in case.features + case.targets + case.weight)
     ds = csvfeed.CsvDataset(case.data, **case.dialect, **case.options, **budget)
-    # The oracle does not know of these.
-    assume(not ds.dialect.trailing_delimiter)
+    if ds.dialect.trailing_delimiter:
+        assert ends_empty
+        table.columns.pop()
     assert ds.columns == table.columns
     assert ds.num_rows == len(X)
     if len(X) == 0:

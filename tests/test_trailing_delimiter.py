@@ -178,6 +178,11 @@ def test_where_only_some_rows_end_so_the_error_says_so():
     assert caught.value.line == 3
     ds, found = read(b"a,b\n1,2\n3,4,\n5,6\n", on_error="skip")
     assert found == [[1, 2], [5, 6]]
+    for few in (b"1,2,\n", b'1,2,\n3,"4"5\n', b"1,2,\n3,4,\n" + b"x\n" * 300):
+        ds, found = read(b"a,b\n" + few + b"5,6\n" * 9, on_error="skip")
+        assert (found, ds.columns) == ([[5, 6]] * 9, ["a", "b"])
+    ds, found = read(b'1,2,\n3,"4"5\n' + b"5,6,7\n" * 9, on_error="skip", fill=0)
+    assert found == [[1, 2, 0]] + [[5, 6, 7]] * 9
     ds, found = read(b"a,b\n" + b"1,2,\n" * 9 + b"x\n3,4\n5,6,\n", on_error="skip")
     assert (found, ds.rejects.count) == ([[1, 2]] * 9 + [[5, 6]], 2)
 

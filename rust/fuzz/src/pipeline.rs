@@ -169,8 +169,8 @@ impl Input<'_> {
         let missing = Missing::of(&tokens, dialect);
         let on_error = OnError::Raise;
         let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, on_error, MAX_ROW) else { return };
-        // A property of the index covers rows that end with a delimiter.
-        if !head.has_rows || head.ends_empty() {
+        // Properties of the index and of the head cover rows that end with a delimiter and rows with an index.
+        if !head.has_rows || head.ends_empty() || head.reference.contains("index") {
             return;
         }
         check_head(&bytes, dialect, &tokens, &head);

@@ -14,10 +14,7 @@ use crate::source::Source;
 pub(super) const MOST_ROWS: usize = 256;
 const MOST_BYTES: u64 = 1 << 20;
 
-/// Rows without a last field, more than with one, that may be wrong rows.
-const MOST_WRONG: usize = 8;
-
-/// How many times as many rows must end with a delimiter as not, where wrong rows are left out.
+/// How many rows must end with a delimiter for each that does not, where wrong rows are left out.
 const MUCH_MORE: usize = 8;
 
 /// Rows among which the first field must be another in each to be an index, and the longest of these rows.
@@ -50,11 +47,13 @@ pub(super) struct FirstRows<'a> {
     offset: u64,
     max_row: usize,
     count: usize,
+    /// Whether the file ended.
+    is_at_end: bool,
 }
 
 impl<'a> FirstRows<'a> {
     pub(super) fn new(source: &'a dyn Source, dialect: Dialect, start: u64, max_row: usize) -> Self {
-        Self { source, dialect, start, offset: start, max_row, count: 0 }
+        Self { source, dialect, start, offset: start, max_row, count: 0, is_at_end: false }
     }
 
     /// Calls `look` with the text of the next row, and its fields; `None` where there is none that is looked at.
@@ -62,7 +61,10 @@ impl<'a> FirstRows<'a> {
         if self.count == MOST_ROWS || self.offset - self.start > MOST_BYTES {
             return Ok(None);
         }
-        let Some(start) = first_row(self.source, self.dialect, self.offset)? else { return Ok(None) };
+        let Some(start) = first_row(self.source, self.dialect, self.offset)? else {
+            self.is_at_end = true;
+            return Ok(None);
+        };
         // What is wrong in it is told when it is read.
         let Ok((text, length)) = read_row(self.source, self.dialect, start, self.max_row) else { return Ok(None) };
         let mut fields = Vec::new();
@@ -97,15 +99,15 @@ impl Ends {
     }
 
     /// For rows like the first, if that may end with a delimiter.
-    pub(super) fn dropped(first: &[&[u8]], dialect: Dialect) -> Option<Self> {
-        let ends = Self { last: Last::Dropped, ..Self::added(first.len() - 1, dialect, false) };
+    pub(super) fn dropped(first: &[&[u8]], dialect: Dialect, skips: bool) -> Option<Self> {
+        let ends = Self { last: Last::Dropped, ..Self::added(first.len() - 1, dialect, skips) };
         (first.len() > 1 && dialect.is_blank(first[first.len() - 1])).then_some(ends)
     }
 
     /// What becomes of the last field of some rows.
     pub(super) fn find(mut self, mut rows: FirstRows<'_>) -> Result<Last> {
         while self.is_open() && rows.next(|_, fields| self.add(fields))?.is_some() {}
-        Ok(if self.is_empty() { self.last } else { Last::Kept })
+        Ok(if self.is_empty(rows.is_at_end) { self.last } else { Last::Kept })
     }
 
     fn add(&mut self, fields: &[&[u8]]) {
@@ -117,14 +119,20 @@ impl Ends {
 
     /// Whether further rows may say that the last field is empty in all.
     fn is_open(&self) -> bool {
-        let may_be_wrong = self.skips && self.without <= self.ended + MOST_WRONG;
-        self.with_value == 0 && (self.without == 0 || self.allows_others() || may_be_wrong)
+        self.with_value == 0 && (self.without == 0 || self.allows_others() || self.skips)
     }
 
     /// Whether the last field is empty in all rows that have it, and is no column.
-    fn is_empty(&self) -> bool {
-        let is_usual =
-            self.without == 0 || self.allows_others() || (self.skips && self.ended > MUCH_MORE * self.without);
+    ///
+    /// `is_whole`: whether the rows are all that the file has. Where wrong rows are left out, a few rows that end with a
+    /// delimiter may be wrong ones, and right ones may follow.
+    fn is_empty(&self, is_whole: bool) -> bool {
+        let is_usual = if self.skips {
+            let is_known = self.ended >= MUCH_MORE || (is_whole && self.without == 0);
+            is_known && (self.allows_others() || self.ended > MUCH_MORE * self.without)
+        } else {
+            self.without == 0 || self.allows_others()
+        };
         self.ended > 0 && self.with_value == 0 && is_usual
     }
 
@@ -181,11 +189,11 @@ pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Mi
     let width = names.len();
     let mut index =
         Index { width: width + 1, seen: HashSet::new(), is_possible: true, has_last: false, has_last_but_one: false };
-    let dropped = Ends::dropped(names, dialect);
+    let dropped = Ends::dropped(names, dialect, false);
     let is_dropped = dropped.is_some();
     let mut ends = dropped.unwrap_or_else(|| Ends::added(width, dialect, skips));
     // The same of rows with an index.
-    let mut ends_after_index = Ends { last: Last::Dropped, ..Ends::added(width, dialect, skips) };
+    let mut ends_after_index = Ends { last: Last::Dropped, ..Ends::added(width, dialect, false) };
     while index.is_open() || ends.is_open() {
         let row = rows.next(|text, fields| {
             index.add(text, fields, dialect, missing);
@@ -196,13 +204,13 @@ pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Mi
             break;
         }
     }
-    if is_dropped && ends_after_index.is_empty() && index.is_found(index.has_last_but_one) {
+    if is_dropped && ends_after_index.is_empty(rows.is_at_end) && index.is_found(index.has_last_but_one) {
         return Ok(Body { has_index: true, last: Last::Dropped });
     }
     // Rows of which some end with a delimiter may be too long instead: R writes NA there.
     let has_index = index.is_found(index.has_last) && ends_after_index.ended == 0;
     // A header alone may end with a delimiter, too.
-    let is_empty = ends.is_empty() || is_dropped && rows.count == 0;
+    let is_empty = ends.is_empty(rows.is_at_end) || is_dropped && rows.count == 0;
     let last = if is_empty && !has_index { ends.last } else { Last::Kept };
     Ok(Body { has_index, last })
 }

@@ -145,7 +145,7 @@ pub fn read_head(
     let last = match header {
         Header::Names(names) if names.len() + 1 == fields.len() || dialect.fills_short_rows => added(names)?,
         Header::Names(_) => Last::Kept,
-        _ => Ends::dropped(&fields, dialect).map_or(Ok(Last::Kept), |ends| ends.find(rows_from(data_start)))?,
+        _ => Ends::dropped(&fields, dialect, skips).map_or(Ok(Last::Kept), |ends| ends.find(rows_from(data_start)))?,
     };
     let width = fields.len() - usize::from(last == Last::Dropped);
     let fills = |names: &[String]| dialect.fills_short_rows && names.len() > fields.len();
