@@ -300,3 +300,9 @@ def test_a_nul_in_the_last_row_is_an_error_if_the_row_ends(write):
     path = write(b"a,y\n1,2\n\x00,3\n3,\x00\n")
     with pytest.raises(csvfeed.NumberError, match="NUL"):
         list(csvfeed.CsvDataset(path, features=["y"], target=None, skip_rows_after_header=2))
+
+
+def test_a_line_of_nul_bytes_is_skipped_only_after_the_end():
+    with pytest.raises(csvfeed.CsvError, match="NUL"):
+        rows(b"\x00\n1\n2\n")
+    assert csvfeed.CsvDataset(b"1\n2\n\x00\n\x00", target=None).num_rows == 2

@@ -231,6 +231,8 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
     }
     let mut piece = [0; PIECE];
     let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
+    // Where padding begins, which is a row if the file goes on after it.
+    let mut padding = None;
     while position < source.len() {
         let size = (source.len() - position).min(PIECE as u64) as usize;
         source.read_at(position, &mut piece[..size])?;
@@ -242,11 +244,14 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
                     Line::Begins
                 }
                 (Line::Comment, _) => Line::Comment,
-                (Line::Begins | Line::Returned | Line::Padding, byte) if is_padding(byte) => Line::Padding,
-                (Line::Begins, byte) if Some(byte) == dialect.comment => Line::Comment,
+                (Line::Begins | Line::Returned | Line::Padding, byte) if is_padding(byte) => {
+                    padding.get_or_insert(line_start);
+                    Line::Padding
+                }
+                (Line::Begins, byte) if Some(byte) == dialect.comment && padding.is_none() => Line::Comment,
                 (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
                 (Line::Begins | Line::Spaces | Line::Padding, b'\r') => Line::Returned,
-                _ => return Ok(Some(line_start)),
+                _ => return Ok(Some(padding.unwrap_or(line_start))),
             };
         }
     }
