@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use csvfeed_core::batch::{self, Batch, NextBatch, Remainder};
-use csvfeed_core::block::{Block, Buffer, Widths};
 use csvfeed_core::error::Kind;
-use csvfeed_core::parts::Parts;
+use csvfeed_core::rows::{Block, Buffer, Widths};
+use csvfeed_core::table::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
 use numpy::{Ix1, Ix2, PyArray};
 use pyo3::prelude::*;

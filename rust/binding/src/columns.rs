@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csvfeed_core::code::survey::survey;
-use csvfeed_core::code::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers, Vocabulary};
-use csvfeed_core::schema::{Column, Schema};
+use csvfeed_core::passes::vocabulary::survey;
 use csvfeed_core::table::Table;
+use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate};
+use csvfeed_core::table::columns::{GivenDuration, GivenNumbers};
+use csvfeed_core::table::schema::{Column, Schema};
+use csvfeed_core::value::Vocabulary;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 

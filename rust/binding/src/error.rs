@@ -3,8 +3,8 @@
 use std::io;
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::parts::Parts;
-use csvfeed_core::schema::OnError;
+use csvfeed_core::table::parts::Parts;
+use csvfeed_core::table::schema::OnError;
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header, detect_delimiter, elsewhere, read_head};
-use csvfeed_core::parts::{self, Bytes, Parts};
-use csvfeed_core::schema::{Missing, OnError};
 use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Shortened, Source, Stream, Transcoding, ends_with_returns};
+use csvfeed_core::table::parts::{self, Bytes, Parts};
+use csvfeed_core::table::schema::{Missing, OnError};
 
 use pyo3::prelude::*;
 

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csvfeed_core::code::Columns;
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::parts::{Layout, PartColumns, Place};
-use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
+use csvfeed_core::table::columns::Columns;
+use csvfeed_core::table::parts::{Layout, PartColumns, Place};
+use csvfeed_core::table::schema::{Column, Missing, MissingTarget, Schema};
 
 use crate::heads::{Failed, Heads, Part, PartHead};
 

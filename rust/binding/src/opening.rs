@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use csvfeed_core::error::Error;
-use csvfeed_core::parts::{self, Parts};
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{Handles, Spool};
 use csvfeed_core::table::Table;
+use csvfeed_core::table::parts::{self, Parts};
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception};

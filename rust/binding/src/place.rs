@@ -1,7 +1,7 @@
 //! Where in the parts of a table an error is.
 
 use csvfeed_core::error::Error;
-use csvfeed_core::parts::{self, Parts};
+use csvfeed_core::table::parts::{self, Parts};
 use pyo3::prelude::*;
 
 use crate::error::{Where, exception, has_place, line};

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch;
-use csvfeed_core::block::{Block, Widths};
-use csvfeed_core::cache::Cache;
+use csvfeed_core::choose::Step;
+use csvfeed_core::epoch::cache::Cache;
+use csvfeed_core::epoch::selection::Selection;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::outline::Outline;
+use csvfeed_core::passes::row_index::Outline;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process::PerProcess;
-use csvfeed_core::schema::{Column, Schema};
-use csvfeed_core::selection::{Selection, Step};
+use csvfeed_core::rows::{Block, Widths};
 use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
+use csvfeed_core::table::schema::{Column, Schema};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 

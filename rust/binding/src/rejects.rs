@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::outline::Outline;
-use csvfeed_core::rejects;
-use csvfeed_core::schema::OnError;
+use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::rows::rejects;
 use csvfeed_core::table::Table;
+use csvfeed_core::table::schema::OnError;
 use pyo3::prelude::*;
 
 use crate::error::{Where, csv_error, os_error};

@@ -5,7 +5,7 @@ use std::io::BufWriter;
 use std::path::PathBuf;
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::sample::{self, Reading, Sample, Wanted};
+use csvfeed_core::passes::sample::{self, Reading, Sample, Wanted};
 use csvfeed_core::source::Transcoding;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;

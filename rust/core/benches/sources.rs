@@ -10,15 +10,15 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use csvfeed_core::batch::{Batches, NextBatch, Remainder};
-use csvfeed_core::block::Widths;
 use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
-use csvfeed_core::parts::{Bytes, Part, Parts};
-use csvfeed_core::schema::{Column, Missing, MissingTarget, Schema};
-use csvfeed_core::sequential;
+use csvfeed_core::passes::sequential;
+use csvfeed_core::rows::Widths;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{Codec, MemorySource, Source, Stream, Transcoding};
 use csvfeed_core::table::Table;
+use csvfeed_core::table::parts::{Bytes, Part, Parts};
+use csvfeed_core::table::schema::{Column, Missing, MissingTarget, Schema};
 
 const MEGABYTES: usize = 150;
 const ROUNDS: usize = 7;

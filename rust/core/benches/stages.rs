@@ -11,17 +11,18 @@ use std::time::Duration;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
 use csvfeed_core::batch::{Batches, NextBatch, Remainder};
-use csvfeed_core::block::{Parser, Pool, Widths};
 use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::index::Index;
-use csvfeed_core::number::convert;
-use csvfeed_core::parts::Parts;
-use csvfeed_core::schema::{Missing, MissingTarget, OnError, Schema};
-use csvfeed_core::sequential;
+use csvfeed_core::passes::sequential;
+use csvfeed_core::rows::{Parser, Pool, Widths};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
-use csvfeed_core::split::{Splitter, Text};
+use csvfeed_core::split::Splitter;
+use csvfeed_core::table::parts::Parts;
+use csvfeed_core::table::schema::{Missing, MissingTarget, OnError, Schema};
+use csvfeed_core::text::Text;
+use csvfeed_core::value::number::convert;
 
 const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
 /// What a block has in a release build.

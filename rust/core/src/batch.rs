@@ -6,12 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::block::{Block, Pool, Widths};
 use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
-use crate::outline::changed;
+use crate::passes::row_index::changed;
 use crate::pipeline::{Next, Pipeline};
-use crate::rejects::Tally;
+use crate::rows::rejects::Tally;
+use crate::rows::{Block, Pool, Widths};
 
 /// Some rows of a block.
 pub struct Batch {
@@ -250,15 +250,15 @@ mod tests {
     use crate::budget::Budget;
     use crate::dialect::Dialect;
     use crate::head::{Header, read_head};
-    use crate::number::{Value, value};
     use crate::oracle;
-    use crate::outline::Outline;
-    use crate::parts::Parts;
-    use crate::schema::{Column, Missing, MissingTarget, OnError, Schema};
-    use crate::sequential;
+    use crate::passes::row_index::Outline;
+    use crate::passes::sequential;
     use crate::simd::simd;
     use crate::source::{MemorySource, Source};
     use crate::table::Table;
+    use crate::table::parts::Parts;
+    use crate::table::schema::{Column, Missing, MissingTarget, OnError, Schema};
+    use crate::value::number::{Value, value};
     use proptest::prelude::*;
 
     const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
@@ -345,7 +345,7 @@ mod tests {
             assert!(!batch.rows.is_empty() && batch.rows.len() <= batch_size);
             assert!(!short || remainder != Remainder::Drop);
             let arrays = batch.block.arrays();
-            let bits = |buffer: &crate::block::Buffer, width: usize, row: usize| -> Vec<u32> {
+            let bits = |buffer: &crate::rows::Buffer, width: usize, row: usize| -> Vec<u32> {
                 buffer.values(row * width..(row + 1) * width).iter().map(|value| value.to_bits()).collect()
             };
             rows.extend(batch.rows.map(|row| {

@@ -3,10 +3,10 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::code::Vocabulary;
 use crate::dialect::{Encoding, Undecided};
-use crate::parts::{Lines, Parts};
-use crate::schema::OnError;
+use crate::table::parts::{Lines, Parts};
+use crate::table::schema::OnError;
+use crate::value::Vocabulary;
 
 /// Longest piece of the source that an error quotes, in bytes.
 const QUOTED_TEXT: usize = 120;

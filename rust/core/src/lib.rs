@@ -28,30 +28,24 @@
 //! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
 
 pub mod batch;
-pub mod block;
 pub mod budget;
-pub mod cache;
-pub mod code;
+pub mod choose;
 pub mod dialect;
 pub mod epoch;
 pub mod error;
 pub mod head;
 pub mod index;
-pub mod number;
 #[cfg(any(test, feature = "oracle"))]
 pub mod oracle;
-pub mod outline;
-pub mod parts;
+pub mod passes;
 pub mod pipeline;
 pub mod process;
 mod random;
-pub mod rejects;
-pub mod sample;
-pub mod schema;
-pub mod selection;
-pub mod sequential;
+pub mod rows;
 pub mod simd;
 pub mod source;
 pub mod split;
 pub mod stats;
 pub mod table;
+pub mod text;
+pub mod value;

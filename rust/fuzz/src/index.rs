@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use arbitrary::Arbitrary;
 use csvfeed_core::index::Index;
-use csvfeed_core::number::WINDOW;
 use csvfeed_core::oracle;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
-use csvfeed_core::split::{Splitter, Text};
+use csvfeed_core::split::Splitter;
+use csvfeed_core::text::Text;
+use csvfeed_core::value::number::WINDOW;
 
 use crate::{Marks, spell, wrong_row};
 

@@ -8,8 +8,8 @@ pub mod split;
 use arbitrary::Arbitrary;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::Kind;
-use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Wrong};
+use csvfeed_core::value::number::Value;
 
 /// What stands between fields and around them.
 #[derive(Arbitrary, Clone, Copy, Debug)]

@@ -2,9 +2,9 @@
 
 use arbitrary::Arbitrary;
 use csvfeed_core::dialect::Dialect;
-use csvfeed_core::number::{Fields, Value, WINDOW, convert, value};
-use csvfeed_core::schema::{MISSING, Missing};
 use csvfeed_core::simd::Simd;
+use csvfeed_core::table::schema::{MISSING, Missing};
+use csvfeed_core::value::number::{Fields, Value, WINDOW, convert, value};
 
 use crate::{naive_value, spell};
 

@@ -6,24 +6,25 @@ use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use csvfeed_core::batch::{Batches, NextBatch, Remainder};
-use csvfeed_core::block::Block;
-use csvfeed_core::block::{Buffer, Widths};
 use csvfeed_core::budget::Budget;
+use csvfeed_core::choose::Step;
 use csvfeed_core::dialect::Dialect;
+use csvfeed_core::epoch::selection::Selection;
 use csvfeed_core::epoch::{Rows, in_order};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header, read_head};
-use csvfeed_core::number::Value;
 use csvfeed_core::oracle::{self, Table, Wrong};
-use csvfeed_core::outline::Outline;
-use csvfeed_core::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
+use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::passes::sequential;
 use csvfeed_core::pipeline::Pipeline;
-use csvfeed_core::rejects::REMEMBERED;
-use csvfeed_core::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
-use csvfeed_core::selection::{Selection, Step};
-use csvfeed_core::sequential;
+use csvfeed_core::rows::Block;
+use csvfeed_core::rows::rejects::REMEMBERED;
+use csvfeed_core::rows::{Buffer, Widths};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{CarriageReturns, MemorySource, Source};
+use csvfeed_core::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
+use csvfeed_core::table::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
+use csvfeed_core::value::number::Value;
 
 use crate::{Marks, naive_value, spell, wrong_row};
 

@@ -7,7 +7,8 @@ use csvfeed_core::error::Kind;
 use csvfeed_core::oracle;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
-use csvfeed_core::split::{Splitter, Text};
+use csvfeed_core::split::Splitter;
+use csvfeed_core::text::Text;
 
 use crate::{Marks, spell};
 

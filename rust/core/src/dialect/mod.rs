@@ -11,7 +11,7 @@ pub use encoding::Encoding;
 pub use undecided::{Choice, Undecided};
 
 use crate::error::{Error, Kind};
-use crate::number;
+use crate::value::number;
 
 pub(crate) const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 

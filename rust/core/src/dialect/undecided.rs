@@ -83,7 +83,7 @@ impl Choice {
 
     /// A field as it would be read.
     fn value(&self, field: &str) -> String {
-        let number = crate::number::Notation::of(self.dialect).parse(field.trim().as_bytes());
+        let number = crate::value::number::Notation::of(self.dialect).parse(field.trim().as_bytes());
         number.map_or_else(|| python(&short(field)), |number| number.to_string())
     }
 }

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::Rows;
-use crate::block::{Block, Pool};
 use crate::budget::Budget;
 use crate::error::Result;
 use crate::pipeline::{Jobs, Pipeline, Worker};
+use crate::rows::{Block, Pool};
 
 /// Reads runs of slices one after the other.
 pub(crate) struct InOrder {

@@ -1,6 +1,8 @@
 //! The rows of a selection in the order of an epoch: that of the file, or a new one each time.
 
+pub mod cache;
 mod in_order;
+pub mod selection;
 mod shuffled;
 
 use std::ops::Range;
@@ -10,11 +12,11 @@ pub(crate) use in_order::InOrder;
 pub use in_order::in_order;
 pub use shuffled::{Mixing, shuffled};
 
-use crate::block::{Block, Pool, Widths};
-use crate::cache::{Cache, Writer};
 use crate::pipeline::Done;
-use crate::selection::{Reader, Selection};
+use crate::rows::{Block, Pool, Widths};
 use crate::table::Table;
+use cache::{Cache, Writer};
+use selection::{Reader, Selection};
 
 /// The rows of a selection, to be read slice by slice in any order.
 #[derive(Clone)]

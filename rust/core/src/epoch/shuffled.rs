@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
-use crate::block::{Block, Pool, Widths};
 use crate::budget::{Budget, has_memory, room_for};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
+use crate::rows::{Block, Pool, Widths};
 
 /// What orders are drawn with, and how many rows are mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,17 +8,17 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::*;
 use crate::batch::{Batches, NextBatch, Remainder};
-use crate::block::Widths;
 use crate::budget::Budget;
+use crate::choose::Step;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::outline::Outline;
-use crate::parts::Parts;
+use crate::passes::row_index::Outline;
 use crate::pipeline::Pipeline;
-use crate::schema::{Column, Missing, MissingTarget, Schema};
-use crate::selection::Step;
+use crate::rows::Widths;
 use crate::simd::simd;
 use crate::source::MemorySource;
+use crate::table::parts::Parts;
+use crate::table::schema::{Column, Missing, MissingTarget, Schema};
 
 /// A row: its number, its key and its target, -1 where that is missing.
 type Row = (u32, u32, i32);

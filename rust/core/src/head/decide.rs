@@ -12,8 +12,8 @@ use super::reading::{Named, Reading};
 use super::sample::{DELIMITERS, Sample, require_lines};
 use crate::dialect::{Choice, Dialect, Encoding, Undecided};
 use crate::error::{Error, Kind, Result};
-use crate::schema::{MISSING, Missing};
 use crate::source::Source;
+use crate::table::schema::{MISSING, Missing};
 
 /// The score below which nothing is a table.
 const LEAST: f64 = 0.45;

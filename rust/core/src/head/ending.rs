@@ -6,9 +6,9 @@ use super::header::{first_row, read_row};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::index::Careful;
-use crate::number;
-use crate::schema::Missing;
 use crate::source::Source;
+use crate::table::schema::Missing;
+use crate::value::number;
 
 /// Rows that are looked at, and bytes of them.
 pub(super) const MOST_ROWS: usize = 256;

@@ -8,9 +8,9 @@ use super::letters::{is_western, unknown};
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
-use crate::number;
-use crate::schema::{Missing, OnError};
 use crate::source::{Source, is_padding};
+use crate::table::schema::{Missing, OnError};
+use crate::value::number;
 
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]

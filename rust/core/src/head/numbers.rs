@@ -1,7 +1,7 @@
 //! Which notation the numbers of a file are written in.
 
 use crate::dialect::Dialect;
-use crate::number::Notation;
+use crate::value::number::Notation;
 
 /// How numbers may be written; of ways that are as good the first counts.
 pub(super) const NOTATIONS: [(u8, Option<u8>); 8] = [

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::dialect::{Dialect, Encoding};
-use crate::schema::Missing;
 use crate::source::MemorySource;
+use crate::table::schema::Missing;
 
 fn detect(text: &str) -> Result<char, String> {
     let source = MemorySource::new(text.as_bytes());

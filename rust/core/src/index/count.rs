@@ -8,7 +8,7 @@ use super::quotes::{FieldEnds, Quotes, State};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::simd::Simd;
-use crate::split::Text;
+use crate::text::Text;
 
 /// Counts the rows of a text; those before the error, if a quoted field is wrong.
 pub(crate) fn count_rows(simd: Simd, text: &Text, dialect: Dialect) -> (usize, Option<Error>) {

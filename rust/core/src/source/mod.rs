@@ -2,27 +2,27 @@
 
 mod carriage;
 mod codec;
+mod decoded;
 mod file;
 mod footer;
 mod memory;
 mod prefix;
 mod spool;
-mod stream;
-mod transcoding;
+mod utf16;
 mod version;
 mod zip;
 
 pub use carriage::{CarriageReturns, ends_with_returns};
 pub use codec::Codec;
+pub use decoded::Stream;
+pub(crate) use decoded::Text as StreamText;
 pub use file::{FileIdentity, FileSource, Handles, LazyFile};
 pub use footer::Shortened;
 pub(crate) use footer::is_padding;
 pub use memory::MemorySource;
 pub use prefix::Prefix;
 pub use spool::{Spool, SpooledText};
-pub use stream::Stream;
-pub(crate) use stream::Text as StreamText;
-pub use transcoding::Transcoding;
+pub use utf16::Transcoding;
 pub use version::Version;
 
 use crate::error::Result;

@@ -5,6 +5,7 @@ use memchr::{memchr, memrchr};
 use crate::dialect::Dialect;
 use crate::index::{Event, Followed, Machine, Masks, Quotes, Special, State, for_each_stride};
 use crate::simd::Simd;
+use crate::text::Text;
 
 /// Where the last row of a piece ends, for each way in which the piece may begin.
 pub(super) enum Cut {
@@ -51,6 +52,22 @@ impl Cut {
             }
             Self::Quoted { outside, .. } => outside,
         }
+    }
+}
+
+impl Text {
+    /// The first position at least about `size` bytes after `start` at which a row ends; both count from the first byte.
+    pub(crate) fn row_end(&self, simd: Simd, dialect: Dialect, start: usize, size: usize) -> usize {
+        let bytes = &self.bytes()[start..];
+        let mut piece = size;
+        while piece < bytes.len() {
+            let cut = Cut::find(simd, &bytes[..piece], dialect);
+            if let Some(rows_end) = cut.tail(simd, &bytes[..piece], State::LineStart, dialect).rows_end {
+                return start + rows_end;
+            }
+            piece *= 2;
+        }
+        start + bytes.len()
     }
 }
 

@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::Text;
 use super::pieces::ROOM_FOR_A_ROW;
 use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
-use crate::parts::{Bytes, Parts};
 use crate::source::Stream;
+use crate::table::parts::{Bytes, Parts};
+use crate::text::Text;
 
 /// Pieces that may wait to be taken.
 const AHEAD: usize = 4;
@@ -319,10 +319,10 @@ mod tests {
     use crate::dialect::Dialect;
     use crate::index::tests::text;
     use crate::oracle;
-    use crate::parts::Part;
     use crate::simd::Simd;
     use crate::source::{Codec, MemorySource, Source, Transcoding};
     use crate::split::Splitter;
+    use crate::table::parts::Part;
     use proptest::prelude::*;
 
     const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));

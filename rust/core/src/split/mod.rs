@@ -8,22 +8,22 @@
 mod cut;
 mod feed;
 mod pieces;
-mod text;
+mod read;
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use crate::text::Text;
 use cut::{Cut, Tail};
 use pieces::{Found, Pieces};
-pub use text::Text;
 
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Careful, State};
-use crate::parts::Parts;
-use crate::schema::OnError;
 use crate::simd::Simd;
 use crate::source::Source;
 use crate::table::Table;
+use crate::table::parts::Parts;
+use crate::table::schema::OnError;
 
 /// What one piece hands to the next: its last, unfinished row.
 #[derive(Debug, Default)]

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::Text;
 use super::feed::{Fed, Feed};
 use crate::error::Result;
-use crate::parts::Parts;
+use crate::table::parts::Parts;
+use crate::text::Text;
 
 /// Room before a piece for the row that was begun in the one before it.
 pub(super) const ROOM_FOR_A_ROW: usize = 4096;

@@ -9,14 +9,14 @@ mod tile;
 
 use std::sync::Arc;
 
-use crate::block::{Block, Widths};
 use crate::budget::Budget;
+use crate::epoch::selection::Selection;
 use crate::epoch::{InOrder, Rows};
 use crate::error::Error;
+use crate::passes::sequential::Sequential;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
-use crate::rejects::{Rejects, Tally};
-use crate::selection::Selection;
-use crate::sequential::Sequential;
+use crate::rows::rejects::{Rejects, Tally};
+use crate::rows::{Block, Widths};
 use crate::simd::Simd;
 use crate::table::Table;
 use tile::TILE;
@@ -227,10 +227,10 @@ impl Jobs<(Vec<Moments>, Rejects)> for Measuring {
 mod tests {
     use super::*;
     use crate::dialect::Dialect;
-    use crate::parts::Parts;
-    use crate::schema::{Column, Missing, MissingTarget, Schema};
     use crate::simd::simd;
     use crate::source::MemorySource;
+    use crate::table::parts::Parts;
+    use crate::table::schema::{Column, Missing, MissingTarget, Schema};
     use num_bigint::BigInt;
     use proptest::prelude::*;
 

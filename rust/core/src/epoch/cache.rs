@@ -1,0 +1,374 @@
+//! Parsed rows in a file, to be read again at the speed of memory.
+//!
+//! The first epoch writes the rows beside where the file will be and moves it there when it is complete, so that nobody
+//! ever finds half a file. It holds three arrays as they are in memory: features, targets and weights; before them a sum
+//! of each slice, so that damage is noticed where it is, and what it takes to find a row. What is damaged or belongs to
+//! something else is put away, and the rows are read from the table instead. What processes that were killed left
+//! unfinished is removed by the next that begins to write.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, MutexGuard, Weak};
+
+use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
+
+use super::selection::Selection;
+use crate::choose::Step;
+use crate::process::PerProcess;
+use crate::rows::{Block, Pool, Widths};
+
+/// What every such file begins with.
+const MAGIC: [u8; 16] = *b"csvfeed cache 1\n";
+/// The arrays begin at multiples of it.
+const ALIGNMENT: u64 = 64;
+/// What the name of an unfinished file ends with.
+const DRAFT: &str = "csvfeed-draft";
+/// Magic, key, eight numbers and their sum.
+const HEADER: usize = 16 + 16 + 8 * 9;
+
+/// Where the rows of a selection are kept, if they are.
+pub struct Cache {
+    path: PathBuf,
+    key: u128,
+    widths: Widths,
+    state: PerProcess<State>,
+}
+
+#[derive(Clone, Default)]
+enum State {
+    /// There is no file that can be used.
+    #[default]
+    Absent,
+    /// An epoch is writing one.
+    Written(Weak<Writer>),
+    Complete(Arc<Complete>),
+    /// It could not be written, which is to be told once.
+    Failed(Option<String>),
+}
+
+/// A file with all rows.
+struct Complete {
+    file: File,
+    layout: Layout,
+    sums: Vec<u64>,
+    /// What missing values became.
+    filling: Vec<f32>,
+}
+
+/// Where things are in the file.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Layout {
+    slices: u64,
+    rows: u64,
+    widths: Widths,
+    /// Values of what missing ones became.
+    filling: u64,
+    /// Bytes that make the selection.
+    selection: u64,
+}
+
+impl Layout {
+    /// Bytes between the header and the rows: the sums, the filled-in values and the selection.
+    fn tables(&self) -> Option<u64> {
+        self.slices.checked_mul(8)?.checked_add(self.filling.checked_mul(4)?)?.checked_add(self.selection)
+    }
+
+    /// Where features, targets and weights are, and where the file ends.
+    fn parts(&self) -> [u64; 4] {
+        let Self { rows, widths, .. } = *self;
+        let tables = self.tables().expect("as many bytes as there are");
+        let features = (HEADER as u64 + tables).next_multiple_of(ALIGNMENT);
+        let after = |start: u64, width: usize| (start + 4 * rows * width as u64).next_multiple_of(ALIGNMENT);
+        let targets = after(features, widths.features);
+        let weights = after(targets, widths.targets);
+        [features, targets, weights, after(weights, widths.weights)]
+    }
+
+    fn header(&self, key: u128, tables: &[u8]) -> Vec<u8> {
+        let Self { slices, rows, widths, filling, selection } = *self;
+        let Widths { features, targets, weights } = widths;
+        let mut header = [&MAGIC[..], &key.to_le_bytes()].concat();
+        let widths = [features, targets, weights].map(|width| width as u64);
+        let numbers = [slices, rows, widths[0], widths[1], widths[2], filling, selection, xxh3_64(tables)];
+        header.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+        header.extend(xxh3_64(&header).to_le_bytes());
+        header
+    }
+}
+
+impl Cache {
+    /// The cache in a directory of what `key` says in full: the source and every option that its rows depend on.
+    /// With the selection of the rows, if they are there.
+    #[must_use]
+    pub fn open(directory: &Path, key: &str, widths: Widths, steps: &[Step]) -> (Arc<Self>, Option<Arc<Selection>>) {
+        let key = xxh3_128(format!("{key} {} {}", cfg!(target_endian = "big"), env!("CARGO_PKG_VERSION")).as_bytes());
+        let path = directory.join(format!("{key:032x}.csvfeed"));
+        let (state, selection) = match Complete::open(&path, key, widths, steps) {
+            Some((complete, selection)) => (State::Complete(Arc::new(complete)), Some(selection)),
+            None => (State::Absent, None),
+        };
+        (Arc::new(Self { path, key, widths, state: PerProcess::with(state) }), selection)
+    }
+
+    /// What missing values became, if the file is there.
+    pub fn filling(&self) -> Option<Vec<f32>> {
+        if let State::Complete(complete) = &*self.state() { Some(complete.filling.clone()) } else { None }
+    }
+
+    /// Whether the file is there, as far as is known.
+    pub(crate) fn is_complete(&self) -> bool {
+        matches!(*self.state(), State::Complete(_))
+    }
+
+    /// Why the file could not be written, told once.
+    pub fn failure(&self) -> Option<String> {
+        if let State::Failed(failure) = &mut *self.state() { failure.take() } else { None }
+    }
+
+    fn failed(&self, error: &io::Error) -> State {
+        State::Failed(Some(format!("{}: {error}", self.path.display())))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// Begins to write the file, unless it is there or being written.
+    pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, filling: &[f32]) -> Option<Arc<Writer>> {
+        let mut state = self.state();
+        match &*state {
+            State::Absent => {}
+            State::Written(writer) if writer.strong_count() == 0 => {}
+            State::Written(_) | State::Complete(_) | State::Failed(_) => return None,
+        }
+        match Writer::new(self, selection, filling) {
+            Ok(writer) => {
+                let writer = Arc::new(writer);
+                *state = State::Written(Arc::downgrade(&writer));
+                Some(writer)
+            }
+            Err(error) => {
+                *state = self.failed(&error);
+                None
+            }
+        }
+    }
+
+    /// The rows of some slices, if the file is there and whole.
+    pub(crate) fn read(&self, selection: &Selection, slices: Range<usize>, pool: &Arc<Pool>) -> Option<Block> {
+        let complete = match &*self.state() {
+            State::Complete(complete) => Arc::clone(complete),
+            _ => return None,
+        };
+        let block = complete.read(selection, slices, pool);
+        if block.is_none() {
+            let mut state = self.state();
+            // Unless another thread was here already.
+            if matches!(&*state, State::Complete(known) if Arc::ptr_eq(known, &complete)) {
+                *state = State::Absent;
+                // If it stays, the next to write it replaces it.
+                let _ = fs::remove_file(&self.path);
+            }
+        }
+        block
+    }
+}
+
+impl Complete {
+    fn open(path: &Path, key: u128, widths: Widths, steps: &[Step]) -> Option<(Self, Arc<Selection>)> {
+        let file = File::open(path).ok()?;
+        let mut header = [0; HEADER];
+        file.read_exact_at(&mut header, 0).ok()?;
+        let numbers: [u64; 8] =
+            std::array::from_fn(|at| u64::from_le_bytes(header[32 + 8 * at..][..8].try_into().expect("eight bytes")));
+        let [slices, rows, _, _, _, filling, selection, _] = numbers;
+        let layout = Layout { slices, rows, widths, filling, selection };
+        let length = file.metadata().ok()?.len();
+        // First of all that there are as many bytes as the numbers say.
+        let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
+        file.read_exact_at(&mut tables, HEADER as u64).ok()?;
+        (header[..] == layout.header(key, &tables) && layout.parts()[3] == length).then_some(())?;
+        let (sums, rest) = tables.split_at(8 * slices as usize);
+        let (filling, selection) = rest.split_at(4 * filling as usize);
+        let selection = Selection::from_bytes(selection, slices as usize, steps)?;
+        let sums = sums.as_chunks().0.iter().map(|&sum| u64::from_le_bytes(sum)).collect();
+        let filling = filling.as_chunks().0.iter().map(|&value| f32::from_le_bytes(value)).collect();
+        (selection.rows() == rows).then_some((Self { file, layout, sums, filling }, selection))
+    }
+
+    /// `None` when it cannot be read, or is not what was written.
+    fn read(&self, selection: &Selection, slices: Range<usize>, pool: &Arc<Pool>) -> Option<Block> {
+        let widths = self.layout.widths;
+        let first = selection.rows_before(slices.start);
+        let rows = (selection.rows_before(slices.end) - first) as usize;
+        let mut parts = self.layout.parts().into_iter().zip([widths.features, widths.targets, widths.weights]);
+        let block = Block::filled(pool, widths, rows, |values| {
+            let (start, width) = parts.next().expect("three parts");
+            self.file.read_exact_at(bytemuck::cast_slice_mut(values), start + 4 * first * width as u64)
+        });
+        let block = block.ok()?;
+        let is_whole = |slice: usize| sum(&block, widths, rows_of(selection, slice, first)) == self.sums[slice];
+        slices.into_iter().all(is_whole).then_some(block)
+    }
+}
+
+/// The rows of a slice, counted from `first` on.
+fn rows_of(selection: &Selection, slice: usize, first: u64) -> Range<usize> {
+    (selection.rows_before(slice) - first) as usize..(selection.rows_before(slice + 1) - first) as usize
+}
+
+/// The sum of some rows.
+fn sum(block: &Block, widths: Widths, rows: Range<usize>) -> u64 {
+    let mut sum = Xxh3::new();
+    for values in block.values(widths, rows) {
+        sum.update(bytemuck::cast_slice(values));
+    }
+    sum.digest()
+}
+
+/// Writes the rows of a selection, slice by slice, in any order and on any thread.
+pub(crate) struct Writer {
+    cache: Arc<Cache>,
+    file: File,
+    /// Where it is until it is complete.
+    draft: PathBuf,
+    layout: Layout,
+    selection: Vec<u8>,
+    filling: Vec<f32>,
+    /// The sum of each slice.
+    sums: Vec<AtomicU64>,
+    /// Whether each slice is written: 0 or 1.
+    written: Vec<AtomicUsize>,
+    /// How many slices are not.
+    left: AtomicUsize,
+}
+
+impl Writer {
+    fn new(cache: &Arc<Cache>, selection: &Selection, filling: &[f32]) -> io::Result<Self> {
+        if let Some(directory) = cache.path.parent() {
+            fs::create_dir_all(directory)?;
+            remove_abandoned(directory);
+        }
+        let (draft, file) = new_draft(&cache.path)?;
+        let slices = selection.outline().slices();
+        let is_empty = |slice: &usize| selection.rows_before(*slice) == selection.rows_before(slice + 1);
+        let empty = (0..slices).filter(is_empty).count();
+        let bytes = selection.to_bytes();
+        let layout = Layout {
+            slices: slices as u64,
+            rows: selection.rows(),
+            widths: cache.widths,
+            filling: filling.len() as u64,
+            selection: bytes.len() as u64,
+        };
+        let writer = Self {
+            cache: Arc::clone(cache),
+            file,
+            draft,
+            layout,
+            selection: bytes,
+            filling: filling.to_vec(),
+            sums: (0..slices).map(|_| AtomicU64::new(Xxh3::new().digest())).collect(),
+            written: (0..slices).map(|_| AtomicUsize::new(0)).collect(),
+            left: AtomicUsize::new(slices - empty),
+        };
+        writer.file.set_len(layout.parts()[3])?;
+        Ok(writer)
+    }
+
+    /// Takes in the rows of consecutive slices.
+    pub(crate) fn write(&self, selection: &Selection, slices: Range<usize>, block: &Block) {
+        if !matches!(&*self.cache.state(), State::Written(_)) {
+            return;
+        }
+        if let Err(error) = self.try_to_write(selection, slices, block) {
+            *self.cache.state() = self.cache.failed(&error);
+            // At once, since this may be kept as long as the dataset: a disk that is full is of no use to others.
+            let _ = self.file.set_len(0);
+            let _ = fs::remove_file(&self.draft);
+        }
+    }
+
+    fn try_to_write(&self, selection: &Selection, slices: Range<usize>, block: &Block) -> io::Result<()> {
+        let widths = self.layout.widths;
+        let first = selection.rows_before(slices.start);
+        let parts = self.layout.parts().into_iter().zip([widths.features, widths.targets, widths.weights]);
+        for (values, (start, width)) in block.values(widths, 0..block.rows).into_iter().zip(parts) {
+            self.file.write_all_at(bytemuck::cast_slice(values), start + 4 * first * width as u64)?;
+        }
+        let mut fresh = 0;
+        for slice in slices {
+            let rows = rows_of(selection, slice, first);
+            if !rows.is_empty() && self.written[slice].swap(1, Ordering::AcqRel) == 0 {
+                self.sums[slice].store(sum(block, widths, rows), Ordering::Release);
+                fresh += 1;
+            }
+        }
+        if fresh > 0 && self.left.fetch_sub(fresh, Ordering::AcqRel) == fresh {
+            self.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what comes before the rows, and puts the file in its place.
+    fn finish(&self) -> io::Result<()> {
+        let sums: Vec<_> = self.sums.iter().map(|sum| sum.load(Ordering::Acquire)).collect();
+        let mut tables: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
+        tables.extend(self.filling.iter().flat_map(|value| value.to_le_bytes()));
+        tables.extend(&self.selection);
+        self.file.write_all_at(&tables, HEADER as u64)?;
+        self.file.write_all_at(&self.layout.header(self.cache.key, &tables), 0)?;
+        // Not forced to the disk: what a loss of power leaves behind is noticed by its sums.
+        fs::rename(&self.draft, &self.cache.path)?;
+        // Opened again, for reading.
+        let file = File::open(&self.cache.path)?;
+        *self.cache.state() =
+            State::Complete(Arc::new(Complete { file, layout: self.layout, sums, filling: self.filling.clone() }));
+        Ok(())
+    }
+}
+
+/// An empty file to write to, and where it is. It is locked as long as it is open, so that others can tell it from what a
+/// process left behind that was killed.
+fn new_draft(path: &Path) -> io::Result<(PathBuf, File)> {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let draft = path.with_extension(format!("{}-{number}.{DRAFT}", std::process::id()));
+        let file = match File::create_new(&draft) {
+            // Of an earlier process with this number, or one of another machine.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            file => file?,
+        };
+        // Whoever has the lock already, or had it, has taken the file for abandoned. Where there are no locks, nobody has.
+        let is_locked_by_others = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        if !is_locked_by_others && file.metadata()?.nlink() > 0 {
+            return Ok((draft, file));
+        }
+    }
+}
+
+/// Removes what processes that were killed left unfinished.
+fn remove_abandoned(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == DRAFT)
+            && let Ok(file) = File::options().write(true).open(&path)
+            && file.try_lock().is_ok()
+        {
+            // While it is locked, so that nobody who has just made it goes on with it.
+            let _ = fs::remove_file(&path);
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        // Gone already, if it was completed.
+        let _ = fs::remove_file(&self.draft);
+    }
+}

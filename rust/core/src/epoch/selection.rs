@@ -1,0 +1,253 @@
+//! Which rows of a table are wanted: parts and shards of it, decided row by row and the same in every run.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::budget::Budget;
+use crate::choose::part::{Cursor as PartCursor, Part};
+use crate::choose::shard::{Cursor as ShardCursor, Shard};
+use crate::choose::{Chooser, Cursor, Key, Step};
+use crate::error::Error;
+use crate::passes::row_index::{Outline, changed};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::rows::{Block, Parser, Pool};
+use crate::table::Table;
+use crate::text::Text;
+
+/// Bytes of text in a stripe of a shard.
+const STRIPE_BYTES: u64 = 4 << 20;
+
+/// A step whose rows are known.
+enum Known {
+    Part(Part),
+    Key { key: Key, before: Arc<[u64]> },
+    Shard(Shard),
+}
+
+/// The rows that are wanted.
+pub struct Selection {
+    outline: Arc<Outline>,
+    steps: Vec<Known>,
+    /// How many of them there are before each slice, and in all.
+    before: Vec<u64>,
+}
+
+impl Selection {
+    /// Chooses rows. A step by key reads the table's keys, during which `check` is called several times a second; an error
+    /// that it returns ends the pass.
+    pub fn make<E: From<Error>>(
+        table: &Table,
+        outline: Arc<Outline>,
+        steps: &[Step],
+        budget: Budget,
+        mut check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        Self::of(outline, steps, |selection| count(table, selection, budget, &mut check))
+    }
+
+    /// Chooses rows; for each step by key, `count` says how many of a selection there are before each slice, and in all.
+    fn of<E>(
+        outline: Arc<Outline>,
+        steps: &[Step],
+        mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        let before = (0..=outline.slices()).map(|slice| outline.rows_before(slice)).collect();
+        let mut selection = Self { outline, steps: Vec::new(), before };
+        for (place, step) in steps.iter().enumerate() {
+            let total = selection.rows();
+            let known = match step.in_place(place as u64) {
+                Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
+                Step::Shard { index, count, batch_size, drop_remainder } => {
+                    let bytes = selection.outline.text_bytes();
+                    let row_bytes = (bytes / selection.outline.rows().max(1)).max(1);
+                    let stripe = STRIPE_BYTES / row_bytes;
+                    Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
+                }
+                Step::Key { column, fraction, seed, held_out } => {
+                    // Nothing is known of the rows yet; those before each slice are counted with the step in its place.
+                    let key = Key::new(column, fraction, seed, held_out);
+                    selection.steps.push(Known::Key { key, before: Arc::default() });
+                    let counting = Arc::new(selection);
+                    let rows = count(&counting)?;
+                    selection = Arc::into_inner(counting).expect("the threads that counted have ended");
+                    selection.steps.pop();
+                    Known::Key { key, before: rows.into() }
+                }
+            };
+            selection.steps.push(known);
+            selection.before = (0..=selection.outline.slices())
+                .map(|slice| selection.ranks(slice).last().expect("each step has a rank after it"))
+                .collect();
+        }
+        Ok(Arc::new(selection))
+    }
+
+    /// What it takes to make it again without a pass: the outline, and what was counted for each step by key.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = self.outline.to_bytes();
+        bytes.extend(self.outline.left_out().to_le_bytes());
+        for step in &self.steps {
+            if let Known::Key { before, .. } = step {
+                bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
+            }
+        }
+        bytes
+    }
+
+    /// Makes it again for the same steps.
+    pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
+        let (outline, rest) = bytes.split_at_checked(16 * (slices + 1))?;
+        let (left_out, mut counts) = rest.split_first_chunk()?;
+        let outline = Arc::new(Outline::from_bytes(outline, u64::from_le_bytes(*left_out))?);
+        let selection = Self::of(outline, steps, |_| {
+            let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
+            counts = rest;
+            Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
+        });
+        selection.ok().filter(|_| counts.is_empty())
+    }
+
+    /// How many rows are wanted.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.before[self.before.len() - 1]
+    }
+
+    /// How many of them there are before a slice.
+    #[must_use]
+    pub fn rows_before(&self, slice: usize) -> u64 {
+        self.before[slice]
+    }
+
+    /// Where the rows are.
+    #[must_use]
+    pub fn outline(&self) -> &Arc<Outline> {
+        &self.outline
+    }
+
+    /// The last slice that begins at or before a row, counted among those that are wanted.
+    #[must_use]
+    pub fn slice_of(&self, row: u64) -> usize {
+        self.before.partition_point(|&before| before <= row).saturating_sub(1).min(self.outline.slices())
+    }
+
+    /// At the beginning of a slice, the rank that its first row has for each step, and at last among the rows wanted.
+    fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
+        let first = self.outline.rows_before(slice);
+        std::iter::once(first).chain(self.steps.iter().scan(first, move |rank, step| {
+            *rank = match step {
+                Known::Part(part) => part.before(*rank),
+                Known::Shard(shard) => shard.before(*rank),
+                // Before they are counted nobody asks.
+                Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
+            };
+            Some(*rank)
+        }))
+    }
+
+    /// What goes through the rows of some slices; `None` when all of them are wanted.
+    pub(crate) fn chooser(&self, slices: Range<usize>) -> Option<Chooser<'_>> {
+        let count = (self.before[slices.end] - self.before[slices.start]) as usize;
+        let cursors = self.steps.iter().zip(self.ranks(slices.start)).map(|(step, rank)| match step {
+            Known::Part(part) => Cursor::Part(PartCursor::new(part, rank)),
+            Known::Shard(shard) => Cursor::Shard(ShardCursor::new(shard, rank)),
+            Known::Key { key, .. } => Cursor::Key(*key),
+        });
+        (!self.steps.is_empty()).then(|| Chooser::new(cursors.collect(), count))
+    }
+}
+
+/// How many rows of a selection there are before each slice, and in all, by looking at them.
+fn count<E: From<Error>>(
+    table: &Table,
+    selection: &Arc<Selection>,
+    budget: Budget,
+    check: impl FnMut() -> std::result::Result<(), E>,
+) -> std::result::Result<Vec<u64>, E> {
+    let jobs = Counting { table: table.for_counting(), selection: Arc::clone(selection) };
+    let mut before = Vec::with_capacity(selection.outline.slices() + 1);
+    let mut rows = 0;
+    Pipeline::run(jobs, budget.threads, budget.window)?.drain(
+        |counted: u64| {
+            before.push(rows);
+            rows += counted;
+            Ok(())
+        },
+        check,
+    )?;
+    before.push(rows);
+    Ok(before)
+}
+
+/// Counts the rows of each slice that are wanted.
+struct Counting {
+    table: Table,
+    selection: Arc<Selection>,
+}
+
+impl Jobs<u64> for Counting {
+    fn count(&self) -> u64 {
+        self.selection.outline.slices() as u64
+    }
+
+    fn worker(self: Arc<Self>) -> Worker<u64> {
+        let mut reader = Reader::new(&self.table, &self.selection);
+        let pool = Pool::new(1);
+        Box::new(move |index| {
+            let slice = index as usize;
+            let outline = &self.selection.outline;
+            if outline.rows_before(slice) == outline.rows_before(slice + 1) {
+                // Between two parts.
+                return Some(Done::with(0));
+            }
+            let Done { item, error } = reader.read(slice..slice + 1, &pool);
+            Some(match error {
+                None => Done::with(item.map_or(0, |block| block.rows as u64)),
+                Some(error) => Done::failed(error),
+            })
+        })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
+    }
+
+    fn abandon(&self) {
+        self.table.parts.abandon();
+    }
+}
+
+/// Reads the rows wanted of some slices; one for each thread.
+pub(crate) struct Reader {
+    table: Table,
+    selection: Arc<Selection>,
+    parser: Parser,
+    text: Text,
+}
+
+impl Reader {
+    pub(crate) fn new(table: &Table, selection: &Arc<Selection>) -> Self {
+        let parser = Parser::new(&table.schema, table.dialect, table.simd);
+        Self { table: table.clone(), selection: Arc::clone(selection), parser, text: Text::default() }
+    }
+
+    /// The rows wanted of consecutive slices, up to the first that is wrong, and what is wrong with that one.
+    pub(crate) fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
+        let bytes = self.selection.outline.bytes(slices.clone());
+        if let Err(error) = self.text.read(&self.table, bytes) {
+            return Done::failed(error);
+        }
+        let (block, error) = self.parser.parse_chosen(&self.text, pool, self.selection.chooser(slices));
+        Done { item: Some(block), error }
+    }
+
+    /// The same, of as many rows as were counted.
+    pub(crate) fn read_counted(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
+        let counted = self.selection.rows_before(slices.end) - self.selection.rows_before(slices.start);
+        let done = self.read(slices, pool);
+        match &done.item {
+            Some(block) if done.error.is_none() && block.rows as u64 != counted => Done::failed(changed()),
+            _ => done,
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Where in a table its rows are: row-aligned slices of the source, and how many rows each has.
+//!
+//! One pass, several times as fast as reading the values, makes an outline; with it any row can be found, read by
+//! itself and counted, in any order. It takes 16 bytes a slice, which is a small fraction of a thousandth of the source.
+
+use std::ops::Range;
+use std::sync::{Arc, MutexGuard};
+
+use crate::budget::{BLOCK_BYTES, Budget};
+use crate::error::{Error, Kind, Result};
+use crate::index;
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::process::PerProcess;
+use crate::rows::rejects::{self, Noting, Rejects, Tally};
+use crate::rows::{Parser, Pool};
+use crate::split::Splitter;
+use crate::table::Table;
+use crate::text::Text;
+
+/// The slices of a table.
+#[derive(Debug)]
+pub struct Outline {
+    /// Where each slice begins, and after the last where it ends.
+    starts: Vec<Start>,
+    /// How many rows were left out between them as wrong, and which, unless it comes from a cache.
+    left_out: u64,
+    rejects: Rejects,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Start {
+    /// Byte offset.
+    offset: u64,
+    /// Rows before it.
+    rows: u64,
+}
+
+/// The finest and the coarsest slices, in bytes; tiny in debug builds, as blocks are.
+const FINEST: u64 = if cfg!(debug_assertions) { 32 } else { 4 << 10 };
+const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
+
+/// Slices that are counted as one job, if that is not more than a block.
+const SLICES_IN_A_PIECE: u64 = 16;
+
+impl Outline {
+    /// Bytes in a slice of a source of `length` bytes, of which windows of `window` bytes are to be mixed: a window should
+    /// hold hundreds of slices from all over the source, and there should not be millions.
+    #[must_use]
+    pub fn slice_bytes(length: u64, window: u64) -> u64 {
+        (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
+    }
+
+    /// Makes one, or ends with the first row that is one too many of those that are wrong. It depends on the table and `slice_bytes` alone, since orders and caches are made of it; `budget` says
+    /// how many threads may take how much memory. Calls `check` several times a second; an error that it returns ends the
+    /// pass.
+    pub fn make<E: From<Error>>(
+        table: &Table,
+        budget: Budget,
+        slice_bytes: u64,
+        check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Self, E> {
+        let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
+        // No more than have room for a text and its marks.
+        let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
+        let jobs = Outlining {
+            table: table.for_counting(),
+            splitter: Splitter::of(table, piece, budget.max_row, false),
+            slice_bytes: slice_bytes as usize,
+            noting: Tally::noting(table.schema.max_rejects, rejects::REMEMBERED),
+        };
+        let mut tally = Tally::new(table.schema.max_rejects);
+        let mut starts = Vec::new();
+        let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
+        Pipeline::run(jobs, table.parts.threads(threads), budget.window)?.drain(
+            |counted: Vec<Counted>| {
+                for slice in counted {
+                    if let Some((_, error)) = tally.add(slice.rejects) {
+                        return Err(error.into());
+                    }
+                    if slice.bytes.start > end.offset {
+                        // Between two parts there is a slice without rows, so that none is read across.
+                        starts.push(end);
+                    }
+                    starts.push(Start { offset: slice.bytes.start, rows: end.rows });
+                    end = Start { offset: slice.bytes.end, rows: end.rows + slice.rows };
+                }
+                Ok(())
+            },
+            check,
+        )?;
+        starts.push(end);
+        starts.shrink_to_fit();
+        Ok(Self { starts, left_out: tally.count(), rejects: tally.into_found() })
+    }
+
+    /// The one that was made of the same table before in this process, or a new one.
+    pub fn remember<E: From<Error>>(
+        table: &Table,
+        budget: Budget,
+        slice_bytes: u64,
+        check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<Arc<Self>, E> {
+        let name = format!("{} {slice_bytes} {}", table.for_counting().description(), budget.max_row);
+        let found = {
+            let mut known = remembered();
+            let at = known.iter().position(|(known, _)| *known == name);
+            at.map(|at| {
+                known[at..].rotate_left(1);
+                Arc::clone(&known[known.len() - 1].1)
+            })
+        };
+        // Which reject is one too many is found anew if it is not among those remembered.
+        let is_allowed = |outline: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| outline.left_out <= most);
+        if let Some(outline) = found.filter(is_allowed) {
+            return Ok(outline);
+        }
+        let outline = Arc::new(Self::make(table, budget, slice_bytes, check)?);
+        let mut known = remembered();
+        if known.len() == REMEMBERED_MOST {
+            known.remove(0);
+        }
+        known.push((name, Arc::clone(&outline)));
+        Ok(outline)
+    }
+
+    /// How many slices there are.
+    #[must_use]
+    pub fn slices(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows_before(self.slices())
+    }
+
+    /// How many rows there are before a slice.
+    #[must_use]
+    pub fn rows_before(&self, slice: usize) -> u64 {
+        self.starts[slice].rows
+    }
+
+    /// How many rows were left out as wrong.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// Those rows, unless the outline comes from a cache.
+    #[must_use]
+    pub fn rejects(&self) -> &Rejects {
+        &self.rejects
+    }
+
+    /// Where some slices are in the source.
+    #[must_use]
+    pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
+        self.starts[slices.start].offset..self.starts[slices.end].offset
+    }
+
+    /// How many bytes the slices that have rows take.
+    pub(crate) fn text_bytes(&self) -> u64 {
+        let pairs = self.starts.windows(2).filter(|pair| pair[0].rows < pair[1].rows);
+        pairs.map(|pair| pair[1].offset - pair[0].offset).sum()
+    }
+
+    /// As bytes, for keeping.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        self.starts.iter().flat_map(|start| [start.offset.to_le_bytes(), start.rows.to_le_bytes()].concat()).collect()
+    }
+
+    /// From such bytes.
+    pub(crate) fn from_bytes(bytes: &[u8], left_out: u64) -> Option<Self> {
+        let (words, []) = bytes.as_chunks::<16>() else { return None };
+        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        let starts: Vec<_> =
+            words.iter().map(|word| Start { offset: number(&word[..8]), rows: number(&word[8..]) }).collect();
+        let rises = starts.windows(2).all(|pair| pair[0].offset <= pair[1].offset && pair[0].rows <= pair[1].rows);
+        (rises && !starts.is_empty()).then_some(Self { starts, left_out, rejects: Rejects::default() })
+    }
+}
+
+/// A slice and its rows.
+struct Counted {
+    bytes: Range<u64>,
+    rows: u64,
+    rejects: Rejects,
+}
+
+/// Cuts each text into slices and counts their rows.
+struct Outlining {
+    table: Table,
+    splitter: Splitter,
+    slice_bytes: usize,
+    noting: Noting,
+}
+
+impl Jobs<Vec<Counted>> for Outlining {
+    fn count(&self) -> u64 {
+        self.splitter.texts()
+    }
+
+    fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
+        let Table { schema, dialect, simd, .. } = self.table.clone();
+        let mut parser = Parser::new(&schema, dialect, simd).noting(self.noting);
+        let pool = Pool::new(1);
+        let mut text = Text::default();
+        let mut count = move |text: &Text| {
+            if schema.only_counts() {
+                let (rows, error) = index::count_rows(simd, text, dialect);
+                (rows, Rejects::default(), error)
+            } else {
+                let (mut block, error) = parser.parse(text, &pool);
+                (block.rows, block.take_rejects(), error)
+            }
+        };
+        Box::new(move |index| {
+            match self.splitter.read(index, &mut text) {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(Done::failed(error)),
+            }
+            let mut slices = Vec::new();
+            let mut start = 0;
+            let length = text.bytes().len();
+            while start < length {
+                // What is left over at the end of a text does not become a slice of a few rows.
+                let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
+                let row_end = || text.row_end(self.splitter.simd(), dialect, start, self.slice_bytes);
+                let end = if is_last { length } else { row_end() };
+                let (rows, rejects, error) = text.within(start..end, &mut count);
+                // The last may have a newline more than the source.
+                let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
+                slices.push(Counted { bytes, rows: rows as u64, rejects });
+                if error.is_some() {
+                    // One of the rejects before it may be one too many.
+                    return Some(Done { item: Some(slices), error });
+                }
+                start = end;
+            }
+            Some(Done::with(slices))
+        })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
+    }
+
+    fn may_wait(&self) -> bool {
+        !self.table.parts.are_at_hand()
+    }
+
+    fn abandon(&self) {
+        self.splitter.abandon();
+    }
+}
+
+/// Outlines of sources that were read before, the one used last at the end.
+static REMEMBERED: PerProcess<Vec<(String, Arc<Outline>)>> = PerProcess::new();
+const REMEMBERED_MOST: usize = 32;
+
+fn remembered() -> MutexGuard<'static, Vec<(String, Arc<Outline>)>> {
+    REMEMBERED.lock()
+}
+
+impl Text {
+    /// Reads some slices of a table, by themselves.
+    pub(crate) fn read(&mut self, table: &Table, bytes: Range<u64>) -> Result<()> {
+        self.fill(&table.parts, table.dialect, bytes)
+    }
+}
+
+/// The error for a table that is not what its outline says.
+pub(crate) fn changed() -> Error {
+    Kind::SourceChanged("other rows than when they were counted").into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::epoch::tests::table;
+    use crate::table::schema::MissingTarget;
+    use proptest::prelude::*;
+
+    fn outline(table: &Table, budget: Budget, slice_bytes: u64) -> Outline {
+        Outline::make(table, budget, slice_bytes, || Ok::<_, Error>(())).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn an_outline_does_not_depend_on_how_it_was_made(
+            lengths in prop::collection::vec(0_usize..90, 1..80),
+            slice_bytes in prop_oneof![1_u64..200, Just(1 << 20)],
+            (threads, memory) in (1_usize..9, prop::option::of(1_usize..20_000)),
+        ) {
+            let row = |length: &usize| format!("\"{}\n\",1,k,2\n", "t".repeat(*length));
+            let text: String = lengths.iter().map(row).collect();
+            let length = text.len() as u64;
+            let table = table(text, MissingTarget::Raise);
+            let found = outline(&table, Budget::new(threads, memory), slice_bytes);
+            prop_assert_eq!(&found.starts, &outline(&table, Budget::new(1, None), slice_bytes).starts);
+            prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
+            let bytes = found.to_bytes();
+            prop_assert_eq!(Outline::from_bytes(&bytes, 0).unwrap().starts, found.starts);
+            prop_assert!(Outline::from_bytes(&bytes[..bytes.len() - 1], 0).is_none());
+        }
+    }
+}

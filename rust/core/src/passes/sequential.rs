@@ -1,0 +1,73 @@
+//! The rows of a table from the first to the last, read without knowing anything about it beforehand.
+
+use std::sync::Arc;
+
+use crate::budget::Budget;
+use crate::error::Result;
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::rows::rejects::Tally;
+use crate::rows::{Block, Parser, Pool};
+use crate::split::Splitter;
+use crate::table::Table;
+use crate::text::Text;
+
+/// Parses each text of a table in turn.
+pub(crate) struct Sequential {
+    table: Table,
+    splitter: Splitter,
+    pool: Arc<Pool>,
+    repeat: bool,
+}
+
+/// Starts reading. `repeat` begins again at the end of the source, for ever.
+pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
+    Pipeline::run(Sequential::new(table, budget, repeat), table.parts.threads(budget.threads), budget.window)
+}
+
+impl Sequential {
+    pub(crate) fn new(table: &Table, budget: Budget, repeat: bool) -> Self {
+        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, repeat);
+        Self { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat }
+    }
+}
+
+impl Jobs<Block> for Sequential {
+    fn count(&self) -> u64 {
+        let pass = self.in_a_pass();
+        if self.repeat && pass > 0 { u64::MAX } else { pass }
+    }
+
+    fn in_a_pass(&self) -> u64 {
+        self.splitter.texts()
+    }
+
+    fn worker(self: Arc<Self>) -> Worker<Block> {
+        let table = &self.table;
+        let noting = Tally::noting(table.schema.max_rejects, 0);
+        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).noting(noting);
+        let mut text = Text::default();
+        Box::new(move |index| match self.splitter.read(index, &mut text) {
+            Ok(true) => {
+                let (block, error) = parser.parse(&text, &self.pool);
+                // A pass may end with the error alone.
+                let is_empty = block.rows == 0 && block.rejects().count() == 0;
+                let item = (!is_empty || error.is_none()).then_some(block);
+                Some(Done { item, error })
+            }
+            Ok(false) => None,
+            Err(error) => Some(Done::failed(error)),
+        })
+    }
+
+    fn are_short(&self) -> bool {
+        self.table.parts.are_at_hand()
+    }
+
+    fn may_wait(&self) -> bool {
+        !self.table.parts.are_at_hand()
+    }
+
+    fn abandon(&self) {
+        self.splitter.abandon();
+    }
+}

@@ -1,0 +1,385 @@
+//! The fields of a group that are no numbers: each read from its place.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::forms::Rewritten;
+use super::group::WrongField;
+use super::reading::Reading;
+use crate::dialect::UTF8_BOM;
+use crate::error::Kind;
+use crate::index::Rows;
+use crate::table::schema::{OnError, Schema};
+use crate::value::number;
+use crate::value::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
+
+/// A column whose fields are no numbers.
+pub(super) struct Coded {
+    pub(super) column: usize,
+    /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
+    pub(super) values: Vec<(usize, usize)>,
+}
+
+impl Coded {
+    /// Those among the columns of an arrangement, in the order of the file.
+    pub(super) fn of(schema: &Schema, columns: &[usize], places: &[usize]) -> Vec<Self> {
+        let mut coded: Vec<Self> = vec![];
+        for (at, (&column, &wanted)) in columns.iter().zip(places).enumerate() {
+            if schema.code(wanted).is_none() {
+                continue;
+            }
+            match coded.last_mut().filter(|last| last.column == column) {
+                Some(last) => last.values.push((at, wanted)),
+                None => coded.push(Self { column, values: vec![(at, wanted)] }),
+            }
+        }
+        coded
+    }
+}
+
+/// A group of rows on its way into a block.
+pub(super) struct Mixed<'a> {
+    pub(super) rows: Rows<'a>,
+    /// All values, row by row; those of numbers are there already.
+    pub(super) values: &'a mut [f32],
+    /// The rows that are left out, in no order.
+    pub(super) left_out: &'a mut Vec<usize>,
+    /// The fields that are wrong, in no order.
+    pub(super) wrong: &'a mut Vec<WrongField>,
+    pub(super) rewritten: &'a mut Rewritten,
+}
+
+impl Reading<'_> {
+    /// Reads what is no number.
+    pub(super) fn read_codes(&self, mixed: &mut Mixed<'_>) {
+        for column in &self.arrangement.coded {
+            let mut rows = mixed.rows.count();
+            if self.schema.on_error == OnError::Raise
+                && let Some(first) = mixed.wrong.iter().min_by_key(|wrong| (wrong.row, wrong.at))
+            {
+                // Up to the first that is wrong, nothing counts but what comes before it in its row.
+                rows = first.row + usize::from(column.values[0].0 < first.at);
+            }
+            self.read_column(column, rows, mixed);
+        }
+    }
+
+    /// Reads a column of so many rows.
+    fn read_column(&self, column: &Coded, rows: usize, mixed: &mut Mixed<'_>) {
+        let Self { schema, text, .. } = *self;
+        let bytes = text.padded();
+        let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
+        let same = |value: &f32, _: &Code| *value;
+        let numbered = |place: &f32, code: &Code| code.numbered(*place);
+        // Of a column that is a feature and a target, all values have the same categories.
+        let Some(code) = schema.code(column.values[0].1) else { return };
+        match code {
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
+                    // No category is a missing token.
+                    let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
+                    self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), numbered);
+                }
+                Categories::Hashed(buckets) => {
+                    let bucket = |place| bucket(&bytes[place], *buckets);
+                    // A quote stands there only after a space, which takes a closer look.
+                    let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
+                    let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
+                    let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
+                    self.read_fields(column, rows, mixed, |place| is_plain(&place).then(|| bucket(place)), numbered);
+                }
+                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
+            },
+            Code::Boolean => {
+                let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
+                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same);
+            }
+            Code::Date(date, _) => {
+                let moment = |place| date.read(&bytes[place]).ok();
+                let value = |moment: &date::Moment, code: &Code| match code {
+                    Code::Date(date, part) => date.part(moment, *part),
+                    _ => f32::NAN,
+                };
+                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| moment(place))?, value);
+            }
+            Code::Duration(duration) => {
+                let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
+                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| length(place))?, same);
+            }
+            Code::Number(forms) => self.read_forms(column, *forms, rows, mixed),
+        }
+    }
+
+    /// Reads the fields of a column: `quickly` understands most, and `value` says what becomes of those.
+    #[inline(always)]
+    fn read_fields<T>(
+        &self,
+        column: &Coded,
+        rows: usize,
+        mixed: &mut Mixed<'_>,
+        quickly: impl Fn(Range<usize>) -> Option<T>,
+        value: impl Fn(&T, &Code) -> f32,
+    ) {
+        let (bytes, quote) = (self.text.padded(), self.dialect.quote);
+        let width = self.arrangement.columns.len();
+        let is_literal = self.dialect.is_literal();
+        let codes: Vec<_> =
+            column.values.iter().filter_map(|&(at, wanted)| Some((at, wanted, self.schema.code(wanted)?))).collect();
+        for (row, values) in mixed.values.chunks_exact_mut(width).take(rows).enumerate() {
+            let place = mixed.rows.place(row, column.column);
+            let plain = if is_literal { number::plain(bytes, quote, place.clone()) } else { None };
+            if let Some(found) = plain.and_then(&quickly) {
+                for &(at, _, code) in &codes {
+                    values[at] = value(&found, code);
+                }
+                continue;
+            }
+            for &(at, wanted, code) in &codes {
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
+                    Ok(Some(value)) => values[at] = value,
+                    Ok(None) => mixed.left_out.push(row),
+                    Err(kind) => {
+                        mixed.wrong.push(WrongField { row, at, place, kind });
+                        if self.schema.on_error == OnError::Raise {
+                            return;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
+    /// their rows.
+    pub(super) fn read_carefully(&self, column: &Coded, fields: &[usize], mixed: &mut Mixed<'_>) {
+        let width = self.arrangement.columns.len();
+        for &row in fields {
+            let place = mixed.rows.place(row, column.column);
+            for &(at, wanted) in &column.values {
+                let Some(code) = self.schema.code(wanted) else { continue };
+                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
+                    Ok(Some(value)) => mixed.values[row * width + at] = value,
+                    Ok(None) => mixed.left_out.push(row),
+                    Err(kind) => {
+                        mixed.wrong.push(WrongField { row, at, place, kind });
+                        if self.schema.on_error == OnError::Raise {
+                            return;
+                        }
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
+    /// its row is to be left out.
+    fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
+        if number::is_missing(field, self.dialect, &self.schema.missing) {
+            return self.schema.read_missing(wanted);
+        }
+        if self.dialect.has_space_before_quote(field) {
+            return Err(Kind::SpaceBeforeQuote);
+        }
+        let word = self.dialect.text(field);
+        match code {
+            Code::Number(forms) => self.schema.read_form(*forms, &word, wanted, self.dialect),
+            code => self.schema.code_of(&word, wanted, code),
+        }
+    }
+}
+
+impl Schema {
+    /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
+    pub(super) fn code_of(&self, word: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
+        let value = match code {
+            Code::Category(categories) | Code::Class(categories) => match categories {
+                Categories::Listed(vocabulary) | Categories::Found(vocabulary) => match vocabulary.code(word) {
+                    0 if matches!(code, Code::Class(_)) => return self.unknown_class(wanted, vocabulary),
+                    place => code.numbered(place as f32),
+                },
+                Categories::Hashed(buckets) => code.numbered(bucket(word, *buckets)),
+                // Rows are counted before the categories are known; which one it is does not matter then.
+                Categories::Unread => 0.0,
+            },
+            Code::Boolean => match boolean(word) {
+                Some(is_true) => f32::from(u8::from(is_true)),
+                None => return Err(Kind::Boolean),
+            },
+            Code::Date(date, part) => match date.read(word) {
+                Ok(moment) => date.part(&moment, *part),
+                Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
+                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(date::Wrong::Zone) => return Err(Kind::Zone),
+            },
+            Code::Duration(duration) => match duration.read(word) {
+                Ok(nanos) => duration.value(nanos),
+                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
+                Err(_) => return Err(Kind::Duration(duration.expected())),
+            },
+            // A number is one of a dialect, and may be missing: `read_form` reads it.
+            Code::Number(_) => return Err(Kind::Internal),
+        };
+        Ok(Some(value))
+    }
+
+    /// What becomes of a target that is none of its classes: the same as of one that is missing.
+    fn unknown_class(&self, wanted: usize, classes: &Arc<Vocabulary>) -> std::result::Result<Option<f32>, Kind> {
+        self.read_missing(wanted).map_err(|_| Kind::Class(Arc::clone(classes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::parser::tests::{Found, parse};
+    use super::*;
+    use crate::dialect::Dialect;
+    use crate::oracle;
+    use crate::simd::Simd;
+    use crate::table::columns::{Columns, GivenCategories, GivenDate};
+    use crate::table::schema::{Column, Missing, MissingTarget};
+    use crate::value::number::Value;
+    use proptest::prelude::*;
+
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
+    const LISTED: [&str; 4] = ["UA", "a long category", "a\"b", "a\"\"b"];
+
+    /// What each column holds, one column after the other: categories, hashed ones, booleans, dates, numbers.
+    const FIELDS: [&str; 5] = [
+        "UA| UA |\"UA\"|\"a long category\"|\"a\"\"b\"|\"a\"\"\"\"b\"|ua||NA|\" \"|unknown|é",
+        "x|yy|\"a \"\"long\"\" one\"|\"x\"| x|NA|",
+        "true|False| yes|\"NO\"|1|0|On|off|NA||\"y\"",
+        "2013-01-31|2013-02-28 05:06:07| 20131231T2359|\"2013-12-31 00:00:00Z\"|NA||\" \"|9999-12-31",
+        "1|-2\\.5|NA|| 4|\"5\"",
+    ];
+    const PARTS: [&str; 3] = ["days", "hour", "dayofyear"];
+
+    /// The schema, and of each value what it is: its column and the place of the part of a date.
+    fn schema(order: &[usize], features: usize, missing_target: MissingTarget, fill: Vec<f32>) -> Schema {
+        let columns = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
+        let named = |places: &[usize]| places.iter().map(|&at| Column::Index(at as i64)).collect::<Vec<_>>();
+        // A target has one part.
+        let is_target = |column| order[features..].contains(&column);
+        let is_read = |column: usize| order.contains(&column);
+        let parts = if is_target(3) { &PARTS[..1] } else { &PARTS };
+        let listed = GivenCategories::Listed(LISTED.map(String::from).to_vec());
+        let date = GivenDate { parts: parts.iter().copied().map(String::from).collect(), format: None, since: None };
+        let given = Columns {
+            categories: [(0, listed), (1, GivenCategories::Buckets(7))]
+                .into_iter()
+                .filter(|(at, _)| is_read(*at))
+                .map(|(at, given)| (Column::Index(at as i64), given))
+                .collect(),
+            booleans: named(&[2]).into_iter().filter(|_| is_read(2)).collect(),
+            dates: is_read(3).then_some((Column::Index(3), date)).into_iter().collect(),
+            ..Columns::default()
+        };
+        let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
+        let missing = Missing::new(["NA", "9999-12-31"]);
+        let schema =
+            Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, missing_target).unwrap();
+        Schema { fill, ..schema.with_columns(given).unwrap() }
+    }
+
+    /// Field by field, with none of what makes it quick.
+    fn parse_naively(schema: &Schema, bytes: &str) -> Found {
+        let (mut found, mut rejects) = (vec![], vec![]);
+        let mut start = 0;
+        for line in bytes.split_inclusive('\n') {
+            let row_start = start;
+            start += line.len();
+            let row = oracle::rows(line.as_bytes(), COMMA).pop().unwrap();
+            let (mut values, mut kept) = (vec![], true);
+            let mut wrong: Option<usize> = None;
+            for (wanted, column) in schema.wanted().into_iter().enumerate() {
+                let is_feature = wanted < schema.features.len();
+                let text = number::unquote(&row[column], COMMA).into_owned();
+                let word = String::from_utf8(text.clone()).unwrap();
+                let is_missing = ["", "NA", "9999-12-31"].contains(&&*word);
+                let value = if is_missing {
+                    kept &= is_feature || schema.missing_target != MissingTarget::Skip;
+                    let usual = if is_feature && column < 2 { 0.0 } else { f32::NAN };
+                    let refused = !is_feature && schema.missing_target == MissingTarget::Raise;
+                    (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
+                } else {
+                    // Codes begin with 1, since 0 is none; classes begin with 0.
+                    let first = usize::from(is_feature);
+                    match column {
+                        0 => match LISTED.iter().position(|known| *known == word) {
+                            None if !is_feature => {
+                                kept &= schema.missing_target != MissingTarget::Skip;
+                                let is_refused = schema.missing_target == MissingTarget::Raise;
+                                (!is_refused).then(|| schema.fill.get(wanted).copied().unwrap_or(f32::NAN))
+                            }
+                            at => Some(at.map_or(0.0, |at| (first + at) as f32)),
+                        },
+                        1 => Some((first as u64 + xxhash_rust::xxh3::xxh3_64(&text) % 7) as f32),
+                        2 => match word.to_lowercase().as_str() {
+                            "true" | "yes" | "1" | "on" | "y" => Some(1.0),
+                            "false" | "no" | "0" | "off" => Some(0.0),
+                            _ => None,
+                        },
+                        3 => match (schema.code(wanted), date::iso(&text)) {
+                            (Some(Code::Date(date, part)), Ok(moment)) => Some(date.part(&moment, *part)),
+                            _ => None,
+                        },
+                        _ => match number::value(&row[column], COMMA, &schema.missing) {
+                            Value::Number(number) => Some(number),
+                            _ => None,
+                        },
+                    }
+                };
+                match value {
+                    Some(value) => values.push(value.to_bits()),
+                    None => wrong = Some(wrong.map_or(column, |known| known.min(column))),
+                }
+            }
+            if let Some(column) = wrong {
+                let place = row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
+                if schema.on_error == OnError::Raise {
+                    return (found, Some((place, Some(column))), rejects);
+                }
+                rejects.push((place, Some(column), line.trim_end().to_owned(), found.len()));
+                continue;
+            }
+            found.extend(kept.then_some(values));
+        }
+        (found, None, rejects)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(600))]
+
+        #[test]
+        fn blocks_hold_what_coded_fields_say(
+            rows in prop::collection::vec(FIELDS, 1..40),
+            wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
+            order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
+            (features, targets) in (1_usize..5, 0_usize..3),
+            is_shared in any::<bool>(),
+            missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
+        ) {
+            let mut rows = rows;
+            for (at, wrong) in wrong {
+                if let Some(row) = rows.get_mut(at / 5) {
+                    row[at % 5] = wrong;
+                }
+            }
+            let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+            let mut wanted = order[..(features + targets).min(5)].to_vec();
+            if is_shared && wanted.len() > features {
+                // A feature that is a target, too.
+                wanted[features] = wanted[0];
+            }
+            let schema = schema(&wanted, features, missing_target, fill);
+            let schema = Schema { on_error, ..schema };
+            let expected = parse_naively(&schema, &text);
+            for simd in Simd::available() {
+                prop_assert_eq!(parse(simd, &schema, &text), expected.clone(), "{:?}", simd);
+            }
+        }
+    }
+}

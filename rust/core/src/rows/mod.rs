@@ -1,0 +1,259 @@
+//! Stage 5: a parsed block: the rows of one text, in row-major buffers.
+
+mod arrangement;
+mod buffer;
+mod coded;
+mod constant;
+mod forms;
+mod group;
+mod parser;
+mod reading;
+pub mod rejects;
+
+use std::ops::Range;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::ThreadId;
+
+use arrangement::Arrangement;
+pub use buffer::Buffer;
+pub use parser::Parser;
+
+use crate::error::{Kind, Result};
+use crate::table::schema::Schema;
+use rejects::Rejects;
+
+/// The values of some rows, each array row-major.
+#[derive(Default)]
+pub struct Arrays {
+    /// Features, `rows * features` values.
+    pub features: Buffer,
+    /// Targets, `rows * targets` values.
+    pub targets: Buffer,
+    /// Sample weights, one a row, if there are any.
+    pub weights: Buffer,
+}
+
+/// How many values a row has in each array.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Widths {
+    /// Feature columns.
+    pub features: usize,
+    /// Target columns.
+    pub targets: usize,
+    /// 1 with a weight column or with unit weights, else 0.
+    pub weights: usize,
+}
+
+impl Widths {
+    /// The widths that a schema asks for.
+    #[must_use]
+    pub fn of(schema: &Schema) -> Self {
+        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
+        Self { features: schema.features.len(), targets: schema.targets.len(), weights }
+    }
+}
+
+/// Rows in memory. Once nobody looks at them, their buffers go back to the pool they came from.
+pub struct Block {
+    /// How many rows.
+    pub rows: usize,
+    arrays: Arrays,
+    /// The rows that were left out between these as wrong.
+    rejects: Rejects,
+    pool: Arc<Pool>,
+    /// In whose cache the buffers are.
+    maker: ThreadId,
+}
+
+impl Block {
+    /// An empty block with room for `rows` rows.
+    pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
+        let maker = std::thread::current().id();
+        let mut block =
+            Self { rows: 0, arrays: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker };
+        block.reserve(widths, rows);
+        block
+    }
+
+    /// The values.
+    #[must_use]
+    pub fn arrays(&self) -> &Arrays {
+        &self.arrays
+    }
+
+    /// The rows that were left out between these as wrong.
+    #[must_use]
+    pub fn rejects(&self) -> &Rejects {
+        &self.rejects
+    }
+
+    /// The same, to keep.
+    pub(crate) fn take_rejects(&mut self) -> Rejects {
+        std::mem::take(&mut self.rejects)
+    }
+
+    fn reserve(&mut self, widths: Widths, rows: usize) {
+        self.arrays.features.reserve(rows * widths.features, self.rows * widths.features);
+        self.arrays.targets.reserve(rows * widths.targets, self.rows * widths.targets);
+        self.arrays.weights.reserve(rows * widths.weights, self.rows * widths.weights);
+    }
+
+    /// Appends rows whose values stand together, in the order of the file.
+    fn extend(&mut self, widths: Widths, arrangement: &Arrangement, values: &[f32]) {
+        let width = arrangement.columns.len();
+        let rows = values.len() / width;
+        self.reserve(widths, self.rows + rows);
+        let Arrays { features, targets, weights } = &mut self.arrays;
+        if widths.weights > 0 && arrangement.runs[2].is_empty() {
+            weights.values_mut()[self.rows..][..rows].fill(1.0);
+        }
+        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.runs) {
+            let taken: usize = runs.iter().map(Range::len).sum();
+            let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
+            match runs[..] {
+                [] => {}
+                // Rows of two are short enough for their two values to be worth a loop each, made for them.
+                [Range { start: 0, .. }] if width == 2 && taken == 1 => {
+                    for (place, &[first, _]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = first;
+                    }
+                }
+                [_] if width == 2 && taken == 1 => {
+                    for (place, &[_, second]) in places.iter_mut().zip(values.as_chunks().0) {
+                        *place = second;
+                    }
+                }
+                [Range { start, .. }] if taken == 1 => {
+                    for (place, row) in places.iter_mut().zip(values.chunks_exact(width)) {
+                        *place = row[start];
+                    }
+                }
+                _ => {
+                    for (places, row) in places.chunks_exact_mut(taken).zip(values.chunks_exact(width)) {
+                        let mut rest = places;
+                        for run in runs {
+                            let (place, after) = rest.split_at_mut(run.len());
+                            place.copy_from_slice(&row[run.clone()]);
+                            rest = after;
+                        }
+                    }
+                }
+            }
+        }
+        self.rows += rows;
+    }
+
+    /// Rows from several blocks: each place names a block and a row of it.
+    pub(crate) fn gather(pool: &Arc<Pool>, widths: Widths, blocks: &[&Self], places: &[(u32, u32)]) -> Self {
+        let mut block = Self::with_capacity(pool, widths, places.len());
+        let fill = |to: &mut Buffer, array: fn(&Arrays) -> &Buffer, width: usize| {
+            if width == 0 {
+                return;
+            }
+            let from: Vec<&[f32]> =
+                blocks.iter().map(|block| array(&block.arrays).values(0..block.rows * width)).collect();
+            let values = &mut to.values_mut()[..places.len() * width];
+            if width == 1 {
+                for (value, &(block, row)) in values.iter_mut().zip(places) {
+                    *value = from[block as usize][row as usize];
+                }
+            } else {
+                for (values, &(block, row)) in values.chunks_exact_mut(width).zip(places) {
+                    values.copy_from_slice(&from[block as usize][row as usize * width..][..width]);
+                }
+            }
+        };
+        fill(&mut block.arrays.features, |arrays| &arrays.features, widths.features);
+        fill(&mut block.arrays.targets, |arrays| &arrays.targets, widths.targets);
+        fill(&mut block.arrays.weights, |arrays| &arrays.weights, widths.weights);
+        block.rows = places.len();
+        block
+    }
+
+    /// A block of so many rows, whose values `read` fills in, part by part.
+    pub(crate) fn filled<E>(
+        pool: &Arc<Pool>,
+        widths: Widths,
+        rows: usize,
+        mut read: impl FnMut(&mut [f32]) -> std::result::Result<(), E>,
+    ) -> std::result::Result<Self, E> {
+        let mut block = Self::with_capacity(pool, widths, rows);
+        read(&mut block.arrays.features.values_mut()[..rows * widths.features])?;
+        read(&mut block.arrays.targets.values_mut()[..rows * widths.targets])?;
+        read(&mut block.arrays.weights.values_mut()[..rows * widths.weights])?;
+        block.rows = rows;
+        Ok(block)
+    }
+
+    /// The values of some rows, part by part.
+    pub(crate) fn values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
+        let Arrays { features, targets, weights } = &self.arrays;
+        [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
+            .map(|(part, width)| part.values(rows.start * width..rows.end * width))
+    }
+
+    /// Appends rows of zeros until there are `rows`.
+    pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
+        let Arrays { features, targets, weights } = &mut self.arrays;
+        for (buffer, width) in [(features, widths.features), (targets, widths.targets), (weights, widths.weights)] {
+            let filled = self.rows * width;
+            let length = rows.checked_mul(width).filter(|&length| buffer.try_reserve(length, filled));
+            let length = length.ok_or(Kind::Memory(rows))?;
+            buffer.values_mut()[filled..length].fill(0.0);
+        }
+        self.rows = rows;
+        Ok(())
+    }
+
+    /// Appends rows of another block.
+    pub(crate) fn extend_from(&mut self, widths: Widths, other: &Self, rows: Range<usize>) {
+        self.reserve(widths, self.rows + rows.len());
+        let at = self.rows;
+        let copy = |to: &mut Buffer, from: &Buffer, width: usize| {
+            let from = from.values(rows.start * width..rows.end * width);
+            to.values_mut()[at * width..][..from.len()].copy_from_slice(from);
+        };
+        copy(&mut self.arrays.features, &other.arrays.features, widths.features);
+        copy(&mut self.arrays.targets, &other.arrays.targets, widths.targets);
+        copy(&mut self.arrays.weights, &other.arrays.weights, widths.weights);
+        self.rows += rows.len();
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.pool.put(self.maker, std::mem::take(&mut self.arrays));
+    }
+}
+
+/// Buffers that wait to be used again, so that a long pass touches the same few pages.
+pub struct Pool {
+    /// With the thread that used them last, the latest at the end.
+    free: Mutex<Vec<(ThreadId, Arrays)>>,
+    limit: usize,
+}
+
+impl Pool {
+    /// A pool that keeps at most `limit` blocks' buffers.
+    #[must_use]
+    pub fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { free: Mutex::default(), limit })
+    }
+
+    /// Buffers that are still in the cache of this thread's core, if there are any.
+    fn take(&self, maker: ThreadId) -> Arrays {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = free.iter().rposition(|(last, _)| *last == maker);
+        let found = own.or(free.len().checked_sub(1)).map(|at| free.remove(at));
+        found.map_or_else(Arrays::default, |(_, arrays)| arrays)
+    }
+
+    fn put(&self, maker: ThreadId, arrays: Arrays) {
+        // Not at any price: a process forked while a thread held the lock would wait for ever.
+        if let Ok(mut free) = self.free.try_lock()
+            && free.len() < self.limit
+        {
+            free.push((maker, arrays));
+        }
+    }
+}

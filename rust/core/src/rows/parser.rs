@@ -1,0 +1,272 @@
+//! A text to a block.
+
+use std::sync::Arc;
+
+use super::arrangement::Arrangement;
+use super::group::Group;
+use super::reading::Reading;
+use super::rejects::Noting;
+use super::{Block, Pool, Widths};
+use crate::choose::Chooser;
+use crate::dialect::Dialect;
+use crate::error::Error;
+use crate::index::{self, Index};
+use crate::simd::Simd;
+use crate::table::parts::Layout;
+use crate::table::schema::{OnError, Schema};
+use crate::text::Text;
+use crate::value::number::{Notation, Plain};
+
+/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1; tiny in
+/// debug builds, as blocks are.
+const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
+
+/// Turns texts into blocks; one for each thread.
+pub struct Parser {
+    schema: Arc<Schema>,
+    dialect: Dialect,
+    simd: Simd,
+    arrangement: Arrangement,
+    /// Where the columns of the text before were, if not in the order of the schema.
+    layout: Option<Layout>,
+    index: Index,
+    group: Group,
+    noting: Noting,
+    notation: Notation,
+    plain: Plain,
+}
+
+impl Parser {
+    /// For texts of that schema and dialect, with those instructions.
+    #[must_use]
+    pub fn new(schema: &Arc<Schema>, dialect: Dialect, simd: Simd) -> Self {
+        Self {
+            schema: Arc::clone(schema),
+            dialect,
+            simd,
+            arrangement: Arrangement::of(schema, None),
+            layout: None,
+            index: Index::passing_over(schema.on_error == OnError::Skip),
+            group: Group::default(),
+            noting: Noting::default(),
+            notation: Notation::of(dialect),
+            plain: Plain::default(),
+        }
+    }
+
+    /// Goes by where the columns of a text are.
+    fn follow(&mut self, layout: Option<&Layout>) {
+        let is_same = match (&self.layout, layout) {
+            (None, None) => true,
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        };
+        if !is_same {
+            self.arrangement = Arrangement::of(&self.schema, layout);
+            self.layout = layout.cloned();
+        }
+    }
+
+    /// The same, which notes some of the rows that are left out as wrong.
+    pub(crate) fn noting(self, noting: Noting) -> Self {
+        Self { noting, ..self }
+    }
+
+    /// The rows of a text up to the first that is wrong and not left out, and what is wrong with that one.
+    pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
+        self.parse_chosen(text, pool, None)
+    }
+
+    /// The same of the rows that are chosen.
+    pub(crate) fn parse_chosen(
+        &mut self,
+        text: &Text,
+        pool: &Arc<Pool>,
+        mut chooser: Option<Chooser<'_>>,
+    ) -> (Block, Option<Error>) {
+        let widths = Widths::of(&self.schema);
+        if self.schema.only_counts() && chooser.is_none() {
+            let (rows, error) = index::count_rows(self.simd, text, self.dialect);
+            let mut block = Block::with_capacity(pool, widths, 0);
+            block.rows = rows;
+            return (block, error);
+        }
+        self.follow(text.layout());
+        let schema = &*self.schema;
+        let columns = self.arrangement.fields;
+        let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
+        let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
+        let mut block = Block::with_capacity(pool, widths, room);
+        let reading = Reading {
+            schema,
+            dialect: self.dialect,
+            simd: self.simd,
+            arrangement: &self.arrangement,
+            text,
+            noting: self.noting,
+        };
+        let mut plain = None;
+        if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
+            self.plain.fill(text.padded(), self.notation);
+            plain = Some(&mut self.plain);
+        }
+        let mut passed_over = self.index.bad_rows().iter().peekable();
+        let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
+        for rows in self.index.groups(columns, group_rows) {
+            while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
+                reading.note_row(*bad, &mut block);
+            }
+            let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block);
+            if let Err(bad_field) = converted {
+                return (block, Some(bad_field));
+            }
+        }
+        passed_over.for_each(|bad| reading.note_row(*bad, &mut block));
+        (block, bad_row)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::oracle;
+    use crate::rows::rejects::Reject;
+    use crate::source::MemorySource;
+    use crate::split::Splitter;
+    use crate::table::schema::{Missing, MissingTarget};
+    use crate::value::number::{self, Value};
+    use proptest::prelude::*;
+
+    const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
+
+    /// A field of each kind.
+    const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
+
+    /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
+    /// that was left out, with its row and the rows before it.
+    pub(in super::super) type Found =
+        (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
+
+    pub(in super::super) fn parse(simd: Simd, schema: &Schema, bytes: &str) -> Found {
+        let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
+        let mut text = Text::default();
+        assert!(splitter.read(0, &mut text).unwrap());
+        let noting = Noting { most: usize::MAX, rows: true };
+        let (block, error) =
+            Parser::new(&Arc::new(schema.clone()), COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+        let Widths { features, targets, weights } = Widths::of(schema);
+        let arrays =
+            [(&block.arrays.features, features), (&block.arrays.targets, targets), (&block.arrays.weights, weights)];
+        let values = |row: usize| {
+            let arrays = arrays.iter().flat_map(|(array, width)| array.values(row * width..(row + 1) * width));
+            arrays.map(|value| value.to_bits()).collect()
+        };
+        let place = |error: &Error| (error.offset.unwrap() as usize, error.column);
+        let note = |reject: &Reject| {
+            let (offset, column) = place(&reject.error);
+            (offset, column, String::from_utf8(reject.row.clone()).unwrap(), reject.before)
+        };
+        let rejects: Vec<_> = block.rejects().list().iter().map(note).collect();
+        assert_eq!(block.rejects().count(), rejects.len() as u64);
+        ((0..block.rows).map(values).collect(), error.as_ref().map(place), rejects)
+    }
+
+    /// The same, field by field.
+    fn parse_naively(schema: &Schema, bytes: &str) -> Found {
+        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
+        let mut found = vec![];
+        let mut rejects = vec![];
+        let mut start = 0;
+        for line in bytes.split_inclusive('\n') {
+            let row_start = start;
+            start += line.len();
+            let Some(row) = oracle::rows(line.as_bytes(), COMMA).pop() else { continue };
+            let place = |column: usize| row_start + row[..column].iter().map(|field| field.len() + 1).sum::<usize>();
+            let (mut values, mut kept) = (vec![0; wanted.len()], true);
+            let stray = row.iter().position(|field| field.starts_with(b"\"") && !field.ends_with(b"\""));
+            let mut wrong = if let Some(column) = stray {
+                Some((place(column), None))
+            } else {
+                (row.len() != schema.columns.len()).then_some((row_start, None))
+            };
+            // Of several wrong fields in a row, the first in the file counts.
+            let mut order: Vec<_> = wanted.iter().copied().enumerate().collect();
+            order.sort_by_key(|&(_, column)| column);
+            for (at, column) in order {
+                if wrong.is_some() {
+                    break;
+                }
+                let is_feature = at < schema.features.len();
+                match (number::value(&row[column], COMMA, &schema.missing), schema.missing_target) {
+                    (Value::Number(number), _) => values[at] = number.to_bits(),
+                    (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
+                    (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {
+                        values[at] = schema.fill.get(at).unwrap_or(&f32::NAN).to_bits();
+                    }
+                    _ => wrong = Some((place(column), Some(column))),
+                }
+            }
+            match (wrong, schema.on_error) {
+                (Some(wrong), OnError::Raise) => return (found, Some(wrong), rejects),
+                (Some((offset, column)), OnError::Skip) => {
+                    rejects.push((offset, column, line.trim_end_matches(['\r', '\n']).to_owned(), found.len()));
+                    continue;
+                }
+                (None, _) => {}
+            }
+            if schema.unit_weights && schema.weight.is_none() {
+                values.push(1_f32.to_bits());
+            }
+            found.extend(kept.then_some(values));
+        }
+        (found, None, rejects)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        #[test]
+        fn blocks_hold_what_the_fields_say(
+            rows in prop::collection::vec(
+                (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
+                1..40,
+            ),
+            wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|1,2|\0|\"1\"x"), 0..8),
+            // A column may be a feature and a target at once, as in an autoencoder.
+            order in prop_oneof![Just([0_usize, 1, 2, 3]).prop_shuffle(), prop::array::uniform4(0_usize..4)],
+            (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
+            missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
+            on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
+            token in prop::option::of(Just("9")),
+            unit_weights: bool,
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
+        ) {
+            let mut rows = rows;
+            for (at, wrong) in wrong {
+                if let Some((row, _)) = rows.get_mut(at / 4) {
+                    row[at % 4] = wrong;
+                }
+            }
+            let text: String = rows.iter().map(|(row, end)| row.join(",") + end).collect();
+            let schema = Schema {
+                columns: ["a", "b", "c", "d"].map(String::from).to_vec(),
+                reference: "header",
+                features: order[..features].to_vec(),
+                targets: order[features..features + targets].to_vec(),
+                weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
+                codes: vec![],
+                missing: Missing::new(["NA"].into_iter().chain(token)),
+                missing_target,
+                on_error,
+                max_rejects: None,
+                fill,
+                unit_weights,
+            };
+            let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weight: None, ..schema.clone() };
+            for simd in Simd::available() {
+                prop_assert_eq!(parse(simd, &schema, &text), parse_naively(&schema, &text), "{:?}", simd);
+                prop_assert_eq!(parse(simd, &whole, &text), parse_naively(&whole, &text), "{:?}", simd);
+            }
+        }
+    }
+}

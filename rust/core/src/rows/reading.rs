@@ -1,0 +1,125 @@
+//! How the fields of a text are read that are not plain numbers, and what is said of those that are wrong.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Block;
+use super::arrangement::Arrangement;
+use super::group::WrongField;
+use super::rejects::{Noting, Reject};
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind};
+use crate::index::{BadRow, Rows};
+use crate::simd::Simd;
+use crate::table::parts::Place;
+use crate::table::schema::Schema;
+use crate::text::Text;
+use crate::value::number::{self, Forms, Value, WINDOW};
+
+/// What to do about a carriage return in a number.
+const RETURN: &str = "A CR alone, as it has one, ends no line here: if the line ends are mixed, convert them to LF, for \
+                      example with `tr '\\r' '\\n'`";
+
+/// What is read, and how.
+pub(super) struct Reading<'a> {
+    pub(super) schema: &'a Schema,
+    pub(super) dialect: Dialect,
+    pub(super) simd: Simd,
+    pub(super) arrangement: &'a Arrangement,
+    pub(super) text: &'a Text,
+    pub(super) noting: Noting,
+}
+
+impl Reading<'_> {
+    /// What a column says in one of the rows.
+    pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
+        let field = match self.text.layout().map(|layout| &layout.places[column]) {
+            None => column,
+            Some(Place::Field(field)) => *field,
+            Some(Place::Value(value)) => return value.as_bytes().to_owned().into(),
+            Some(Place::Absent) => return Cow::default(),
+        };
+        self.dialect.text(self.text.field(rows.place(row, field)))
+    }
+
+    /// Whether a field is seen to be missing at first sight.
+    #[inline]
+    pub(super) fn is_missing(&self, place: Range<usize>) -> bool {
+        let text = self.text.padded();
+        // What is quoted takes more than one look.
+        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
+    }
+
+    /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
+    /// of its row; `None` when its row is to be left out, and what is wrong when it has none.
+    #[cold]
+    pub(super) fn read_with_care(
+        &self,
+        place: Range<usize>,
+        column: usize,
+        wanted: usize,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        let field = self.text.field(place);
+        match number::value(field, self.dialect, &self.schema.missing) {
+            Value::Number(number) => Ok(Some(number)),
+            Value::Missing => self.schema.read_missing(wanted),
+            Value::Other if field.contains(&0) => Err(Kind::Nul),
+            Value::Other if self.dialect.has_space_before_quote(field) => Err(Kind::SpaceBeforeQuote),
+            Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
+            Value::Other => {
+                let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
+                Err(match number::other_notation(&word, self.dialect, Forms::default(), &name) {
+                    Some(notation) => Kind::Notation(notation),
+                    None => Kind::Number(self.schema.advice(&word, column)),
+                })
+            }
+        }
+    }
+
+    /// The error for a field.
+    pub(super) fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
+        let offset = self.text.offset + (place.start - WINDOW) as u64;
+        self.dialect.error(kind, offset, &self.text.padded()[place]).in_column(column)
+    }
+
+    /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
+    #[cold]
+    pub(super) fn note_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
+        let WrongField { at, place, kind, .. } = wrong;
+        block.rejects.add(self.noting, kind.reason(), || {
+            let error = self.wrong_field(kind, place, self.arrangement.names[at]);
+            Reject { error, row: self.text_of(row), before }
+        });
+    }
+
+    /// Notes a row that was passed over, which comes after those of the block.
+    #[cold]
+    pub(super) fn note_row(&self, bad: BadRow, block: &mut Block) {
+        let padded = self.text.padded();
+        let (columns, reference) = (self.arrangement.fields, self.schema.reference);
+        let before = block.rows;
+        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+            let offset = self.text.offset.wrapping_sub(WINDOW as u64);
+            Reject {
+                error: bad.error(padded, offset, columns, reference, self.dialect),
+                row: self.text_of(bad.place(padded)),
+                before,
+            }
+        });
+    }
+
+    /// The text of a row, if that is to be noted, with the delimiters at either end of its line that are none.
+    fn text_of(&self, row: Range<usize>) -> Vec<u8> {
+        if !self.noting.rows {
+            return Vec::new();
+        }
+        let (padded, Range { mut start, mut end }) = (self.text.padded(), row);
+        let Dialect { skip_initial_space, skip_final_space, .. } = self.dialect;
+        if self.dialect.has_runs() || skip_initial_space || skip_final_space {
+            let is_space = |byte: &&u8| matches!(**byte, b' ' | b'\t');
+            start -= padded[WINDOW..start].iter().rev().take_while(is_space).count();
+            end += padded[end..].iter().take_while(is_space).count();
+        }
+        padded[start..end].to_vec()
+    }
+}

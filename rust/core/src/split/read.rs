@@ -1,0 +1,38 @@
+//! A text takes its bytes from where they stand in a table.
+
+use std::ops::Range;
+
+use crate::dialect::Dialect;
+use crate::error::{Error, Kind, Result};
+use crate::table::parts::{Bytes, Parts};
+use crate::text::Text;
+
+impl Text {
+    /// Fills it with bytes of a part that are whole rows.
+    pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
+        self.reserve(0, (bytes.end - bytes.start) as usize);
+        self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
+        self.has_quotes = dialect.quote_in(self.bytes());
+        self.takes_care = dialect.takes_care(self.bytes());
+        self.end_with_newline(dialect);
+        Ok(())
+    }
+
+    /// Fills the room that was made with what stands at a place in a part.
+    pub(super) fn read_from(&mut self, parts: &Parts, part: usize, offset: u64) -> Result<()> {
+        self.offset = offset;
+        self.layout.clone_from(&parts.part(part).layout);
+        let (_, at) = parts.place(offset);
+        let buffer = &mut self.buffer[self.start..self.end];
+        let result = match &parts.part(part).bytes {
+            Bytes::Source(source) => source.read_at(at, buffer),
+            // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
+            Bytes::Stream(stream) => stream.open(at).and_then(|mut text| {
+                let is_whole = text.fill(buffer)? == buffer.len();
+                if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }
+            }),
+        };
+        result
+            .map_err(|error| Error { offset: Some(error.offset.map_or(offset, |found| offset - at + found)), ..error })
+    }
+}

@@ -1,0 +1,342 @@
+//! Which columns hold no numbers, as the caller says it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::schema::{Column, Missing, Schema, positions, wrong};
+use crate::dialect::{Dialect, Encoding};
+use crate::error::Result;
+use crate::head::{Head, positional_name};
+use crate::value::number::{self, Forms, Value};
+use crate::value::{Categories, Code, Date, Duration, MOST_CODES, Part, Vocabulary};
+
+/// What the columns hold that hold no numbers.
+#[derive(Clone, Debug, Default)]
+pub struct Columns {
+    /// Columns of categories.
+    pub categories: Vec<(Column, GivenCategories)>,
+    /// Columns of booleans.
+    pub booleans: Vec<Column>,
+    /// Columns of dates.
+    pub dates: Vec<(Column, GivenDate)>,
+    /// Columns of durations.
+    pub durations: Vec<(Column, GivenDuration)>,
+    /// Columns of numbers that are not written as programs write them.
+    pub numbers: GivenNumbers,
+}
+
+/// The names of the forms in which numbers are written.
+#[derive(Clone, Debug)]
+pub enum GivenNumbers {
+    /// Of all columns that are read as numbers.
+    All(Vec<String>),
+    /// Of some.
+    Some(Vec<(Column, Vec<String>)>),
+}
+
+impl Default for GivenNumbers {
+    fn default() -> Self {
+        Self::Some(Vec::new())
+    }
+}
+
+impl GivenNumbers {
+    /// The columns that are named.
+    fn named(&self) -> &[(Column, Vec<String>)] {
+        match self {
+            Self::All(_) => &[],
+            Self::Some(columns) => columns,
+        }
+    }
+
+    /// The forms of the columns that are not named.
+    fn usual(&self) -> Result<Forms> {
+        match self {
+            Self::All(names) => forms_of(names),
+            Self::Some(_) => Ok(Forms::default()),
+        }
+    }
+}
+
+/// The categories of a column.
+#[derive(Clone, Debug)]
+pub enum GivenCategories {
+    /// Those that are in the file.
+    Auto,
+    /// These.
+    Listed(Vec<String>),
+    /// So many hash buckets.
+    Buckets(u64),
+}
+
+/// The dates of a column.
+#[derive(Clone, Debug)]
+pub struct GivenDate {
+    /// The names of the parts that are wanted.
+    pub parts: Vec<String>,
+    /// How the dates are written; `None` is ISO 8601.
+    pub format: Option<String>,
+    /// What they are counted from.
+    pub since: Option<String>,
+}
+
+/// The durations of a column.
+#[derive(Clone, Debug)]
+pub struct GivenDuration {
+    /// What they are counted in.
+    pub unit: String,
+    /// What those with two numbers are.
+    pub format: Option<String>,
+}
+
+impl Columns {
+    /// All of them as they were given, each with the argument that names it.
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
+        let categories = self.categories.iter().map(|(column, _)| ("categories", column));
+        let booleans = self.booleans.iter().map(|column| ("booleans", column));
+        let dates = self.dates.iter().map(|(column, _)| ("dates", column));
+        let numbers = self.numbers.named().iter().map(|(column, _)| ("numbers", column));
+        let durations = self.durations.iter().map(|(column, _)| ("dates", column));
+        categories.chain(booleans).chain(dates).chain(durations).chain(numbers)
+    }
+
+    /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
+    /// have text in it: it may be data.
+    pub fn check_header(&self, head: &Head, dialect: Dialect, missing: &Missing) -> Result<()> {
+        let columns = self.named().map(|(_, column)| column);
+        let count = head.columns.len() as i64;
+        let coded: Vec<i64> = columns
+            .filter_map(|column| match column {
+                Column::Index(at) if *at < 0 => Some(at + count),
+                Column::Index(at) => Some(*at),
+                Column::Name(_) => None,
+            })
+            .collect();
+        let names = head.columns.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
+        let usual = self.numbers.usual()?;
+        let is_usual = usual == Forms::default();
+        let is_text = |at: usize, name: &String| {
+            *name != positional_name(at)
+                && (is_usual || usual.parse(name.as_bytes(), Dialect { encoding: Encoding::Utf8, ..dialect }).is_none())
+                && number::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
+                    == Value::Other
+        };
+        if !head.is_named || (coded.is_empty() && is_usual) || names.into_iter().any(|(at, name)| is_text(at, name)) {
+            return Ok(());
+        }
+        Err(wrong(format!(
+            "header=\"auto\" cannot tell whether the first row, which begins with {:?}, names the columns or is data: say \
+             header=True or header=False",
+            head.columns[0]
+        )))
+    }
+}
+
+/// How a column is read: as one value or, if it holds dates, as several.
+type Codes = Vec<Code>;
+
+impl Schema {
+    /// The same with columns that hold no numbers. A date becomes as many features as parts of it are wanted.
+    pub fn with_columns(mut self, given: Columns) -> Result<Self> {
+        let Columns { categories, booleans, dates, durations, numbers } = given;
+        let mut codes: HashMap<usize, (&str, Codes)> = HashMap::new();
+        let mut add = |schema: &Self, at: usize, role: &'static str, code: Codes| match codes.insert(at, (role, code)) {
+            None => Ok(()),
+            Some((other, _)) => {
+                let name = &schema.columns[at];
+                Err(wrong(format!(
+                    "{other}= and {role}= both name column {name:?} (index {at}): it is one or the other"
+                )))
+            }
+        };
+        let (columns, kinds): (Vec<_>, Vec<_>) = categories.into_iter().unzip();
+        for (at, given) in positions(&self.columns, &columns, "categories")?.into_iter().zip(kinds) {
+            let categories = categories_of(given, &self.missing, &self.columns[at])?;
+            add(&self, at, "categories", vec![Code::Category(categories)])?;
+        }
+        for at in positions(&self.columns, &booleans, "booleans")? {
+            add(&self, at, "booleans", vec![Code::Boolean])?;
+        }
+        let (columns, kinds): (Vec<_>, Vec<_>) = dates.into_iter().unzip();
+        for (at, given) in positions(&self.columns, &columns, "dates")?.into_iter().zip(kinds) {
+            let date =
+                date_of(&given).map_err(|what| wrong(format!("dates= of column {:?}: {what}", self.columns[at])))?;
+            add(&self, at, "dates", date)?;
+        }
+        let (columns, kinds): (Vec<_>, Vec<_>) = durations.into_iter().unzip();
+        for (at, GivenDuration { unit, format }) in positions(&self.columns, &columns, "dates")?.into_iter().zip(kinds)
+        {
+            let duration = Duration::new(&unit, format.as_deref())
+                .map_err(|what| wrong(format!("dates= of column {:?}: {what}", self.columns[at])))?;
+            add(&self, at, "dates", vec![Code::Duration(duration)])?;
+        }
+        let (columns, names): (Vec<_>, Vec<_>) = numbers.named().iter().cloned().unzip();
+        for (at, names) in positions(&self.columns, &columns, "numbers")?.into_iter().zip(names) {
+            add(&self, at, "numbers", vec![Code::Number(forms_of(&names)?)])?;
+        }
+        let usual = numbers.usual()?;
+        if usual != Forms::default() {
+            for at in self.wanted() {
+                codes.entry(at).or_insert_with(|| ("numbers", vec![Code::Number(usual)]));
+            }
+        }
+        if codes.is_empty() {
+            return Ok(self);
+        }
+        self.check(&codes)?;
+        let mut wanted = vec![];
+        let expand = |at: usize, wanted: &mut Vec<Option<Code>>| {
+            let codes =
+                codes.get(&at).map_or_else(|| vec![None], |(_, codes)| codes.iter().cloned().map(Some).collect());
+            let count = codes.len();
+            wanted.extend(codes);
+            std::iter::repeat_n(at, count)
+        };
+        self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
+        let features = wanted.len();
+        for at in self.targets.iter().copied().chain(self.weight) {
+            let _ = expand(at, &mut wanted);
+        }
+        let targets = wanted.split_off(features);
+        wanted.extend(targets.into_iter().map(|code| code.map(Code::of_target)));
+        self.codes = wanted;
+        let names: Vec<_> = (0..self.features.len()).map(|place| self.name(place)).collect();
+        for (place, name) in names.iter().enumerate() {
+            if matches!(self.code(place), Some(Code::Date(..))) && self.columns.contains(name) {
+                return Err(wrong(format!(
+                    "dates= makes a feature {name:?}, which is the name of a column: rename that"
+                )));
+            }
+        }
+        Ok(self)
+    }
+
+    /// Whether these columns are read in a role that suits them.
+    fn check(&self, codes: &HashMap<usize, (&str, Codes)>) -> Result<()> {
+        let mut known: Vec<_> = codes.iter().collect();
+        known.sort_by_key(|(at, _)| **at);
+        for (&at, (role, codes)) in known {
+            let name = &self.columns[at];
+            let is_target = self.targets.contains(&at);
+            if !is_target && self.weight != Some(at) && !self.features.contains(&at) {
+                return Err(wrong(format!(
+                    "{role}= names column {name:?} (index {at}), which is not read: name it in features= or target=, or \
+                     leave it out of {role}="
+                )));
+            }
+            if self.weight == Some(at) && !matches!(*role, "booleans" | "numbers") {
+                return Err(wrong(format!("{role}= names column {name:?} (index {at}), which is the weight")));
+            }
+            if is_target && codes.len() > 1 {
+                return Err(wrong(format!(
+                    "dates= asks for {} parts of column {name:?} (index {at}), which is a target: a target has one",
+                    codes.len()
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The columns whose categories are still to be found in the file.
+    #[must_use]
+    pub fn unread(&self) -> Vec<usize> {
+        let is_unread =
+            |code: &Option<Code>| matches!(code.as_ref().and_then(Code::categories), Some(Categories::Unread));
+        let unread = self.wanted().into_iter().zip(&self.codes).filter(|(_, code)| is_unread(code));
+        let mut unread: Vec<_> = unread.map(|(at, _)| at).collect();
+        unread.sort_unstable();
+        unread.dedup();
+        unread
+    }
+
+    /// The same with the categories of those columns.
+    #[must_use]
+    pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
+        for (at, code) in self.wanted().into_iter().zip(&mut self.codes) {
+            if let (
+                Some(Code::Category(categories @ Categories::Unread) | Code::Class(categories @ Categories::Unread)),
+                Some(found),
+            ) = (code, found.get(&at))
+            {
+                *categories = Categories::Found(Arc::clone(found));
+            }
+        }
+        self
+    }
+
+    /// Each column of categories with a vocabulary, in the order of a row's values.
+    #[must_use]
+    pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
+        let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
+        for (at, code) in self.wanted().into_iter().zip(&self.codes) {
+            if let Some(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) =
+                code.as_ref().and_then(Code::categories)
+                && !found.iter().any(|(known, _)| *known == at)
+            {
+                found.push((at, Arc::clone(vocabulary)));
+            }
+        }
+        found
+    }
+}
+
+fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Result<Categories> {
+    let refuse = |what: String| Err(wrong(format!("categories= of column {name:?}: {what}")));
+    let most = u64::from(MOST_CODES);
+    match given {
+        GivenCategories::Auto => Ok(Categories::Unread),
+        GivenCategories::Buckets(buckets) if (1..=most).contains(&buckets) => Ok(Categories::Hashed(buckets as u32)),
+        GivenCategories::Buckets(buckets) => refuse(format!(
+            "{buckets} hash buckets, where there may be 1 to {most}: float32 does not tell larger codes apart"
+        )),
+        GivenCategories::Listed(words) if words.is_empty() => refuse("the list is empty".to_owned()),
+        GivenCategories::Listed(words) if words.len() as u64 > most => {
+            refuse(format!("{} categories, where there may be {most}", words.len()))
+        }
+        GivenCategories::Listed(words) => {
+            let mut vocabulary = Vocabulary::default();
+            for word in &words {
+                // As they stand in a field.
+                let bare = number::unquote(word.as_bytes(), Dialect::new(b',', None));
+                if bare.is_empty() {
+                    return refuse("the list holds an empty text, which always means no value".to_owned());
+                }
+                if missing.contains_word(word.trim_matches([' ', '\t'])) {
+                    return refuse(format!(
+                        "the list holds {word:?}, which missing= reads as no value: take it out of one of them"
+                    ));
+                }
+                if !vocabulary.add(&bare) {
+                    return refuse(format!("the list holds {word:?} twice"));
+                }
+            }
+            Ok(Categories::Listed(Arc::new(vocabulary)))
+        }
+    }
+}
+
+fn forms_of(names: &[String]) -> Result<Forms> {
+    Forms::named(names).map_err(|name| {
+        let known: Vec<_> = Forms::NAMES.iter().map(|name| format!("{name:?}")).collect();
+        wrong(format!("numbers= says {name:?}: there are {}", known.join(", ")))
+    })
+}
+
+fn date_of(given: &GivenDate) -> std::result::Result<Codes, String> {
+    let mut parts = Vec::with_capacity(given.parts.len());
+    for name in &given.parts {
+        let Some(part) = Part::named(name) else {
+            let known: Vec<_> = Part::ALL.iter().map(|(known, _)| format!("{known:?}")).collect();
+            return Err(format!("no part {name:?}: there are {}", known.join(", ")));
+        };
+        if parts.contains(&part) {
+            return Err(format!("the part {name:?} twice"));
+        }
+        parts.push(part);
+    }
+    if parts.is_empty() {
+        return Err("no part of it is named".to_owned());
+    }
+    let date = Arc::new(Date::new(given.format.as_deref(), given.since.as_deref(), &parts)?);
+    Ok(parts.into_iter().map(|part| Code::Date(Arc::clone(&date), part)).collect())
+}

@@ -1,0 +1,451 @@
+//! Which column goes where: features, targets, weight; and what counts as missing.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::dialect::{Dialect, Encoding};
+use crate::error::{Kind, Result};
+use crate::value::number::Notation;
+use crate::value::{Code, Vocabulary};
+
+/// The tokens read as missing unless others are given; the empty field always is.
+pub const MISSING: [&str; 17] = [
+    "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "null", "None",
+    "?", "\\N",
+];
+
+/// The tokens that mean "no value".
+#[derive(Clone, Debug)]
+pub struct Missing {
+    tokens: Vocabulary,
+    /// The values of those tokens that are numbers, which the fast path would take at their word.
+    numbers: Vec<f32>,
+    /// Whether one of the tokens has a digit, so that it may be a number in some form.
+    has_digits: bool,
+    encoding: Encoding,
+}
+
+impl Missing {
+    /// These tokens, and the empty field.
+    pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
+        Self::of(tokens, Dialect::default())
+    }
+
+    /// The same as a file of that dialect writes them.
+    pub fn of<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>, dialect: Dialect) -> Self {
+        // What cannot be written cannot stand in the file.
+        let bytes = |token: T| dialect.encoding.bytes_of(token.as_ref().trim());
+        let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
+        let notation = Notation::of(dialect);
+        let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
+        let has_digits = tokens.iter().any(|token| token.iter().any(u8::is_ascii_digit));
+        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
+    }
+
+    /// Whether `field`, without its quotes and the spaces around it, means "no value".
+    pub(crate) fn contains(&self, field: &[u8]) -> bool {
+        field.is_empty() || self.tokens.code(field) != 0
+    }
+
+    /// The same of a word that is not written yet.
+    pub(crate) fn contains_word(&self, word: &str) -> bool {
+        self.encoding.bytes_of(word).is_some_and(|field| self.contains(&field))
+    }
+
+    /// Whether the field at `place` is empty or one of the tokens as it stands.
+    #[inline]
+    pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
+        place.is_empty() || self.tokens.code_at(text, place) != 0
+    }
+
+    /// Whether some tokens are numbers.
+    pub(crate) fn has_numbers(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
+    /// Whether some tokens may be numbers in one of the forms that columns may have.
+    pub(crate) fn has_digits(&self) -> bool {
+        self.has_digits
+    }
+
+    /// Whether a field of this value may be a missing token, so that its text has to be looked at.
+    pub(crate) fn may_be(&self, value: f32) -> bool {
+        self.numbers.contains(&value)
+    }
+}
+
+impl Default for Missing {
+    fn default() -> Self {
+        Self::new(MISSING)
+    }
+}
+
+/// What becomes of a row whose target or weight is missing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MissingTarget {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// The row is left out.
+    Skip,
+    /// The missing value becomes NaN.
+    Keep,
+}
+
+/// What becomes of a row that is wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// It is an error.
+    #[default]
+    Raise,
+    /// The row is left out, and noted.
+    Skip,
+}
+
+/// A column as the caller names it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Column {
+    /// By its name.
+    Name(String),
+    /// By its position from 0, or from the end when negative.
+    Index(i64),
+}
+
+/// Where each value of a row goes.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    /// A name for each column, in file order.
+    pub columns: Vec<String>,
+    /// Where the number of columns was read from, for messages.
+    pub reference: &'static str,
+    /// Positions of the feature columns, in the order of the features.
+    pub features: Vec<usize>,
+    /// Positions of the target columns.
+    pub targets: Vec<usize>,
+    /// Position of the column of sample weights.
+    pub weight: Option<usize>,
+    /// How a value is read that is no number, in the order of a row's values: features, targets, then the weight. Those
+    /// beyond its end are numbers.
+    pub codes: Vec<Option<Code>>,
+    /// What means "no value".
+    pub missing: Missing,
+    /// What becomes of a row without a target or weight.
+    pub missing_target: MissingTarget,
+    /// What becomes of a row that is wrong.
+    pub on_error: OnError,
+    /// How many rows may be left out as wrong, if not any number.
+    pub max_rejects: Option<u64>,
+    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. For those beyond
+    /// its end NaN, and 0 if the feature is a category.
+    pub fill: Vec<f32>,
+    /// Whether rows without a weight column get the weight 1, to tell them from padding.
+    pub unit_weights: bool,
+}
+
+impl Schema {
+    /// Resolves what the caller asked for against the columns there are. Without `features`, every column that is
+    /// neither target nor weight is one.
+    pub fn resolve(
+        columns: Vec<String>,
+        reference: &'static str,
+        features: Option<&[Column]>,
+        targets: &[Column],
+        weight: Option<&Column>,
+        missing: Missing,
+        missing_target: MissingTarget,
+    ) -> Result<Self> {
+        let targets = positions(&columns, targets, "target")?;
+        let weight = weight.map(|column| position(&columns, column, "weight")).transpose()?;
+        if weight.is_some() && targets.is_empty() {
+            return Err(wrong("a weight needs a target to weigh: name one with target="));
+        }
+        if weight.is_some_and(|weight| targets.contains(&weight)) {
+            return Err(wrong("weight= and target= name the same column: name the target with target="));
+        }
+        let features = match features {
+            Some([]) => return Err(wrong("features= is empty: name at least one column, or leave it out for all")),
+            Some(features) => positions(&columns, features, "features")?,
+            None => (0..columns.len()).filter(|at| !targets.contains(at) && weight != Some(*at)).collect(),
+        };
+        if features.is_empty() {
+            let message = "no feature column is left: the file has only target and weight columns (target=None reads \
+                           every column as a feature)";
+            return Err(wrong(format!("{message}{}", only_column(&columns))));
+        }
+        Ok(Self {
+            columns,
+            reference,
+            features,
+            targets,
+            weight,
+            codes: Vec::new(),
+            missing,
+            missing_target,
+            on_error: OnError::Raise,
+            max_rejects: None,
+            fill: Vec::new(),
+            unit_weights: false,
+        })
+    }
+
+    /// Refuses a feature whose column is a target or the weight as well: a model learns to copy it, and nothing else.
+    pub fn refuse_targets_as_features(self) -> Result<Self> {
+        let is_target = |at: &usize| self.targets.contains(at);
+        let shared = self.features.iter().find(|&at| is_target(at) || self.weight == Some(*at));
+        let Some(at) = shared else { return Ok(self) };
+        let role = if is_target(at) { "target" } else { "weight" };
+        Err(wrong(format!(
+            "features= names column {:?} (index {at}), which is the {role}: a model would be given what it is to predict. \
+             Take it out of features=, or say allow_target_as_feature=True if that is meant, as for an autoencoder",
+            self.columns[*at]
+        )))
+    }
+
+    /// The places among the features of the columns that the argument `role` names: of each column all its features, or
+    /// the one feature that is a part of a date, by the name of that.
+    pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
+        let mut places_of = vec![vec![]; self.columns.len()];
+        for (place, &feature) in self.features.iter().enumerate() {
+            places_of[feature].push(place);
+        }
+        let places = |column: &Column| {
+            if let Column::Name(name) = column
+                && !self.columns.contains(name)
+                && let Some(place) = (0..self.features.len()).find(|&place| self.name(place) == *name)
+            {
+                return Ok(vec![place]);
+            }
+            let at = position(&self.columns, column, role)?;
+            let places = places_of[at].clone();
+            if places.is_empty() {
+                return Err(wrong(format!(
+                    "{role}= names column {:?} (index {at}), which is no feature: name it in features=, or leave it \
+                     out of {role}=",
+                    self.columns[at]
+                )));
+            }
+            Ok(places)
+        };
+        let found = wanted.iter().map(places).collect::<Result<Vec<_>>>()?;
+        let mut seen = vec![false; self.features.len()];
+        for &place in found.iter().flatten() {
+            if std::mem::replace(&mut seen[place], true) {
+                let (at, name) = (self.features[place], self.name(place));
+                return Err(wrong(format!("{role}= names column {name:?} (index {at}) twice")));
+            }
+        }
+        Ok(found)
+    }
+
+    /// How a value is read that is no number, `wanted` being its place in its row.
+    #[must_use]
+    pub fn code(&self, wanted: usize) -> Option<&Code> {
+        self.codes.get(wanted).and_then(Option::as_ref)
+    }
+
+    /// The columns of a row's values: features, targets, then the weight.
+    #[must_use]
+    pub fn wanted(&self) -> Vec<usize> {
+        [&self.features[..], &self.targets, self.weight.as_slice()].concat()
+    }
+
+    /// The name of a row's value: that of its column, and of the part of the date if it is one.
+    ///
+    /// # Panics
+    ///
+    /// When there is no such value.
+    #[must_use]
+    pub fn name(&self, wanted: usize) -> String {
+        let column = match wanted.checked_sub(self.features.len()) {
+            None => self.features[wanted],
+            Some(at) => self.targets.get(at).copied().or(self.weight).expect("a value of the row"),
+        };
+        let name = &self.columns[column];
+        match self.code(wanted) {
+            Some(Code::Date(_, part)) => format!("{name}.{part}"),
+            _ => name.clone(),
+        }
+    }
+
+    /// The name of a column in quotes, or its index if that name is not its own.
+    pub(crate) fn quoted_name(&self, column: usize) -> String {
+        let name = &self.columns[column];
+        let is_unique = self.columns.iter().filter(|known| *known == name).count() == 1;
+        if is_unique { format!("{name:?}") } else { column.to_string() }
+    }
+
+    /// What a missing value becomes, `wanted` being its place in its row.
+    pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
+        let usual = self.code(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, Code::missing);
+        self.fill.get(wanted).copied().unwrap_or(usual)
+    }
+
+    /// The position of a column that was asked for in some role.
+    pub fn position(&self, column: &Column, role: &str) -> Result<usize> {
+        position(&self.columns, column, role)
+    }
+
+    /// The same rows with no values, for counting them.
+    #[must_use]
+    pub fn for_counting(&self) -> Self {
+        let mut schema = self.clone();
+        schema.fill.clear();
+        schema.unit_weights = false;
+        schema.max_rejects = None;
+        if schema.on_error == OnError::Skip {
+            // Any value that is wrong leaves its row out.
+            return schema;
+        }
+        schema.codes.drain(..schema.features.len().min(schema.codes.len()));
+        schema.features.clear();
+        if schema.missing_target != MissingTarget::Skip {
+            schema.targets.clear();
+            schema.weight = None;
+            schema.codes.clear();
+        }
+        schema
+    }
+
+    /// Whether a row counts can only be said once its fields are looked at.
+    pub(crate) fn leaves_out(&self) -> bool {
+        self.missing_target == MissingTarget::Skip || self.on_error == OnError::Skip
+    }
+
+    /// The same rows with `missing` for what is missing, so that it can be told from NaN that are numbers.
+    pub(crate) fn for_stats(&self, missing: f32) -> Self {
+        let fill = vec![missing; self.features.len() + self.targets.len() + 1];
+        Self { fill, unit_weights: false, ..self.clone() }
+    }
+
+    /// Whether no column is read at all, so that rows are only counted.
+    pub(crate) fn only_counts(&self) -> bool {
+        self.features.is_empty() && self.targets.is_empty() && self.weight.is_none()
+    }
+}
+
+pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
+    Kind::Column(message.into()).into()
+}
+
+/// What to say of a file of one column, which may be one of several.
+fn only_column(columns: &[String]) -> String {
+    match columns {
+        [name] => format!(". Its only column is {name:?}: if that is several, say what parts them with delimiter="),
+        _ => String::new(),
+    }
+}
+
+/// Names that are looked for one by one. To do so with each of ten thousand would take a while.
+const FEW: usize = 16;
+
+pub(crate) fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
+    let mut found = Vec::with_capacity(wanted.len());
+    let mut seen = vec![false; columns.len()];
+    let mut named = HashMap::new();
+    if wanted.len() > FEW {
+        for (at, name) in columns.iter().enumerate() {
+            named.entry(name).and_modify(|at| *at = None).or_insert(Some(at));
+        }
+    }
+    for column in wanted {
+        let known = if let Column::Name(name) = column { named.get(name).copied().flatten() } else { None };
+        let at = known.map_or_else(|| position(columns, column, role), Ok)?;
+        if std::mem::replace(&mut seen[at], true) {
+            return Err(wrong(format!("{role}= names column {:?} (index {at}) twice", columns[at])));
+        }
+        found.push(at);
+    }
+    Ok(found)
+}
+
+fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
+    match wanted {
+        Column::Index(index) => {
+            let count = columns.len() as i64;
+            let at = if *index < 0 { index + count } else { *index };
+            if (0..count).contains(&at) {
+                Ok(at as usize)
+            } else {
+                Err(wrong(format!("{role}= asks for column {index}, but the file has {count} columns")))
+            }
+        }
+        Column::Name(name) => {
+            let mut found = (0..columns.len()).filter(|&at| columns[at] == *name);
+            match (found.next(), found.next()) {
+                (Some(at), None) => Ok(at),
+                (Some(first), Some(second)) => Err(wrong(format!(
+                    "{role}= asks for column {name:?}, which the header names at index {first} and again at {second}: \
+                     use the index"
+                ))),
+                (None, _) => {
+                    const SHOWN: usize = 20;
+                    let mut known = columns.iter().take(SHOWN).map(|c| format!("{c:?}")).collect::<Vec<_>>().join(", ");
+                    if columns.len() > SHOWN {
+                        known.push_str(", …");
+                    }
+                    Err(wrong(format!(
+                        "{role}= asks for column {name:?}, but the columns are {known}{}",
+                        only_column(columns)
+                    )))
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn resolve(features: Option<&[Column]>, targets: &[Column], weight: Option<&Column>) -> Result<Schema> {
+        let columns = ["a", "b", "c", "b"].map(String::from).to_vec();
+        let missing = Missing::default();
+        Schema::resolve(columns, "header", features, targets, weight, missing, MissingTarget::Raise)
+    }
+
+    fn name(name: &str) -> Column {
+        Column::Name(name.into())
+    }
+
+    #[test]
+    fn features_are_what_is_left_in_file_order() {
+        let schema = resolve(None, &[Column::Index(-2)], Some(&name("a"))).unwrap();
+        assert_eq!((schema.features, schema.targets, schema.weight), (vec![1, 3], vec![2], Some(0)));
+    }
+
+    #[test]
+    fn wrong_columns_are_refused_with_a_reason() {
+        let message = |result: Result<Schema>| result.unwrap_err().kind.to_string();
+        assert!(message(resolve(None, &[name("z")], None)).contains("the columns are \"a\", \"b\", \"c\""));
+        assert!(message(resolve(None, &[name("b")], None)).contains("index 1 and again at 3"));
+        assert!(message(resolve(None, &[Column::Index(4)], None)).contains("has 4 columns"));
+        assert!(message(resolve(None, &[Column::Index(0), name("a")], None)).contains("twice"));
+        assert!(message(resolve(Some(&[]), &[name("a")], None)).contains("features= is empty"));
+        assert!(message(resolve(None, &[name("a")], Some(&name("a")))).contains("the same column"));
+        assert!(message(resolve(None, &[], Some(&name("a")))).contains("needs a target"));
+    }
+
+    #[test]
+    fn a_feature_that_is_a_target_or_the_weight_is_refused() {
+        let columns = |indices: &[i64]| indices.iter().copied().map(Column::Index).collect::<Vec<_>>();
+        let refused = |features: &[i64]| {
+            let schema = resolve(Some(&columns(features)), &columns(&[0, -1]), Some(&Column::Index(2))).unwrap();
+            schema.refuse_targets_as_features().err().map(|error| error.kind.to_string())
+        };
+        assert_eq!(refused(&[1]), None);
+        assert!(refused(&[1, -4]).unwrap().contains("column \"a\" (index 0), which is the target"));
+        assert!(refused(&[1, 3]).unwrap().contains("column \"b\" (index 3), which is the target"));
+        assert!(refused(&[1, 2]).unwrap().contains("column \"c\" (index 2), which is the weight"));
+    }
+
+    #[test]
+    fn features_are_found_by_name_or_index() {
+        let schema = resolve(Some(&[Column::Index(3), name("a")]), &[name("c")], None).unwrap();
+        let places = |wanted: &[Column]| schema.feature_places(wanted, "fill");
+        assert_eq!(places(&[name("a"), Column::Index(-1)]).unwrap(), [[1], [0]]);
+        let message = |wanted: &[Column]| places(wanted).unwrap_err().kind.to_string();
+        assert!(message(&[name("c")]).contains("fill= names column \"c\" (index 2), which is no feature"));
+        assert!(message(&[name("z")]).contains("fill= asks for column \"z\""));
+        assert!(message(&[Column::Index(0), name("a")]).contains("twice"));
+    }
+}

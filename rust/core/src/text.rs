@@ -1,0 +1,142 @@
+//! Some rows of the source, in a buffer.
+
+use std::ops::Range;
+
+use crate::budget::lengthen;
+use crate::dialect::{Dialect, UTF8_BOM};
+use crate::source::is_padding;
+use crate::table::parts::Layout;
+use crate::value::number::WINDOW;
+
+/// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
+///
+/// It ends with a newline, which stands in for the end of the source where that has none.
+#[derive(Default)]
+pub struct Text {
+    pub(crate) buffer: Vec<u8>,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// Whether there may be a quote in it.
+    pub(crate) has_quotes: bool,
+    /// Whether there may be an escape or a comment in it.
+    pub(crate) takes_care: bool,
+    /// Whether its last newline is not in the source.
+    has_more_than_source: bool,
+    /// Where the columns are, if not in the order of the table.
+    pub(crate) layout: Option<Layout>,
+    /// The place of the first byte in the table.
+    pub offset: u64,
+}
+
+impl Text {
+    /// The bytes, with [`WINDOW`] bytes of any value before and after them.
+    #[must_use]
+    pub fn padded(&self) -> &[u8] {
+        &self.buffer[self.start - WINDOW..self.end + WINDOW]
+    }
+
+    /// The rows, each ending with a newline.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// A field, without the byte-order mark before the first of a row where files were put together.
+    pub(crate) fn field(&self, place: Range<usize>) -> &[u8] {
+        let padded = self.padded();
+        let field = &padded[place.clone()];
+        match field.strip_prefix(UTF8_BOM) {
+            Some(rest) if place.start == WINDOW || padded[place.start - 1] == b'\n' => rest,
+            _ => field,
+        }
+    }
+
+    /// Whether there may be a quote in it.
+    #[must_use]
+    pub fn has_quotes(&self) -> bool {
+        self.has_quotes
+    }
+
+    /// Whether there may be an escape or a comment in it.
+    #[must_use]
+    pub fn takes_care(&self) -> bool {
+        self.takes_care
+    }
+
+    /// Where the columns are, if not in the order of the table.
+    #[must_use]
+    pub(crate) fn layout(&self) -> Option<&Layout> {
+        self.layout.as_ref()
+    }
+
+    /// The place after the last byte that is in the source.
+    pub(crate) fn end_in_source(&self) -> u64 {
+        self.offset + (self.end - self.start - usize::from(self.has_more_than_source)) as u64
+    }
+
+    /// Calls `look` with some of the rows, as a text of their own.
+    pub(crate) fn within<R>(&mut self, rows: Range<usize>, look: impl FnOnce(&Self) -> R) -> R {
+        let (start, end, offset) = (self.start, self.end, self.offset);
+        (self.start, self.end, self.offset) = (start + rows.start, start + rows.end, offset + rows.start as u64);
+        let seen = look(self);
+        (self.start, self.end, self.offset) = (start, end, offset);
+        seen
+    }
+
+    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them. NUL bytes before the
+    /// line end of a row are part of its last field, which is an error.
+    pub(crate) fn end_before_padding(&mut self) {
+        let bytes = self.bytes();
+        let is_after = |&&byte: &&u8| is_padding(byte) || matches!(byte, b'\r' | b'\n');
+        let after = bytes.len() - bytes.iter().rev().take_while(is_after).count();
+        let tail = &bytes[after..];
+        let Some(padding) = tail.iter().position(|&byte| is_padding(byte)) else { return };
+        let is_line_of_its_own = padding > 0 || after == 0;
+        if is_line_of_its_own || tail[padding] != 0 || !tail.contains(&b'\n') {
+            self.end = self.start + after + padding;
+        }
+    }
+
+    /// The newline that the end of the source may lack, where one that is escaped ends no row.
+    pub(crate) fn end_with_newline(&mut self, dialect: Dialect) {
+        self.has_more_than_source = false;
+        let ends = match self.bytes() {
+            [] => true,
+            [.., before, b'\n'] => Some(*before) != dialect.escape,
+            [.., last] => *last == b'\n',
+        };
+        if !ends {
+            self.buffer[self.end] = b'\n';
+            self.end += 1;
+            self.has_more_than_source = true;
+        }
+    }
+
+    /// Makes room for `lead` bytes before and `size` bytes from `start` on.
+    pub(crate) fn reserve(&mut self, lead: usize, size: usize) {
+        self.has_more_than_source = false;
+        self.start = WINDOW + lead;
+        self.end = self.start + size;
+        // One byte more for the newline that the end of the source may need.
+        let needed = self.end + 1 + WINDOW;
+        if self.buffer.len() < needed {
+            lengthen(&mut self.buffer, needed);
+        }
+    }
+
+    /// Puts the bytes of `carry` before the piece.
+    pub(crate) fn prepend(&mut self, carry: &[u8]) {
+        let room = self.start - WINDOW;
+        if room < carry.len() {
+            let more = carry.len() - room;
+            let length = self.buffer.len() + more;
+            lengthen(&mut self.buffer, length);
+            self.buffer.copy_within(self.start..self.end, self.start + more);
+            self.start += more;
+            self.end += more;
+        }
+        self.start -= carry.len();
+        self.buffer[self.start..self.start + carry.len()].copy_from_slice(carry);
+        self.offset -= carry.len() as u64;
+    }
+}
