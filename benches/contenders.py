@@ -112,7 +112,7 @@ def csvfeed(file: CsvFile, threads: int | None) -> Batches:
 
 
 def pure_python(file: CsvFile, _threads: int | None) -> Batches:
-    from csvfeed.pure_python import read_batches
+    from csvfeed.demo.textbook import read_batches
 
     return read_batches(
         file.path,
@@ -326,7 +326,7 @@ CONTENDERS = {
         Contender(
             "pure-python",
             "pure Python",
-            ("csvfeed.pure_python",),
+            ("csvfeed.demo.textbook",),
             pure_python,
             share=0.25,
         ),

@@ -17,7 +17,7 @@ import numpy as np
 from files import xy_file
 
 import csvfeed
-from csvfeed.pure_python import read_batches
+from csvfeed.demo.textbook import read_batches
 
 BATCH_SIZE = 250
 LABELS = {

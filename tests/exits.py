@@ -175,7 +175,7 @@ def run(options):
 
 # At the level of the module, so that a form ends as the last line of a script does.
 if keras.backend.backend() == "tensorflow":
-    import csvfeed.tensorflow  # noqa: F401 - once for all children
+    import csvfeed.train.tensorflow  # noqa: F401 - once for all children
 
 if __name__ == "__main__":
     form = run(parse())

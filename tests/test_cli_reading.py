@@ -204,7 +204,7 @@ def test_a_full_disk_says_where_the_copy_is(capsys, monkeypatch):
     def no_room(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("csvfeed.cli.arguments.shutil.copyfileobj", no_room)
+    monkeypatch.setattr("csvfeed.cli.files.shutil.copyfileobj", no_room)
     assert cli.main(["count", "-"]) == 1
     error = capsys.readouterr().err
     assert "No space left on device" in error

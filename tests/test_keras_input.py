@@ -79,6 +79,6 @@ def test_without_an_adapter_keras_refuses_a_dataset(path, monkeypatch):
     class Unlike(CsvDataset):
         pass
 
-    monkeypatch.setitem(sys.modules, "csvfeed.adapter", None)
+    monkeypatch.setitem(sys.modules, "csvfeed.train.adapter", None)
     with pytest.raises(ValueError, match="Unrecognized data type"):
         model().fit(dataset(path, Unlike), verbose=0)

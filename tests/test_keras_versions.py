@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture
 def import_anew(monkeypatch):
     def import_anew():
-        for name in ("csvfeed.adapter", "csvfeed.backup", "csvfeed.keras"):
+        for name in ("csvfeed.train.adapter", "csvfeed.train.backup", "csvfeed.keras"):
             monkeypatch.delitem(sys.modules, name, raising=False)
         importlib.import_module("csvfeed.keras")
 
@@ -31,6 +31,6 @@ def test_one_that_has_moved_its_adapters_is_named(monkeypatch, import_anew):
 
 
 def test_it_does_without_tensorflow_and_pytorch(monkeypatch, import_anew):
-    monkeypatch.setitem(sys.modules, "csvfeed.tensorflow", None)
-    monkeypatch.setitem(sys.modules, "csvfeed.torch", None)
+    monkeypatch.setitem(sys.modules, "csvfeed.train.tensorflow", None)
+    monkeypatch.setitem(sys.modules, "csvfeed.train.torch", None)
     import_anew()

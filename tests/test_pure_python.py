@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from csvfeed import CsvDataset
-from csvfeed.pure_python import read_batches
+from csvfeed.demo.textbook import read_batches
 
 TEXT = "a,t,b,y\n" + "".join(
     f"{n},word,{n / 8 if n % 3 else 'NA'},{-n if n % 5 else 'NA'}\n" for n in range(100)

@@ -79,7 +79,7 @@ bad = st.builds(
 def are_mostly_right(rows):
     """Tell whether the rows do not seem to end with a delimiter, all or nearly all."""
     ended = sum(row.text.startswith(b"x,t,") for row in rows)
-    return ended == 0 or any(not row.error for row in rows) and ended <= 8
+    return ended == 0 or (any(not row.error for row in rows) and ended <= 8)
 
 
 tables = st.lists(st.one_of(good, good, bad), max_size=60).filter(are_mostly_right)
@@ -198,7 +198,7 @@ def test_rejects_are_the_wrong_rows_in_the_order_of_the_file(rows, ways, tmp_pat
         assert line["reason"] in ds.rejects.by_kind
         assert line["row"] == row.text.decode().rstrip("\r\n").replace("\0", "␀")
     strict = csvfeed.CsvDataset(text, features=["a", "b"], **ways)
-    # Where nothing is left out, the rows before the first wrong one say whether rows end with a delimiter.
+    # Here the rows before the first wrong one say whether rows end with a delimiter.
     if wrong and not strict.dialect.trailing_delimiter:
         # The error is the one that it would have been.
         with pytest.raises(getattr(csvfeed, wrong[0][1].error)) as raised:

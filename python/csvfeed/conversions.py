@@ -112,7 +112,7 @@ class Conversions(KerasInput):
         the operating system in a ``tf.errors.UnknownError``) whose text names the file, line and
         column: TensorFlow carries no Python exceptions. ``to_keras()`` raises the ``CsvError``.
         """
-        from csvfeed.tensorflow import to_tf
+        from csvfeed.train.tensorflow import to_tf
 
         return to_tf(cast("CsvDataset", self), as_dict=as_dict)
 
@@ -138,7 +138,7 @@ class Conversions(KerasInput):
         ValueError
             If there is not a single batch.
         """
-        from csvfeed.torch import to_torch
+        from csvfeed.train.torch import to_torch
 
         return to_torch(cast("CsvDataset", self))
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from csvfeed.extras import extra
+from csvfeed.train.extras import extra
 
 with extra():
     import keras
 
-    from csvfeed.adapter import CsvDatasetAdapter
-    from csvfeed.backup import BackupAndRestore
+    from csvfeed.train.adapter import CsvDatasetAdapter
+    from csvfeed.train.backup import BackupAndRestore
 
 if TYPE_CHECKING:
     from csvfeed.dataset import CsvDataset

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from csvfeed.adapter import CsvDatasetAdapter
+    from csvfeed.train.adapter import CsvDatasetAdapter
 
 # What Keras calls of an adapter; batch_size a dataset has itself.
 ASKED = frozenset(
@@ -51,7 +51,7 @@ class KerasInput:
 @functools.cache
 def _both(cls: type) -> type:
     try:
-        from csvfeed.adapter import CsvDatasetAdapter
+        from csvfeed.train.adapter import CsvDatasetAdapter
     except ImportError:
         # A Keras that takes no adapters; to_keras() says so.
         return cls

@@ -11,7 +11,7 @@ from typing import IO
 
 import csvfeed
 from csvfeed.cli import bench, count, demo, head, inspect
-from csvfeed.cli.arguments import told
+from csvfeed.cli.files import told
 
 EXIT_CODES = """\
 exit codes:

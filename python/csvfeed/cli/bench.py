@@ -15,7 +15,9 @@ from typing import Any
 import numpy as np
 
 import csvfeed
-from csvfeed.cli.arguments import (
+from csvfeed.cli.column_types import column_types
+from csvfeed.cli.contenders import CONTENDERS, Contender, Table
+from csvfeed.cli.files import (
     Commands,
     Help,
     add_files,
@@ -25,8 +27,6 @@ from csvfeed.cli.arguments import (
     reading,
     whole,
 )
-from csvfeed.cli.column_types import column_types
-from csvfeed.cli.contenders import CONTENDERS, Contender, Table
 from csvfeed.cli.sample import take, written
 from csvfeed.cli.terminal import progress, size, table
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 import csvfeed
-from csvfeed.cli.arguments import Commands, Help, add_files, name_of, on_disk, reading
+from csvfeed.cli.files import Commands, Help, add_files, name_of, on_disk, reading
 from csvfeed.cli.terminal import progress, table
 
 

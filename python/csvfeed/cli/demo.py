@@ -7,7 +7,7 @@ import importlib.util
 import os
 from pathlib import Path
 
-from csvfeed.cli.arguments import Commands, whole
+from csvfeed.cli.files import Commands, whole
 
 PACKAGES = ("tensorflow", "keras", "matplotlib")
 FEWEST_ROWS = 1000

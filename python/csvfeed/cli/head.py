@@ -8,7 +8,7 @@ import dataclasses
 import sys
 from typing import Any
 
-from csvfeed.cli.arguments import (
+from csvfeed.cli.files import (
     Commands,
     Help,
     add_all,

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import json
 
-from csvfeed.cli.arguments import (
+from csvfeed.cli.files import (
     Commands,
     Help,
     add_all,

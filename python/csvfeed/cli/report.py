@@ -9,8 +9,8 @@ import os
 from typing import Any
 
 import csvfeed
-from csvfeed.cli.arguments import name_of
 from csvfeed.cli.column_types import Column
+from csvfeed.cli.files import name_of
 from csvfeed.cli.findings import Found
 from csvfeed.cli.suggestion import missing_of
 from csvfeed.cli.terminal import (

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 import csvfeed
-from csvfeed.cli.arguments import STDIN
+from csvfeed.cli.files import STDIN
 from csvfeed.cli.suggestion import Suggestion
 from csvfeed.cli.terminal import takes
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from csvfeed import CsvDataset
-from csvfeed.pure_python import read_batches
+from csvfeed.demo.textbook import read_batches
 
 
 @dataclass(frozen=True)

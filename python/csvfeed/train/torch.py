@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from csvfeed.extras import extra
-from csvfeed.groups import count_batches
+from csvfeed.train.extras import extra
+from csvfeed.train.grouping import count_batches
 
 with extra():
     import torch

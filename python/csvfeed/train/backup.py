@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import keras
 import numpy as np
 
-from csvfeed.adapter import BEHIND, FED
-from csvfeed.groups import count_batches
+from csvfeed.train.adapter import BEHIND, FED
+from csvfeed.train.grouping import count_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from csvfeed.adapter import CsvDatasetAdapter
     from csvfeed.dataset import CsvDataset
+    from csvfeed.train.adapter import CsvDatasetAdapter
 
 FILE = "csvfeed-backup.npz"
 FORMAT = 1

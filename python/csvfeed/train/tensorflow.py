@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from csvfeed.extras import extra
-from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
-from csvfeed.named import NamedFeatures
+from csvfeed.train.by_name import NamedFeatures
+from csvfeed.train.extras import extra
+from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 
 with extra():
     import tensorflow as tf

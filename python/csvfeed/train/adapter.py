@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
 
-from csvfeed.class_weight import ClassWeights
-from csvfeed.groups import count_batches, group_size, partial_batch_size, stacks
-from csvfeed.named import NamedFeatures, cut_stacks, super_batches
+from csvfeed.train.by_name import NamedFeatures, cut_stacks, super_batches
+from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
@@ -129,7 +129,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             import tensorflow as tf
 
             from csvfeed.original_errors import OriginalErrors
-            from csvfeed.tensorflow import from_groups
+            from csvfeed.train.tensorflow import from_groups
 
             self._errors = OriginalErrors()
             self._tf_dataset = from_groups(
@@ -141,7 +141,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         return self._tf_dataset
 
     def get_torch_dataloader(self) -> DataLoader[tuple[Any, ...]]:
-        from csvfeed.torch import loader
+        from csvfeed.train.torch import loader
 
         return loader(self._views, keras.ops.convert_to_tensor)
 

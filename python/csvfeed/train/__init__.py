@@ -1,0 +1,1 @@
+"""How each trainer takes the batches of a dataset."""
