@@ -31,11 +31,11 @@ DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
 # What reading gives, which must be the same under every instruction set.
-READING := $(addprefix tests/test_, rules.py numbers.py number_forms.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py stats.py categories.py booleans.py dates.py durations.py file_oddities.py rejects.py together.py)
+READING := $(addprefix tests/reading/test_, rules.py numbers.py number_forms.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py stats.py categories.py booleans.py dates.py durations.py file_oddities.py rejects.py together.py)
 # What crosses the boundaries of blocks, which are everywhere in a debug build.
-BLOCKS := $(READING) $(addprefix tests/test_, remainder.py generator.py shuffle.py split.py shard.py cache.py state.py sources.py compressed.py sniffing.py directories.py)
+BLOCKS := tests/order $(READING) $(addprefix tests/reading/test_, sources.py compressed.py sniffing.py directories.py)
 # What must hold on each backend of Keras.
-TRAINING := $(wildcard tests/test_keras*.py) $(addprefix tests/test_, as_dict.py backup.py class_weight.py normalization.py super_batches.py)
+TRAINING := $(wildcard tests/training/test_keras*.py) $(addprefix tests/training/test_, as_dict.py backup.py class_weight.py normalization.py super_batches.py)
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 comma := ,
@@ -84,16 +84,16 @@ test-jax: $(VENV)/dev
 
 test-torch: target/torch-venv/whole
 	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
-	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/test_torch.py
+	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/training/test_torch.py
 
 test-keras-oldest: target/keras-oldest-venv/whole
 	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
-	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/test_tensorflow.py
+	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/training/test_tensorflow.py
 	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
 
 test-exits: $(VENV)/dev
-	KERAS_BACKEND=tensorflow $(BIN)/python tests/exits.py --times $(TIMES) --plain
-	KERAS_BACKEND=jax $(BIN)/python tests/exits.py --times $(TIMES)
+	KERAS_BACKEND=tensorflow $(BIN)/python tests/support/exits.py --times $(TIMES) --plain
+	KERAS_BACKEND=jax $(BIN)/python tests/support/exits.py --times $(TIMES)
 
 # The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
 test-debug: $(VENV)/dev
@@ -116,7 +116,7 @@ sweep:
 	cargo test --release --locked --package csvfeed-core number::
 
 inspect-many: $(VENV)/dev
-	$(BIN)/python tests/inspected.py $(COUNT)
+	$(BIN)/python tests/support/inspected.py $(COUNT)
 
 # The sanitizer is a nightly flag, which RUSTC_BOOTSTRAP lets a stable compiler take.
 fuzz: target/tools/bin/cargo-fuzz

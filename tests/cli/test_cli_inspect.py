@@ -130,7 +130,7 @@ FILES = [
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_code_for_files_of_other_programs_runs(capsys, name):
-    path = os.path.join(os.path.dirname(__file__), "data", name)
+    path = os.path.join(os.path.dirname(__file__), "..", "data", name)
     code, found = as_json(capsys, path)
     assert code == 0
     ds = run(found["code"])

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from training import TABLE, X, csv_of, dataset
+from models import TABLE, X, csv_of, dataset
 
 from csvfeed import CsvDataset
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from training import TABLE, csv_of, model, recording_model, shuffled
+from models import TABLE, csv_of, model, recording_model, shuffled
 
 from csvfeed.keras import BackupAndRestore
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1] / "support"
 FILE = "csvfeed-backup.npz"
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training import X, Y, assert_same_weights, model
+from models import X, Y, assert_same_weights, model
 
 from csvfeed import CsvDataset
 

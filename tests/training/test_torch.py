@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training import TABLE, W, X, Y, csv_of, dataset
+from models import TABLE, W, X, Y, csv_of, dataset
 
 torch = pytest.importorskip("torch")
 

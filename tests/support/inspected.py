@@ -1,6 +1,6 @@
 """Tables that hypothesis writes, and what `csvfeed inspect` must do with each of them.
 
-``python tests/inspected.py 100000`` tries so many and tells what became of them.
+``python tests/support/inspected.py 100000`` tries so many and tells what became of them.
 """
 
 import contextlib

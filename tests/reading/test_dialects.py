@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import csvfeed
 import csvfeed.dialect
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 NAN = float("nan")
 ESCAPED = {"escape": "\\"}
 

@@ -2,7 +2,7 @@
 
 Each case is really read when the table is checked (``test_errors_docs.py``) or written anew:
 
-    python tests/error_table.py
+    python tests/support/error_table.py
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Any
 
 import csvfeed
 
-PAGE = Path(__file__).parent.parent / "docs" / "errors.md"
+PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
 NAME = "data.csv"
 A_DIRECTORY = "a directory"
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import SMALL
-from training import TABLE, W, X, Y, csv_of, dataset
+from models import TABLE, W, X, Y, csv_of, dataset
 
 from csvfeed import CsvDataset
 

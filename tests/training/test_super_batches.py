@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from training import TABLE, csv_of, dataset
+from models import TABLE, csv_of, dataset
 
 ROWS = len(TABLE)
 

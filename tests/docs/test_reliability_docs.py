@@ -4,14 +4,15 @@ import ast
 import re
 from pathlib import Path
 
-TESTS = Path(__file__).parent
+TESTS = Path(__file__).parents[1]
 PAGE = (TESTS.parent / "docs/reliability.md").read_text(encoding="utf-8")
 
 
 def functions_of(file):
+    (path,) = TESTS.rglob(file)
     return {
         node.name
-        for node in ast.walk(ast.parse((TESTS / file).read_text(encoding="utf-8")))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.FunctionDef)
     }
 

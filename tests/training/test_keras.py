@@ -5,7 +5,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from training import (
+from models import (
     TABLE,
     W,
     X,

@@ -5,7 +5,7 @@ import warnings
 import keras
 import numpy as np
 import pytest
-from training import TABLE, assert_same_weights, csv_of, dataset, model, recording_model, shuffled
+from models import TABLE, assert_same_weights, csv_of, dataset, model, recording_model, shuffled
 
 BATCHES = 11
 

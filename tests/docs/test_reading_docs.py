@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parent.parent / "docs" / "reading.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reading.md"
 OPENING, *SECTIONS = re.split(r"^(?=## )", PAGE.read_text(), flags=re.M)
 
 

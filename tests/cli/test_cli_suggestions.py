@@ -17,7 +17,7 @@ from inspected import check, check_bytes, tables
 
 from csvfeed import cli
 
-DATA = os.path.join(os.path.dirname(__file__), "data")
+DATA = os.path.join(os.path.dirname(__file__), "..", "data")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from training import TABLE, X, Y, assert_same_weights, csv_of, dataset, model
+from models import TABLE, X, Y, assert_same_weights, csv_of, dataset, model
 
 import csvfeed
 from csvfeed import CsvDataset

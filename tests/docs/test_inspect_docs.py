@@ -5,7 +5,7 @@ from pathlib import Path
 
 from csvfeed import cli
 
-PAGE = (Path(__file__).parent.parent / "docs" / "inspect.md").read_text()
+PAGE = (Path(__file__).parents[2] / "docs" / "inspect.md").read_text()
 
 
 def test_the_page_shows_what_is_printed(capsys, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import keras
 import numpy as np
-from training import shuffled
+from models import shuffled
 
 from csvfeed.keras import BackupAndRestore
 

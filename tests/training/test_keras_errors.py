@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from bad_files import BAD_FILES, FILES_IN_ANOTHER_ENCODING, FILES_WITHOUT_ROWS, GOOD_ROWS
 from conftest import SMALL
-from training import TABLE, csv_of, dataset, model, recording_model
+from models import TABLE, csv_of, dataset, model, recording_model
 
 import csvfeed
 from csvfeed import CsvDataset, generate_arrays_from_file

@@ -8,7 +8,7 @@ import pytest
 
 import csvfeed
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parents[1] / "data"
 NAN, INF = float("nan"), float("inf")
 
 FILES = {
@@ -133,7 +133,7 @@ def test_lines_may_end_with_cr_alone():
 def test_each_file_has_its_reason_and_its_test():
     names = {path.name for path in DATA.iterdir()} - {"README.md", ".gitattributes"}
     reasons = (DATA / "README.md").read_text()
-    code = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
+    code = "".join(path.read_text() for path in Path(__file__).parents[1].rglob("test_*.py"))
     for name in names:
         assert f"| `{name}` |" in reasons
         assert f'"{name}"' in code

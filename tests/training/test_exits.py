@@ -7,7 +7,7 @@ from pathlib import Path
 
 from numbered import QUIET
 
-SCRIPT = Path(__file__).parent / "exits.py"
+SCRIPT = Path(__file__).parents[1] / "support" / "exits.py"
 
 
 def test_a_process_ends_whatever_it_leaves_unfinished():

@@ -6,7 +6,7 @@ import pickle
 import keras
 import numpy as np
 import pytest
-from training import TABLE, X, Y, assert_same_weights, csv_of, dataset, model
+from models import TABLE, X, Y, assert_same_weights, csv_of, dataset, model
 
 
 @pytest.fixture
