@@ -1,7 +1,8 @@
 //! How a file is written, as Python has it; `sniff`.
 
-use csvfeed_core::dialect::{Choice, Dialect, Encoding};
+use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::error::Error;
+use csvfeed_core::head::Choice;
 use csvfeed_core::head::{self, Given, Sniffed};
 use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Source, Stream, Transcoding, ends_with_returns};
 use pyo3::conversion::FromPyObjectOwned;

@@ -3,6 +3,7 @@
 use std::io;
 
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::head::Undecided;
 use csvfeed_core::table::parts::Parts;
 use csvfeed_core::table::schema::OnError;
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
@@ -51,7 +52,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
         Kind::Memory(_) | Kind::OutOfMemory | Kind::Window(_) => return PyMemoryError::new_err(error.kind.to_string()),
         _ => {}
     }
-    csv_error(py, error, error.message(place.on_error), place).map_or_else(|failure| failure, PyErr::from_value)
+    csv_error(py, error, place.on_error.message(error), place).map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// What the operating system said about a path.
@@ -139,7 +140,9 @@ pub(crate) fn csv_error<'py>(
     arguments.set_item("byte_offset", place.offset)?;
     arguments.set_item("text", &error.text)?;
     let raised = class.call((message,), Some(&arguments))?;
-    if let Kind::Undecided(undecided) = &error.kind {
+    if let Kind::Undecided(undecided) = &error.kind
+        && let Some(undecided) = undecided.downcast_ref::<Undecided>()
+    {
         raised.call_method1("_set_choices", (choices(&undecided.choices, "\n"),))?;
     }
     Ok(raised)

@@ -8,8 +8,9 @@ use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header, detect_delimiter, elsewhere, read_head};
 use csvfeed_core::source::{CarriageReturns, Codec, Prefix, Shortened, Source, Stream, Transcoding, ends_with_returns};
+use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{self, Bytes, Parts};
-use csvfeed_core::table::schema::{Missing, OnError};
+use csvfeed_core::table::schema::OnError;
 
 use pyo3::prelude::*;
 

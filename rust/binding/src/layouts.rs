@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::table::columns::Columns;
+use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Layout, PartColumns, Place};
-use csvfeed_core::table::schema::{Column, Missing, MissingTarget, Schema};
+use csvfeed_core::table::schema::{Column, MissingTarget, Schema};
 
 use crate::heads::{Failed, Heads, Part, PartHead};
 

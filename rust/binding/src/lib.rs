@@ -53,7 +53,7 @@ mod _core {
         super::exit::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
-        module.add("MISSING", csvfeed_core::table::schema::MISSING.to_vec())?;
+        module.add("MISSING", csvfeed_core::table::missing::MISSING.to_vec())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }
 }

@@ -17,8 +17,9 @@ use csvfeed_core::rows::Widths;
 use csvfeed_core::source::{self, MemorySource, SpooledText, Transcoding};
 use csvfeed_core::stats;
 use csvfeed_core::table::Table;
+use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::Place;
-use csvfeed_core::table::schema::{Column, Missing, MissingTarget, OnError, Schema};
+use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Schema};
 use csvfeed_core::value::Code;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -210,9 +211,9 @@ impl Reader {
         let name = if let [name] = &names[..] { name.clone() } else { name };
         let (mut head, dialect) = (heads.head.clone(), heads.dialect);
         let coded = coded_columns(coded);
-        if header == Header::Auto {
+        if header == Header::Auto && head.is_named {
             let place = Where { path: Some(&name), columns: &head.columns, ..Where::default() };
-            coded.check_header(&head, dialect, &missing).map_err(|error| exception(py, &error, place))?;
+            coded.check_header(&head.columns, dialect, &missing).map_err(|error| exception(py, &error, place))?;
         }
         let rule = if columns == "union" { Rule::Union } else { Rule::Same };
         let layouts = Layouts::new(heads, rule, partitions).map_err(|stopped| failed(stopped, &[]))?;

@@ -17,8 +17,9 @@ use csvfeed_core::rows::Widths;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{Codec, MemorySource, Source, Stream, Transcoding};
 use csvfeed_core::table::Table;
+use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Bytes, Part, Parts};
-use csvfeed_core::table::schema::{Column, Missing, MissingTarget, Schema};
+use csvfeed_core::table::schema::{Column, MissingTarget, Schema};
 
 const MEGABYTES: usize = 150;
 const ROUNDS: usize = 7;

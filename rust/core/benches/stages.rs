@@ -19,8 +19,9 @@ use csvfeed_core::rows::{Parser, Pool, Widths};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
 use csvfeed_core::split::Splitter;
+use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::Parts;
-use csvfeed_core::table::schema::{Missing, MissingTarget, OnError, Schema};
+use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
 use csvfeed_core::text::Text;
 use csvfeed_core::value::number::convert;
 

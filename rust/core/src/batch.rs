@@ -256,9 +256,10 @@ mod tests {
     use crate::simd::simd;
     use crate::source::{MemorySource, Source};
     use crate::table::Table;
-    use crate::table::parts::Parts;
-    use crate::table::schema::{Column, Missing, MissingTarget, OnError, Schema};
-    use crate::value::number::{Value, value};
+    use crate::table::missing::Missing;
+    use crate::table::missing::{Value, value};
+    use crate::table::parts::{Lines, Parts};
+    use crate::table::schema::{Column, MissingTarget, OnError, Schema};
     use proptest::prelude::*;
 
     const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
@@ -475,7 +476,7 @@ mod tests {
                 }
             };
             assert_eq!(
-                (error.offset, error.column, error.line(&Parts::one(Arc::clone(&source), 0))),
+                (error.offset, error.column, Lines::of(&Parts::one(Arc::clone(&source), 0)).at(18)),
                 (Some(18), Some(1), Some(5))
             );
             assert_eq!(error.text.as_deref(), Some("six"));

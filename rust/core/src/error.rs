@@ -1,22 +1,13 @@
 //! What went wrong and at which byte; the line is worked out only when somebody asks.
 
 use std::io;
-use std::sync::Arc;
-
-use crate::dialect::{Encoding, Undecided};
-use crate::table::parts::{Lines, Parts};
-use crate::table::schema::OnError;
-use crate::value::Vocabulary;
-
-/// Longest piece of the source that an error quotes, in bytes.
-const QUOTED_TEXT: usize = 120;
 
 /// A failure, with its place in the source as far as it has one.
 #[derive(Debug)]
 pub struct Error {
     /// What is wrong.
     pub kind: Kind,
-    /// Byte offset of the offending field or row, from the start of the table: [`Parts::place`] finds it in its part.
+    /// Byte offset of the offending field or row, from the start of the table.
     pub offset: Option<u64>,
     /// Position of the offending column, counted from 0.
     pub column: Option<usize>,
@@ -69,9 +60,9 @@ pub enum Kind {
         "not one of the classes of the target, {}: add it to the list in categories=, leave such rows out with \
          missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
          missing=[*csvfeed.MISSING, ...]",
-        some_of(.0)
+        .0
     )]
-    Class(Arc<Vocabulary>),
+    Class(String),
     /// A category is not UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
@@ -180,9 +171,9 @@ pub enum Kind {
     /// The first line says that the delimiter is another one than was given.
     #[error("the first line says that the delimiter is {0:?}: write delimiter={0:?}, or \"auto\"")]
     OtherDelimiter(String),
-    /// How the file is written cannot be told from its text.
+    /// The text does not say how it is written; the source of the error has the choices.
     #[error("{0}")]
-    Undecided(Box<Undecided>),
+    Undecided(Box<dyn std::error::Error + Send + Sync>),
     /// The text is not UTF-8, nor western as it seems.
     #[error(
         "the text is not UTF-8, and not in a western encoding as it seems{}: convert it, for example with \
@@ -268,28 +259,10 @@ impl Kind {
     }
 }
 
-/// Some words, for a message, and how many there are if those are not all.
-fn some_of(words: &Vocabulary) -> String {
-    const SHOWN: usize = 10;
-    let word = |word| format!("{:?}", String::from_utf8_lossy(word));
-    let shown = words.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
-    if words.count() > SHOWN { format!("{shown}, … ({} in all)", words.count()) } else { shown }
-}
-
 /// The result of everything in this crate that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// An error with a place and the text that stands there, in some encoding.
-    pub(crate) fn at(kind: Kind, offset: u64, text: &[u8], encoding: Encoding) -> Self {
-        let shown = &text[..text.len().min(QUOTED_TEXT)];
-        let mut quoted = String::from_utf8_lossy(&encoding.to_utf8(shown.into())).into_owned();
-        if shown.len() < text.len() {
-            quoted.push('…');
-        }
-        Self { kind, offset: Some(offset), column: None, text: Some(quoted) }
-    }
-
     /// The same error in a column.
     pub(crate) fn in_column(self, column: usize) -> Self {
         Self { column: Some(column), ..self }
@@ -300,24 +273,6 @@ impl Error {
         let Self { ref kind, offset, column, ref text } = *self;
         let kind = Kind::TooManyRejects { allowed, what: kind.reason() };
         Self { kind, offset, column, text: text.clone() }
-    }
-
-    /// What to say of it. Where wrong rows are left out, one that is not says why.
-    #[must_use]
-    pub fn message(&self, on_error: OnError) -> String {
-        match (&self.kind, on_error) {
-            (Kind::UnclosedQuote, OnError::Skip) => {
-                format!("{}. on_error=\"skip\" cannot leave it out: nothing tells where the next row begins", self.kind)
-            }
-            (kind, _) => kind.to_string(),
-        }
-    }
-
-    /// The 1-based number of the physical line on which the error is; `None` without a place, or when the source can
-    /// no longer be read.
-    #[must_use]
-    pub fn line(&self, parts: &Parts) -> Option<u64> {
-        Lines::of(parts).at(self.offset?)
     }
 }
 

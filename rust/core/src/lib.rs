@@ -33,6 +33,7 @@ pub mod choose;
 pub mod dialect;
 pub mod epoch;
 pub mod error;
+pub mod fields;
 pub mod head;
 pub mod index;
 #[cfg(any(test, feature = "oracle"))]

@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use crate::budget::lengthen;
 use crate::dialect::{Dialect, UTF8_BOM};
+use crate::fields::WINDOW;
 use crate::source::is_padding;
 use crate::table::parts::Layout;
-use crate::value::number::WINDOW;
 
 /// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
 ///

@@ -9,7 +9,7 @@ use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
 use csvfeed_core::split::Splitter;
 use csvfeed_core::text::Text;
-use csvfeed_core::value::number::WINDOW;
+use csvfeed_core::fields::WINDOW;
 
 use crate::{Marks, spell, wrong_row};
 

@@ -9,7 +9,7 @@ use arbitrary::Arbitrary;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::Kind;
 use csvfeed_core::oracle::{self, Wrong};
-use csvfeed_core::value::number::Value;
+use csvfeed_core::table::missing::Value;
 
 /// What stands between fields and around them.
 #[derive(Arbitrary, Clone, Copy, Debug)]

@@ -3,8 +3,10 @@
 use arbitrary::Arbitrary;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::simd::Simd;
-use csvfeed_core::table::schema::{MISSING, Missing};
-use csvfeed_core::value::number::{Fields, Value, WINDOW, convert, value};
+use csvfeed_core::table::missing::{MISSING, Missing};
+use csvfeed_core::fields::{Fields, WINDOW};
+use csvfeed_core::table::missing::{Value, value};
+use csvfeed_core::value::number::convert;
 
 use crate::{naive_value, spell};
 

@@ -23,8 +23,9 @@ use csvfeed_core::rows::{Buffer, Widths};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{CarriageReturns, MemorySource, Source};
 use csvfeed_core::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
-use csvfeed_core::table::schema::{MISSING, Missing, MissingTarget, OnError, Schema};
-use csvfeed_core::value::number::Value;
+use csvfeed_core::table::missing::{MISSING, Missing};
+use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
+use csvfeed_core::table::missing::Value;
 
 use crate::{Marks, naive_value, spell, wrong_row};
 

@@ -1,17 +1,19 @@
 //! What the bytes mean: delimiter, quote, escape, comments, numbers and encoding.
 
 mod encoding;
-mod undecided;
+mod unquote;
 
 use std::borrow::Cow;
 
 use memchr::{memchr, memchr_iter, memmem};
 
 pub use encoding::Encoding;
-pub use undecided::{Choice, Undecided};
+pub(crate) use unquote::{inside, plain, trim, unquote};
 
 use crate::error::{Error, Kind};
-use crate::value::number;
+
+/// The most bytes of the source that an error quotes.
+const QUOTED_TEXT: usize = 120;
 
 pub(crate) const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 
@@ -144,12 +146,17 @@ impl Dialect {
 
     /// What a field says: without the spaces and tabs around it and what quotes and escapes it, in UTF-8.
     pub(crate) fn text(self, field: &[u8]) -> Cow<'_, [u8]> {
-        self.encoding.to_utf8(number::unquote(field, self))
+        self.encoding.to_utf8(unquote(field, self))
     }
 
     /// The error for `text`, which stands at a place of the source.
     pub(crate) fn error(self, kind: Kind, offset: u64, text: &[u8]) -> Error {
-        Error::at(kind, offset, text, self.encoding)
+        let shown = &text[..text.len().min(QUOTED_TEXT)];
+        let mut quoted = String::from_utf8_lossy(&self.encoding.to_utf8(shown.into())).into_owned();
+        if shown.len() < text.len() {
+            quoted.push('…');
+        }
+        Error { kind, offset: Some(offset), column: None, text: Some(quoted) }
     }
 }
 

@@ -17,8 +17,9 @@ use crate::pipeline::Pipeline;
 use crate::rows::Widths;
 use crate::simd::simd;
 use crate::source::MemorySource;
+use crate::table::missing::Missing;
 use crate::table::parts::Parts;
-use crate::table::schema::{Column, Missing, MissingTarget, Schema};
+use crate::table::schema::{Column, MissingTarget, Schema};
 
 /// A row: its number, its key and its target, -1 where that is missing.
 type Row = (u32, u32, i32);

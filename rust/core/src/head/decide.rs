@@ -10,10 +10,11 @@ use super::letters::encoding_of;
 use super::numbers::NOTATIONS;
 use super::reading::{Named, Reading};
 use super::sample::{DELIMITERS, Sample, require_lines};
-use crate::dialect::{Choice, Dialect, Encoding, Undecided};
+use crate::dialect::{Dialect, Encoding};
 use crate::error::{Error, Kind, Result};
+use crate::head::{Choice, Undecided};
 use crate::source::Source;
-use crate::table::schema::{MISSING, Missing};
+use crate::table::missing::{MISSING, Missing};
 
 /// The score below which nothing is a table.
 const LEAST: f64 = 0.45;

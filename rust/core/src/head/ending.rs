@@ -2,13 +2,12 @@
 
 use std::collections::HashSet;
 
-use super::header::{first_row, read_row};
+use super::lines::{first_row, read_row};
 use crate::dialect::Dialect;
 use crate::error::Result;
 use crate::index::Careful;
 use crate::source::Source;
-use crate::table::schema::Missing;
-use crate::value::number;
+use crate::table::missing::{self, Missing};
 
 /// Rows that are looked at, and bytes of them.
 pub(super) const MOST_ROWS: usize = 256;
@@ -159,7 +158,7 @@ impl Index {
         if !self.is_open() {
             return;
         }
-        let is_missing = |field: &[u8]| number::is_missing(field, dialect, missing);
+        let is_missing = |field: &[u8]| missing::is_missing(field, dialect, missing);
         let [first, .., last] = *fields else {
             self.is_possible = false;
             return;

@@ -1,16 +1,15 @@
 //! Where a file's rows begin, and what its columns are called.
 
-use memchr::memchr_iter;
-
 use super::ending::{Ends, FirstRows, Last, after_names};
 use super::foreign::{binary, refuse_binary, refuse_other_text};
 use super::letters::{is_western, unknown};
+use super::lines::{first_row, read_row, skip_lines};
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
-use crate::source::{Source, is_padding};
-use crate::table::schema::{Missing, OnError};
-use crate::value::number;
+use crate::source::Source;
+use crate::table::missing::{self, Missing};
+use crate::table::schema::{OnError, positional_name};
 
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,9 +66,6 @@ impl Head {
     }
 }
 
-/// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
-const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
-
 /// Reads the byte-order mark and the header, whose row may have up to `max_row` bytes.
 pub fn read_head(
     source: &dyn Source,
@@ -109,7 +105,7 @@ pub fn read_head(
             places.push(first + field.start as u64);
         })
         .map_err(|bad| bad.into_error(&text, first, dialect))?;
-    let is_value = |field: &&[u8]| !matches!(number::value(field, dialect, missing), number::Value::Other);
+    let is_value = |field: &&[u8]| !matches!(missing::value(field, dialect, missing), missing::Value::Other);
     let is_named = match header {
         Header::Auto => !fields.iter().all(is_value),
         Header::Present => true,
@@ -199,109 +195,6 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
         }
         _ => None,
     }
-}
-
-/// The byte offset after so many lines.
-fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {
-    let mut piece = [0; PIECE];
-    while lines > 0 {
-        let size = (source.len() - offset).min(PIECE as u64) as usize;
-        if size == 0 {
-            return Err(Kind::TooFewLines(what).into());
-        }
-        source.read_at(offset, &mut piece[..size])?;
-        let mut newlines = memchr_iter(b'\n', &piece[..size]);
-        let wanted =
-            newlines.by_ref().take(usize::try_from(lines).unwrap_or(usize::MAX)).inspect(|_| lines -= 1).last();
-        offset += wanted.filter(|_| lines == 0).map_or(size, |newline| newline + 1) as u64;
-    }
-    Ok(offset)
-}
-
-/// The byte offset of the first line from `offset` on that is neither blank nor a comment.
-pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
-    #[derive(Clone, Copy, PartialEq)]
-    enum Line {
-        Begins,
-        Spaces,
-        Returned,
-        Comment,
-        /// What follows the end of the file, if nothing else does.
-        Padding,
-    }
-    let mut piece = [0; PIECE];
-    let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
-    // Where padding begins, which is a row if the file goes on after it.
-    let mut padding = None;
-    while position < source.len() {
-        let size = (source.len() - position).min(PIECE as u64) as usize;
-        source.read_at(position, &mut piece[..size])?;
-        for &byte in &piece[..size] {
-            position += 1;
-            line = match (line, byte) {
-                (_, b'\n') => {
-                    line_start = position;
-                    Line::Begins
-                }
-                (Line::Comment, _) => Line::Comment,
-                (Line::Begins | Line::Returned | Line::Padding, byte) if is_padding(byte) => {
-                    padding.get_or_insert(line_start);
-                    Line::Padding
-                }
-                (Line::Begins, byte) if Some(byte) == dialect.comment && padding.is_none() => Line::Comment,
-                (Line::Begins | Line::Spaces, b' ') if dialect.has_runs() => Line::Spaces,
-                (Line::Begins | Line::Spaces | Line::Padding, b'\r') => Line::Returned,
-                _ => return Ok(Some(padding.unwrap_or(line_start))),
-            };
-        }
-    }
-    // A carriage return at the end of the file is a line end.
-    Ok(None)
-}
-
-/// The row that starts at byte `offset`, with a newline at its end, and how many bytes of the source it takes.
-pub(super) fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
-    let mut size = PIECE;
-    loop {
-        let length = (source.len() - offset).min(size as u64) as usize;
-        let whole = offset + length as u64 == source.len();
-        let mut text = vec![0; length];
-        source.read_at(offset, &mut text)?;
-        if whole {
-            let padding = text.iter().rev().take_while(|&&byte| is_padding(byte)).count();
-            text.truncate(length - padding);
-            // One more than there is, perhaps, which is a blank line, unless the last is escaped.
-            text.push(b'\n');
-        }
-        // Up to the last newline every row is whole, unless that newline is quoted.
-        let rows = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
-        if rows > 0 {
-            match Careful::new(dialect, &text[..rows], 0).next_row(|_| {}) {
-                Ok(Some(row)) => {
-                    let end = row.newline + 1;
-                    text.truncate(end);
-                    return Ok((text, end.min(length)));
-                }
-                Err(bad) if whole || matches!(bad.kind, Kind::TextAfterQuote) => {
-                    return Err(bad.into_error(&text, offset, dialect));
-                }
-                Ok(None) | Err(_) => {}
-            }
-        }
-        if size > max_row {
-            text.push(b'\n');
-            return Err(match Careful::new(dialect, &text, 0).next_row(|_| {}) {
-                Ok(_) => dialect.error(Kind::RowTooLong { limit: max_row }, offset, &text),
-                Err(bad) => bad.into_error(&text, offset, dialect),
-            });
-        }
-        size *= 4;
-    }
-}
-
-/// What a column without a name is called.
-pub(crate) fn positional_name(column: usize) -> String {
-    format!("column_{column}")
 }
 
 /// The names that the fields of a header row give, which stand at some places of the source.

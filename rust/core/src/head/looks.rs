@@ -3,8 +3,8 @@
 use super::numbers::{Notations, notations};
 use super::sample::DELIMITERS;
 use crate::dialect::Dialect;
-use crate::table::schema::Missing;
-use crate::value::number::unquote;
+use crate::dialect::unquote;
+use crate::table::missing::Missing;
 
 /// What a field seems to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,15 +9,17 @@ mod ending;
 mod foreign;
 mod header;
 mod letters;
+mod lines;
 mod looks;
 mod numbers;
 mod reading;
 mod sample;
 #[cfg(test)]
 mod tests;
+mod undecided;
 
 pub use decide::{Given, Sniffed, detect_delimiter, sniff};
 pub use ending::Last;
-pub(crate) use header::positional_name;
 pub use header::{Head, Header, read_head};
 pub use sample::{SAMPLE, elsewhere};
+pub use undecided::{Choice, Undecided};

@@ -7,8 +7,8 @@ use super::looks::{Field, Look, look};
 use super::numbers::Numbers;
 use super::sample::{Row, Rows, Sample};
 use crate::dialect::Dialect;
-use crate::table::schema::Missing;
-use crate::value::number::unquote;
+use crate::dialect::unquote;
+use crate::table::missing::Missing;
 
 /// Lines before a table that are looked for.
 const MOST_SKIPPED: usize = 20;

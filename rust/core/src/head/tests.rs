@@ -3,7 +3,7 @@
 use super::*;
 use crate::dialect::{Dialect, Encoding};
 use crate::source::MemorySource;
-use crate::table::schema::Missing;
+use crate::table::missing::Missing;
 
 fn detect(text: &str) -> Result<char, String> {
     let source = MemorySource::new(text.as_bytes());

@@ -8,8 +8,8 @@ use std::arch::x86_64::{
 
 use super::masks::{Masks, Special};
 use super::{LineEnds, Marks};
+use crate::fields::WINDOW;
 use crate::simd::Avx512;
-use crate::value::number::WINDOW;
 
 /// Chunks for which room is made at a time.
 const CHUNKS: usize = 16;

@@ -24,9 +24,9 @@ pub(crate) use quotes::{Followed, Quotes, State};
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
+use crate::fields::{Fields, WINDOW};
 use crate::simd::Simd;
 use crate::text::Text;
-use crate::value::number::{Fields, WINDOW};
 
 /// The marks of one text. Positions are those of [`Text::padded`].
 #[derive(Default)]

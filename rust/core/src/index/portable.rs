@@ -4,7 +4,7 @@ use memchr::{memchr, memchr_iter};
 
 use super::masks::{Masks, Special};
 use super::{LineEnds, Marks};
-use crate::value::number::WINDOW;
+use crate::fields::WINDOW;
 
 /// Appends the position of each delimiter and newline of `bytes[WINDOW..]`, and tells of its line ends.
 pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {

@@ -3,8 +3,8 @@
 use super::masks::{self, Special};
 use super::quotes::{FieldEnds, Quotes, State};
 use super::{LineEnds, Marks};
+use crate::fields::WINDOW;
 use crate::simd::Simd;
-use crate::value::number::WINDOW;
 
 /// Appends the position of each delimiter and newline of `bytes[WINDOW..]` that ends a field, and tells of the line ends;
 /// `None`, after some marks or other, when the quotes of a field are wrong.

@@ -57,12 +57,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::fields::WINDOW;
     use crate::oracle;
     use crate::simd::Simd;
     use crate::source::MemorySource;
     use crate::table::parts::{Bytes, Part, PartColumns, Parts, Place};
     use crate::text::Text;
-    use crate::value::number::WINDOW;
 
     /// A text of which each row ends with a delimiter after two columns.
     fn text_of(bytes: &[u8], dialect: Dialect) -> Text {

@@ -6,20 +6,20 @@ use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
 use crate::budget::Budget;
+use crate::dialect;
 use crate::error::{Error, Kind, Result};
+use crate::fields::WINDOW;
 use crate::index::{Index, Rows};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
 use crate::rows::rejects::Noting;
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
-use crate::table::Table;
 use crate::table::parts::Place;
 use crate::table::schema::OnError;
+use crate::table::{Table, missing};
 use crate::text::Text;
 use crate::value::Vocabulary;
-use crate::value::number;
-use crate::value::number::WINDOW;
 
 /// Most categories of a column, and most bytes of them: a column with more is one of names or numbers, and no model has a
 /// use for a code of each.
@@ -226,12 +226,12 @@ impl Survey {
         let is_literal = dialect.is_literal();
         for row in 0..rows.count() {
             let place = rows.place(row, at);
-            let plain = if is_literal { number::plain(bytes, dialect.quote, place.clone()) } else { None };
+            let plain = if is_literal { dialect::plain(bytes, dialect.quote, place.clone()) } else { None };
             if plain.is_some_and(|plain| plain.is_empty() || known.code_at(bytes, plain) != 0) {
                 continue;
             }
             let field = text.field(place.clone());
-            if number::is_missing(field, *dialect, &schema.missing) || (!wrong.is_empty() && is_left_out(row)) {
+            if missing::is_missing(field, *dialect, &schema.missing) || (!wrong.is_empty() && is_left_out(row)) {
                 continue;
             }
             if dialect.has_space_before_quote(field) {
@@ -259,8 +259,9 @@ mod tests {
     use crate::oracle;
     use crate::simd::Simd;
     use crate::source::MemorySource;
+    use crate::table::missing::Missing;
     use crate::table::parts::Parts;
-    use crate::table::schema::{Missing, MissingTarget, Schema};
+    use crate::table::schema::{MissingTarget, Schema};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -289,7 +290,7 @@ mod tests {
             let mut expected = [BTreeSet::new(), BTreeSet::new()];
             for row in oracle::rows(text.as_bytes(), COMMA) {
                 for (field, expected) in row.iter().zip(&mut expected) {
-                    let word = String::from_utf8(number::unquote(field, COMMA).into_owned()).unwrap();
+                    let word = String::from_utf8(dialect::unquote(field, COMMA).into_owned()).unwrap();
                     expected.extend(Some(word).filter(|word| !word.is_empty() && word != "NA"));
                 }
             }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use super::forms::Rewritten;
 use super::group::WrongField;
 use super::reading::Reading;
+use crate::dialect;
 use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::index::Rows;
+use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::number;
 use crate::value::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
 
 /// A column whose fields are no numbers.
@@ -127,7 +128,7 @@ impl Reading<'_> {
             column.values.iter().filter_map(|&(at, wanted)| Some((at, wanted, self.schema.code(wanted)?))).collect();
         for (row, values) in mixed.values.chunks_exact_mut(width).take(rows).enumerate() {
             let place = mixed.rows.place(row, column.column);
-            let plain = if is_literal { number::plain(bytes, quote, place.clone()) } else { None };
+            let plain = if is_literal { dialect::plain(bytes, quote, place.clone()) } else { None };
             if let Some(found) = plain.and_then(&quickly) {
                 for &(at, _, code) in &codes {
                     values[at] = value(&found, code);
@@ -176,7 +177,7 @@ impl Reading<'_> {
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
     /// its row is to be left out.
     fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
-        if number::is_missing(field, self.dialect, &self.schema.missing) {
+        if missing::is_missing(field, self.dialect, &self.schema.missing) {
             return self.schema.read_missing(wanted);
         }
         if self.dialect.has_space_before_quote(field) {
@@ -226,7 +227,7 @@ impl Schema {
 
     /// What becomes of a target that is none of its classes: the same as of one that is missing.
     fn unknown_class(&self, wanted: usize, classes: &Arc<Vocabulary>) -> std::result::Result<Option<f32>, Kind> {
-        self.read_missing(wanted).map_err(|_| Kind::Class(Arc::clone(classes)))
+        self.read_missing(wanted).map_err(|_| Kind::Class(classes.shown()))
     }
 }
 
@@ -238,8 +239,9 @@ mod tests {
     use crate::oracle;
     use crate::simd::Simd;
     use crate::table::columns::{Columns, GivenCategories, GivenDate};
-    use crate::table::schema::{Column, Missing, MissingTarget};
-    use crate::value::number::Value;
+    use crate::table::missing::Missing;
+    use crate::table::missing::Value;
+    use crate::table::schema::{Column, MissingTarget};
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
@@ -294,7 +296,7 @@ mod tests {
             let mut wrong: Option<usize> = None;
             for (wanted, column) in schema.wanted().into_iter().enumerate() {
                 let is_feature = wanted < schema.features.len();
-                let text = number::unquote(&row[column], COMMA).into_owned();
+                let text = dialect::unquote(&row[column], COMMA).into_owned();
                 let word = String::from_utf8(text.clone()).unwrap();
                 let is_missing = ["", "NA", "9999-12-31"].contains(&&*word);
                 let value = if is_missing {
@@ -324,7 +326,7 @@ mod tests {
                             (Some(Code::Date(date, part)), Ok(moment)) => Some(date.part(&moment, *part)),
                             _ => None,
                         },
-                        _ => match number::value(&row[column], COMMA, &schema.missing) {
+                        _ => match missing::value(&row[column], COMMA, &schema.missing) {
                             Value::Number(number) => Some(number),
                             _ => None,
                         },

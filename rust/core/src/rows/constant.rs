@@ -7,10 +7,11 @@ use super::group::WrongField;
 use super::reading::Reading;
 use crate::dialect::Dialect;
 use crate::error::Kind;
+use crate::table::missing::Missing;
+use crate::table::missing::{self, Value};
 use crate::table::parts::Place;
-use crate::table::schema::{Missing, MissingTarget, OnError, Schema};
+use crate::table::schema::{MissingTarget, OnError, Schema};
 use crate::value::date::iso;
-use crate::value::number::{self, Value};
 use crate::value::{Code, Duration, boolean};
 
 /// How paths write numbers, whatever the files do.
@@ -31,7 +32,7 @@ impl Schema {
         if let Some(code) = self.code(wanted) {
             return self.code_of(word.as_bytes(), wanted, code);
         }
-        match number::value(word.as_bytes(), PATHS, &Missing::new([""; 0])) {
+        match missing::value(word.as_bytes(), PATHS, &Missing::new([""; 0])) {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing | Value::Other => Err(Kind::Number(self.advice(word.as_bytes(), self.wanted()[wanted]))),
         }

@@ -4,10 +4,12 @@ use std::result::Result;
 
 use super::coded::{Coded, Mixed};
 use super::reading::Reading;
+use crate::dialect;
 use crate::dialect::{Dialect, Encoding};
 use crate::error::Kind;
+use crate::fields::{Fields, WINDOW};
 use crate::table::schema::Schema;
-use crate::value::number::{self, Fields, Form, Forms, WINDOW};
+use crate::value::number::{self, Form, Forms};
 
 /// The numbers of a column as programs write them.
 #[derive(Default)]
@@ -57,7 +59,7 @@ impl Reading<'_> {
         mixed.rewritten.start();
         for row in 0..rows {
             let place = mixed.rows.place(row, column.column);
-            let plain = if self.dialect.escape.is_none() { number::plain(bytes, quote, place) } else { None };
+            let plain = if self.dialect.escape.is_none() { dialect::plain(bytes, quote, place) } else { None };
             let Some(plain) = plain else {
                 mixed.rewritten.careful.push(row);
                 continue;
@@ -129,8 +131,9 @@ mod tests {
     use crate::simd::Simd;
     use crate::table::columns::Columns;
     use crate::table::columns::GivenNumbers;
-    use crate::table::schema::{Column, Missing, MissingTarget, OnError};
-    use crate::value::number::Value;
+    use crate::table::missing::Missing;
+    use crate::table::missing::{self, Value};
+    use crate::table::schema::{Column, MissingTarget, OnError};
     use proptest::prelude::*;
 
     const NAMES: [&str; 3] = ["percent", "currency", "msvc"];
@@ -161,7 +164,7 @@ mod tests {
             for (wanted, column) in schema.wanted().into_iter().enumerate() {
                 let word = row[column].trim().trim_matches('"').trim();
                 let number = match column {
-                    2 => match number::value(row[2].as_bytes(), Dialect::default(), &Missing::new([""; 0])) {
+                    2 => match missing::value(row[2].as_bytes(), Dialect::default(), &Missing::new([""; 0])) {
                         Value::Number(number) => Some(number),
                         _ => None,
                     },

@@ -133,8 +133,9 @@ pub(super) mod tests {
     use crate::rows::rejects::Reject;
     use crate::source::MemorySource;
     use crate::split::Splitter;
-    use crate::table::schema::{Missing, MissingTarget};
-    use crate::value::number::{self, Value};
+    use crate::table::missing::Missing;
+    use crate::table::missing::{self, Value};
+    use crate::table::schema::MissingTarget;
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
@@ -197,7 +198,7 @@ pub(super) mod tests {
                     break;
                 }
                 let is_feature = at < schema.features.len();
-                match (number::value(&row[column], COMMA, &schema.missing), schema.missing_target) {
+                match (missing::value(&row[column], COMMA, &schema.missing), schema.missing_target) {
                     (Value::Number(number), _) => values[at] = number.to_bits(),
                     (Value::Missing, MissingTarget::Skip) if !is_feature => kept = false,
                     (Value::Missing, mode) if is_feature || mode == MissingTarget::Keep => {

@@ -9,12 +9,14 @@ use super::group::WrongField;
 use super::rejects::{Noting, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
+use crate::fields::WINDOW;
 use crate::index::{BadRow, Rows};
 use crate::simd::Simd;
+use crate::table::missing::{self, Value};
 use crate::table::parts::Place;
 use crate::table::schema::Schema;
 use crate::text::Text;
-use crate::value::number::{self, Forms, Value, WINDOW};
+use crate::value::number::{self, Forms};
 
 /// What to do about a carriage return in a number.
 const RETURN: &str = "A CR alone, as it has one, ends no line here: if the line ends are mixed, convert them to LF, for \
@@ -60,7 +62,7 @@ impl Reading<'_> {
         wanted: usize,
     ) -> std::result::Result<Option<f32>, Kind> {
         let field = self.text.field(place);
-        match number::value(field, self.dialect, &self.schema.missing) {
+        match missing::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing => self.schema.read_missing(wanted),
             Value::Other if field.contains(&0) => Err(Kind::Nul),

@@ -229,8 +229,9 @@ mod tests {
     use crate::dialect::Dialect;
     use crate::simd::simd;
     use crate::source::MemorySource;
+    use crate::table::missing::Missing;
     use crate::table::parts::Parts;
-    use crate::table::schema::{Column, Missing, MissingTarget, Schema};
+    use crate::table::schema::{Column, MissingTarget, Schema};
     use num_bigint::BigInt;
     use proptest::prelude::*;
 

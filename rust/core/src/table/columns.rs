@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::schema::{Column, Missing, Schema, positions, wrong};
-use crate::dialect::{Dialect, Encoding};
+use super::schema::{Column, Schema, positions, wrong};
+use crate::dialect::{self, Dialect, Encoding};
 use crate::error::Result;
-use crate::head::{Head, positional_name};
-use crate::value::number::{self, Forms, Value};
+use crate::table::missing::Missing;
+use crate::table::missing::{self, Value};
+use crate::table::schema::positional_name;
+use crate::value::number::Forms;
 use crate::value::{Categories, Code, Date, Duration, MOST_CODES, Part, Vocabulary};
 
 /// What the columns hold that hold no numbers.
@@ -102,9 +104,9 @@ impl Columns {
 
     /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
     /// have text in it: it may be data.
-    pub fn check_header(&self, head: &Head, dialect: Dialect, missing: &Missing) -> Result<()> {
+    pub fn check_header(&self, names: &[String], dialect: Dialect, missing: &Missing) -> Result<()> {
         let columns = self.named().map(|(_, column)| column);
-        let count = head.columns.len() as i64;
+        let count = names.len() as i64;
         let coded: Vec<i64> = columns
             .filter_map(|column| match column {
                 Column::Index(at) if *at < 0 => Some(at + count),
@@ -112,22 +114,22 @@ impl Columns {
                 Column::Name(_) => None,
             })
             .collect();
-        let names = head.columns.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
+        let mut others = names.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
         let usual = self.numbers.usual()?;
         let is_usual = usual == Forms::default();
         let is_text = |at: usize, name: &String| {
             *name != positional_name(at)
                 && (is_usual || usual.parse(name.as_bytes(), Dialect { encoding: Encoding::Utf8, ..dialect }).is_none())
-                && number::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
+                && missing::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
                     == Value::Other
         };
-        if !head.is_named || (coded.is_empty() && is_usual) || names.into_iter().any(|(at, name)| is_text(at, name)) {
+        if (coded.is_empty() && is_usual) || others.any(|(at, name)| is_text(at, name)) {
             return Ok(());
         }
         Err(wrong(format!(
             "header=\"auto\" cannot tell whether the first row, which begins with {:?}, names the columns or is data: say \
              header=True or header=False",
-            head.columns[0]
+            names[0]
         )))
     }
 }
@@ -297,7 +299,7 @@ fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Resul
             let mut vocabulary = Vocabulary::default();
             for word in &words {
                 // As they stand in a field.
-                let bare = number::unquote(word.as_bytes(), Dialect::new(b',', None));
+                let bare = dialect::unquote(word.as_bytes(), Dialect::new(b',', None));
                 if bare.is_empty() {
                     return refuse("the list holds an empty text, which always means no value".to_owned());
                 }

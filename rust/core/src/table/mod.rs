@@ -1,6 +1,7 @@
 //! What is read and what it means: everything but which of its rows are wanted, and in which order.
 
 pub mod columns;
+pub mod missing;
 pub mod parts;
 pub mod schema;
 

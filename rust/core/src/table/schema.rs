@@ -1,84 +1,10 @@
 //! Which column goes where: features, targets, weight; and what counts as missing.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use crate::dialect::{Dialect, Encoding};
-use crate::error::{Kind, Result};
-use crate::value::number::Notation;
-use crate::value::{Code, Vocabulary};
-
-/// The tokens read as missing unless others are given; the empty field always is.
-pub const MISSING: [&str; 17] = [
-    "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "null", "None",
-    "?", "\\N",
-];
-
-/// The tokens that mean "no value".
-#[derive(Clone, Debug)]
-pub struct Missing {
-    tokens: Vocabulary,
-    /// The values of those tokens that are numbers, which the fast path would take at their word.
-    numbers: Vec<f32>,
-    /// Whether one of the tokens has a digit, so that it may be a number in some form.
-    has_digits: bool,
-    encoding: Encoding,
-}
-
-impl Missing {
-    /// These tokens, and the empty field.
-    pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
-        Self::of(tokens, Dialect::default())
-    }
-
-    /// The same as a file of that dialect writes them.
-    pub fn of<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>, dialect: Dialect) -> Self {
-        // What cannot be written cannot stand in the file.
-        let bytes = |token: T| dialect.encoding.bytes_of(token.as_ref().trim());
-        let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
-        let notation = Notation::of(dialect);
-        let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
-        let has_digits = tokens.iter().any(|token| token.iter().any(u8::is_ascii_digit));
-        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
-    }
-
-    /// Whether `field`, without its quotes and the spaces around it, means "no value".
-    pub(crate) fn contains(&self, field: &[u8]) -> bool {
-        field.is_empty() || self.tokens.code(field) != 0
-    }
-
-    /// The same of a word that is not written yet.
-    pub(crate) fn contains_word(&self, word: &str) -> bool {
-        self.encoding.bytes_of(word).is_some_and(|field| self.contains(&field))
-    }
-
-    /// Whether the field at `place` is empty or one of the tokens as it stands.
-    #[inline]
-    pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
-        place.is_empty() || self.tokens.code_at(text, place) != 0
-    }
-
-    /// Whether some tokens are numbers.
-    pub(crate) fn has_numbers(&self) -> bool {
-        !self.numbers.is_empty()
-    }
-
-    /// Whether some tokens may be numbers in one of the forms that columns may have.
-    pub(crate) fn has_digits(&self) -> bool {
-        self.has_digits
-    }
-
-    /// Whether a field of this value may be a missing token, so that its text has to be looked at.
-    pub(crate) fn may_be(&self, value: f32) -> bool {
-        self.numbers.contains(&value)
-    }
-}
-
-impl Default for Missing {
-    fn default() -> Self {
-        Self::new(MISSING)
-    }
-}
+use crate::error::{Error, Kind, Result};
+use crate::table::missing::Missing;
+use crate::value::Code;
 
 /// What becomes of a row whose target or weight is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,6 +26,27 @@ pub enum OnError {
     Raise,
     /// The row is left out, and noted.
     Skip,
+}
+
+impl OnError {
+    /// The message of an error. Where wrong rows are left out, an error that still ends the reading says why.
+    #[must_use]
+    pub fn message(self, error: &Error) -> String {
+        match (&error.kind, self) {
+            (Kind::UnclosedQuote, Self::Skip) => {
+                format!(
+                    "{}. on_error=\"skip\" cannot leave it out: nothing tells where the next row begins",
+                    error.kind
+                )
+            }
+            (kind, _) => kind.to_string(),
+        }
+    }
+}
+
+/// What a column without a name is called.
+pub(crate) fn positional_name(column: usize) -> String {
+    format!("column_{column}")
 }
 
 /// A column as the caller names it.

@@ -32,6 +32,14 @@ struct Short {
 }
 
 impl Vocabulary {
+    /// Its first words for a message, and how many words it has if those are not all.
+    pub(crate) fn shown(&self) -> String {
+        const SHOWN: usize = 10;
+        let word = |word| format!("{:?}", String::from_utf8_lossy(word));
+        let shown = self.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
+        if self.count() > SHOWN { format!("{shown}, … ({} in all)", self.count()) } else { shown }
+    }
+
     /// These words, of which each counts once.
     pub fn new<T: AsRef<[u8]>>(words: impl IntoIterator<Item = T>) -> Self {
         let mut vocabulary = Self::default();

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::dialect::inside;
+
 /// Whether there may be something around the number at `place`.
 #[inline]
 pub(super) fn is_dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> bool {
@@ -13,8 +15,8 @@ pub(super) fn is_dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) ->
 /// is a number if the field is one, and none if it is none.
 #[inline]
 pub(super) fn bare(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
-    // As `super::unquote` has it: a quote opens a field only as its first byte.
-    let Range { mut start, end } = super::inside(text, quote, place);
+    // As `unquote` has it: a quote opens a field only as its first byte.
+    let Range { mut start, end } = inside(text, quote, place);
     // Before anything else the plus stays, since a second sign would pass for the only one.
     if start + 1 < end && text[start] == b'+' && matches!(text[start + 1], b'0'..=b'9' | b'.') {
         start += 1;

@@ -4,7 +4,8 @@
 //! A number is rewritten as programs write it and then read like any other, so that it is rounded once.
 
 use super::notation::{Notation, ungroup};
-use super::{parse_exact, trim};
+use super::parse_exact;
+use crate::dialect::trim;
 use crate::dialect::{Dialect, Encoding};
 
 /// The forms in which a column may have its numbers.

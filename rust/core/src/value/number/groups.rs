@@ -4,7 +4,8 @@ use std::array::from_fn;
 use std::ops::Range;
 
 use super::bare::{bare, is_dressed};
-use super::{Fields, one};
+use super::one;
+use crate::fields::Fields;
 
 /// Groups that pass through a stage together. A stage is short, so that the processor works on several groups at a time.
 pub(super) const BLOCK: usize = 16;

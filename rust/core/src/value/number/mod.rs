@@ -19,37 +19,15 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::dialect::Dialect;
+use crate::fields::Fields;
 use crate::simd::Simd;
-use crate::table::schema::Missing;
 use bare::{bare, is_dressed};
 
 pub(crate) use forms::Form;
 pub use forms::Forms;
 pub(crate) use notation::{Notation, Plain, other_notation};
-
-/// Bytes, of any value, that must stand before the first field of a text and after its last.
-pub const WINDOW: usize = 128;
-
-/// Some fields of a text: each starts after the mark before it.
-#[derive(Clone, Copy)]
-pub struct Fields<'a> {
-    /// The position before each field.
-    pub before: &'a [u32],
-    /// The position after each field; as many as there are before.
-    pub ends: &'a [u32],
-}
-
-impl Fields<'_> {
-    /// Where one of the fields stands.
-    #[must_use]
-    pub fn place(self, at: usize) -> Range<usize> {
-        self.before[at] as usize + 1..self.ends[at] as usize
-    }
-}
 
 /// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
 /// not one to be read in haste, in their order; the value of those is NaN.
@@ -94,93 +72,6 @@ fn one(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
 fn dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
     let bare = bare(text, quote, place);
     portable::parse(text, bare.start, bare.end)
-}
-
-/// What a field holds.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Value {
-    /// A number.
-    Number(f32),
-    /// No value.
-    Missing,
-    /// Neither.
-    Other,
-}
-
-/// The value of any field, read with care instead of haste.
-pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
-    if is_missing(field, dialect, missing) {
-        return Value::Missing;
-    }
-    Notation::of(dialect).parse(&unquote(field, dialect)).map_or(Value::Other, Value::Number)
-}
-
-/// Whether a field means "no value".
-pub(crate) fn is_missing(field: &[u8], dialect: Dialect, missing: &Missing) -> bool {
-    // Most often a token stands by itself, and one with an escape as it is written.
-    let is_quoted = field.first().copied() == dialect.quote;
-    !is_quoted && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
-        || missing.contains(&unquote(field, dialect))
-}
-
-/// A field without what quotes and escapes it, and without the spaces and tabs around it and inside its quotes.
-pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
-    // A quote opens a field only as its first byte.
-    let quoted = dialect.quote.filter(|quote| field.first() == Some(quote));
-    let inner = match quoted {
-        Some(quote) => field[1..].strip_suffix(&[quote]).unwrap_or(&field[1..]),
-        None => field,
-    };
-    let is_special = |byte: &u8| Some(*byte) == quoted || Some(*byte) == dialect.escape;
-    if (quoted, dialect.escape) == (None, None) || !inner.iter().any(is_special) {
-        return Cow::Borrowed(trim(inner));
-    }
-    let mut text = Vec::with_capacity(inner.len());
-    let mut bytes = inner.iter();
-    while let Some(&byte) = bytes.next() {
-        if Some(byte) == dialect.escape {
-            text.extend(bytes.next());
-        } else {
-            text.push(byte);
-            if Some(byte) == quoted {
-                bytes.next();
-            }
-        }
-    }
-    Cow::Owned(trim(&text).to_vec())
-}
-
-/// Where the text of a field stands that has its quotes on: as [`unquote`] has it, unless there are quotes in it.
-#[inline]
-fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
-    let Range { mut start, mut end } = place;
-    let is_space = |at: usize| matches!(text[at], b' ' | b'\t');
-    if start + 1 < end && Some(text[start]) == quote && Some(text[end - 1]) == quote {
-        start += 1;
-        end -= 1;
-    }
-    while start < end && is_space(start) {
-        start += 1;
-    }
-    while start < end && is_space(end - 1) {
-        end -= 1;
-    }
-    start..end
-}
-
-/// Where the text of a field stands as [`unquote`] has it, unless there are quotes in it to be undone.
-#[inline]
-pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
-    let is_quoted = Some(text[place.start]) == quote;
-    let inside = inside(text, quote, place);
-    (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
-}
-
-fn trim(mut field: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = field {
-        field = rest;
-    }
-    field
 }
 
 /// The nearest float32 of `[+-]digits[.digits][e[+-]digits]`, `.5`, `5.`, inf, infinity or nan in any case.

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::bare::bare;
-use super::{Fields, Forms, parse_exact};
+use super::{Forms, parse_exact};
 use crate::dialect::{Dialect, Encoding};
+use crate::fields::Fields;
 
 /// How numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::tests::convert_each;
-use super::*;
+use crate::dialect::Dialect;
 use crate::oracle;
+use crate::table::missing::{Missing, Value, value};
 
 /// Ten million in release builds, which is `make sweep`.
 const FIELDS: usize = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 };

@@ -1,7 +1,10 @@
 //! What is plain is read as the standard library reads it under every instruction set, and the rest with care.
 
 use super::*;
+use crate::dialect::{Dialect, unquote};
+use crate::fields::{Fields, WINDOW};
 use crate::oracle;
+use crate::table::missing::{Missing, Value, value};
 use proptest::prelude::*;
 
 /// Bytes between fields that a careless load would take for a part of one.

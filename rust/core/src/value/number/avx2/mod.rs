@@ -23,7 +23,7 @@ mod tiny;
 use std::arch::x86_64::*;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
-use super::{Fields, WINDOW};
+use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx2;
 use digits::Digits;
 use lanes::{add, all, bits, int, load, load_integers, store, sub};

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::Dialect;
+use crate::dialect::Dialect;
+use crate::value::number::Notation;
 
 /// Columns, rows and characters of a field that are shown.
 const COLUMNS: usize = 5;
@@ -32,6 +33,8 @@ pub struct Undecided {
     /// The ways.
     pub choices: Vec<Choice>,
 }
+
+impl std::error::Error for Undecided {}
 
 impl Choice {
     /// The arguments that choose it, as far as they differ from those of another choice, or from the usual ones.
@@ -83,7 +86,7 @@ impl Choice {
 
     /// A field as it would be read.
     fn value(&self, field: &str) -> String {
-        let number = crate::value::number::Notation::of(self.dialect).parse(field.trim().as_bytes());
+        let number = Notation::of(self.dialect).parse(field.trim().as_bytes());
         number.map_or_else(|| python(&short(field)), |number| number.to_string())
     }
 }

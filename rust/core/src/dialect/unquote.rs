@@ -1,0 +1,67 @@
+//! The text of a field without what quotes and escapes it.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::Dialect;
+
+/// A field without what quotes and escapes it, and without the spaces and tabs around it and inside its quotes.
+pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
+    // A quote opens a field only as its first byte.
+    let quoted = dialect.quote.filter(|quote| field.first() == Some(quote));
+    let inner = match quoted {
+        Some(quote) => field[1..].strip_suffix(&[quote]).unwrap_or(&field[1..]),
+        None => field,
+    };
+    let is_special = |byte: &u8| Some(*byte) == quoted || Some(*byte) == dialect.escape;
+    if (quoted, dialect.escape) == (None, None) || !inner.iter().any(is_special) {
+        return Cow::Borrowed(trim(inner));
+    }
+    let mut text = Vec::with_capacity(inner.len());
+    let mut bytes = inner.iter();
+    while let Some(&byte) = bytes.next() {
+        if Some(byte) == dialect.escape {
+            text.extend(bytes.next());
+        } else {
+            text.push(byte);
+            if Some(byte) == quoted {
+                bytes.next();
+            }
+        }
+    }
+    Cow::Owned(trim(&text).to_vec())
+}
+
+/// Where the text of a field stands that has its quotes on: as [`unquote`] has it, unless there are quotes in it.
+#[inline]
+pub(crate) fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
+    let Range { mut start, mut end } = place;
+    let is_space = |at: usize| matches!(text[at], b' ' | b'\t');
+    if start + 1 < end && Some(text[start]) == quote && Some(text[end - 1]) == quote {
+        start += 1;
+        end -= 1;
+    }
+    while start < end && is_space(start) {
+        start += 1;
+    }
+    while start < end && is_space(end - 1) {
+        end -= 1;
+    }
+    start..end
+}
+
+/// Where the text of a field stands as [`unquote`] has it, unless there are quotes in it to be undone.
+#[inline]
+pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
+    let is_quoted = Some(text[place.start]) == quote;
+    let inside = inside(text, quote, place);
+    (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
+}
+
+/// A field without the spaces and tabs around it.
+pub(crate) fn trim(mut field: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = field {
+        field = rest;
+    }
+    field
+}
