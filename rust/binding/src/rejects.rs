@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::passes::rejects;
 use csvfeed_core::passes::row_index::Outline;
-use csvfeed_core::rows::rejects;
 use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::OnError;
 use pyo3::prelude::*;

@@ -3,8 +3,9 @@
 use memchr::{memchr, memchr_iter, memmem};
 
 use super::careful::Careful;
-use super::masks::{self, Special};
+use super::masks::Special;
 use super::quotes::{FieldEnds, Quotes, State};
+use super::stride;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::simd::Simd;
@@ -55,7 +56,7 @@ pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option
     // 1 when the next byte is the first of its line, and when the byte before it was and is a carriage return.
     let (mut line_start, mut lone_return) = (1, 0);
     let mut rows = 0;
-    masks::for_each_stride(simd, bytes, special, |_, masks| {
+    stride::for_each_stride(simd, bytes, special, |_, masks| {
         // Copies, which stay in registers.
         let (mut here, mut field_ends_here) = (quotes, field_ends);
         for masks in &mut *masks {
@@ -69,7 +70,7 @@ pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option
             (line_start, lone_return) = (newlines >> 63, lone_returns >> 63);
         }
         (quotes, field_ends) = (here, field_ends_here);
-        rows += masks::count_newlines(simd, masks);
+        rows += stride::count_newlines(simd, masks);
     });
     (field_ends.are_right() && !quotes.is_inside()).then_some(rows)
 }

@@ -11,6 +11,7 @@ mod portable;
 mod quoted;
 mod quotes;
 mod row_ends;
+mod stride;
 #[cfg(test)]
 pub(crate) mod tests;
 
@@ -19,8 +20,9 @@ use std::ops::{Deref, Range};
 use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
-pub(crate) use masks::{Masks, Special, for_each_stride};
+pub(crate) use masks::{Masks, Special};
 pub(crate) use quotes::{Followed, Quotes, State};
+pub(crate) use stride::for_each_stride;
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};

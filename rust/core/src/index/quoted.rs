@@ -1,7 +1,8 @@
 //! The marks of a text with quotes, from masks.
 
-use super::masks::{self, Special};
+use super::masks::Special;
 use super::quotes::{FieldEnds, Quotes, State};
+use super::stride;
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Simd;
@@ -12,7 +13,7 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
     let mut quotes = Quotes::new(State::FieldStart);
     let mut field_ends = FieldEnds::default();
     let (mut newlines, mut returns) = (0, 0);
-    masks::for_each_stride(simd, &bytes[WINDOW..], special, |position, masks| {
+    stride::for_each_stride(simd, &bytes[WINDOW..], special, |position, masks| {
         // Copies, which stay in registers.
         let (mut here, mut field_ends_here) = (quotes, field_ends);
         for masks in &mut *masks {
@@ -23,8 +24,8 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
             masks.newlines &= followed.ends;
         }
         (quotes, field_ends) = (here, field_ends_here);
-        masks::append_ends(simd, marks, WINDOW + position, masks);
-        newlines += masks::count_newlines(simd, masks);
+        stride::append_ends(simd, marks, WINDOW + position, masks);
+        newlines += stride::count_newlines(simd, masks);
     });
     (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds {
         newlines,

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::masks::{STRIDE, Special};
+use super::masks::Special;
+use super::stride::STRIDE;
 use super::*;
 use crate::dialect::BadQuote;
 use crate::oracle;

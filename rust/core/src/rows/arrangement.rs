@@ -2,9 +2,32 @@
 
 use std::ops::Range;
 
-use super::coded::Coded;
 use crate::table::parts::{Layout, Place};
 use crate::table::schema::Schema;
+
+/// A column whose fields are no numbers.
+pub(super) struct Coded {
+    pub(super) column: usize,
+    /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
+    pub(super) values: Vec<(usize, usize)>,
+}
+
+impl Coded {
+    /// Those among the columns of an arrangement, in the order of the file.
+    pub(super) fn of(schema: &Schema, columns: &[usize], places: &[usize]) -> Vec<Self> {
+        let mut coded: Vec<Self> = vec![];
+        for (at, (&column, &wanted)) in columns.iter().zip(places).enumerate() {
+            if schema.code(wanted).is_none() {
+                continue;
+            }
+            match coded.last_mut().filter(|last| last.column == column) {
+                Some(last) => last.values.push((at, wanted)),
+                None => coded.push(Self { column, values: vec![(at, wanted)] }),
+            }
+        }
+        coded
+    }
+}
 
 /// Which columns are read, and where their values go.
 pub(super) struct Arrangement {

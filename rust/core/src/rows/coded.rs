@@ -3,9 +3,9 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::arrangement::Coded;
 use super::forms::Rewritten;
-use super::group::WrongField;
-use super::reading::Reading;
+use super::reading::{Reading, WrongField};
 use crate::dialect;
 use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
@@ -13,30 +13,6 @@ use crate::index::Rows;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
 use crate::value::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
-
-/// A column whose fields are no numbers.
-pub(super) struct Coded {
-    pub(super) column: usize,
-    /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
-    pub(super) values: Vec<(usize, usize)>,
-}
-
-impl Coded {
-    /// Those among the columns of an arrangement, in the order of the file.
-    pub(super) fn of(schema: &Schema, columns: &[usize], places: &[usize]) -> Vec<Self> {
-        let mut coded: Vec<Self> = vec![];
-        for (at, (&column, &wanted)) in columns.iter().zip(places).enumerate() {
-            if schema.code(wanted).is_none() {
-                continue;
-            }
-            match coded.last_mut().filter(|last| last.column == column) {
-                Some(last) => last.values.push((at, wanted)),
-                None => coded.push(Self { column, values: vec![(at, wanted)] }),
-            }
-        }
-        coded
-    }
-}
 
 /// A group of rows on its way into a block.
 pub(super) struct Mixed<'a> {

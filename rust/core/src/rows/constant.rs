@@ -3,8 +3,7 @@
 use std::result::Result;
 
 use super::coded::Mixed;
-use super::group::WrongField;
-use super::reading::Reading;
+use super::reading::{Reading, WrongField};
 use crate::dialect::Dialect;
 use crate::error::Kind;
 use crate::table::missing::Missing;

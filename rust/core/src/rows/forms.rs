@@ -2,7 +2,8 @@
 
 use std::result::Result;
 
-use super::coded::{Coded, Mixed};
+use super::arrangement::Coded;
+use super::coded::Mixed;
 use super::reading::Reading;
 use crate::dialect;
 use crate::dialect::{Dialect, Encoding};

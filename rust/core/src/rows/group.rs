@@ -1,86 +1,75 @@
 //! A group of rows to values, and what becomes of those rows that are wrong.
 
-use std::ops::Range;
-
 use super::coded::Mixed;
 use super::forms::Rewritten;
-use super::reading::Reading;
+use super::reading::{Reading, WrongField};
 use super::{Block, Widths};
 use crate::choose::Chooser;
 use crate::error::{Error, Kind, Result};
+use crate::fields::Fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
 use crate::value::number::{self, Plain};
 use crate::value::{Categories, Code};
+use std::borrow::Cow;
 
 /// The buffers that a group of rows passes through.
 #[derive(Default)]
 pub(super) struct Group {
-    /// Where the wanted numbers start and end, unless they are all there is.
-    before: Vec<u32>,
-    ends: Vec<u32>,
-    values: Vec<f32>,
-    /// The same values and, between them, what is read of columns that hold no numbers.
+    chosen: Chosen,
+    numbers: Numbers,
+    /// The numbers and, between them, the values of other columns.
     mixed: Vec<f32>,
     /// Numbers of a column that is not written as programs write it.
     rewritten: Rewritten,
+    /// The wrong fields: of a row at most one for each way of reading.
+    wrong: Vec<WrongField>,
+    /// The rows that are left out: they are wrong, lack a target or weight, or are not chosen.
+    left_out: Vec<usize>,
+    /// The other rows, if some of them are to be chosen.
+    candidates: Vec<usize>,
+}
+
+/// The rows that are chosen, unless all are, and their marks and ends.
+#[derive(Default)]
+struct Chosen {
+    rows: Vec<usize>,
+    marks: Vec<u32>,
+    ends: Vec<u32>,
+}
+
+/// The fields that are read as numbers.
+#[derive(Default)]
+struct Numbers {
+    /// Where the fields start and end, unless all fields of the rows are wanted.
+    before: Vec<u32>,
+    ends: Vec<u32>,
+    values: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
-    /// The rows that are chosen, unless all are, and their marks and ends.
-    chosen: Vec<usize>,
-    chosen_marks: Vec<u32>,
-    chosen_ends: Vec<u32>,
-    /// The fields that are not what they should be: of a row at most one for each way of reading.
-    wrong: Vec<WrongField>,
-    /// The rows that are left out as wrong, for want of a target or weight, or because they are not chosen.
-    left_out: Vec<usize>,
 }
 
-/// A field that is not what its column is read as.
-pub(super) struct WrongField {
-    pub(super) row: usize,
-    /// Its place among the columns of the arrangement.
-    pub(super) at: usize,
-    pub(super) place: Range<usize>,
-    pub(super) kind: Kind,
+impl Chosen {
+    /// The rows among `all` that `chooser` wants.
+    fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
+        self.rows.clear();
+        self.rows.extend(0..all.count());
+        chooser.choose(&mut self.rows, |row, column| reading.key(all, row, column));
+        if self.rows.len() < all.count() { all.only(&self.rows, &mut self.marks, &mut self.ends) } else { all }
+    }
 }
 
-impl Group {
-    /// Appends a group of rows, up to the first that is wrong and not left out.
-    pub(super) fn convert(
-        &mut self,
-        reading: &Reading<'_>,
-        all: Rows<'_>,
-        plain: Option<&mut Plain>,
-        mut chooser: Option<&mut Chooser<'_>>,
-        block: &mut Block,
-    ) -> Result<()> {
+impl Numbers {
+    /// Converts the fields of `rows` that are plain numbers, and notes which others may be missing tokens or wrong.
+    fn convert<'a>(&'a mut self, reading: &Reading<'_>, rows: Rows<'a>, plain: Option<&mut Plain>) -> Converted<'a> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
-        let key = |row, column| reading.key(all, row, column);
-        let width = arrangement.columns.len();
-        // Where some rows do not count, that has to be known before the others are chosen among.
-        let choose_first = !schema.leaves_out() || width == 0;
-        let mut rows = all;
-        if let Some(chooser) = chooser.take_if(|_| choose_first) {
-            self.chosen.clear();
-            self.chosen.extend(0..all.count());
-            chooser.choose(&mut self.chosen, key);
-            if self.chosen.len() < all.count() {
-                rows = all.only(&self.chosen, &mut self.chosen_marks, &mut self.chosen_ends);
-            }
-        }
-        if width == 0 {
-            block.rows += rows.count();
-            return Ok(());
-        }
-        let numbers = arrangement.numbers.len();
         let as_they_stand = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
         let fields = if as_they_stand {
             rows.fields()
         } else {
             rows.pick(simd, &arrangement.number_columns, &mut self.before, &mut self.ends)
         };
-        let count = rows.count() * numbers;
+        let count = rows.count() * arrangement.numbers.len();
         if self.values.len() < count {
             self.values.resize(count, 0.0);
         }
@@ -94,11 +83,30 @@ impl Group {
             self.declined.extend(tokens.map(|(at, _)| at as u32));
             self.declined.sort_unstable();
         }
-        self.left_out.clear();
-        self.wrong.clear();
+        Converted { fields, values, declined: &self.declined }
+    }
+}
+
+/// Numbers of which some are still to be read with care.
+struct Converted<'a> {
+    fields: Fields<'a>,
+    values: &'a mut [f32],
+    declined: &'a [u32],
+}
+
+impl<'a> Converted<'a> {
+    /// Reads the fields that are not plain numbers, up to the first wrong one if that is an error.
+    fn read_declined(
+        self,
+        reading: &Reading<'_>,
+        wrong: &mut Vec<WrongField>,
+        left_out: &mut Vec<usize>,
+    ) -> &'a mut [f32] {
+        let Reading { schema, arrangement, .. } = *reading;
+        let numbers = arrangement.numbers.len();
         let mut row = 0;
         let mut rejected = None;
-        for &at in &self.declined {
+        for &at in self.declined {
             let at = at as usize;
             // They are in order, and often many: a division for each would take longer than the rest.
             while at >= (row + 1) * numbers {
@@ -107,19 +115,19 @@ impl Group {
             if rejected == Some(row) {
                 continue;
             }
-            let place = fields.place(at);
+            let place = self.fields.place(at);
             let at_column = arrangement.numbers[at - row * numbers];
             let (column, wanted) = (arrangement.names[at_column], arrangement.places[at_column]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
                 // A missing feature is one, whatever else is.
-                values[at] = schema.missing_value(wanted);
+                self.values[at] = schema.missing_value(wanted);
                 continue;
             }
             match reading.read_with_care(place.clone(), column, wanted) {
-                Ok(Some(value)) => values[at] = value,
-                Ok(None) => leave_out(row, &mut self.left_out),
+                Ok(Some(value)) => self.values[at] = value,
+                Ok(None) => leave_out(row, left_out),
                 Err(kind) => {
-                    self.wrong.push(WrongField { row, at: at_column, place, kind });
+                    wrong.push(WrongField { row, at: at_column, place, kind });
                     if schema.on_error == OnError::Raise {
                         break;
                     }
@@ -128,38 +136,86 @@ impl Group {
                 }
             }
         }
-        if arrangement.is_mixed() {
-            self.mixed.resize(rows.count() * width, 0.0);
-            if numbers > 0 {
-                for (mixed, numbers) in self.mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
-                    arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
-                }
-            }
-            let (left_out, wrong) = (&mut self.left_out, &mut self.wrong);
-            let rewritten = &mut self.rewritten;
-            let mixed = &mut Mixed { rows, values: &mut self.mixed, left_out, wrong, rewritten };
-            reading.read_codes(mixed);
-            reading.fill_constants(mixed);
+        self.values
+    }
+}
+
+impl Group {
+    /// Appends a group of rows, up to the first that is wrong and not left out.
+    pub(super) fn convert(
+        &mut self,
+        reading: &Reading<'_>,
+        all: Rows<'_>,
+        plain: Option<&mut Plain>,
+        mut chooser: Option<&mut Chooser<'_>>,
+        block: &mut Block,
+    ) -> Result<()> {
+        let Reading { schema, arrangement, .. } = *reading;
+        let Self { chosen, numbers, mixed, rewritten, wrong, left_out, candidates } = self;
+        let width = arrangement.columns.len();
+        // Where some rows do not count, that has to be known before the others are chosen among.
+        let choose_first = !schema.leaves_out() || width == 0;
+        let rows = match chooser.take_if(|_| choose_first) {
+            Some(chooser) => chosen.among(all, chooser, reading),
+            None => all,
+        };
+        if width == 0 {
+            block.rows += rows.count();
+            return Ok(());
         }
-        let (kept, error) = settle(&mut self.wrong, &mut self.left_out, reading, rows, block);
-        let values = if arrangement.is_mixed() { &self.mixed } else { &self.values };
+        left_out.clear();
+        wrong.clear();
+        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, left_out);
+        let values = if arrangement.is_mixed() {
+            mix(reading, values, mixed, rows.count());
+            let group = &mut Mixed { rows, values: mixed, left_out, wrong, rewritten };
+            reading.read_codes(group);
+            reading.fill_constants(group);
+            &*mixed
+        } else {
+            &*values
+        };
+        let (kept, error) = settle(wrong, left_out, reading, rows, block);
         if let Some(chooser) = chooser {
-            self.chosen.clear();
-            let mut left_out = self.left_out.iter().peekable();
-            self.chosen.extend((0..kept).filter(|row| left_out.next_if_eq(&row).is_none()));
-            chooser.choose(&mut self.chosen, key);
-            let mut chosen = self.chosen.iter().peekable();
-            self.left_out.clear();
-            self.left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
+            leave_out_others(candidates, left_out, kept, chooser, |row, column| reading.key(all, row, column));
         }
         let widths = Widths::of(schema);
         let mut first = 0;
-        for &row in self.left_out.iter().chain([&kept]) {
+        for &row in left_out.iter().chain([&kept]) {
             block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
     }
+}
+
+/// Puts the numbers of some rows where they belong among the other values.
+fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize) {
+    let arrangement = reading.arrangement;
+    let (width, numbers) = (arrangement.columns.len(), arrangement.numbers.len());
+    mixed.resize(rows * width, 0.0);
+    if numbers > 0 {
+        for (mixed, numbers) in mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
+            arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
+        }
+    }
+}
+
+/// Leaves out the rows that `chooser` does not want among the first `kept` that are not left out yet.
+fn leave_out_others<'t>(
+    candidates: &mut Vec<usize>,
+    left_out: &mut Vec<usize>,
+    kept: usize,
+    chooser: &mut Chooser<'_>,
+    key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
+) {
+    candidates.clear();
+    let mut gone = left_out.iter().peekable();
+    candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
+    chooser.choose(candidates, key);
+    let mut chosen = candidates.iter().peekable();
+    left_out.clear();
+    left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
 }
 
 /// Leaves the rows out that are wrong, and notes them; or says how many come before the first of them, and what is wrong

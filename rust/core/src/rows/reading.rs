@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::Block;
 use super::arrangement::Arrangement;
-use super::group::WrongField;
 use super::rejects::{Noting, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
@@ -30,6 +29,15 @@ pub(super) struct Reading<'a> {
     pub(super) arrangement: &'a Arrangement,
     pub(super) text: &'a Text,
     pub(super) noting: Noting,
+}
+
+/// A field that is not what its column is read as.
+pub(super) struct WrongField {
+    pub(super) row: usize,
+    /// Its place among the columns of the arrangement.
+    pub(super) at: usize,
+    pub(super) place: Range<usize>,
+    pub(super) kind: Kind,
 }
 
 impl Reading<'_> {

@@ -4,18 +4,10 @@
 //! [`Tally`], and so knows which of them is one too many, whatever the threads and the blocks. A row is noted once, with the
 //! error that it would have been.
 
-use std::borrow::Cow;
-use std::io::{self, Write};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use super::{Parser, Pool};
-use crate::budget::Budget;
-use crate::error::{Error, Kind, Result};
-use crate::pipeline::{Done, Jobs, Pipeline, Worker};
-use crate::split::Splitter;
-use crate::table::Table;
+use crate::error::{Error, Kind};
 use crate::table::parts::{Lines, Parts};
-use crate::text::Text;
 
 /// How many rejects of a table are remembered one by one; of the others it is known how many there are.
 pub const REMEMBERED: usize = 100;
@@ -150,115 +142,5 @@ impl Tally {
     /// All of them.
     pub(crate) fn into_found(self) -> Rejects {
         self.found
-    }
-}
-
-const HEADER: &[u8] = b"path,line,byte_offset,column,reason,row\n";
-
-/// Writes that there are none.
-pub fn write_none(out: &mut impl Write) -> Result<u64> {
-    out.write_all(HEADER).and_then(|()| out.flush()).map_err(Kind::Unwritten)?;
-    Ok(0)
-}
-
-/// Writes every row of a table that is left out as a row of CSV in UTF-8, and says how many there are; `names` are those
-/// of the parts. Calls `check` several times a second; an error that it returns ends the pass.
-pub fn write<E: From<Error>>(
-    table: &Table,
-    names: &[&str],
-    budget: Budget,
-    out: &mut impl Write,
-    check: impl FnMut() -> std::result::Result<(), E>,
-) -> std::result::Result<u64, E> {
-    let failed = |error: io::Error| E::from(Kind::Unwritten(error).into());
-    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false);
-    let jobs = Rejecting { table: table.for_counting(), splitter };
-    let mut lines = Lines::of(&table.parts);
-    let mut count = 0;
-    out.write_all(HEADER).map_err(failed)?;
-    Pipeline::run(jobs, table.parts.threads(budget.threads), budget.window)?.drain(
-        |(rejects, end): (Rejects, u64)| {
-            for reject in &rejects.list {
-                count += 1;
-                write_row(out, reject, table, names, &mut lines).map_err(failed)?;
-            }
-            // Line by line as they come, so that no text has to be caught up on.
-            lines.at(end);
-            Ok(())
-        },
-        check,
-    )?;
-    out.flush().map_err(failed)?;
-    Ok(count)
-}
-
-fn write_row(
-    out: &mut impl Write,
-    reject: &Reject,
-    table: &Table,
-    names: &[&str],
-    lines: &mut Lines<'_>,
-) -> io::Result<()> {
-    let Reject { error, row, .. } = reject;
-    let place = error.offset.unwrap_or_default();
-    let (part, offset) = table.parts.place(place);
-    write_quoted(out, names[part].as_bytes())?;
-    out.write_all(b",")?;
-    if let Some(line) = lines.at(place) {
-        write!(out, "{line}")?;
-    }
-    write!(out, ",{offset},")?;
-    if let Some(name) = error.column.and_then(|column| table.schema.columns.get(column)) {
-        write_quoted(out, name.as_bytes())?;
-    }
-    write!(out, ",{},", error.kind.reason())?;
-    write_quoted(out, &table.dialect.encoding.to_utf8(Cow::Borrowed(row)))?;
-    out.write_all(b"\n")
-}
-
-fn write_quoted(out: &mut impl Write, field: &[u8]) -> io::Result<()> {
-    out.write_all(b"\"")?;
-    for part in field.split_inclusive(|&byte| byte == b'"') {
-        out.write_all(part)?;
-        if part.ends_with(b"\"") {
-            out.write_all(b"\"")?;
-        }
-    }
-    out.write_all(b"\"")
-}
-
-/// Finds the rejects of each text, with their rows.
-struct Rejecting {
-    table: Table,
-    splitter: Splitter,
-}
-
-impl Jobs<(Rejects, u64)> for Rejecting {
-    fn count(&self) -> u64 {
-        self.splitter.texts()
-    }
-
-    fn worker(self: Arc<Self>) -> Worker<(Rejects, u64)> {
-        let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).noting(Noting { most: usize::MAX, rows: true });
-        let pool = Pool::new(1);
-        let mut text = Text::default();
-        Box::new(move |index| match self.splitter.read(index, &mut text) {
-            Ok(true) => {
-                let (mut block, error) = parser.parse(&text, &pool);
-                let end = (text.offset + text.bytes().len() as u64).min(text.end_in_source());
-                Some(Done { item: Some((block.take_rejects(), end)), error })
-            }
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
-        })
-    }
-
-    fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
-    }
-
-    fn abandon(&self) {
-        self.splitter.abandon();
     }
 }

@@ -1,13 +1,13 @@
 //! Text that is to be had only from its beginning on: what is compressed, or in another encoding.
 
-use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::carriage::translate;
 use super::footer::WithoutFooter;
+use super::raw::{Raw, explain};
 use super::{Codec, Source, Transcoding, zip};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Kind, Result};
 
 /// A source whose bytes are not yet the text.
 pub struct Stream {
@@ -129,81 +129,5 @@ impl Text<'_> {
                 }
             }
         }
-    }
-}
-
-/// The bytes of a source, one after the other.
-#[derive(Clone, Copy)]
-pub(super) struct Raw<'a> {
-    source: &'a dyn Source,
-    position: u64,
-    end: u64,
-}
-
-impl<'a> Raw<'a> {
-    /// Some of the bytes of the same source.
-    pub(super) fn part(&self, start: u64, length: u64) -> Option<Raw<'a>> {
-        let end = start.checked_add(length).filter(|&end| end <= self.source.len())?;
-        Some(Raw { source: self.source, position: start, end })
-    }
-}
-
-impl Read for Raw<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = (self.end - self.position).min(buffer.len() as u64) as usize;
-        if count > 0 {
-            self.source.read_at(self.position, &mut buffer[..count]).map_err(trouble)?;
-            self.position += count as u64;
-        }
-        Ok(count)
-    }
-}
-
-impl io::Seek for Raw<'_> {
-    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            io::SeekFrom::Start(position) => Some(position),
-            io::SeekFrom::End(back) => self.end.checked_add_signed(back),
-            io::SeekFrom::Current(by) => self.position.checked_add_signed(by),
-        };
-        let position = position.filter(|&position| position <= self.end);
-        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(self.position)
-    }
-}
-
-/// An error of ours on its way through readers that know only those of the operating system.
-struct Trouble(Error);
-
-impl fmt::Debug for Trouble {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.kind.fmt(formatter)
-    }
-}
-
-impl fmt::Display for Trouble {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.kind.fmt(formatter)
-    }
-}
-
-impl std::error::Error for Trouble {}
-
-pub(super) fn trouble(error: Error) -> io::Error {
-    io::Error::other(Trouble(error))
-}
-
-/// What is wrong when reading fails.
-pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
-    if error.raw_os_error().is_some() {
-        return error.into();
-    }
-    let reason = match error.kind() {
-        io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
-        _ => error.to_string(),
-    };
-    match error.downcast::<Trouble>() {
-        Ok(trouble) => trouble.0,
-        Err(_) => Kind::Damaged { codec, reason }.into(),
     }
 }

@@ -7,6 +7,7 @@ mod file;
 mod footer;
 mod memory;
 mod prefix;
+mod raw;
 mod spool;
 mod utf16;
 mod version;

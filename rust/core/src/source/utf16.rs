@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
-use super::decoded::trouble;
+use super::raw::trouble;
 use crate::error::Kind;
 
 /// Code units that are read at a time.

@@ -6,7 +6,7 @@ use zip::CompressionMethod;
 use zip::read::ZipArchive;
 
 use super::codec::INPUT;
-use super::decoded::{Raw, explain};
+use super::raw::{Raw, explain};
 use crate::error::{Error, Kind, Result};
 
 /// Names that are listed when there are too many.

@@ -1,7 +1,9 @@
 //! Dates as a format says, with the directives of `strftime`.
 
+use super::Part;
 use super::calendar;
-use super::{Moment, Part, Rest, Wrong};
+use super::moment::{Moment, Wrong};
+use super::scan::Rest;
 
 /// How dates are written.
 #[derive(Clone, Debug)]

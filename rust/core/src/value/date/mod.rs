@@ -2,12 +2,20 @@
 
 mod calendar;
 mod format;
+mod iso;
+mod moment;
+mod scan;
 
 use std::fmt::{self, Display, Formatter};
 
 use format::Format;
+use moment::Instant;
 
-pub(super) const NANOS: i128 = 1_000_000_000;
+pub(crate) use iso::iso;
+pub(crate) use moment::{Moment, Wrong};
+pub(super) use moment::{NANOS, ratio};
+pub(super) use scan::Rest;
+
 const DAY_SECONDS: i64 = 86_400;
 
 /// How the dates of a column are written, and what they are counted from.
@@ -72,38 +80,6 @@ impl Display for Part {
     }
 }
 
-/// A point in time: seconds and nanoseconds since 1970-01-01 UTC.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Instant {
-    seconds: i64,
-    nanos: u32,
-}
-
-/// Why a text is no date.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wrong {
-    /// It is written in another way.
-    Form,
-    /// It is written as one, but there is no such day or time.
-    Value,
-    /// It is one, in a time zone that is not known.
-    Zone,
-}
-
-/// A date and time as it is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Moment {
-    pub(super) year: u32,
-    pub(super) month: u32,
-    pub(super) day: u32,
-    pub(super) hour: u32,
-    pub(super) minute: u32,
-    pub(super) second: u32,
-    pub(super) nanos: u32,
-    /// Seconds that its clock is ahead of UTC.
-    pub(super) offset: i32,
-}
-
 impl Date {
     /// Dates that are written as `format` says, or as ISO 8601 has it, and counted from `since`, which is written so, or
     /// from 1970. `Err` says what is wrong with these for those `parts`.
@@ -166,210 +142,9 @@ impl Date {
     }
 }
 
-impl Instant {
-    /// How many units of so many seconds it is after another one, rounded once.
-    fn since(self, other: Self, unit: i64) -> f32 {
-        let seconds = self.seconds - other.seconds;
-        if self.nanos == other.nanos && seconds % unit == 0 {
-            return (seconds / unit) as f32;
-        }
-        let nanos = i128::from(seconds) * NANOS + i128::from(self.nanos) - i128::from(other.nanos);
-        ratio(nanos, i128::from(unit) * NANOS)
-    }
-}
-
-/// The float32 nearest to a ratio whose denominator is positive and below 2^64.
-pub(super) fn ratio(numerator: i128, denominator: i128) -> f32 {
-    let (magnitude, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
-    let shift = magnitude.leading_zeros().min(127);
-    let (quotient, rest) = ((magnitude << shift) / denominator, (magnitude << shift) % denominator);
-    // The last bit of so many stands for all that follow.
-    let nearest = (quotient | u128::from(rest != 0)) as f32 / 2_f32.powi(shift as i32);
-    if numerator < 0 { -nearest } else { nearest }
-}
-
-impl Moment {
-    /// A moment of which there may be none.
-    #[inline]
-    pub(super) fn checked(self) -> Result<Self, Wrong> {
-        let Self { year, month, day, hour, minute, second, .. } = self;
-        // A leap second has no place in a count of days of 86,400 seconds.
-        let is_time = hour < 24 && minute < 60 && second < 60;
-        let is_day = (1..=9999).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=calendar::days_in_month(year, month)).contains(&day);
-        if is_day && is_time { Ok(self) } else { Err(Wrong::Value) }
-    }
-
-    fn instant(self) -> Instant {
-        let Self { year, month, day, hour, minute, second, nanos, offset } = self;
-        let time = i64::from((hour * 60 + minute) * 60 + second) - i64::from(offset);
-        Instant { seconds: calendar::days_since_1970(year, month, day) * DAY_SECONDS + time, nanos }
-    }
-}
-
-/// A date as ISO 8601 has it, with or without a time and an offset. A space may stand for the `T` and before the offset,
-/// which may be a time zone.
-pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
-    let mut rest = Rest(text);
-    let year = rest.digits(4)?;
-    let dashes = rest.take(b'-');
-    let month = rest.digits(2)?;
-    if rest.take(b'-') != dashes {
-        return Err(Wrong::Form);
-    }
-    let day = rest.digits(2)?;
-    let mut moment = Moment { year, month, day, hour: 0, minute: 0, second: 0, nanos: 0, offset: 0 };
-    if rest.is_empty() {
-        return moment.checked();
-    }
-    if !(rest.take(b' ') || rest.take(b'T') || rest.take(b't')) {
-        return Err(Wrong::Form);
-    }
-    moment.hour = rest.digits(2)?;
-    let colons = rest.take(b':');
-    if colons || rest.starts_with_digit() {
-        moment.minute = rest.digits(2)?;
-        if if colons { rest.take(b':') } else { rest.starts_with_digit() } {
-            moment.second = rest.digits(2)?;
-            if rest.take(b'.') || rest.take(b',') {
-                moment.nanos = rest.fraction()?;
-            }
-        }
-    }
-    if !rest.is_empty() {
-        moment.offset = rest.offset()?;
-    }
-    if rest.is_empty() { moment.checked() } else { Err(Wrong::Form) }
-}
-
-/// The time zones of RFC 2822, in hours ahead of UTC, but for one: CST is that of Chicago there, and elsewhere of China.
-const ZONES: [(&str, i32); 11] = [
-    ("Z", 0),
-    ("UTC", 0),
-    ("GMT", 0),
-    ("UT", 0),
-    ("EST", -5),
-    ("EDT", -4),
-    ("CDT", -5),
-    ("MST", -7),
-    ("MDT", -6),
-    ("PST", -8),
-    ("PDT", -7),
-];
-
-/// What is left of a text.
-pub(super) struct Rest<'a>(pub(super) &'a [u8]);
-
-impl Rest<'_> {
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Goes over a byte, if that comes next.
-    #[inline]
-    pub(super) fn take(&mut self, byte: u8) -> bool {
-        let rest = self.0.strip_prefix(&[byte]);
-        self.0 = rest.unwrap_or(self.0);
-        rest.is_some()
-    }
-
-    /// Goes over a word in any case, if that comes next.
-    pub(super) fn take_word(&mut self, word: &str) -> bool {
-        let found = self.0.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
-        if found {
-            self.0 = &self.0[word.len()..];
-        }
-        found
-    }
-
-    pub(super) fn starts_with_digit(&self) -> bool {
-        self.0.first().is_some_and(u8::is_ascii_digit)
-    }
-
-    /// A number of so many digits.
-    #[inline]
-    pub(super) fn digits(&mut self, count: usize) -> Result<u32, Wrong> {
-        let (digits, rest) = self.0.split_at_checked(count).ok_or(Wrong::Form)?;
-        let mut number = 0;
-        for &digit in digits {
-            if !digit.is_ascii_digit() {
-                return Err(Wrong::Form);
-            }
-            number = 10 * number + u32::from(digit - b'0');
-        }
-        self.0 = rest;
-        Ok(number)
-    }
-
-    /// A number of as many digits as there are, up to some.
-    pub(super) fn digits_up_to(&mut self, most: usize) -> Result<u32, Wrong> {
-        let count = self.0.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
-        self.digits(count.max(1))
-    }
-
-    /// The digits of a fraction of a second, as nanoseconds; what is shorter does not count.
-    pub(super) fn fraction(&mut self) -> Result<u32, Wrong> {
-        let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let kept = count.min(9);
-        let number = self.digits(kept.max(1))?;
-        self.0 = &self.0[count - kept..];
-        Ok(number * 10_u32.pow(9 - kept as u32))
-    }
-
-    pub(super) fn starts_with(&self, byte: u8) -> bool {
-        self.0.first() == Some(&byte)
-    }
-
-    /// How many seconds the clock of a time zone is ahead of UTC.
-    pub(super) fn zone(&mut self) -> Result<i32, Wrong> {
-        let length = self.0.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
-        let (name, rest) = self.0.split_at(length);
-        // What is no name of a zone is another way to write a date.
-        if matches!(name, [] | [_, b'M' | b'm']) && !self.starts_with(b'[') {
-            return Err(Wrong::Form);
-        }
-        let hours = ZONES.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()));
-        match (hours, rest.first()) {
-            (None, _) | (_, Some(b'/' | b'_' | b'[')) => Err(Wrong::Zone),
-            (Some((_, hours)), _) => {
-                self.0 = rest;
-                Ok(3600 * hours)
-            }
-        }
-    }
-
-    /// How many seconds a clock is ahead of UTC: `+HH`, `+HHMM` or `+HH:MM`, also after `GMT` or `UTC`, or a time zone.
-    pub(super) fn offset(&mut self) -> Result<i32, Wrong> {
-        self.take(b' ');
-        if self.0 == b"Z" {
-            self.0 = &[];
-            return Ok(0);
-        }
-        if !matches!(self.0, [b'+' | b'-', ..]) {
-            let before = self.0;
-            let zone = self.zone()?;
-            let is_utc = zone == 0 && before.len() - self.0.len() > 1;
-            if !(is_utc && matches!(self.0, [b'+' | b'-', ..])) {
-                return Ok(zone);
-            }
-        }
-        let west = self.take(b'-');
-        if !west && !self.take(b'+') {
-            return Err(Wrong::Form);
-        }
-        let hours = self.digits(2)?;
-        let minutes = if self.take(b':') || self.starts_with_digit() { self.digits(2)? } else { 0 };
-        if hours > 23 || minutes > 59 {
-            return Err(Wrong::Value);
-        }
-        let seconds = 60 * (60 * hours + minutes) as i32;
-        Ok(if west { -seconds } else { seconds })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::scan::ZONES;
     use super::*;
     use crate::oracle;
     use proptest::prelude::*;

@@ -1,0 +1,80 @@
+//! A date and time as it is written, and as a point in time.
+
+use super::calendar;
+
+pub(crate) const NANOS: i128 = 1_000_000_000;
+const DAY_SECONDS: i64 = 86_400;
+
+/// A point in time: seconds and nanoseconds since 1970-01-01 UTC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Instant {
+    pub(super) seconds: i64,
+    pub(super) nanos: u32,
+}
+
+/// Why a text is no date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// It is written in another way.
+    Form,
+    /// It is written as one, but there is no such day or time.
+    Value,
+    /// It is one, in a time zone that is not known.
+    Zone,
+}
+
+/// A date and time as it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    pub(super) year: u32,
+    pub(super) month: u32,
+    pub(super) day: u32,
+    pub(super) hour: u32,
+    pub(super) minute: u32,
+    pub(super) second: u32,
+    pub(super) nanos: u32,
+    /// Seconds that its clock is ahead of UTC.
+    pub(super) offset: i32,
+}
+
+impl Instant {
+    /// How many units of so many seconds it is after another one, rounded once.
+    pub(super) fn since(self, other: Self, unit: i64) -> f32 {
+        let seconds = self.seconds - other.seconds;
+        if self.nanos == other.nanos && seconds % unit == 0 {
+            return (seconds / unit) as f32;
+        }
+        let nanos = i128::from(seconds) * NANOS + i128::from(self.nanos) - i128::from(other.nanos);
+        ratio(nanos, i128::from(unit) * NANOS)
+    }
+}
+
+/// The float32 nearest to a ratio whose denominator is positive and below 2^64.
+pub(crate) fn ratio(numerator: i128, denominator: i128) -> f32 {
+    let (magnitude, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
+    let shift = magnitude.leading_zeros().min(127);
+    let (quotient, rest) = ((magnitude << shift) / denominator, (magnitude << shift) % denominator);
+    // The last bit of so many stands for all that follow.
+    let nearest = (quotient | u128::from(rest != 0)) as f32 / 2_f32.powi(shift as i32);
+    if numerator < 0 { -nearest } else { nearest }
+}
+
+impl Moment {
+    /// A moment of which there may be none.
+    #[inline]
+    pub(super) fn checked(self) -> Result<Self, Wrong> {
+        let Self { year, month, day, hour, minute, second, .. } = self;
+        // A leap second has no place in a count of days of 86,400 seconds.
+        let is_time = hour < 24 && minute < 60 && second < 60;
+        let is_day = (1..=9999).contains(&year)
+            && (1..=12).contains(&month)
+            && (1..=calendar::days_in_month(year, month)).contains(&day);
+        if is_day && is_time { Ok(self) } else { Err(Wrong::Value) }
+    }
+
+    pub(super) fn instant(self) -> Instant {
+        let Self { year, month, day, hour, minute, second, nanos, offset } = self;
+        let time = i64::from((hour * 60 + minute) * 60 + second) - i64::from(offset);
+        Instant { seconds: calendar::days_since_1970(year, month, day) * DAY_SECONDS + time, nanos }
+    }
+}
