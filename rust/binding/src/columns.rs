@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use csvfeed_core::passes::vocabulary::survey;
+use csvfeed_core::passes::vocabulary::find_vocabularies;
 use csvfeed_core::table::Table;
 use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate};
 use csvfeed_core::table::columns::{GivenDuration, GivenNumbers};
@@ -117,7 +117,7 @@ impl Reader {
         let mut found = self.found.mutex().lock_py_attached(py).map_err(lost)?;
         if found.as_ref().is_none_or(|found: &Vocabularies| columns.iter().any(|column| !found.contains_key(column))) {
             let table: Table = self.table(py)?;
-            let new = py.detach(|| survey(&table, &columns, self.budget(), check_signals));
+            let new = py.detach(|| find_vocabularies(&table, &columns, self.budget(), check_signals));
             let new = new.map_err(|stop| self.stopped(py, stop, &table.parts))?;
             *found = Some(columns.into_iter().zip(new).collect());
         }

@@ -9,7 +9,7 @@ use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::selection::Selection;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::passes::row_index::RowIndex;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process::PerProcess;
 use csvfeed_core::rows::{Block, Widths};
@@ -144,7 +144,7 @@ impl Plan {
         let parts = Arc::clone(&table.parts);
         let rows = known.selection.rows();
         if rows == 0 {
-            let what = if known.selection.outline().left_out() > 0 {
+            let what = if known.selection.row_index().left_out() > 0 {
                 "no row is left: ds.rejects tells of those that are wrong"
             } else {
                 "no row is left: none has a target, or none is in the part that was asked for"
@@ -218,8 +218,8 @@ impl Plan {
             }
             let is_by_key = steps.iter().any(|step| matches!(step, Step::Key { .. }));
             let table = if anywhere || is_by_key { &reader.texts_of(table.clone(), check_signals)? } else { table };
-            let outline = Outline::remember(table, budget, slice_bytes, check_signals)?;
-            let selection = Selection::make(table, outline, steps, budget, check_signals)?;
+            let row_index = RowIndex::remember(table, budget, slice_bytes, check_signals)?;
+            let selection = Selection::make(table, row_index, steps, budget, check_signals)?;
             Ok(Known { selection, cache })
         });
         let found = found.map_err(|stop| self.stopped(py, stop, table))?;
@@ -234,7 +234,7 @@ impl Plan {
     /// How many rows of the whole source are left out as wrong, if that was asked for.
     pub(crate) fn left_out(&self, py: Python<'_>) -> u64 {
         let known = self.known.mutex().lock_py_attached(py);
-        known.ok().and_then(|known| Some(known.as_ref()?.selection.outline().left_out())).unwrap_or(0)
+        known.ok().and_then(|known| Some(known.as_ref()?.selection.row_index().left_out())).unwrap_or(0)
     }
 
     fn start(&self, table: Table, known: Known, epoch: u64, first_row: u64) -> Result<(Pipeline<Block>, u64), Error> {

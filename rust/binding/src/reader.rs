@@ -9,7 +9,7 @@ use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::{self, Dialect};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header};
-use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::passes::row_index::RowIndex;
 use csvfeed_core::passes::sample::{Wanted as WantedSample, means_nothing};
 use csvfeed_core::passes::sequential;
 use csvfeed_core::process::PerProcess;
@@ -20,7 +20,7 @@ use csvfeed_core::table::Table;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::Place;
 use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Schema};
-use csvfeed_core::value::Code;
+use csvfeed_core::value::ValueEncoding;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
@@ -306,14 +306,16 @@ impl Reader {
     /// What these values are: "number", "category", "boolean", "date" or "duration".
     #[getter]
     fn kinds(&self) -> Vec<&'static str> {
-        (0..self.schema.wanted().len()).map(|wanted| self.schema.code(wanted).map_or("number", Code::kind)).collect()
+        (0..self.schema.wanted().len())
+            .map(|wanted| self.schema.encoding(wanted).map_or("number", ValueEncoding::kind))
+            .collect()
     }
 
     /// How many codes, or classes of a target, each of these values has that is a category. For those that are still to be found this
     /// reads the source once.
     fn num_codes(&self, py: Python<'_>) -> PyResult<Vec<Option<u64>>> {
         let schema = self.with_vocabularies(py, Arc::clone(&self.schema))?;
-        Ok((0..schema.wanted().len()).map(|wanted| schema.code(wanted).and_then(Code::count)).collect())
+        Ok((0..schema.wanted().len()).map(|wanted| schema.encoding(wanted).and_then(ValueEncoding::count)).collect())
     }
 
     /// The categories of each column that has a vocabulary, in the order of their codes. For those that are still to be
@@ -539,8 +541,8 @@ impl Reader {
         self.parts.iter().any(|part| part.origin.calls_python())
     }
 
-    /// Bytes in a slice of the outline.
+    /// Bytes in a slice of the row index.
     pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
-        Outline::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
+        RowIndex::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
     }
 }

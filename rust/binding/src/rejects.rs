@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::passes::rejects;
-use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::passes::row_index::RowIndex;
 use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::OnError;
 use pyo3::prelude::*;
@@ -25,10 +25,10 @@ impl Reader {
     pub(crate) fn find_rejects<'py>(&self, py: Python<'py>) -> PyResult<Rejects<'py>> {
         let Some(table) = self.skipping_table(py)? else { return Ok((Vec::new(), Vec::new())) };
         let slice_bytes = self.slice_bytes(&table);
-        let outline = py.detach(|| Outline::remember(&table, self.budget(), slice_bytes, check_signals));
-        let outline = outline.map_err(|stop| self.stopped(py, stop, &table.parts))?;
-        let first = outline.rejects().list();
-        let lines = py.detach(|| outline.rejects().lines(&table.parts, check_signals));
+        let row_index = py.detach(|| RowIndex::remember(&table, self.budget(), slice_bytes, check_signals));
+        let row_index = row_index.map_err(|stop| self.stopped(py, stop, &table.parts))?;
+        let first = row_index.rejects().list();
+        let lines = py.detach(|| row_index.rejects().lines(&table.parts, check_signals));
         let lines = lines.map_err(|stop| self.stopped(py, stop, &table.parts))?;
         let first = first.iter().zip(lines).map(|(reject, &line)| {
             let Error { kind, offset, .. } = &reject.error;
@@ -38,7 +38,7 @@ impl Reader {
             let place = Where { path, columns: &table.schema.columns, offset, line, on_error: OnError::Skip };
             Ok((kind.reason(), csv_error(py, &reject.error, kind.to_string(), place)?))
         });
-        Ok((outline.rejects().reasons().to_vec(), first.collect::<PyResult<_>>()?))
+        Ok((row_index.rejects().reasons().to_vec(), first.collect::<PyResult<_>>()?))
     }
 
     /// Writes them to a file, and says how many there are.

@@ -147,7 +147,7 @@ impl Table {
             features: (0..self.columns - 1).collect(),
             targets: vec![self.columns - 1],
             weight: None,
-            codes: Vec::new(),
+            encodings: Vec::new(),
             missing: Missing::default(),
             missing_target: MissingTarget::Keep,
             on_error: OnError::Raise,

@@ -251,7 +251,7 @@ mod tests {
     use crate::dialect::Dialect;
     use crate::head::{Header, read_head};
     use crate::oracle;
-    use crate::passes::row_index::Outline;
+    use crate::passes::row_index::RowIndex;
     use crate::passes::sequential;
     use crate::simd::simd;
     use crate::source::{MemorySource, Source};
@@ -447,8 +447,8 @@ mod tests {
         fn counting_agrees_with_reading(text in text(false), budget in budget(), skip: bool) {
             let schema = schema(if skip { MissingTarget::Skip } else { MissingTarget::Keep });
             let (rows, _) = naive(&text, &schema);
-            let outline = Outline::make(&table(&text, &schema), budget, 50, || Ok::<_, Error>(())).unwrap();
-            prop_assert_eq!(outline.rows(), rows.len() as u64);
+            let row_index = RowIndex::make(&table(&text, &schema), budget, 50, || Ok::<_, Error>(())).unwrap();
+            prop_assert_eq!(row_index.rows(), rows.len() as u64);
         }
     }
 

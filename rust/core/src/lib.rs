@@ -6,7 +6,7 @@
 //! ```
 //!
 //! A [`table::Table`] is what is read: its [`parts`], which are files, and its [`schema`]. Its rows come in the order of the
-//! file, each text after the one before it ([`sequential`]); or, once an [`outline`] tells where they are, those of a
+//! file, each text after the one before it ([`sequential`]); or, once an [`row index`] tells where they are, those of a
 //! [`selection`] in any order ([`epoch`]), from the source or from a [`cache`].
 //!
 //! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
@@ -19,7 +19,7 @@
 //! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a [`budget`] of memory.
 //! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
 //!
-//! Instead of 7, [`stats`] says of the blocks of one pass what the columns hold, and [`code::survey`] which categories there
+//! Instead of 7, [`stats`] says of the blocks of one pass what the columns hold, and [`code::find_vocabularies`] which categories there
 //! are. 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
 //!
 //! Every failure is an [`error::Error`]: what is wrong and at which byte. Of rows that are wrong and left out [`rejects`]

@@ -14,7 +14,7 @@ use csvfeed_core::epoch::{Rows, in_order};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::{Head, Header, read_head};
 use csvfeed_core::oracle::{self, Table, Wrong};
-use csvfeed_core::passes::row_index::Outline;
+use csvfeed_core::passes::row_index::RowIndex;
 use csvfeed_core::passes::sequential;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::rows::Block;
@@ -203,15 +203,15 @@ impl Input<'_> {
         let table =
             |simd| csvfeed_core::table::Table { parts: Arc::clone(&parts), dialect, schema: Arc::clone(&schema), simd };
         if naive.wrong.is_none() {
-            let outline = Outline::make(&table(Simd::Portable), budget, slice_bytes, || Ok::<_, Error>(()));
+            let row_index = RowIndex::make(&table(Simd::Portable), budget, slice_bytes, || Ok::<_, Error>(()));
             let steps = [Step::Shard { index: 0, count: 1, batch_size: 1, drop_remainder: false }];
-            let outline = Arc::new(outline.unwrap());
-            assert_eq!(outline.rows(), naive.rows.len() as u64);
-            let rejects: Vec<_> = outline.rejects().list().iter().map(|reject| place(&reject.error)).collect();
+            let row_index = Arc::new(row_index.unwrap());
+            assert_eq!(row_index.rows(), naive.rows.len() as u64);
+            let rejects: Vec<_> = row_index.rejects().list().iter().map(|reject| place(&reject.error)).collect();
             assert_eq!(rejects, naive.rejects[..naive.rejects.len().min(REMEMBERED)]);
-            assert_eq!(outline.left_out(), naive.rejects.len() as u64);
+            assert_eq!(row_index.left_out(), naive.rejects.len() as u64);
             // One share of one is all rows, found slice by slice.
-            let all = Selection::make(&table(Simd::Portable), outline, &steps, budget, || Ok::<_, Error>(())).unwrap();
+            let all = Selection::make(&table(Simd::Portable), row_index, &steps, budget, || Ok::<_, Error>(())).unwrap();
             for simd in Simd::available() {
                 let rows = Rows::new(table(simd), Arc::clone(&all), None, true);
                 let (pipeline, _) = in_order(rows, budget, 0).unwrap();
@@ -274,7 +274,7 @@ impl Input<'_> {
             features,
             targets: target.into_iter().collect(),
             weight: self.weight.map(place).filter(|weight| target.is_some_and(|target| target != *weight)),
-            codes: Vec::new(),
+            encodings: Vec::new(),
             missing,
             missing_target: match self.missing_target {
                 Policy::Raise => MissingTarget::Raise,

@@ -254,7 +254,7 @@ impl Writer {
             remove_abandoned(directory);
         }
         let (draft, file) = new_draft(&cache.path)?;
-        let slices = selection.outline().slices();
+        let slices = selection.row_index().slices();
         let is_empty = |slice: &usize| selection.rows_before(*slice) == selection.rows_before(slice + 1);
         let empty = (0..slices).filter(is_empty).count();
         let bytes = selection.to_bytes();

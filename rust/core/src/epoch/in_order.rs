@@ -42,7 +42,7 @@ fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
     let bytes = if is_cached { 2 * bytes } else { bytes };
     let mut runs: Vec<(u32, u32)> = Vec::new();
     let mut size = 0;
-    for slice in first..rows.selection.outline().slices() {
+    for slice in first..rows.selection.row_index().slices() {
         if rows.count(slice..slice + 1) == 0 {
             continue;
         }

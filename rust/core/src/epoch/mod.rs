@@ -43,7 +43,7 @@ impl Rows {
 
     /// Bytes of the text of a slice.
     fn text_bytes(&self, slice: usize) -> u64 {
-        let bytes = self.selection.outline().bytes(slice..slice + 1);
+        let bytes = self.selection.row_index().bytes(slice..slice + 1);
         bytes.end - bytes.start
     }
 

@@ -8,7 +8,7 @@ use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::{Chooser, Cursor, Key, Step};
 use crate::error::Error;
-use crate::passes::row_index::{Outline, changed};
+use crate::passes::row_index::{RowIndex, changed};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rows::{Block, Parser, Pool};
 use crate::table::Table;
@@ -26,7 +26,7 @@ enum Known {
 
 /// The rows that are wanted.
 pub struct Selection {
-    outline: Arc<Outline>,
+    row_index: Arc<RowIndex>,
     steps: Vec<Known>,
     /// How many of them there are before each slice, and in all.
     before: Vec<u64>,
@@ -37,29 +37,29 @@ impl Selection {
     /// that it returns ends the pass.
     pub fn make<E: From<Error>>(
         table: &Table,
-        outline: Arc<Outline>,
+        row_index: Arc<RowIndex>,
         steps: &[Step],
         budget: Budget,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
-        Self::of(outline, steps, |selection| count(table, selection, budget, &mut check))
+        Self::of(row_index, steps, |selection| count(table, selection, budget, &mut check))
     }
 
     /// Chooses rows; for each step by key, `count` says how many of a selection there are before each slice, and in all.
     fn of<E>(
-        outline: Arc<Outline>,
+        row_index: Arc<RowIndex>,
         steps: &[Step],
         mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
     ) -> std::result::Result<Arc<Self>, E> {
-        let before = (0..=outline.slices()).map(|slice| outline.rows_before(slice)).collect();
-        let mut selection = Self { outline, steps: Vec::new(), before };
+        let before = (0..=row_index.slices()).map(|slice| row_index.rows_before(slice)).collect();
+        let mut selection = Self { row_index, steps: Vec::new(), before };
         for (place, step) in steps.iter().enumerate() {
             let total = selection.rows();
             let known = match step.in_place(place as u64) {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
-                    let bytes = selection.outline.text_bytes();
-                    let row_bytes = (bytes / selection.outline.rows().max(1)).max(1);
+                    let bytes = selection.row_index.text_bytes();
+                    let row_bytes = (bytes / selection.row_index.rows().max(1)).max(1);
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
@@ -75,17 +75,17 @@ impl Selection {
                 }
             };
             selection.steps.push(known);
-            selection.before = (0..=selection.outline.slices())
+            selection.before = (0..=selection.row_index.slices())
                 .map(|slice| selection.ranks(slice).last().expect("each step has a rank after it"))
                 .collect();
         }
         Ok(Arc::new(selection))
     }
 
-    /// What it takes to make it again without a pass: the outline, and what was counted for each step by key.
+    /// What it takes to make it again without a pass: the row index, and what was counted for each step by key.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        let mut bytes = self.outline.to_bytes();
-        bytes.extend(self.outline.left_out().to_le_bytes());
+        let mut bytes = self.row_index.to_bytes();
+        bytes.extend(self.row_index.left_out().to_le_bytes());
         for step in &self.steps {
             if let Known::Key { before, .. } = step {
                 bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
@@ -96,10 +96,10 @@ impl Selection {
 
     /// Makes it again for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
-        let (outline, rest) = bytes.split_at_checked(16 * (slices + 1))?;
+        let (row_index, rest) = bytes.split_at_checked(16 * (slices + 1))?;
         let (left_out, mut counts) = rest.split_first_chunk()?;
-        let outline = Arc::new(Outline::from_bytes(outline, u64::from_le_bytes(*left_out))?);
-        let selection = Self::of(outline, steps, |_| {
+        let row_index = Arc::new(RowIndex::from_bytes(row_index, u64::from_le_bytes(*left_out))?);
+        let selection = Self::of(row_index, steps, |_| {
             let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
             counts = rest;
             Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
@@ -121,19 +121,19 @@ impl Selection {
 
     /// Where the rows are.
     #[must_use]
-    pub fn outline(&self) -> &Arc<Outline> {
-        &self.outline
+    pub fn row_index(&self) -> &Arc<RowIndex> {
+        &self.row_index
     }
 
     /// The last slice that begins at or before a row, counted among those that are wanted.
     #[must_use]
     pub fn slice_of(&self, row: u64) -> usize {
-        self.before.partition_point(|&before| before <= row).saturating_sub(1).min(self.outline.slices())
+        self.before.partition_point(|&before| before <= row).saturating_sub(1).min(self.row_index.slices())
     }
 
     /// At the beginning of a slice, the rank that its first row has for each step, and at last among the rows wanted.
     fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
-        let first = self.outline.rows_before(slice);
+        let first = self.row_index.rows_before(slice);
         std::iter::once(first).chain(self.steps.iter().scan(first, move |rank, step| {
             *rank = match step {
                 Known::Part(part) => part.before(*rank),
@@ -165,7 +165,7 @@ fn count<E: From<Error>>(
     check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<Vec<u64>, E> {
     let jobs = Counting { table: table.for_counting(), selection: Arc::clone(selection) };
-    let mut before = Vec::with_capacity(selection.outline.slices() + 1);
+    let mut before = Vec::with_capacity(selection.row_index.slices() + 1);
     let mut rows = 0;
     Pipeline::run(jobs, budget.threads, budget.window)?.drain(
         |counted: u64| {
@@ -187,7 +187,7 @@ struct Counting {
 
 impl Jobs<u64> for Counting {
     fn count(&self) -> u64 {
-        self.selection.outline.slices() as u64
+        self.selection.row_index.slices() as u64
     }
 
     fn worker(self: Arc<Self>) -> Worker<u64> {
@@ -195,8 +195,8 @@ impl Jobs<u64> for Counting {
         let pool = Pool::new(1);
         Box::new(move |index| {
             let slice = index as usize;
-            let outline = &self.selection.outline;
-            if outline.rows_before(slice) == outline.rows_before(slice + 1) {
+            let row_index = &self.selection.row_index;
+            if row_index.rows_before(slice) == row_index.rows_before(slice + 1) {
                 // Between two parts.
                 return Some(Done::with(0));
             }
@@ -233,7 +233,7 @@ impl Reader {
 
     /// The rows wanted of consecutive slices, up to the first that is wrong, and what is wrong with that one.
     pub(crate) fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
-        let bytes = self.selection.outline.bytes(slices.clone());
+        let bytes = self.selection.row_index.bytes(slices.clone());
         if let Err(error) = self.text.read(&self.table, bytes) {
             return Done::failed(error);
         }

@@ -273,7 +273,7 @@ impl Window {
 impl Order {
     /// The slices of each window of an epoch, the first window last.
     fn windows(&self, epoch: u64) -> Vec<Vec<u32>> {
-        let slices = self.rows.selection.outline().slices();
+        let slices = self.rows.selection.row_index().slices();
         let count = |slice: u32| self.rows.count(slice as usize..slice as usize + 1);
         let mut order: Vec<u32> = (0..slices as u32).filter(|&slice| count(slice) > 0).collect();
         let total = self.rows.selection.rows();
@@ -341,7 +341,7 @@ impl Jobs<Block> for Shuffled {
 
     fn in_a_pass(&self) -> u64 {
         let selection = &self.order.rows.selection;
-        selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.outline().slices() as u64
+        selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.row_index().slices() as u64
     }
 
     fn worker(self: Arc<Self>) -> Worker<Block> {

@@ -12,7 +12,7 @@ use crate::budget::Budget;
 use crate::choose::Step;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::passes::row_index::Outline;
+use crate::passes::row_index::RowIndex;
 use crate::pipeline::Pipeline;
 use crate::rows::Widths;
 use crate::simd::simd;
@@ -56,8 +56,8 @@ pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
 
 pub(crate) fn select(table: &Table, budget: Budget, slice_bytes: u64, steps: &[Step]) -> Arc<Selection> {
     let check = || Ok::<_, Error>(());
-    let outline = Outline::make(table, budget, slice_bytes, check).unwrap();
-    Selection::make(table, Arc::new(outline), steps, budget, check).unwrap()
+    let row_index = RowIndex::make(table, budget, slice_bytes, check).unwrap();
+    Selection::make(table, Arc::new(row_index), steps, budget, check).unwrap()
 }
 
 /// The numbers of the rows of `count` rows after the first `skipped`, and the targets, which must agree.
@@ -127,7 +127,7 @@ fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Select
     }
     // What a part or a shard is of so many rows, whatever they are: one slice holds them all.
     let chosen = selection(std::slice::from_ref(step));
-    let mut chooser = chosen.chooser(0..chosen.outline().slices()).unwrap();
+    let mut chooser = chosen.chooser(0..chosen.row_index().slices()).unwrap();
     let mut places = (0..rows.len()).collect();
     chooser.choose(&mut places, |_, _| unreachable!());
     places.into_iter().map(|place| rows[place]).collect()
@@ -163,7 +163,7 @@ proptest! {
         // The stripes of a shard depend on the bytes of the table, but not here, where all of them are within one.
         prop_assert_eq!(selection.rows(), total);
         let bytes = selection.to_bytes();
-        let again = Selection::from_bytes(&bytes, selection.outline().slices(), &steps).unwrap();
+        let again = Selection::from_bytes(&bytes, selection.row_index().slices(), &steps).unwrap();
         prop_assert_eq!(again.rows(), total);
 
         let first = ((total as f64 * from) as u64).min(total);

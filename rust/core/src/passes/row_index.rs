@@ -1,6 +1,6 @@
 //! Where in a table its rows are: row-aligned slices of the source, and how many rows each has.
 //!
-//! One pass, several times as fast as reading the values, makes an outline; with it any row can be found, read by
+//! One pass, several times as fast as reading the values, makes a row index; with it any row can be found, read by
 //! itself and counted, in any order. It takes 16 bytes a slice, which is a small fraction of a thousandth of the source.
 
 use std::ops::Range;
@@ -19,7 +19,7 @@ use crate::text::Text;
 
 /// The slices of a table.
 #[derive(Debug)]
-pub struct Outline {
+pub struct RowIndex {
     /// Where each slice begins, and after the last where it ends.
     starts: Vec<Start>,
     /// How many rows were left out between them as wrong, and which, unless it comes from a cache.
@@ -42,7 +42,7 @@ const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
 /// Slices that are counted as one job, if that is not more than a block.
 const SLICES_IN_A_PIECE: u64 = 16;
 
-impl Outline {
+impl RowIndex {
     /// Bytes in a slice of a source of `length` bytes, of which windows of `window` bytes are to be mixed: a window should
     /// hold hundreds of slices from all over the source, and there should not be millions.
     #[must_use]
@@ -110,17 +110,17 @@ impl Outline {
             })
         };
         // Which reject is one too many is found anew if it is not among those remembered.
-        let is_allowed = |outline: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| outline.left_out <= most);
-        if let Some(outline) = found.filter(is_allowed) {
-            return Ok(outline);
+        let is_allowed = |row_index: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| row_index.left_out <= most);
+        if let Some(row_index) = found.filter(is_allowed) {
+            return Ok(row_index);
         }
-        let outline = Arc::new(Self::make(table, budget, slice_bytes, check)?);
+        let row_index = Arc::new(Self::make(table, budget, slice_bytes, check)?);
         let mut known = remembered();
         if known.len() == REMEMBERED_MOST {
             known.remove(0);
         }
-        known.push((name, Arc::clone(&outline)));
-        Ok(outline)
+        known.push((name, Arc::clone(&row_index)));
+        Ok(row_index)
     }
 
     /// How many slices there are.
@@ -147,7 +147,7 @@ impl Outline {
         self.left_out
     }
 
-    /// Those rows, unless the outline comes from a cache.
+    /// Those rows, unless the row index comes from a cache.
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects
@@ -257,10 +257,10 @@ impl Jobs<Vec<Counted>> for Outlining {
 }
 
 /// Outlines of sources that were read before, the one used last at the end.
-static REMEMBERED: PerProcess<Vec<(String, Arc<Outline>)>> = PerProcess::new();
+static REMEMBERED: PerProcess<Vec<(String, Arc<RowIndex>)>> = PerProcess::new();
 const REMEMBERED_MOST: usize = 32;
 
-fn remembered() -> MutexGuard<'static, Vec<(String, Arc<Outline>)>> {
+fn remembered() -> MutexGuard<'static, Vec<(String, Arc<RowIndex>)>> {
     REMEMBERED.lock()
 }
 
@@ -271,7 +271,7 @@ impl Text {
     }
 }
 
-/// The error for a table that is not what its outline says.
+/// The error for a table that is not what its row index says.
 pub(crate) fn changed() -> Error {
     Kind::SourceChanged("other rows than when they were counted").into()
 }
@@ -283,8 +283,8 @@ mod tests {
     use crate::table::schema::MissingTarget;
     use proptest::prelude::*;
 
-    fn outline(table: &Table, budget: Budget, slice_bytes: u64) -> Outline {
-        Outline::make(table, budget, slice_bytes, || Ok::<_, Error>(())).unwrap()
+    fn row_index(table: &Table, budget: Budget, slice_bytes: u64) -> RowIndex {
+        RowIndex::make(table, budget, slice_bytes, || Ok::<_, Error>(())).unwrap()
     }
 
     proptest! {
@@ -298,12 +298,12 @@ mod tests {
             let text: String = lengths.iter().map(row).collect();
             let length = text.len() as u64;
             let table = table(text, MissingTarget::Raise);
-            let found = outline(&table, Budget::new(threads, memory), slice_bytes);
-            prop_assert_eq!(&found.starts, &outline(&table, Budget::new(1, None), slice_bytes).starts);
+            let found = row_index(&table, Budget::new(threads, memory), slice_bytes);
+            prop_assert_eq!(&found.starts, &row_index(&table, Budget::new(1, None), slice_bytes).starts);
             prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
             let bytes = found.to_bytes();
-            prop_assert_eq!(Outline::from_bytes(&bytes, 0).unwrap().starts, found.starts);
-            prop_assert!(Outline::from_bytes(&bytes[..bytes.len() - 1], 0).is_none());
+            prop_assert_eq!(RowIndex::from_bytes(&bytes, 0).unwrap().starts, found.starts);
+            prop_assert!(RowIndex::from_bytes(&bytes[..bytes.len() - 1], 0).is_none());
         }
     }
 }

@@ -40,7 +40,7 @@ impl Limit {
 /// The categories of some columns, over all rows of a table: sorted by their bytes, which is by code point. What was found
 /// of the same table before in this process is remembered. Calls `check` several times a second; an error that it returns
 /// ends the pass.
-pub fn survey<E: From<Error>>(
+pub fn find_vocabularies<E: From<Error>>(
     table: &Table,
     columns: &[usize],
     budget: Budget,

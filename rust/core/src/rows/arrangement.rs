@@ -6,26 +6,26 @@ use crate::table::parts::{Layout, Place};
 use crate::table::schema::Schema;
 
 /// A column whose fields are no numbers.
-pub(super) struct Coded {
+pub(super) struct EncodedColumn {
     pub(super) column: usize,
     /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
     pub(super) values: Vec<(usize, usize)>,
 }
 
-impl Coded {
+impl EncodedColumn {
     /// Those among the columns of an arrangement, in the order of the file.
     pub(super) fn of(schema: &Schema, columns: &[usize], places: &[usize]) -> Vec<Self> {
-        let mut coded: Vec<Self> = vec![];
+        let mut encoded: Vec<Self> = vec![];
         for (at, (&column, &wanted)) in columns.iter().zip(places).enumerate() {
-            if schema.code(wanted).is_none() {
+            if schema.encoding(wanted).is_none() {
                 continue;
             }
-            match coded.last_mut().filter(|last| last.column == column) {
+            match encoded.last_mut().filter(|last| last.column == column) {
                 Some(last) => last.values.push((at, wanted)),
-                None => coded.push(Self { column, values: vec![(at, wanted)] }),
+                None => encoded.push(Self { column, values: vec![(at, wanted)] }),
             }
         }
-        coded
+        encoded
     }
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Arrangement {
     pub(super) numbers: Vec<usize>,
     pub(super) number_columns: Vec<usize>,
     /// Those that are read as something else.
-    pub(super) coded: Vec<Coded>,
+    pub(super) encoded: Vec<EncodedColumn>,
     /// Those that the part has no fields of.
     pub(super) constants: Vec<Constant>,
 }
@@ -74,9 +74,9 @@ impl Arrangement {
         let columns: Vec<usize> = places.iter().map(|&place| position(place)).collect();
         let names = places.iter().map(|&place| wanted[place]).collect();
         let in_fields = columns.iter().take_while(|&&column| column != usize::MAX).count();
-        let numbers: Vec<usize> = (0..in_fields).filter(|&at| schema.code(places[at]).is_none()).collect();
+        let numbers: Vec<usize> = (0..in_fields).filter(|&at| schema.encoding(places[at]).is_none()).collect();
         let number_columns = numbers.iter().map(|&at| columns[at]).collect();
-        let coded = Coded::of(schema, &columns[..in_fields], &places);
+        let encoded = EncodedColumn::of(schema, &columns[..in_fields], &places);
         let constant = |at: usize| {
             let place = layout.map_or(&Place::Absent, |layout| &layout.places[wanted[places[at]]]);
             Constant { at, value: schema.constant(place, places[at]).map_err(|_| ()) }
@@ -93,11 +93,11 @@ impl Arrangement {
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
         let fields = layout.map_or(schema.columns.len(), |layout| layout.fields);
-        Self { fields, columns, names, places, runs, numbers, number_columns, coded, constants }
+        Self { fields, columns, names, places, runs, numbers, number_columns, encoded, constants }
     }
 
     /// Whether some values are not read as plain numbers.
     pub(super) fn is_mixed(&self) -> bool {
-        !self.coded.is_empty() || !self.constants.is_empty()
+        !self.encoded.is_empty() || !self.constants.is_empty()
     }
 }

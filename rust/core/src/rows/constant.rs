@@ -2,7 +2,7 @@
 
 use std::result::Result;
 
-use super::coded::Mixed;
+use super::encoded::Mixed;
 use super::reading::{Reading, WrongField};
 use crate::dialect::Dialect;
 use crate::error::Kind;
@@ -11,7 +11,7 @@ use crate::table::missing::{self, Value};
 use crate::table::parts::Place;
 use crate::table::schema::{MissingTarget, OnError, Schema};
 use crate::value::date::iso;
-use crate::value::{Code, Duration, boolean};
+use crate::value::{Duration, ValueEncoding, boolean};
 
 /// How paths write numbers, whatever the files do.
 const PATHS: Dialect = Dialect::new(b'/', None);
@@ -25,11 +25,11 @@ impl Schema {
         if self.missing.contains_word(word) {
             return self.read_missing(wanted);
         }
-        if let Some(Code::Number(forms)) = self.code(wanted) {
+        if let Some(ValueEncoding::Number(forms)) = self.encoding(wanted) {
             return self.read_form(*forms, word.as_bytes(), wanted, PATHS);
         }
-        if let Some(code) = self.code(wanted) {
-            return self.code_of(word.as_bytes(), wanted, code);
+        if let Some(encoding) = self.encoding(wanted) {
+            return self.encode(word.as_bytes(), wanted, encoding);
         }
         match missing::value(word.as_bytes(), PATHS, &Missing::new([""; 0])) {
             Value::Number(number) => Ok(Some(number)),

@@ -2,8 +2,8 @@
 
 use std::result::Result;
 
-use super::arrangement::Coded;
-use super::coded::Mixed;
+use super::arrangement::EncodedColumn;
+use super::encoded::Mixed;
 use super::reading::Reading;
 use crate::dialect;
 use crate::dialect::{Dialect, Encoding};
@@ -49,7 +49,7 @@ impl Rewritten {
 
 impl Reading<'_> {
     /// Reads a column of numbers in some forms, of so many rows.
-    pub(super) fn read_forms(&self, column: &Coded, forms: Forms, rows: usize, mixed: &mut Mixed<'_>) {
+    pub(super) fn read_forms(&self, column: &EncodedColumn, forms: Forms, rows: usize, mixed: &mut Mixed<'_>) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
         let width = self.arrangement.columns.len();
         let is_required = column.values.iter().any(|&(_, wanted)| wanted >= self.schema.features.len());

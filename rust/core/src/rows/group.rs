@@ -1,6 +1,6 @@
 //! A group of rows to values, and what becomes of those rows that are wrong.
 
-use super::coded::Mixed;
+use super::encoded::Mixed;
 use super::forms::Rewritten;
 use super::reading::{Reading, WrongField};
 use super::{Block, Widths};
@@ -10,7 +10,7 @@ use crate::fields::Fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
 use crate::value::number::{self, Plain};
-use crate::value::{Categories, Code};
+use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
 
 /// The buffers that a group of rows passes through.
@@ -169,7 +169,7 @@ impl Group {
         let values = if arrangement.is_mixed() {
             mix(reading, values, mixed, rows.count());
             let group = &mut Mixed { rows, values: mixed, left_out, wrong, rewritten };
-            reading.read_codes(group);
+            reading.read_encoded(group);
             reading.fill_constants(group);
             &*mixed
         } else {
@@ -234,8 +234,8 @@ fn settle(
         // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
         // is wrong with the row.
         let is_found = |wrong: &WrongField| {
-            let code = schema.code(arrangement.places[wrong.at]);
-            matches!((&wrong.kind, code), (Kind::Class(_), Some(Code::Class(Categories::Found(_)))))
+            let encoding = schema.encoding(arrangement.places[wrong.at]);
+            matches!((&wrong.kind, encoding), (Kind::Class(_), Some(ValueEncoding::Class(Categories::Found(_)))))
         };
         wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);

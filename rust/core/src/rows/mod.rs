@@ -2,8 +2,8 @@
 
 mod arrangement;
 mod buffer;
-mod coded;
 mod constant;
+mod encoded;
 mod forms;
 mod group;
 mod parser;

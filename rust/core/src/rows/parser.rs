@@ -255,7 +255,7 @@ pub(super) mod tests {
                 features: order[..features].to_vec(),
                 targets: order[features..features + targets].to_vec(),
                 weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
-                codes: vec![],
+                encodings: vec![],
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
                 on_error,

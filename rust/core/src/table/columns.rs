@@ -10,7 +10,7 @@ use crate::table::missing::Missing;
 use crate::table::missing::{self, Value};
 use crate::table::schema::positional_name;
 use crate::value::number::Forms;
-use crate::value::{Categories, Code, Date, Duration, MOST_CODES, Part, Vocabulary};
+use crate::value::{Categories, Date, Duration, MOST_CODES, Part, ValueEncoding, Vocabulary};
 
 /// What the columns hold that hold no numbers.
 #[derive(Clone, Debug, Default)]
@@ -135,14 +135,16 @@ impl Columns {
 }
 
 /// How a column is read: as one value or, if it holds dates, as several.
-type Codes = Vec<Code>;
+type Encodings = Vec<ValueEncoding>;
 
 impl Schema {
     /// The same with columns that hold no numbers. A date becomes as many features as parts of it are wanted.
     pub fn with_columns(mut self, given: Columns) -> Result<Self> {
         let Columns { categories, booleans, dates, durations, numbers } = given;
-        let mut codes: HashMap<usize, (&str, Codes)> = HashMap::new();
-        let mut add = |schema: &Self, at: usize, role: &'static str, code: Codes| match codes.insert(at, (role, code)) {
+        let mut encodings: HashMap<usize, (&str, Encodings)> = HashMap::new();
+        let mut add = |schema: &Self, at: usize, role: &'static str, encoding: Encodings| match encodings
+            .insert(at, (role, encoding))
+        {
             None => Ok(()),
             Some((other, _)) => {
                 let name = &schema.columns[at];
@@ -154,10 +156,10 @@ impl Schema {
         let (columns, kinds): (Vec<_>, Vec<_>) = categories.into_iter().unzip();
         for (at, given) in positions(&self.columns, &columns, "categories")?.into_iter().zip(kinds) {
             let categories = categories_of(given, &self.missing, &self.columns[at])?;
-            add(&self, at, "categories", vec![Code::Category(categories)])?;
+            add(&self, at, "categories", vec![ValueEncoding::Category(categories)])?;
         }
         for at in positions(&self.columns, &booleans, "booleans")? {
-            add(&self, at, "booleans", vec![Code::Boolean])?;
+            add(&self, at, "booleans", vec![ValueEncoding::Boolean])?;
         }
         let (columns, kinds): (Vec<_>, Vec<_>) = dates.into_iter().unzip();
         for (at, given) in positions(&self.columns, &columns, "dates")?.into_iter().zip(kinds) {
@@ -170,28 +172,29 @@ impl Schema {
         {
             let duration = Duration::new(&unit, format.as_deref())
                 .map_err(|what| wrong(format!("dates= of column {:?}: {what}", self.columns[at])))?;
-            add(&self, at, "dates", vec![Code::Duration(duration)])?;
+            add(&self, at, "dates", vec![ValueEncoding::Duration(duration)])?;
         }
         let (columns, names): (Vec<_>, Vec<_>) = numbers.named().iter().cloned().unzip();
         for (at, names) in positions(&self.columns, &columns, "numbers")?.into_iter().zip(names) {
-            add(&self, at, "numbers", vec![Code::Number(forms_of(&names)?)])?;
+            add(&self, at, "numbers", vec![ValueEncoding::Number(forms_of(&names)?)])?;
         }
         let usual = numbers.usual()?;
         if usual != Forms::default() {
             for at in self.wanted() {
-                codes.entry(at).or_insert_with(|| ("numbers", vec![Code::Number(usual)]));
+                encodings.entry(at).or_insert_with(|| ("numbers", vec![ValueEncoding::Number(usual)]));
             }
         }
-        if codes.is_empty() {
+        if encodings.is_empty() {
             return Ok(self);
         }
-        self.check(&codes)?;
+        self.check(&encodings)?;
         let mut wanted = vec![];
-        let expand = |at: usize, wanted: &mut Vec<Option<Code>>| {
-            let codes =
-                codes.get(&at).map_or_else(|| vec![None], |(_, codes)| codes.iter().cloned().map(Some).collect());
-            let count = codes.len();
-            wanted.extend(codes);
+        let expand = |at: usize, wanted: &mut Vec<Option<ValueEncoding>>| {
+            let encodings = encodings
+                .get(&at)
+                .map_or_else(|| vec![None], |(_, encodings)| encodings.iter().cloned().map(Some).collect());
+            let count = encodings.len();
+            wanted.extend(encodings);
             std::iter::repeat_n(at, count)
         };
         self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
@@ -200,11 +203,11 @@ impl Schema {
             let _ = expand(at, &mut wanted);
         }
         let targets = wanted.split_off(features);
-        wanted.extend(targets.into_iter().map(|code| code.map(Code::of_target)));
-        self.codes = wanted;
+        wanted.extend(targets.into_iter().map(|encoding| encoding.map(ValueEncoding::of_target)));
+        self.encodings = wanted;
         let names: Vec<_> = (0..self.features.len()).map(|place| self.name(place)).collect();
         for (place, name) in names.iter().enumerate() {
-            if matches!(self.code(place), Some(Code::Date(..))) && self.columns.contains(name) {
+            if matches!(self.encoding(place), Some(ValueEncoding::Date(..))) && self.columns.contains(name) {
                 return Err(wrong(format!(
                     "dates= makes a feature {name:?}, which is the name of a column: rename that"
                 )));
@@ -214,10 +217,10 @@ impl Schema {
     }
 
     /// Whether these columns are read in a role that suits them.
-    fn check(&self, codes: &HashMap<usize, (&str, Codes)>) -> Result<()> {
-        let mut known: Vec<_> = codes.iter().collect();
+    fn check(&self, encodings: &HashMap<usize, (&str, Encodings)>) -> Result<()> {
+        let mut known: Vec<_> = encodings.iter().collect();
         known.sort_by_key(|(at, _)| **at);
-        for (&at, (role, codes)) in known {
+        for (&at, (role, encodings)) in known {
             let name = &self.columns[at];
             let is_target = self.targets.contains(&at);
             if !is_target && self.weight != Some(at) && !self.features.contains(&at) {
@@ -229,10 +232,10 @@ impl Schema {
             if self.weight == Some(at) && !matches!(*role, "booleans" | "numbers") {
                 return Err(wrong(format!("{role}= names column {name:?} (index {at}), which is the weight")));
             }
-            if is_target && codes.len() > 1 {
+            if is_target && encodings.len() > 1 {
                 return Err(wrong(format!(
                     "dates= asks for {} parts of column {name:?} (index {at}), which is a target: a target has one",
-                    codes.len()
+                    encodings.len()
                 )));
             }
         }
@@ -242,9 +245,10 @@ impl Schema {
     /// The columns whose categories are still to be found in the file.
     #[must_use]
     pub fn unread(&self) -> Vec<usize> {
-        let is_unread =
-            |code: &Option<Code>| matches!(code.as_ref().and_then(Code::categories), Some(Categories::Unread));
-        let unread = self.wanted().into_iter().zip(&self.codes).filter(|(_, code)| is_unread(code));
+        let is_unread = |encoding: &Option<ValueEncoding>| {
+            matches!(encoding.as_ref().and_then(ValueEncoding::categories), Some(Categories::Unread))
+        };
+        let unread = self.wanted().into_iter().zip(&self.encodings).filter(|(_, encoding)| is_unread(encoding));
         let mut unread: Vec<_> = unread.map(|(at, _)| at).collect();
         unread.sort_unstable();
         unread.dedup();
@@ -254,11 +258,14 @@ impl Schema {
     /// The same with the categories of those columns.
     #[must_use]
     pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
-        for (at, code) in self.wanted().into_iter().zip(&mut self.codes) {
+        for (at, encoding) in self.wanted().into_iter().zip(&mut self.encodings) {
             if let (
-                Some(Code::Category(categories @ Categories::Unread) | Code::Class(categories @ Categories::Unread)),
+                Some(
+                    ValueEncoding::Category(categories @ Categories::Unread)
+                    | ValueEncoding::Class(categories @ Categories::Unread),
+                ),
                 Some(found),
-            ) = (code, found.get(&at))
+            ) = (encoding, found.get(&at))
             {
                 *categories = Categories::Found(Arc::clone(found));
             }
@@ -270,9 +277,9 @@ impl Schema {
     #[must_use]
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
         let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
-        for (at, code) in self.wanted().into_iter().zip(&self.codes) {
+        for (at, encoding) in self.wanted().into_iter().zip(&self.encodings) {
             if let Some(Categories::Listed(vocabulary) | Categories::Found(vocabulary)) =
-                code.as_ref().and_then(Code::categories)
+                encoding.as_ref().and_then(ValueEncoding::categories)
                 && !found.iter().any(|(known, _)| *known == at)
             {
                 found.push((at, Arc::clone(vocabulary)));
@@ -324,7 +331,7 @@ fn forms_of(names: &[String]) -> Result<Forms> {
     })
 }
 
-fn date_of(given: &GivenDate) -> std::result::Result<Codes, String> {
+fn date_of(given: &GivenDate) -> std::result::Result<Encodings, String> {
     let mut parts = Vec::with_capacity(given.parts.len());
     for name in &given.parts {
         let Some(part) = Part::named(name) else {
@@ -340,5 +347,5 @@ fn date_of(given: &GivenDate) -> std::result::Result<Codes, String> {
         return Err("no part of it is named".to_owned());
     }
     let date = Arc::new(Date::new(given.format.as_deref(), given.since.as_deref(), &parts)?);
-    Ok(parts.into_iter().map(|part| Code::Date(Arc::clone(&date), part)).collect())
+    Ok(parts.into_iter().map(|part| ValueEncoding::Date(Arc::clone(&date), part)).collect())
 }

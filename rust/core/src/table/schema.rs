@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
 use crate::table::missing::Missing;
-use crate::value::Code;
+use crate::value::ValueEncoding;
 
 /// What becomes of a row whose target or weight is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub struct Schema {
     pub weight: Option<usize>,
     /// How a value is read that is no number, in the order of a row's values: features, targets, then the weight. Those
     /// beyond its end are numbers.
-    pub codes: Vec<Option<Code>>,
+    pub encodings: Vec<Option<ValueEncoding>>,
     /// What means "no value".
     pub missing: Missing,
     /// What becomes of a row without a target or weight.
@@ -125,7 +125,7 @@ impl Schema {
             features,
             targets,
             weight,
-            codes: Vec::new(),
+            encodings: Vec::new(),
             missing,
             missing_target,
             on_error: OnError::Raise,
@@ -186,8 +186,8 @@ impl Schema {
 
     /// How a value is read that is no number, `wanted` being its place in its row.
     #[must_use]
-    pub fn code(&self, wanted: usize) -> Option<&Code> {
-        self.codes.get(wanted).and_then(Option::as_ref)
+    pub fn encoding(&self, wanted: usize) -> Option<&ValueEncoding> {
+        self.encodings.get(wanted).and_then(Option::as_ref)
     }
 
     /// The columns of a row's values: features, targets, then the weight.
@@ -208,8 +208,8 @@ impl Schema {
             Some(at) => self.targets.get(at).copied().or(self.weight).expect("a value of the row"),
         };
         let name = &self.columns[column];
-        match self.code(wanted) {
-            Some(Code::Date(_, part)) => format!("{name}.{part}"),
+        match self.encoding(wanted) {
+            Some(ValueEncoding::Date(_, part)) => format!("{name}.{part}"),
             _ => name.clone(),
         }
     }
@@ -223,7 +223,8 @@ impl Schema {
 
     /// What a missing value becomes, `wanted` being its place in its row.
     pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
-        let usual = self.code(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, Code::missing);
+        let usual =
+            self.encoding(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, ValueEncoding::missing);
         self.fill.get(wanted).copied().unwrap_or(usual)
     }
 
@@ -243,12 +244,12 @@ impl Schema {
             // Any value that is wrong leaves its row out.
             return schema;
         }
-        schema.codes.drain(..schema.features.len().min(schema.codes.len()));
+        schema.encodings.drain(..schema.features.len().min(schema.encodings.len()));
         schema.features.clear();
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weight = None;
-            schema.codes.clear();
+            schema.encodings.clear();
         }
         schema
     }

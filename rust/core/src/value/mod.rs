@@ -1,6 +1,6 @@
 //! Columns that hold no numbers: what a field of theirs is read as.
 //!
-//! A category is its place in a [`Vocabulary`], which is given or [found](survey) in the file, or the hash bucket that it
+//! A category is its place in a [`Vocabulary`], which is given or [found](find_vocabularies) in the file, or the hash bucket that it
 //! falls into; a boolean is 1 or 0; a date is taken apart into [parts](date::Part).
 
 mod boolean;
@@ -25,7 +25,7 @@ pub const MOST_CODES: u32 = 1 << 24;
 
 /// How the fields of a column are read that holds no numbers.
 #[derive(Clone, Debug)]
-pub enum Code {
+pub enum ValueEncoding {
     /// By the category that they name; 0 is none.
     Category(Categories),
     /// By the category that they name, where it is a target: a class, counted from 0. One that is not known is a missing
@@ -54,7 +54,7 @@ pub enum Categories {
     Hashed(u32),
 }
 
-impl Code {
+impl ValueEncoding {
     /// What a missing feature becomes, unless something else is asked for.
     pub(crate) fn missing(&self) -> f32 {
         if matches!(self, Self::Category(_)) { 0.0 } else { f32::NAN }

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::arrangement::Coded;
+use super::arrangement::EncodedColumn;
 use super::forms::Rewritten;
 use super::reading::{Reading, WrongField};
 use crate::dialect;
@@ -12,7 +12,7 @@ use crate::error::Kind;
 use crate::index::Rows;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::{Categories, Code, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::value::{Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
 
 /// A group of rows on its way into a block.
 pub(super) struct Mixed<'a> {
@@ -28,8 +28,8 @@ pub(super) struct Mixed<'a> {
 
 impl Reading<'_> {
     /// Reads what is no number.
-    pub(super) fn read_codes(&self, mixed: &mut Mixed<'_>) {
-        for column in &self.arrangement.coded {
+    pub(super) fn read_encoded(&self, mixed: &mut Mixed<'_>) {
+        for column in &self.arrangement.encoded {
             let mut rows = mixed.rows.count();
             if self.schema.on_error == OnError::Raise
                 && let Some(first) = mixed.wrong.iter().min_by_key(|wrong| (wrong.row, wrong.at))
@@ -42,16 +42,16 @@ impl Reading<'_> {
     }
 
     /// Reads a column of so many rows.
-    fn read_column(&self, column: &Coded, rows: usize, mixed: &mut Mixed<'_>) {
+    fn read_column(&self, column: &EncodedColumn, rows: usize, mixed: &mut Mixed<'_>) {
         let Self { schema, text, .. } = *self;
         let bytes = text.padded();
         let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
-        let same = |value: &f32, _: &Code| *value;
-        let numbered = |place: &f32, code: &Code| code.numbered(*place);
+        let same = |value: &f32, _: &ValueEncoding| *value;
+        let numbered = |place: &f32, encoding: &ValueEncoding| encoding.numbered(*place);
         // Of a column that is a feature and a target, all values have the same categories.
-        let Some(code) = schema.code(column.values[0].1) else { return };
-        match code {
-            Code::Category(categories) | Code::Class(categories) => match categories {
+        let Some(encoding) = schema.encoding(column.values[0].1) else { return };
+        match encoding {
+            ValueEncoding::Category(categories) | ValueEncoding::Class(categories) => match categories {
                 Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
                     // No category is a missing token.
                     let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
@@ -67,23 +67,23 @@ impl Reading<'_> {
                 }
                 Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
             },
-            Code::Boolean => {
+            ValueEncoding::Boolean => {
                 let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same);
             }
-            Code::Date(date, _) => {
+            ValueEncoding::Date(date, _) => {
                 let moment = |place| date.read(&bytes[place]).ok();
-                let value = |moment: &date::Moment, code: &Code| match code {
-                    Code::Date(date, part) => date.part(moment, *part),
+                let value = |moment: &date::Moment, encoding: &ValueEncoding| match encoding {
+                    ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
                 };
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| moment(place))?, value);
             }
-            Code::Duration(duration) => {
+            ValueEncoding::Duration(duration) => {
                 let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
                 self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| length(place))?, same);
             }
-            Code::Number(forms) => self.read_forms(column, *forms, rows, mixed),
+            ValueEncoding::Number(forms) => self.read_forms(column, *forms, rows, mixed),
         }
     }
 
@@ -91,28 +91,31 @@ impl Reading<'_> {
     #[inline(always)]
     fn read_fields<T>(
         &self,
-        column: &Coded,
+        column: &EncodedColumn,
         rows: usize,
         mixed: &mut Mixed<'_>,
         quickly: impl Fn(Range<usize>) -> Option<T>,
-        value: impl Fn(&T, &Code) -> f32,
+        value: impl Fn(&T, &ValueEncoding) -> f32,
     ) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
         let width = self.arrangement.columns.len();
         let is_literal = self.dialect.is_literal();
-        let codes: Vec<_> =
-            column.values.iter().filter_map(|&(at, wanted)| Some((at, wanted, self.schema.code(wanted)?))).collect();
+        let encodings: Vec<_> = column
+            .values
+            .iter()
+            .filter_map(|&(at, wanted)| Some((at, wanted, self.schema.encoding(wanted)?)))
+            .collect();
         for (row, values) in mixed.values.chunks_exact_mut(width).take(rows).enumerate() {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place.clone()) } else { None };
             if let Some(found) = plain.and_then(&quickly) {
-                for &(at, _, code) in &codes {
-                    values[at] = value(&found, code);
+                for &(at, _, encoding) in &encodings {
+                    values[at] = value(&found, encoding);
                 }
                 continue;
             }
-            for &(at, wanted, code) in &codes {
-                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
+            for &(at, wanted, encoding) in &encodings {
+                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => values[at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -129,13 +132,13 @@ impl Reading<'_> {
 
     /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
     /// their rows.
-    pub(super) fn read_carefully(&self, column: &Coded, fields: &[usize], mixed: &mut Mixed<'_>) {
+    pub(super) fn read_carefully(&self, column: &EncodedColumn, fields: &[usize], mixed: &mut Mixed<'_>) {
         let width = self.arrangement.columns.len();
         for &row in fields {
             let place = mixed.rows.place(row, column.column);
             for &(at, wanted) in &column.values {
-                let Some(code) = self.schema.code(wanted) else { continue };
-                match self.read_code_with_care(self.text.field(place.clone()), wanted, code) {
+                let Some(encoding) = self.schema.encoding(wanted) else { continue };
+                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => mixed.values[row * width + at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -152,7 +155,12 @@ impl Reading<'_> {
 
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
     /// its row is to be left out.
-    fn read_code_with_care(&self, field: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
+    fn encode_with_care(
+        &self,
+        field: &[u8],
+        wanted: usize,
+        encoding: &ValueEncoding,
+    ) -> std::result::Result<Option<f32>, Kind> {
         if missing::is_missing(field, self.dialect, &self.schema.missing) {
             return self.schema.read_missing(wanted);
         }
@@ -160,43 +168,48 @@ impl Reading<'_> {
             return Err(Kind::SpaceBeforeQuote);
         }
         let word = self.dialect.text(field);
-        match code {
-            Code::Number(forms) => self.schema.read_form(*forms, &word, wanted, self.dialect),
-            code => self.schema.code_of(&word, wanted, code),
+        match encoding {
+            ValueEncoding::Number(forms) => self.schema.read_form(*forms, &word, wanted, self.dialect),
+            encoding => self.schema.encode(&word, wanted, encoding),
         }
     }
 }
 
 impl Schema {
     /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
-    pub(super) fn code_of(&self, word: &[u8], wanted: usize, code: &Code) -> std::result::Result<Option<f32>, Kind> {
-        let value = match code {
-            Code::Category(categories) | Code::Class(categories) => match categories {
+    pub(super) fn encode(
+        &self,
+        word: &[u8],
+        wanted: usize,
+        encoding: &ValueEncoding,
+    ) -> std::result::Result<Option<f32>, Kind> {
+        let value = match encoding {
+            ValueEncoding::Category(categories) | ValueEncoding::Class(categories) => match categories {
                 Categories::Listed(vocabulary) | Categories::Found(vocabulary) => match vocabulary.code(word) {
-                    0 if matches!(code, Code::Class(_)) => return self.unknown_class(wanted, vocabulary),
-                    place => code.numbered(place as f32),
+                    0 if matches!(encoding, ValueEncoding::Class(_)) => return self.unknown_class(wanted, vocabulary),
+                    place => encoding.numbered(place as f32),
                 },
-                Categories::Hashed(buckets) => code.numbered(bucket(word, *buckets)),
+                Categories::Hashed(buckets) => encoding.numbered(bucket(word, *buckets)),
                 // Rows are counted before the categories are known; which one it is does not matter then.
                 Categories::Unread => 0.0,
             },
-            Code::Boolean => match boolean(word) {
+            ValueEncoding::Boolean => match boolean(word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
                 None => return Err(Kind::Boolean),
             },
-            Code::Date(date, part) => match date.read(word) {
+            ValueEncoding::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
                 Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
                 Err(date::Wrong::Zone) => return Err(Kind::Zone),
             },
-            Code::Duration(duration) => match duration.read(word) {
+            ValueEncoding::Duration(duration) => match duration.read(word) {
                 Ok(nanos) => duration.value(nanos),
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
                 Err(_) => return Err(Kind::Duration(duration.expected())),
             },
             // A number is one of a dialect, and may be missing: `read_form` reads it.
-            Code::Number(_) => return Err(Kind::Internal),
+            ValueEncoding::Number(_) => return Err(Kind::Internal),
         };
         Ok(Some(value))
     }
@@ -298,8 +311,8 @@ mod tests {
                             "false" | "no" | "0" | "off" => Some(0.0),
                             _ => None,
                         },
-                        3 => match (schema.code(wanted), date::iso(&text)) {
-                            (Some(Code::Date(date, part)), Ok(moment)) => Some(date.part(&moment, *part)),
+                        3 => match (schema.encoding(wanted), date::iso(&text)) {
+                            (Some(ValueEncoding::Date(date, part)), Ok(moment)) => Some(date.part(&moment, *part)),
                             _ => None,
                         },
                         _ => match missing::value(&row[column], COMMA, &schema.missing) {
