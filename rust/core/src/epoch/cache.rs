@@ -20,6 +20,7 @@ use super::selection::Selection;
 use crate::choose::Step;
 use crate::process::PerProcess;
 use crate::rows::{Block, Pool, Widths};
+use crate::table::roles::PerRole;
 
 /// What every such file begins with.
 const MAGIC: [u8; 16] = *b"csvfeed cache 1\n";
@@ -78,22 +79,21 @@ impl Layout {
     }
 
     /// Where features, targets and weights are, and where the file ends.
-    fn parts(&self) -> [u64; 4] {
+    fn places(&self) -> (PerRole<u64>, u64) {
         let Self { rows, widths, .. } = *self;
         let tables = self.tables().expect("as many bytes as there are");
         let features = (HEADER as u64 + tables).next_multiple_of(ALIGNMENT);
         let after = |start: u64, width: usize| (start + 4 * rows * width as u64).next_multiple_of(ALIGNMENT);
         let targets = after(features, widths.features);
         let weights = after(targets, widths.targets);
-        [features, targets, weights, after(weights, widths.weights)]
+        (PerRole { features, targets, weights }, after(weights, widths.weights))
     }
 
     fn header(&self, key: u128, tables: &[u8]) -> Vec<u8> {
         let Self { slices, rows, widths, filling, selection } = *self;
-        let Widths { features, targets, weights } = widths;
         let mut header = [&MAGIC[..], &key.to_le_bytes()].concat();
-        let widths = [features, targets, weights].map(|width| width as u64);
-        let numbers = [slices, rows, widths[0], widths[1], widths[2], filling, selection, xxh3_64(tables)];
+        let PerRole { features, targets, weights } = widths.map(|width| width as u64);
+        let numbers = [slices, rows, features, targets, weights, filling, selection, xxh3_64(tables)];
         header.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
         header.extend(xxh3_64(&header).to_le_bytes());
         header
@@ -191,7 +191,7 @@ impl Complete {
         // First of all that there are as many bytes as the numbers say.
         let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
         file.read_exact_at(&mut tables, HEADER as u64).ok()?;
-        (header[..] == layout.header(key, &tables) && layout.parts()[3] == length).then_some(())?;
+        (header[..] == layout.header(key, &tables) && layout.places().1 == length).then_some(())?;
         let (sums, rest) = tables.split_at(8 * slices as usize);
         let (filling, selection) = rest.split_at(4 * filling as usize);
         let selection = Selection::from_bytes(selection, slices as usize, steps)?;
@@ -205,7 +205,7 @@ impl Complete {
         let widths = self.layout.widths;
         let first = selection.rows_before(slices.start);
         let rows = (selection.rows_before(slices.end) - first) as usize;
-        let mut parts = self.layout.parts().into_iter().zip([widths.features, widths.targets, widths.weights]);
+        let mut parts = self.layout.places().0.zip(widths).into_iter();
         let block = Block::filled(pool, widths, rows, |values| {
             let (start, width) = parts.next().expect("three parts");
             self.file.read_exact_at(bytemuck::cast_slice_mut(values), start + 4 * first * width as u64)
@@ -276,7 +276,7 @@ impl Writer {
             written: (0..slices).map(|_| AtomicUsize::new(0)).collect(),
             left: AtomicUsize::new(slices - empty),
         };
-        writer.file.set_len(layout.parts()[3])?;
+        writer.file.set_len(layout.places().1)?;
         Ok(writer)
     }
 
@@ -296,8 +296,8 @@ impl Writer {
     fn try_to_write(&self, selection: &Selection, slices: Range<usize>, block: &Block) -> io::Result<()> {
         let widths = self.layout.widths;
         let first = selection.rows_before(slices.start);
-        let parts = self.layout.parts().into_iter().zip([widths.features, widths.targets, widths.weights]);
-        for (values, (start, width)) in block.values(widths, 0..block.rows).into_iter().zip(parts) {
+        let parts = self.layout.places().0.zip(widths);
+        for (values, (start, width)) in block.values(widths, 0..block.rows).zip(parts) {
             self.file.write_all_at(bytemuck::cast_slice(values), start + 4 * first * width as u64)?;
         }
         let mut fresh = 0;

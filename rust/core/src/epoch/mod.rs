@@ -49,8 +49,7 @@ impl Rows {
 
     /// Bytes of the values of a slice.
     fn value_bytes(&self, slice: usize) -> u64 {
-        let Widths { features, targets, weights } = Widths::of(&self.table.schema);
-        4 * (features + targets + weights) as u64 * self.count(slice..slice + 1)
+        4 * Widths::of(&self.table.schema).total() as u64 * self.count(slice..slice + 1)
     }
 
     fn count(&self, slices: Range<usize>) -> u64 {

@@ -28,7 +28,7 @@ pub struct Mixing {
 impl Mixing {
     /// How many rows of that many values are mixed, out of `total`.
     fn window(self, widths: Widths, total: u64) -> u64 {
-        let row = 4 * (widths.features + widths.targets + widths.weights) as u64;
+        let row = 4 * widths.total() as u64;
         // With its place in this epoch's order and in the next one's.
         if total.saturating_mul(row + 8) <= self.memory && u32::try_from(total).is_ok() {
             return total;
@@ -39,7 +39,7 @@ impl Mixing {
 
     /// Bytes that rows take of which `window` are mixed, out of `total`.
     fn bytes(self, widths: Widths, total: u64, window: u64) -> u64 {
-        let row = 4 * (widths.features + widths.targets + widths.weights) as u64;
+        let row = 4 * widths.total() as u64;
         let windows = if window >= total { total.saturating_mul(row + 8) } else { 2 * window.saturating_mul(row + 4) };
         windows.min(self.memory)
     }
@@ -58,7 +58,7 @@ pub fn shuffled(
     first_row: u64,
 ) -> Result<(Pipeline<Block>, u64)> {
     let widths = Widths::of(&rows.table.schema);
-    let width = widths.features + widths.targets + widths.weights;
+    let width = widths.total();
     let window = mixing.window(widths, rows.selection.rows());
     let needed = mixing.bytes(widths, rows.selection.rows(), window);
     if !has_memory(needed) {

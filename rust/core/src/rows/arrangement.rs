@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::table::parts::{Layout, Place};
+use crate::table::roles::PerRole;
 use crate::table::schema::Schema;
 
 /// A column whose fields are no numbers.
@@ -41,7 +42,7 @@ pub(super) struct Arrangement {
     /// For each of them, its place among a row's features, targets and weight, one after the other.
     pub(super) places: Vec<usize>,
     /// Which of them make up the features, the targets and the weight: runs of neighbours.
-    pub(super) runs: [Vec<Range<usize>>; 3],
+    pub(super) runs: PerRole<Vec<Range<usize>>>,
     /// Which of them are numbers, and the columns of these.
     pub(super) numbers: Vec<usize>,
     pub(super) number_columns: Vec<usize>,
@@ -62,7 +63,7 @@ pub(super) struct Constant {
 impl Arrangement {
     /// `layout` says where the columns of the schema are, if not in its order.
     pub(super) fn of(schema: &Schema, layout: Option<&Layout>) -> Self {
-        let roles = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+        let roles = schema.roles();
         let wanted = schema.wanted();
         let position = |place: usize| match layout.map(|layout| &layout.places[wanted[place]]) {
             None => wanted[place],

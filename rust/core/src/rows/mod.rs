@@ -18,40 +18,14 @@ use arrangement::Arrangement;
 pub use buffer::Buffer;
 pub use parser::Parser;
 
+pub use crate::table::roles::Widths;
+
 use crate::error::{Kind, Result};
-use crate::table::schema::Schema;
+use crate::table::roles::PerRole;
 use rejects::Rejects;
 
-/// The values of some rows, each array row-major.
-#[derive(Default)]
-pub struct Arrays {
-    /// Features, `rows * features` values.
-    pub features: Buffer,
-    /// Targets, `rows * targets` values.
-    pub targets: Buffer,
-    /// Sample weights, one a row, if there are any.
-    pub weights: Buffer,
-}
-
-/// How many values a row has in each array.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Widths {
-    /// Feature columns.
-    pub features: usize,
-    /// Target columns.
-    pub targets: usize,
-    /// 1 with a weight column or with unit weights, else 0.
-    pub weights: usize,
-}
-
-impl Widths {
-    /// The widths that a schema asks for.
-    #[must_use]
-    pub fn of(schema: &Schema) -> Self {
-        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
-        Self { features: schema.features.len(), targets: schema.targets.len(), weights }
-    }
-}
+/// The values of some rows: for each role an array, row-major.
+pub type Arrays = PerRole<Buffer>;
 
 /// Rows in memory. Once nobody looks at them, their buffers go back to the pool they came from.
 pub struct Block {
@@ -93,9 +67,9 @@ impl Block {
     }
 
     fn reserve(&mut self, widths: Widths, rows: usize) {
-        self.arrays.features.reserve(rows * widths.features, self.rows * widths.features);
-        self.arrays.targets.reserve(rows * widths.targets, self.rows * widths.targets);
-        self.arrays.weights.reserve(rows * widths.weights, self.rows * widths.weights);
+        for (buffer, width) in self.arrays.as_mut().zip(widths) {
+            buffer.reserve(rows * width, self.rows * width);
+        }
     }
 
     /// Appends rows whose values stand together, in the order of the file.
@@ -103,11 +77,10 @@ impl Block {
         let width = arrangement.columns.len();
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
-        let Arrays { features, targets, weights } = &mut self.arrays;
-        if widths.weights > 0 && arrangement.runs[2].is_empty() {
-            weights.values_mut()[self.rows..][..rows].fill(1.0);
+        if widths.weights > 0 && arrangement.runs.weights.is_empty() {
+            self.arrays.weights.values_mut()[self.rows..][..rows].fill(1.0);
         }
-        for (buffer, runs) in [features, targets, weights].into_iter().zip(&arrangement.runs) {
+        for (buffer, runs) in self.arrays.as_mut().zip(arrangement.runs.as_ref()) {
             let taken: usize = runs.iter().map(Range::len).sum();
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match runs[..] {
@@ -178,24 +151,21 @@ impl Block {
         mut read: impl FnMut(&mut [f32]) -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
         let mut block = Self::with_capacity(pool, widths, rows);
-        read(&mut block.arrays.features.values_mut()[..rows * widths.features])?;
-        read(&mut block.arrays.targets.values_mut()[..rows * widths.targets])?;
-        read(&mut block.arrays.weights.values_mut()[..rows * widths.weights])?;
+        for (buffer, width) in block.arrays.as_mut().zip(widths) {
+            read(&mut buffer.values_mut()[..rows * width])?;
+        }
         block.rows = rows;
         Ok(block)
     }
 
-    /// The values of some rows, part by part.
-    pub(crate) fn values(&self, widths: Widths, rows: Range<usize>) -> [&[f32]; 3] {
-        let Arrays { features, targets, weights } = &self.arrays;
-        [(features, widths.features), (targets, widths.targets), (weights, widths.weights)]
-            .map(|(part, width)| part.values(rows.start * width..rows.end * width))
+    /// The values of some rows.
+    pub(crate) fn values(&self, widths: Widths, rows: Range<usize>) -> PerRole<&[f32]> {
+        self.arrays.as_ref().zip(widths).map(|(buffer, width)| buffer.values(rows.start * width..rows.end * width))
     }
 
     /// Appends rows of zeros until there are `rows`.
     pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
-        let Arrays { features, targets, weights } = &mut self.arrays;
-        for (buffer, width) in [(features, widths.features), (targets, widths.targets), (weights, widths.weights)] {
+        for (buffer, width) in self.arrays.as_mut().zip(widths) {
             let filled = self.rows * width;
             let length = rows.checked_mul(width).filter(|&length| buffer.try_reserve(length, filled));
             let length = length.ok_or(Kind::Memory(rows))?;
@@ -209,13 +179,9 @@ impl Block {
     pub(crate) fn extend_from(&mut self, widths: Widths, other: &Self, rows: Range<usize>) {
         self.reserve(widths, self.rows + rows.len());
         let at = self.rows;
-        let copy = |to: &mut Buffer, from: &Buffer, width: usize| {
-            let from = from.values(rows.start * width..rows.end * width);
+        for ((to, from), width) in self.arrays.as_mut().zip(other.values(widths, rows.clone())).zip(widths) {
             to.values_mut()[at * width..][..from.len()].copy_from_slice(from);
-        };
-        copy(&mut self.arrays.features, &other.arrays.features, widths.features);
-        copy(&mut self.arrays.targets, &other.arrays.targets, widths.targets);
-        copy(&mut self.arrays.weights, &other.arrays.weights, widths.weights);
+        }
         self.rows += rows.len();
     }
 }

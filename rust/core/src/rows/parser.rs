@@ -155,12 +155,10 @@ pub(super) mod tests {
         let noting = Noting { most: usize::MAX, rows: true };
         let (block, error) =
             Parser::new(&Arc::new(schema.clone()), COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
-        let Widths { features, targets, weights } = Widths::of(schema);
-        let arrays =
-            [(&block.arrays.features, features), (&block.arrays.targets, targets), (&block.arrays.weights, weights)];
+        let widths = Widths::of(schema);
         let values = |row: usize| {
-            let arrays = arrays.iter().flat_map(|(array, width)| array.values(row * width..(row + 1) * width));
-            arrays.map(|value| value.to_bits()).collect()
+            let values = block.values(widths, row..row + 1).into_iter().flatten();
+            values.map(|value| value.to_bits()).collect()
         };
         let place = |error: &Error| (error.offset.unwrap() as usize, error.column);
         let note = |reject: &Reject| {

@@ -60,13 +60,8 @@ impl Moments {
     /// Those of the columns of a block that was read with [`Schema::for_stats`]: features, targets, then the weight.
     #[must_use]
     pub fn of(simd: Simd, block: &Block, widths: Widths) -> Vec<Self> {
-        let arrays = block.arrays();
-        let arrays =
-            [(&arrays.features, widths.features), (&arrays.targets, widths.targets), (&arrays.weights, widths.weights)];
-        arrays
-            .into_iter()
-            .flat_map(|(buffer, width)| of_columns(simd, buffer.values(0..block.rows * width), width))
-            .collect()
+        let arrays = block.values(widths, 0..block.rows).zip(widths);
+        arrays.into_iter().flat_map(|(values, width)| of_columns(simd, values, width)).collect()
     }
 
     /// Takes in the values that follow.
@@ -177,7 +172,7 @@ pub fn stats<E: From<Error>>(
         None => Arc::new(Sequential::new(&table, budget, false)),
         Some(selection) => Arc::new(InOrder::new(Rows::new(table, selection, None, false), budget, 0)),
     };
-    let mut columns = vec![Moments::NONE; widths.features + widths.targets + widths.weights];
+    let mut columns = vec![Moments::NONE; widths.total()];
     Pipeline::run(Measuring { blocks, simd, widths }, threads, budget.window)?.drain(
         |(found, rejects): (Vec<Moments>, Rejects)| {
             if let Some((_, error)) = tally.add(rejects) {

@@ -3,6 +3,7 @@
 pub mod columns;
 pub mod missing;
 pub mod parts;
+pub mod roles;
 pub mod schema;
 
 use std::sync::Arc;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
 use crate::table::missing::Missing;
+use crate::table::roles::{PerRole, Widths};
 use crate::value::ValueEncoding;
 
 /// What becomes of a row whose target or weight is missing.
@@ -87,6 +88,15 @@ pub struct Schema {
     pub fill: Vec<f32>,
     /// Whether rows without a weight column get the weight 1, to tell them from padding.
     pub unit_weights: bool,
+}
+
+impl Widths {
+    /// The widths that a schema asks for.
+    #[must_use]
+    pub fn of(schema: &Schema) -> Self {
+        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
+        Self { features: schema.features.len(), targets: schema.targets.len(), weights }
+    }
 }
 
 impl Schema {
@@ -190,10 +200,15 @@ impl Schema {
         self.encodings.get(wanted).and_then(Option::as_ref)
     }
 
+    /// Positions of the columns of each role.
+    pub(crate) fn roles(&self) -> PerRole<&[usize]> {
+        PerRole { features: &self.features, targets: &self.targets, weights: self.weight.as_slice() }
+    }
+
     /// The columns of a row's values: features, targets, then the weight.
     #[must_use]
     pub fn wanted(&self) -> Vec<usize> {
-        [&self.features[..], &self.targets, self.weight.as_slice()].concat()
+        self.roles().into_iter().flatten().copied().collect()
     }
 
     /// The name of a row's value: that of its column, and of the part of the date if it is one.
