@@ -191,7 +191,9 @@ impl Complete {
         // First of all that there are as many bytes as the numbers say.
         let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
         file.read_exact_at(&mut tables, HEADER as u64).ok()?;
-        (header[..] == layout.header(key, &tables) && layout.places().1 == length).then_some(())?;
+        if header[..] != layout.header(key, &tables) || layout.places().1 != length {
+            return None;
+        }
         let (sums, rest) = tables.split_at(8 * slices as usize);
         let (filling, selection) = rest.split_at(4 * filling as usize);
         let selection = Selection::from_bytes(selection, slices as usize, steps)?;

@@ -155,9 +155,11 @@ pub(super) fn binary(row: &[u8], offset: u64) -> Kind {
     };
     let units = row.len().min(64) / 2;
     let has_enough = memchr_iter(0, &row[..row.len().min(64)]).count() * 8 >= units.max(1);
-    match () {
-        () if has_enough && alternate(0) => Kind::Encoding("UTF-16BE", "read it with encoding=\"utf-16-be\", or "),
-        () if has_enough && alternate(1) => Kind::Encoding("UTF-16LE", "read it with encoding=\"utf-16-le\", or "),
-        () => Kind::NotText("not text, as its NUL bytes show", "export it as CSV"),
+    if has_enough && alternate(0) {
+        Kind::Encoding("UTF-16BE", "read it with encoding=\"utf-16-be\", or ")
+    } else if has_enough && alternate(1) {
+        Kind::Encoding("UTF-16LE", "read it with encoding=\"utf-16-le\", or ")
+    } else {
+        Kind::NotText("not text, as its NUL bytes show", "export it as CSV")
     }
 }

@@ -281,11 +281,14 @@ impl<'a> Reading<'a> {
         let lines: Vec<_> = sample.lines().filter(|line| !line.trim_ascii().is_empty()).collect();
         let aligned = lines.iter().filter(|line| is_aligned(line)).count();
         let is_quoted = |column: &Column| column.fields.iter().all(|(text, _)| text.len() > 1 && text[0] == b'"');
-        match () {
-            () if formed == self.width || 2 * aligned > lines.len() || self.columns.iter().any(is_quoted) => 1.0,
-            () if self.width > 2 && 2 * formed >= self.width => 0.9,
-            () if formed > 0 => 0.75,
-            () => 0.6,
+        if formed == self.width || 2 * aligned > lines.len() || self.columns.iter().any(is_quoted) {
+            1.0
+        } else if self.width > 2 && 2 * formed >= self.width {
+            0.9
+        } else if formed > 0 {
+            0.75
+        } else {
+            0.6
         }
     }
 
@@ -319,10 +322,12 @@ impl<'a> Reading<'a> {
         }
         if forms.iter().any(Option::is_some) {
             let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
-            return match () {
-                () if count_up && numbers.len() > 2 => Named::Yes,
-                () if !numbers.is_empty() && (count_up || numbers.iter().all(is_year)) => Named::Perhaps,
-                () => Named::No,
+            return if count_up && numbers.len() > 2 {
+                Named::Yes
+            } else if !numbers.is_empty() && (count_up || numbers.iter().all(is_year)) {
+                Named::Perhaps
+            } else {
+                Named::No
             };
         }
         // A value comes again, a name does not.

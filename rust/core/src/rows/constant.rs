@@ -2,7 +2,7 @@
 
 use std::result::Result;
 
-use super::encoded::Mixed;
+use super::mixed::Mixed;
 use super::reading::{Reading, WrongField};
 use crate::dialect::Dialect;
 use crate::error::Kind;

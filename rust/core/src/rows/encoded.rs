@@ -4,27 +4,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::arrangement::EncodedColumn;
-use super::forms::Rewritten;
+use super::mixed::Mixed;
 use super::reading::{Reading, WrongField};
 use crate::dialect;
 use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
-use crate::index::Rows;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
 use crate::value::{Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
-
-/// A group of rows on its way into a block.
-pub(super) struct Mixed<'a> {
-    pub(super) rows: Rows<'a>,
-    /// All values, row by row; those of numbers are there already.
-    pub(super) values: &'a mut [f32],
-    /// The rows that are left out, in no order.
-    pub(super) left_out: &'a mut Vec<usize>,
-    /// The fields that are wrong, in no order.
-    pub(super) wrong: &'a mut Vec<WrongField>,
-    pub(super) rewritten: &'a mut Rewritten,
-}
 
 impl Reading<'_> {
     /// Reads what is no number.

@@ -3,7 +3,7 @@
 use std::result::Result;
 
 use super::arrangement::EncodedColumn;
-use super::encoded::Mixed;
+use super::mixed::{Mixed, Rewritten};
 use super::reading::Reading;
 use crate::dialect;
 use crate::dialect::{Dialect, Encoding};
@@ -11,41 +11,6 @@ use crate::error::Kind;
 use crate::fields::{Fields, WINDOW};
 use crate::table::schema::Schema;
 use crate::value::number::{self, Form, Forms};
-
-/// The numbers of a column as programs write them.
-#[derive(Default)]
-pub(super) struct Rewritten {
-    /// Each followed by a newline, with a window before the first and after the last.
-    text: Vec<u8>,
-    before: Vec<u32>,
-    ends: Vec<u32>,
-    /// The rows that they are of.
-    rows: Vec<usize>,
-    values: Vec<f32>,
-    declined: Vec<u32>,
-    /// The rows of fields that are to be read with care.
-    careful: Vec<usize>,
-}
-
-impl Rewritten {
-    fn start(&mut self) {
-        self.text.clear();
-        self.text.resize(WINDOW, b'\n');
-        self.before.clear();
-        self.ends.clear();
-        self.rows.clear();
-        self.declined.clear();
-        self.careful.clear();
-    }
-
-    /// Takes in the number that was appended to the text.
-    fn take(&mut self, row: usize, start: usize) {
-        self.before.push(start as u32 - 1);
-        self.ends.push(self.text.len() as u32);
-        self.rows.push(row);
-        self.text.push(b'\n');
-    }
-}
 
 impl Reading<'_> {
     /// Reads a column of numbers in some forms, of so many rows.

@@ -1,7 +1,6 @@
 //! A group of rows to values, and what becomes of those rows that are wrong.
 
-use super::encoded::Mixed;
-use super::forms::Rewritten;
+use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
 use super::{Block, Widths};
 use crate::choose::Chooser;

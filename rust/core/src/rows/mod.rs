@@ -6,6 +6,7 @@ mod constant;
 mod encoded;
 mod forms;
 mod group;
+mod mixed;
 mod parser;
 mod reading;
 pub mod rejects;

@@ -1,66 +1,25 @@
 //! A regular file, read at any offset by any number of threads.
 
 use std::collections::VecDeque;
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::Source;
+use super::identity::{FileIdentity, identity_of};
 use super::version::Version;
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
 const EISDIR: i32 = 21;
 
-/// Seconds and nanoseconds since 1970.
-pub(super) type Time = (i64, i64);
-
 /// An open file that must stay as it was when it was opened.
 pub struct FileSource {
     file: File,
     version: Arc<Version>,
-}
-
-/// What tells a file from a later version of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct FileIdentity {
-    device: u64,
-    inode: u64,
-    length: u64,
-    modified: Time,
-    /// When its content, its mode or its links changed last, which nobody can set.
-    changed: Time,
-}
-
-impl FileIdentity {
-    /// Length in bytes.
-    #[must_use]
-    pub fn length(self) -> u64 {
-        self.length
-    }
-
-    pub(super) fn changed(self) -> Time {
-        self.changed
-    }
-
-    /// Whether the two differ in nothing but their change time.
-    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
-        Self { changed: other.changed, ..self } == *other
-    }
-
-    fn of(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            length: metadata.len(),
-            modified: (metadata.mtime(), metadata.mtime_nsec()),
-            changed: (metadata.ctime(), metadata.ctime_nsec()),
-        }
-    }
 }
 
 impl FileSource {
@@ -96,7 +55,7 @@ impl FileSource {
 
 impl Source for FileSource {
     fn len(&self) -> u64 {
-        self.version.identity().length
+        self.version.identity().length()
     }
 
     fn identity(&self) -> String {
@@ -109,16 +68,6 @@ impl Source for FileSource {
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         self.version.read_at(&self.file, offset, buffer)
-    }
-}
-
-/// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
-pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
-    loop {
-        match file.metadata() {
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            found => return found.map(|metadata| FileIdentity::of(&metadata)),
-        }
     }
 }
 
@@ -240,7 +189,7 @@ impl LazyFile {
 
 impl Source for LazyFile {
     fn len(&self) -> u64 {
-        self.version.identity().length
+        self.version.identity().length()
     }
 
     fn identity(&self) -> String {

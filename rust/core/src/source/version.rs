@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::file::{FileIdentity, Time, identity_of};
+use super::identity::{FileIdentity, Time, identity_of};
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 

@@ -7,7 +7,6 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use super::pieces::ROOM_FOR_A_ROW;
 use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
 use crate::source::Stream;
@@ -222,7 +221,7 @@ impl Shared {
     /// A buffer with room for a piece of a part.
     fn buffer(&self, part: usize) -> Text {
         let mut text = self.lock().free.pop().unwrap_or_default();
-        text.reserve(ROOM_FOR_A_ROW, self.size);
+        text.make_room(self.size);
         text.layout.clone_from(&self.parts.part(part).layout);
         text
     }

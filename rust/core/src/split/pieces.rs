@@ -7,9 +7,6 @@ use crate::error::Result;
 use crate::table::parts::Parts;
 use crate::text::Text;
 
-/// Room before a piece for the row that was begun in the one before it.
-pub(super) const ROOM_FOR_A_ROW: usize = 4096;
-
 /// The pieces of a table, in their order.
 pub(super) struct Pieces {
     parts: Arc<Parts>,
@@ -90,7 +87,7 @@ impl Pieces {
     /// Reads the piece of a part that begins `offset` bytes after its first row.
     fn read_at(&self, part: usize, offset: u64, text: &mut Text) -> Result<()> {
         let length = self.parts.part(part).data_length().unwrap_or(0);
-        text.reserve(ROOM_FOR_A_ROW, self.size.min(length - offset) as usize);
+        text.make_room(self.size.min(length - offset) as usize);
         text.read_from(&self.parts, part, self.parts.data_start(part) + offset)
     }
 

@@ -7,7 +7,15 @@ use crate::error::{Error, Kind, Result};
 use crate::table::parts::{Bytes, Parts};
 use crate::text::Text;
 
+/// Room before a piece for the row that was begun in the one before it.
+const ROOM_FOR_A_ROW: usize = 4096;
+
 impl Text {
+    /// Makes room for a piece of `size` bytes.
+    pub(super) fn make_room(&mut self, size: usize) {
+        self.reserve(ROOM_FOR_A_ROW, size);
+    }
+
     /// Fills it with bytes of a part that are whole rows.
     pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
         self.reserve(0, (bytes.end - bytes.start) as usize);

@@ -337,7 +337,9 @@ impl<'a> Lines<'a> {
                 if self.text.is_none() {
                     self.text = Some(stream.open(0).ok()?);
                 }
-                (self.text.as_mut()?.fill(piece).ok()? == size).then_some(())?;
+                if self.text.as_mut()?.fill(piece).ok()? < size {
+                    return None;
+                }
             }
         }
         self.line += memchr::memchr_iter(b'\n', piece).count() as u64;

@@ -1,0 +1,56 @@
+//! What tells a file from another, and from a later version of itself.
+
+use std::fs::{File, Metadata};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+
+/// Seconds and nanoseconds since 1970.
+pub(super) type Time = (i64, i64);
+
+/// What tells a file from a later version of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct FileIdentity {
+    device: u64,
+    inode: u64,
+    length: u64,
+    modified: Time,
+    /// When its content, its mode or its links changed last, which nobody can set.
+    changed: Time,
+}
+
+impl FileIdentity {
+    /// Length in bytes.
+    #[must_use]
+    pub fn length(self) -> u64 {
+        self.length
+    }
+
+    pub(super) fn changed(self) -> Time {
+        self.changed
+    }
+
+    /// Whether the two differ in nothing but their change time.
+    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
+        Self { changed: other.changed, ..self } == *other
+    }
+
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            length: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
+pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
+    loop {
+        match file.metadata() {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            found => return found.map(|metadata| FileIdentity::of(&metadata)),
+        }
+    }
+}
