@@ -76,16 +76,17 @@ impl Schema {
         }
         let what = if boolean(word).is_some() {
             format!("holds booleans, booleans=[{name}] reads them")
-        } else if iso(word).is_ok() {
-            format!("holds dates, dates={{{name}: [\"month\", \"weekday\", \"hour\"]}} reads their parts")
+        } else if let Ok(moment) = iso(word) {
+            let hour = if moment.is_midnight() { "" } else { ", \"hour\"" };
+            format!("holds dates, dates={{{name}: [\"month\", \"weekday\"{hour}]}} reads their parts")
         } else if Duration::default().read(word).is_ok() {
             format!("holds durations, dates={{{name}: csvfeed.Duration()}} reads them as seconds")
         } else {
             format!("is text, categories={{{name}: \"auto\"}} reads it as codes")
         };
         format!(
-            "If the column {what}, and features= leaves it out; if this means no value, add it with \
-             missing=[*csvfeed.MISSING, {token}]"
+            "If it is a mistake, correct the line, or leave such rows out with on_error=\"skip\". If the column {what}; \
+             features= leaves the column out. If it means no value, add it with missing=[*csvfeed.MISSING, {token}]"
         )
     }
 }

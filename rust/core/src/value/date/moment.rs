@@ -60,6 +60,11 @@ pub(crate) fn ratio(numerator: i128, denominator: i128) -> f32 {
 }
 
 impl Moment {
+    /// Whether it is the beginning of a day, as a date without a time is.
+    pub(crate) fn is_midnight(&self) -> bool {
+        (self.hour, self.minute, self.second, self.nanos) == (0, 0, 0, 0)
+    }
+
     /// A moment of which there may be none.
     #[inline]
     pub(super) fn checked(self) -> Result<Self, Wrong> {
