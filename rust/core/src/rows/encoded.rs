@@ -92,52 +92,45 @@ impl Reading<'_> {
             .iter()
             .filter_map(|&(at, wanted)| Some((at, wanted, self.schema.encoding(wanted)?)))
             .collect();
-        for (row, values) in mixed.values.chunks_exact_mut(width).take(rows).enumerate() {
+        for row in 0..rows {
             let place = mixed.rows.place(row, column.column);
-            let plain = if is_literal { dialect::plain(bytes, quote, place.clone()) } else { None };
+            let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
             if let Some(found) = plain.and_then(&quickly) {
+                let values = &mut mixed.values[row * width..][..width];
                 for &(at, _, encoding) in &encodings {
                     values[at] = value(&found, encoding);
                 }
-                continue;
-            }
-            for &(at, wanted, encoding) in &encodings {
-                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
-                    Ok(Some(value)) => values[at] = value,
-                    Ok(None) => mixed.left_out.push(row),
-                    Err(kind) => {
-                        mixed.wrong.push(WrongField { row, at, place, kind });
-                        if self.schema.on_error == OnError::Raise {
-                            return;
-                        }
-                        break;
-                    }
-                }
+            } else if !self.read_row(column, row, mixed) {
+                return;
             }
         }
     }
 
-    /// Reads the fields of a column one by one, with care, up to the first that is wrong and not left out. `fields` are
-    /// their rows.
-    pub(super) fn read_carefully(&self, column: &EncodedColumn, fields: &[usize], mixed: &mut Mixed<'_>) {
+    /// Reads the fields of a column in some rows with care, up to the first that is wrong and not left out.
+    pub(super) fn read_rows(&self, column: &EncodedColumn, rows: &[usize], mixed: &mut Mixed<'_>) {
+        for &row in rows {
+            if !self.read_row(column, row, mixed) {
+                return;
+            }
+        }
+    }
+
+    /// Reads the field of a column in one row with care. Returns whether the rows after it count.
+    fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
-        for &row in fields {
-            let place = mixed.rows.place(row, column.column);
-            for &(at, wanted) in &column.values {
-                let Some(encoding) = self.schema.encoding(wanted) else { continue };
-                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
-                    Ok(Some(value)) => mixed.values[row * width + at] = value,
-                    Ok(None) => mixed.left_out.push(row),
-                    Err(kind) => {
-                        mixed.wrong.push(WrongField { row, at, place, kind });
-                        if self.schema.on_error == OnError::Raise {
-                            return;
-                        }
-                        break;
-                    }
+        let place = mixed.rows.place(row, column.column);
+        for &(at, wanted) in &column.values {
+            let Some(encoding) = self.schema.encoding(wanted) else { continue };
+            match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
+                Ok(Some(value)) => mixed.values[row * width + at] = value,
+                Ok(None) => mixed.left_out.push(row),
+                Err(kind) => {
+                    mixed.wrong.push(WrongField { row, at, place, kind });
+                    return self.schema.on_error == OnError::Skip;
                 }
             }
         }
+        true
     }
 
     /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when

@@ -58,7 +58,7 @@ impl Reading<'_> {
         let mut careful = std::mem::take(&mut mixed.rewritten.careful);
         careful.extend(mixed.rewritten.declined.iter().map(|&at| mixed.rewritten.rows[at as usize]));
         careful.sort_unstable();
-        self.read_carefully(column, &careful, mixed);
+        self.read_rows(column, &careful, mixed);
         mixed.rewritten.careful = careful;
     }
 }
