@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
+from csvfeed.urls import is_url
+
 PACKED = r"(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?"
 CSV_NAME = re.compile(rf"[^.].*\.csv{PACKED}", re.IGNORECASE)
 """What a CSV file is called in a directory."""
@@ -17,7 +19,6 @@ WRITER_NAME = re.compile(rf"(part-.*\d|\d+_\d+)[^.]*{PACKED}", re.IGNORECASE)
 
 KEY = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 MISSING = "__HIVE_DEFAULT_PARTITION__"
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
 Keys = list[tuple[str, str]]
 """The keys of a file's directories with their values; an empty value is missing."""
@@ -82,7 +83,7 @@ def keys_of(path: str) -> Keys:
     ValueError
         If a key is named twice.
     """
-    if URL.match(path):
+    if is_url(path):
         parts = urlsplit(path)
         path = unquote(parts.path) if parts.scheme.lower().startswith("http") else path
     separators = "/" if os.sep == "/" else r"[/\\]"

@@ -1,4 +1,4 @@
-"""Where the bytes of a table come from: files by name, pattern or directory, and objects."""
+"""The parts of a table that a path, a pattern, a directory, a URL or an object stands for."""
 
 from __future__ import annotations
 
@@ -6,110 +6,25 @@ import errno
 import glob
 import io
 import os
-import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any, BinaryIO, Protocol, TypeAlias
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from csvfeed.directories import Keys, ask, data_files, files_below, keys_of
-
-# As fsspec has them, with what caches or unpacks before: "simplecache::s3://bucket/key".
-URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
-
-
-class Handle(Protocol):
-    """An open file of an `Origin`, which one iteration reads from several threads at once.
-
-    Attributes
-    ----------
-    size : int or None
-        Its length in bytes. None if that is not known, or if it cannot be read at an offset:
-        `stream` is then called, once, and what it yields is kept in a temporary file.
-    identity : str
-        What tells its content from another, and from what it was before: an ETag, a size and a
-        time. It is compared each time that the file is opened.
-    """
-
-    @property
-    def size(self) -> int | None:
-        """Return its length."""
-
-    @property
-    def identity(self) -> str:
-        """Return what tells it from others."""
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return exactly so many bytes from there on, or raise.
-
-        Called by several threads at once, without a lock, and never past the end. What it raises
-        is what the iteration raises.
-        """
-
-    def stream(self) -> Iterator[bytes]:
-        """Yield all bytes from the first to the last. Called only if `size` is None."""
-
-    def close(self) -> None:
-        """Let go of what it holds.
-
-        Called when an iteration ends or is given up, from any thread, and while others are waiting
-        in `read`: these should raise then, soon. May be called more than once.
-        """
-
-
-class Origin(Protocol):
-    """A file that is not one of the operating system: what `csvfeed` asks of it.
-
-    It is kept with the dataset and pickled with it, so it holds no connection of its own.
-
-    Attributes
-    ----------
-    name : str
-        What it is called in errors.
-    """
-
-    @property
-    def name(self) -> str:
-        """Return what it is called."""
-
-    def open(self) -> Handle:
-        """Open it: once to read its head, then for each iteration, when that comes to it."""
-
+from csvfeed.origin import Origin, is_origin
+from csvfeed.urls import is_url, local_path
 
 Part: TypeAlias = str | bytes | Origin | io.IOBase
 """One part of a table: a path, the content, or an object."""
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Origin
-"""What a table may be made of."""
+"""What a user may give as a source, alone or in a list."""
 
-# Parts that are named when there are many.
+# How many parts `shown` names at most.
 SHOWN = 3
-
-
-def is_origin(value: Any) -> bool:
-    """Whether it is an `Origin`."""
-    return hasattr(value, "open") and not hasattr(value, "read") and not isinstance(value, type)
-
-
-def is_url(text: str) -> bool:
-    """Tell a URL, such as ``s3://bucket/key``, from a path."""
-    return URL.match(text) is not None
-
-
-def local_path(url: str) -> str | None:
-    """Return the path that a ``file://`` or ``local://`` URL stands for, None for any other."""
-    scheme, separator, rest = url.partition("://")
-    if scheme.lower() == "local" and separator:
-        return rest
-    if scheme.lower() != "file" or not separator:
-        return None
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise ValueError(f"{url!r} names the host {parts.netloc!r}: a local file is file:///path")
-    return unquote(parts.path)
 
 
 def parts(source: Any, partitions: bool | None = False) -> list[Part]:

@@ -12,7 +12,8 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
-from csvfeed.source import is_url, parts
+from csvfeed.source import parts
+from csvfeed.urls import is_url
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 STDIN = "-"

@@ -11,7 +11,7 @@ from csvfeed.remote.http import HttpStore
 from csvfeed.remote.retries import Retries
 from csvfeed.remote.secrets import Secrets
 from csvfeed.remote.store import AnyStore, file_system
-from csvfeed.source import is_url
+from csvfeed.urls import is_url
 
 
 class RemoteFile:
