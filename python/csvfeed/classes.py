@@ -75,8 +75,8 @@ class Classes:
         return found if len(self._reader.target_names) > 1 else next(iter(found.values()))
 
     @property
-    def _has_classes(self) -> bool:
-        """Whether a target is one of categories."""
+    def has_classes(self) -> bool:
+        """Whether a target is a column of ``categories``."""
         first = len(self._reader.feature_names)
         targets = slice(first, first + len(self._reader.target_names))
         return "category" in self._reader.kinds[targets]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from csvfeed.keras_input import KerasInput
+from csvfeed.train.feed import Feed
+from csvfeed.train.keras_input import KerasInput
 
 if TYPE_CHECKING:
     import keras
@@ -14,14 +15,12 @@ if TYPE_CHECKING:
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from torch.utils.data import IterableDataset
 
-    from csvfeed.dataset import CsvDataset
-
 
 class Conversions(KerasInput):
     """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
 
     def to_keras(
-        self,
+        self: Feed,
         *,
         class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
         as_dict: bool = False,
@@ -81,9 +80,9 @@ class Conversions(KerasInput):
         """
         from csvfeed.keras import to_keras
 
-        return to_keras(cast("CsvDataset", self), class_weight=class_weight, as_dict=as_dict)
+        return to_keras(self, class_weight=class_weight, as_dict=as_dict)
 
-    def to_tf(self, *, as_dict: bool = False) -> tf.data.Dataset:
+    def to_tf(self: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
 
         Parameters
@@ -114,9 +113,9 @@ class Conversions(KerasInput):
         """
         from csvfeed.train.tensorflow import to_tf
 
-        return to_tf(cast("CsvDataset", self), as_dict=as_dict)
+        return to_tf(self, as_dict=as_dict)
 
-    def to_torch(self) -> IterableDataset[tuple[torch.Tensor, ...]]:
+    def to_torch(self: Feed) -> IterableDataset[tuple[torch.Tensor, ...]]:
         """Return a PyTorch dataset of the batches, as float32 tensors.
 
         Give it to ``torch.utils.data.DataLoader(..., batch_size=None)``, since the rows come in
@@ -140,9 +139,9 @@ class Conversions(KerasInput):
         """
         from csvfeed.train.torch import to_torch
 
-        return to_torch(cast("CsvDataset", self))
+        return to_torch(self)
 
-    def normalization(self) -> keras.layers.Normalization:
+    def normalization(self: Feed) -> keras.layers.Normalization:
         """Return a ready layer that normalizes the features, from one pass over the file.
 
         Its mean and variance are those of `stats`, of each feature; missing values are left out of
@@ -174,4 +173,4 @@ class Conversions(KerasInput):
         """
         from csvfeed.keras import normalization
 
-        return normalization(cast("CsvDataset", self))
+        return normalization(self)

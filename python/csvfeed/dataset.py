@@ -7,25 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
-
 from csvfeed import _core, arguments, other_names
 from csvfeed import columns as kinds
 from csvfeed.classes import Classes
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
+from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
 from csvfeed.order import Order, Ordered
 from csvfeed.reader import read
 from csvfeed.rejects import Rejects
 from csvfeed.source import Source, is_among, parts
 from csvfeed.source import shown as shown_source
-from csvfeed.state import VERSION, Position, check, describe
+from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
+from csvfeed.train.feed import Batch
 
-Batch: TypeAlias = tuple[NDArray[np.float32], ...]
 FillValue: TypeAlias = float | Literal["mean"]
 
 
@@ -352,16 +350,22 @@ class CsvDataset(Ordered, Conversions, Classes):
     def _follow(self, order: Order) -> None:
         """Begin with the first epoch of an order."""
         self._order = order
-        self._plan = self._reader.plan(
+        plan = self._reader.plan(
             order.steps,
             seed=order.seed,
             padded=self._remainder == "pad",
             cache=order.cache,
             fill=repr(self._options["fill"]),
         )
-        own = RowStats(self._reader, self._plan)
-        self._stats = own if order.steps else self._source_stats
-        self._position = Position()
+        self.epochs = Epochs(
+            self._reader,
+            plan,
+            order,
+            RowStats(self._reader, plan) if order.steps else self._source_stats,
+            self._fill,
+            batch_size=self._batch_size,
+            remainder=self._remainder,
+        )
 
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same file with its rows chosen and ordered in another way."""
@@ -380,55 +384,16 @@ class CsvDataset(Ordered, Conversions, Classes):
             both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight or
             with ``remainder="pad"``, w of shape (B,). The arrays belong to the caller.
         """
-        return self._position.begin(self._open)
-
-    def _open(
-        self, epoch: int, first_batch: int = 0, batch_size: int | None = None
-    ) -> _core.Batches:
-        """Iterate over an epoch from one of its batches on.
-
-        ``batch_size`` may be several times that of the dataset: the last batch then has what is
-        left, unless it is padded to whole ones of the dataset's size.
-        """
-        drop = self._remainder == "drop" and batch_size is None
-        size = self._batch_size if batch_size is None else batch_size
-        pad_to = self._batch_size if self._remainder == "pad" else None
-        if self._order.is_plain and not first_batch:
-            return self._reader.batches(
-                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill.values()
-            )
-        return self._plan.batches(
-            size,
-            epoch=epoch,
-            first_row=min(first_batch * self._batch_size, 2**63),
-            drop_remainder=drop,
-            pad_to=pad_to,
-            fill=self._fill.values,
-        )
-
-    def _endless(self) -> Iterator[Batch]:
-        """Iterate over whole batches without end; what an epoch leaves over begins the next."""
-        return self._reader.batches(self._batch_size, repeat=True, fill=self._fill.values())
-
-    def _row_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of one row in each array of a batch."""
-        targets = len(self.target_names)
-        shapes: list[tuple[int, ...]] = [(len(self.feature_names),)]
-        if targets:
-            shapes.append(() if targets == 1 else (targets,))
-        if self._options["weight"] is not None or (self._remainder == "pad" and targets):
-            shapes.append(())
-        return shapes
+        return self.epochs.begin()
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch, for which the rows are counted."""
-        whole, rest = divmod(self.num_rows, self._batch_size)
-        return whole + (rest > 0 and self._remainder != "drop")
+        return len(self.epochs)
 
     @property
     def num_rows(self) -> int:
         """Rows in an epoch, before a remainder is dropped or padded; counted once, by a pass."""
-        return self._plan.rows()
+        return self.epochs.num_rows
 
     def stats(self) -> dict[str | int, ColumnStats]:
         r"""Return what each column holds that the dataset reads: features, targets and the weight.
@@ -461,7 +426,7 @@ class CsvDataset(Ordered, Conversions, Classes):
         """
         key = kinds.keys(self.columns)
         read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
-        return dict(zip((key(*one) for one in read), self._stats.columns, strict=True))
+        return dict(zip((key(*one) for one in read), self.epochs.stats.columns, strict=True))
 
     @property
     def rejects(self) -> Rejects:
@@ -526,6 +491,11 @@ class CsvDataset(Ordered, Conversions, Classes):
         return self._reader.feature_names
 
     @property
+    def feature_types(self) -> list[str]:
+        """How each feature is read: "number", "category", "boolean", "date" or "duration"."""
+        return [*self._reader.kinds[: len(self.feature_names)]]
+
+    @property
     def target_names(self) -> list[str]:
         """Names of the target columns, in the order of the columns of y."""
         return self._reader.target_names
@@ -582,7 +552,7 @@ class CsvDataset(Ordered, Conversions, Classes):
             Small, and of the types of JSON: the epoch, how many of its batches have been yielded,
             and what tells this dataset from others.
         """
-        return self._state(*self._position.reached())
+        return self._state(*self.epochs.position.reached())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Let the next iteration yield the rest of the epoch that ``state_dict`` speaks of.
@@ -602,7 +572,7 @@ class CsvDataset(Ordered, Conversions, Classes):
             if self._order.seed_is_given:
                 raise ValueError(f"the state has seed={seed}, this dataset {self._order.seed}")
             self._follow(replace(self._order, seed=seed))
-        self._position.move(epoch, batch)
+        self.epochs.position.move(epoch, batch)
 
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state at a batch of an epoch."""

@@ -49,5 +49,5 @@ def generate_arrays_from_file(
     """
     dataset = CsvDataset(path, batch_size=batchsize)
     flat = len(dataset.columns) == 2
-    for X, y in dataset._endless():
+    for X, y in dataset.epochs.endless():
         yield (X.reshape(-1) if flat else X), y

@@ -7,13 +7,12 @@ import os
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from csvfeed import arguments, other_names
+from csvfeed.columns import Column
 
-if TYPE_CHECKING:
-    from csvfeed.columns import Column
-    from csvfeed.dataset import CsvDataset
+Dataset = TypeVar("Dataset", bound="Ordered")
 
 
 class Part(NamedTuple):
@@ -109,7 +108,7 @@ class Ordered(ABC):
     _remainder: str
 
     @abstractmethod
-    def _ordered(self, order: Order) -> CsvDataset:
+    def _ordered(self: Dataset, order: Order) -> Dataset:
         """Return a dataset of the same file with its rows chosen and ordered in another way."""
 
     @other_names.explain(
@@ -118,7 +117,7 @@ class Ordered(ABC):
         by_position="shuffle({0}): csvfeed shuffles all rows, so it takes no buffer size as "
         "tf.data does. Write shuffle(), or shuffle(seed={0}) if it is a seed",
     )
-    def shuffle(self, *, seed: int | None = None) -> CsvDataset:
+    def shuffle(self: Dataset, *, seed: int | None = None) -> Dataset:
         """Return a dataset with the same rows in a new order each epoch.
 
         If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
@@ -157,8 +156,8 @@ class Ordered(ABC):
         "held out. Write split({0}, seed={1}) if the other one is a seed",
     )
     def split(
-        self, fraction: float, *, seed: int = 0, by: Column | None = None
-    ) -> tuple[CsvDataset, CsvDataset]:
+        self: Dataset, fraction: float, *, seed: int = 0, by: Column | None = None
+    ) -> tuple[Dataset, Dataset]:
         """Return two datasets of the rows: most of them, and those that are held out.
 
         The parts are disjoint and complete, and the same in every run, whatever the batch size, the
@@ -205,7 +204,7 @@ class Ordered(ABC):
         "shard(0, 4) is the first of four shares",
         by_position="shard takes an index and a count: shard(0, 4) is the first of four shares",
     )
-    def shard(self, index: int, count: int) -> CsvDataset:
+    def shard(self: Dataset, index: int, count: int) -> Dataset:
         """Return a dataset with one worker's share of the rows.
 
         The shares are disjoint, complete, and have equally many batches, so that workers that wait
@@ -236,7 +235,7 @@ class Ordered(ABC):
         share = Shard(which, shares, self._batch_size, self._remainder == "drop")
         return self._ordered(self._order.with_share(share))
 
-    def cache(self, directory: str | os.PathLike[str] | None = None) -> CsvDataset:
+    def cache(self: Dataset, directory: str | os.PathLike[str] | None = None) -> Dataset:
         """Return a dataset that keeps its parsed rows in a file and reads them from there.
 
         The first whole epoch writes the file, 4 bytes a value; later epochs and later runs read it.

@@ -11,6 +11,8 @@ import keras
 
 from csvfeed.train.by_name import NamedFeatures, cut_stacks, super_batches
 from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
@@ -25,8 +27,8 @@ try:
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from keras.src.trainers.epoch_iterator import EpochIterator
 
-    from csvfeed.caller import caller
-    from csvfeed.refused import refuse_ignored
+    from csvfeed.train.caller import caller
+    from csvfeed.train.refused import refuse_ignored
 except ImportError as error:
     raise ImportError(
         f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "
@@ -40,8 +42,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
     from torch.utils.data import DataLoader
 
-    from csvfeed.dataset import Batch, CsvDataset
-    from csvfeed.original_errors import OriginalErrors
+    from csvfeed.train.original_errors import OriginalErrors
 
 
 class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
@@ -49,8 +50,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     def __init__(
         self,
-        dataset: CsvDataset,
-        class_weight: Mapping[int, float] | Mapping[str, float] | None,
+        dataset: Feed,
+        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
         *,
         as_dict: bool = False,
     ) -> None:
@@ -58,10 +59,10 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
         # Keras does not read on after the last batch, where the dataset would say so.
-        dataset._plan.warn_of_rejects()
+        dataset.epochs.warn_of_rejects()
         self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
         self._class_weight = None if class_weight is None else dict(class_weight)
-        shapes = dataset._row_shapes()
+        shapes = dataset.epochs.row_shapes
         self._shapes = shapes if self._weights is None else [*shapes[:2], ()]
         self._group_rows = group_size(dataset, self._shapes) * dataset.batch_size
         self._tf_dataset: tf.data.Dataset | None = None
@@ -92,14 +93,14 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def _read(self, group_rows: int | None = None) -> Iterator[Batch]:
         """Yield the rows of the pass that begins with the first of them, many at a time."""
         if self._fit is None:
-            epoch, first_batch = self.dataset._position.next[0], 0
+            epoch, first_batch = self.dataset.epochs.position.next[0], 0
         else:
             epoch, first_batch = self._fit.position
-        for arrays in self.dataset._open(epoch, first_batch, group_rows or self._group_rows):
+        for arrays in self.dataset.epochs.open(epoch, first_batch, group_rows or self._group_rows):
             yield arrays if self._weights is None else self._weights.add_to(arrays)
 
     def _stacks(self, group_rows: int | None = None) -> Iterator[Batch]:
-        keep = self.dataset._remainder != "drop"
+        keep = self.dataset.epochs.remainder != "drop"
         return stacks(self._read(group_rows), self.dataset.batch_size, keep=keep)
 
     def _views(self) -> Iterator[tuple[Any, ...]]:
@@ -128,7 +129,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         if self._tf_dataset is None:
             import tensorflow as tf
 
-            from csvfeed.original_errors import OriginalErrors
+            from csvfeed.train.original_errors import OriginalErrors
             from csvfeed.train.tensorflow import from_groups
 
             self._errors = OriginalErrors()
@@ -181,60 +182,3 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             self._fit = None
         elif self._fit is None:
             self._fit, self._interrupted = self._interrupted, None
-
-
-class Fit:
-    """How far one call of ``fit`` has got.
-
-    Attributes
-    ----------
-    position : tuple of int
-        Epoch of the dataset and batch in it at which the current epoch of ``fit`` began.
-    """
-
-    def __init__(self, dataset: CsvDataset, batches: int) -> None:
-        epoch, batch = dataset._position.next
-        self.position = (epoch, batch) if batch < batches else (epoch + 1, 0)
-        self._dataset = dataset
-        self._batches = batches
-        self._first_batch = self.position[1]  # Of the pass.
-        self._in_epoch = False
-        self._steps_per_epoch: int | None = None
-
-    def begin_epoch(self, iterator: Any) -> None:
-        """Take note that Keras begins an epoch, and tell it how many steps are left in that."""
-        behind = BEHIND.pop(self._dataset, 0)
-        FED.add(self._dataset)
-        self._in_epoch = True
-        self._steps_per_epoch = iterator.steps_per_epoch
-        # Keras reads both right after this. It counts on whole epochs, so that one that is resumed
-        # would end in a warning that the data ran out.
-        iterator._num_batches = self._batches - self._first_batch
-        if self._steps_per_epoch:
-            iterator.steps_per_epoch = max(1, self._steps_per_epoch - behind)
-
-    def end_epoch(self, iterator: Any) -> None:
-        """Take note that Keras has trained on all steps of an epoch."""
-        if not self._in_epoch:
-            return
-        self._in_epoch = False
-        epoch, batch = self.position
-        # The last execution of several steps may go beyond the steps asked for.
-        steps = iterator.steps_per_epoch or self._batches
-        executions = -(-steps // iterator.steps_per_execution)
-        batch += executions * iterator.steps_per_execution
-        if batch >= self._batches:
-            epoch, batch, self._first_batch = epoch + 1, 0, 0
-            # Keras has made the next iterator already, which may have begun to read where this
-            # epoch did. It makes another.
-            iterator._current_iterator = None
-        self.position = epoch, batch
-        iterator.steps_per_epoch = self._steps_per_epoch
-        self._dataset._position.move(epoch, batch)
-
-
-FED: weakref.WeakSet[CsvDataset] = weakref.WeakSet()
-"""The datasets that a ``fit`` has begun to read."""
-
-BEHIND: weakref.WeakKeyDictionary[CsvDataset, int] = weakref.WeakKeyDictionary()
-"""Of a dataset, the steps that the next epoch of ``fit`` has behind it, since it is resumed."""

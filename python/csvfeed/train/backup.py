@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import keras
 import numpy as np
 
-from csvfeed.train.adapter import BEHIND, FED
+from csvfeed.train.feed import Feed, is_feed
+from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from csvfeed.dataset import CsvDataset
     from csvfeed.train.adapter import CsvDatasetAdapter
 
 FILE = "csvfeed-backup.npz"
@@ -66,15 +66,16 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def __init__(
         self,
         directory: str | os.PathLike[str],
-        dataset: CsvDataset | CsvDatasetAdapter,
+        dataset: Feed | CsvDatasetAdapter,
         save_freq: Literal["epoch"] | int = "epoch",
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
         self.directory = Path(directory)
-        self.dataset: CsvDataset = getattr(dataset, "dataset", dataset)
-        if not hasattr(self.dataset, "state_dict"):
+        feed = getattr(dataset, "dataset", dataset)
+        if not is_feed(feed):
             raise TypeError(f"dataset is a CsvDataset, not {type(dataset).__name__}")
+        self.dataset = feed
         if save_freq != "epoch":
             # True is an int of 1.
             whole = isinstance(save_freq, SupportsIndex) and not isinstance(save_freq, bool)
@@ -93,8 +94,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     # What Keras calls.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        FED.discard(self.dataset)
-        BEHIND.pop(self.dataset, None)
+        TRAINING.reset(self.dataset)
         self._metrics = self._random_states = None
         self._behind = 0
         self._unsaved = 0
@@ -105,7 +105,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         self._epoch = epoch
-        self._position = self.dataset._position.next
+        self._position = self.dataset.epochs.position.next
         self._trained = 0
         if self._metrics is not None:
             # Keras has just reset them.
@@ -116,7 +116,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             self._random_states = None
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        if self._trained == 0 and self.dataset not in FED:
+        if self._trained == 0 and not TRAINING.reads(self.dataset):
             raise ValueError(
                 f"fit does not train on the dataset of BackupAndRestore, {self.dataset!r}: give "
                 "fit the to_keras() of that very object"
@@ -161,13 +161,10 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         """Write the state in which ``step`` steps of ``epoch`` are done, all of it or nothing."""
         self._unsaved = 0
         model = self.model
-        meta = {
-            "format": FORMAT,
-            "epoch": epoch,
-            "step": step,
-            # Where training is, which reading is ahead of.
-            "dataset": self.dataset._state(*position),
-        }
+        # Reading is ahead of training: the place of training is the one to go on from.
+        dataset_epoch, batch = position
+        state = {**self.dataset.state_dict(), "epoch": dataset_epoch, "batch": batch}
+        meta = {"format": FORMAT, "epoch": epoch, "step": step, "dataset": state}
         arrays: dict[str, Any] = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         for group, variables in _variables(model).items():
             arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
@@ -200,8 +197,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             ) from error
         model = self.model
         # TensorFlow would make metrics and optimizer state only with the first step.
-        shapes = self.dataset._row_shapes()
-        rows = self.dataset.batch_size
+        rows, shapes = self.dataset.batch_size, self.dataset.epochs.row_shapes
         batch = tuple(np.zeros((rows, *shape), np.float32) for shape in shapes)
         model._symbolic_build(data_batch=batch)
         variables = _variables(model)
@@ -217,7 +213,8 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             _assign(now, then)
         self._metrics = groups["metrics"] if meta["step"] else None
         self._random_states = groups["random"]
-        self._behind = BEHIND[self.dataset] = meta["step"]
+        self._behind = meta["step"]
+        TRAINING.resume(self.dataset, self._behind)
         model._initial_epoch = meta["epoch"]
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
+from csvfeed.train.feed import Batch, Feed
 
 Named: TypeAlias = dict[str, NDArray[Any]]
 
@@ -29,7 +28,7 @@ class NamedFeatures:
         If two features have the same name.
     """
 
-    def __init__(self, dataset: CsvDataset) -> None:
+    def __init__(self, dataset: Feed) -> None:
         names = dataset.feature_names
         twice = [name for name, uses in Counter(names).items() if uses > 1]
         if twice:
@@ -40,7 +39,7 @@ class NamedFeatures:
             )
         self.dtypes: dict[str, type[np.int32 | np.float32]] = {
             name: np.int32 if kind == "category" else np.float32
-            for name, kind in zip(names, dataset._reader.kinds, strict=False)
+            for name, kind in zip(names, dataset.feature_types, strict=True)
         }
 
     def cut(self, arrays: Batch) -> tuple[Any, ...]:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
-
+from csvfeed.train.feed import Batch, Feed
 
 # Names of classes that an error lists.
 _SHOWN = 20
@@ -34,7 +32,7 @@ class ClassWeights:
         If the dataset has no target, a weight is not one, or a class is not one of the target.
     """
 
-    def __init__(self, dataset: CsvDataset, class_weight: Mapping[Any, float]) -> None:
+    def __init__(self, dataset: Feed, class_weight: Mapping[Any, float]) -> None:
         if not dataset.target_names:
             raise ValueError("class_weight goes by the target, and the dataset has target=None")
         if not isinstance(class_weight, Mapping) or not class_weight:
@@ -61,12 +59,12 @@ class ClassWeights:
         return (X, y, w * weight[0] if weight else w)
 
 
-def _numbers(dataset: CsvDataset, labels: list[Any]) -> list[int]:
+def _numbers(dataset: Feed, labels: list[Any]) -> list[int]:
     """Return the numbers of classes that are given by number or by name."""
     names: list[str] = []
     if any(isinstance(label, str) for label in labels):
         names = _names(dataset)
-    count = dataset.num_classes if dataset._has_classes and len(dataset.target_names) == 1 else None
+    count = dataset.num_classes if dataset.has_classes and len(dataset.target_names) == 1 else None
     numbers = []
     for label in labels:
         if isinstance(label, str) and label not in names:
@@ -81,7 +79,7 @@ def _numbers(dataset: CsvDataset, labels: list[Any]) -> list[int]:
     return numbers
 
 
-def _names(dataset: CsvDataset) -> list[str]:
+def _names(dataset: Feed) -> list[str]:
     """Return the names of the classes of the only target."""
     if len(dataset.target_names) > 1:
         raise ValueError(

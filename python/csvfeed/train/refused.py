@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from csvfeed.caller import Caller
-from csvfeed.dataset import CsvDataset
+from csvfeed.train.caller import Caller
+from csvfeed.train.feed import Feed, is_feed
 
 
-def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
+def refuse_ignored(caller: Caller, dataset: Feed) -> None:
     """Raise ValueError if the user gave ``fit``, ``evaluate`` or ``predict`` what Keras drops."""
     given, method = caller.given, caller.method
     if given.get("class_weight") is not None:
@@ -31,12 +31,12 @@ def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
         )
     validation = caller.arguments.get("validation_data")
     validation = getattr(validation, "dataset", validation)
-    if method == "fit" and isinstance(validation, CsvDataset):
+    if method == "fit" and is_feed(validation):
         size = caller.arguments.get("validation_batch_size")
         _refuse_batch_size("validation_batch_size", size, validation, method)
 
 
-def _refuse_batch_size(name: str, size: object, dataset: CsvDataset, method: str | None) -> None:
+def _refuse_batch_size(name: str, size: object, dataset: Feed, method: str | None) -> None:
     if size is not None and size != dataset.batch_size:
         raise ValueError(
             f"Keras ignores {name}={size!r} beside to_keras(), whose batches have "

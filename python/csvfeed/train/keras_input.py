@@ -61,10 +61,10 @@ def _both(cls: type) -> type:
 
 def _adapter(dataset: Any) -> CsvDatasetAdapter:
     """Return the adapter of a dataset, always the same one."""
-    from csvfeed.keras import to_keras
+    from csvfeed.train.adapter import CsvDatasetAdapter
 
     adapter: CsvDatasetAdapter | None = vars(dataset).get("_adapter")
     # A dataset that was made from another one has the attributes of that.
     if adapter is None or adapter.dataset is not dataset:
-        adapter = dataset._adapter = to_keras(dataset)
+        adapter = dataset._adapter = CsvDatasetAdapter(dataset)
     return adapter

@@ -6,13 +6,12 @@ import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch
+from csvfeed.train.feed import Batch
 
 
 class OriginalErrors:
