@@ -106,8 +106,10 @@ class Column:
 def column_types(sample: Sample) -> list[Column]:
     """Return what the columns of a sample seem to hold."""
     fields = zip(*sample.rows, strict=True) if sample.rows else [()] * len(sample.columns)
-    named = enumerate(zip(sample.columns, fields, strict=True))
-    columns = [_column(index, name, Counter(found), sample) for index, (name, found) in named]
+    columns = [
+        _column(index, name, Counter(found), sample)
+        for index, (name, found) in enumerate(zip(sample.columns, fields, strict=True))
+    ]
     _settle_tokens(columns)
     for column in columns:
         if column.kind == "text" and not column.note:

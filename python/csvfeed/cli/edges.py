@@ -96,7 +96,7 @@ def _has_units(sample: Sample) -> bool:
     if not sample.dialect.header or sample.first <= _FEWEST_ROWS or not _begins_right(sample):
         return False
     first, *rows = sample.rows[: min(sample.first, _LOOKED_AT)]
-    named, sure = 0, False
+    units, sure = 0, False
     for at, text in enumerate(text.strip() for text in first):
         below = [row[at] for row in rows]
         if text in _NO_UNIT:
@@ -110,9 +110,9 @@ def _has_units(sample: Sample) -> bool:
         if text in below:
             return False
         if _is_numeric(sample, below):
-            named += 1
+            units += 1
             sure |= is_bracketed or len(text) > 1 or text == "%"
-    return named > 1 or (named == 1 and sure)
+    return units > 1 or (units == 1 and sure)
 
 
 def _is_form(text: str) -> bool:

@@ -52,9 +52,9 @@ def question_of_form(reader: _core.Reader, form: str, texts: Iterable[str]) -> s
         if any(one is not None for one in plain) and any(one is not None for one in signed):
             return 'numbers with and without "%": numbers=["percent", "plain"] reads each as it is'
     if form == "currency":
-        kinds = {sign for text in listed if (sign := re.sub(r"[\d.,\s()'+-]", "", text))}
-        if len(kinds) > 1:
-            some = ", ".join(sorted(kinds)[:3])
+        signs = {sign for text in listed if (sign := re.sub(r"[\d.,\s()'+-]", "", text))}
+        if len(signs) > 1:
+            some = ", ".join(sorted(signs)[:3])
             return f"amounts in several currencies ({some}): no one number compares them"
     return ""
 

@@ -123,9 +123,9 @@ def _suggestion(
     *,
     is_asked_for: bool,
 ) -> Suggestion:
-    named = keys(found.columns)
+    names = keys(found.columns)
     read = [*features, *([chosen] if chosen else [])]
-    options: dict[str, Any] = {"target": None if chosen is None else named[chosen.index]}
+    options: dict[str, Any] = {"target": None if chosen is None else names[chosen.index]}
     notes: dict[str, list[str]] = {}
     if chosen is None:
         notes["target"] = ["there is but one column to read"]
@@ -134,8 +134,8 @@ def _suggestion(
         guess = "the last column" if is_last else "a guess"
         notes["target"] = [f"{guess}; --target names another one"]
     if len(read) < len(found.columns):
-        options["features"] = [named[column.index] for column in features]
-    options.update(_meanings(read, named, chosen))
+        options["features"] = [names[column.index] for column in features]
+    options.update(_meanings(read, names, chosen))
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
     plain = {"header": "auto", "encoding": "utf-8"}
@@ -185,24 +185,24 @@ def _last_layer(target: Column) -> list[str]:
     ]
 
 
-def _meanings(read: list[Column], named: list[str | int], target: Column | None) -> dict[str, Any]:
+def _meanings(read: list[Column], names: list[str | int], target: Column | None) -> dict[str, Any]:
     """Return what to make of columns that are no numbers."""
     made: dict[str, Any] = {}
     texts = [column for column in read if column.is_text]
     if texts:
         made["categories"] = {
-            named[column.index]: "auto" if column is target else _codes(column) for column in texts
+            names[column.index]: "auto" if column is target else _codes(column) for column in texts
         }
-    truths = [named[column.index] for column in read if column.kind == "boolean"]
+    truths = [names[column.index] for column in read if column.kind == "boolean"]
     if truths:
         made["booleans"] = truths
     dates = [column for column in read if column.kind == "date"]
     if dates:
-        made["dates"] = {named[c.index]: _parts(c, is_target=c is target) for c in dates}
-    durations = {named[one.index]: csvfeed.Duration() for one in read if one.kind == "duration"}
+        made["dates"] = {names[c.index]: _parts(c, is_target=c is target) for c in dates}
+    durations = {names[one.index]: csvfeed.Duration() for one in read if one.kind == "duration"}
     if durations:
         made["dates"] = {**made.get("dates", {}), **durations}
-    forms = {named[column.index]: column.form for column in read if column.form}
+    forms = {names[column.index]: column.form for column in read if column.form}
     if forms:
         made["numbers"] = forms
     return made
