@@ -221,7 +221,7 @@ class CsvDataset(Ordered, Conversions, Categories):
         self._follow(Order())
 
     def _follow(self, order: Order) -> None:
-        """Begin with the first epoch of an order."""
+        """Read the rows in an order from now on, beginning with its first epoch."""
         self._order = order
         plan = self._reader.plan(
             order.steps,
@@ -241,55 +241,58 @@ class CsvDataset(Ordered, Conversions, Categories):
         )
 
     def _ordered(self, order: Order) -> CsvDataset:
-        """Return a dataset of the same file with its rows chosen and ordered in another way."""
+        """Return a dataset of the same source with another choice and order of rows."""
         dataset = object.__new__(type(self))
         vars(dataset).update(vars(self))
         dataset._follow(order)
         return dataset
 
     def __iter__(self) -> Iterator[Batch]:
-        """Iterate over the next epoch, or what is left of it after ``load_state_dict``.
+        """Iterate over the next epoch, or over the rest of it after ``load_state_dict``.
 
         Yields
         ------
         tuple
-            ``(X, y)``: X of shape (B, F), y of shape (B,) for one target and (B, T) for several,
-            both C-contiguous float32. ``(X,)`` without a target, ``(X, y, w)`` with a weight or
-            with ``remainder="pad"``, w of shape (B,). The arrays belong to the caller.
+            ``(X, y)``: X of shape (B, F), y of shape (B,) for one target or (B, T) for several,
+            both C-contiguous float32. ``(X,)`` without a target. ``(X, y, w)`` with a weight or
+            ``remainder="pad"``, w of shape (B,). The caller owns the arrays.
         """
         return self.epochs.begin()
 
     def __len__(self) -> int:
-        """Return the number of batches in an epoch, for which the rows are counted."""
+        """Return the number of batches in an epoch. The first call counts the rows."""
         return len(self.epochs)
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch, before a remainder is dropped or padded; counted once, by a pass."""
+        """Rows in an epoch, before a remainder is dropped or padded.
+
+        The first use counts them in a quick pass over the source.
+        """
         return self.epochs.num_rows
 
     def stats(self) -> dict[str | int, ColumnStats]:
-        r"""Return what each column holds that the dataset reads: features, targets and the weight.
+        r"""Return statistics of each feature, each target and the weight.
 
-        All rows of this dataset count: of a split or a shard its own, and none that
-        ``missing_target="skip"`` leaves out. They are read once, by all threads, and what was found
-        is remembered. Missing values are counted before ``fill`` takes their place. Sums are in
-        float64, over the float32 values that iteration yields, and the same in each bit whatever
-        the number of threads.
+        They cover the rows of this dataset: those of its split or shard, without the rows that
+        ``missing_target="skip"`` leaves out. The first call reads the source on all threads; the
+        dataset keeps the result. Missing values are counted before ``fill`` replaces them. Sums
+        are in float64 over the float32 values that iteration yields, and do not depend on the
+        number of threads.
 
         Returns
         -------
         dict of str to ColumnStats
-            By name, in the order of features, targets and weight; each part of a date by its own,
-            as in ``feature_names``. A column whose name others have too stands under its index
-            instead. Of categories they are those of the codes, or of the classes of a target: a
-            missing one counts as missing; an unknown code as a 0, an unknown class as missing. A
-            column that is a feature and a target stands there once, as the target.
+            By name, in the order of features, targets and weight. Each part of a date has an entry,
+            as in ``feature_names``. If other columns have the same name, the key is the index. For
+            categories, the statistics are those of the codes or classes: a missing value and an
+            unknown class count as missing, an unknown code counts as 0. A column that is a feature
+            and a target has one entry, as the target.
 
         Raises
         ------
         CsvError, OSError
-            What iteration raises.
+            As iteration does.
 
         Examples
         --------
@@ -303,35 +306,35 @@ class CsvDataset(Ordered, Conversions, Categories):
 
     @property
     def rejects(self) -> Rejects:
-        """The rows of the whole file that ``on_error="skip"`` leaves out; found once, by a pass.
+        """The rows of the whole source that ``on_error="skip"`` leaves out.
 
-        It is the pass that counts the rows. ``max_rejects`` does not matter here: after an error
-        for want of more, this tells of all.
+        The first use reads the source, in the pass that also counts the rows. ``max_rejects`` does
+        not limit them: after iteration has raised because of too many, this reports all.
         """
         return Rejects.of(self._reader)
 
     def write_rejects(self, path: str | os.PathLike[str]) -> int:
-        """Write the rows that ``on_error="skip"`` leaves out of the file, by a pass over it.
+        """Write the rows that ``on_error="skip"`` leaves out to a file, in a pass over the source.
 
         Parameters
         ----------
         path : str or os.PathLike
-            A CSV file to write, or to write over, as UTF-8. It has the columns ``path``, ``line``,
-            ``byte_offset`` and ``column`` of the error, ``reason`` in few words, and ``row``: the
-            text of the whole row as a quoted field, without its line end, decoded from the
-            ``encoding`` of the dataset; what claims to be UTF-8 is there byte for byte.
+            A CSV file to write or overwrite. It has the columns ``path``, ``line``, ``byte_offset``
+            and ``column`` of the error, a short ``reason``, and ``row``: the text of the whole row
+            as a quoted field, without its line end. The file is UTF-8, decoded from the
+            ``encoding`` of the dataset. Rows of a UTF-8 source keep their bytes, valid or not.
 
         Returns
         -------
         int
-            How many rows were written.
+            Number of rows written.
 
         Raises
         ------
         ValueError
-            If that is a file that is read.
+            If the dataset reads that file.
         CsvError, OSError
-            What iteration raises, but for too many rejects; or if the file cannot be written.
+            As iteration does, except for too many rejects; or if the file cannot be written.
         """
         target = os.fsdecode(path)
         if is_among(self._options["source"], target):
@@ -350,7 +353,7 @@ class CsvDataset(Ordered, Conversions, Categories):
 
     @property
     def dialect(self) -> Dialect:
-        """How the file is written, as the arguments say it or as it was found."""
+        """How the file is written, as given by the arguments or as detected."""
         dialect = Dialect(**self._reader.dialect)
         given = ("encoding", "skip_rows_after_header", "skip_footer", "short_rows")
         return replace(dialect, **{name: self._options[name] for name in given})
@@ -359,7 +362,7 @@ class CsvDataset(Ordered, Conversions, Categories):
     def feature_names(self) -> list[str]:
         """Names of the features, in the order of the columns of X.
 
-        They are those of their columns, and of a column of dates ``column.part`` for each part.
+        A column of dates has one feature for each part, called ``column.part``.
         """
         return self._reader.feature_names
 
@@ -369,27 +372,27 @@ class CsvDataset(Ordered, Conversions, Categories):
         return self._reader.target_names
 
     def state_dict(self) -> dict[str, Any]:
-        """Return where the iteration that began last has got to.
+        """Return the position of the iteration that began last.
 
         Returns
         -------
         dict
-            Small, and of the types of JSON: the epoch, how many of its batches have been yielded,
-            and what tells this dataset from others.
+            A small dict that JSON can store: the epoch, how many of its batches were yielded, and
+            what identifies this dataset.
         """
         return self._state(*self.epochs.position.reached())
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Let the next iteration yield the rest of the epoch that ``state_dict`` speaks of.
+        """Resume at a position that ``state_dict`` returned.
 
-        The one after it is the next epoch. A shuffle whose seed was drawn takes over that of the
-        state.
+        The next iteration yields the rest of that epoch, and the one after it is the next epoch. A
+        shuffle without a given seed adopts the seed of the state.
 
         Raises
         ------
         ValueError
-            If it is not a state of such a dataset: of the same file, options, split, shard,
-            ``batch_size``, and seed, if that was given.
+            If the state is not of such a dataset: the same file, options, split, shard,
+            ``batch_size``, and seed if one was given.
         """
         epoch, batch = check(state, self._state(0, 0))
         seed = state["seed"]
@@ -400,7 +403,7 @@ class CsvDataset(Ordered, Conversions, Categories):
         self.epochs.position.move(epoch, batch)
 
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
-        """Return the state at a batch of an epoch."""
+        """Return the state that points at a batch of an epoch."""
         said = {"source", "threads", "batch_size", "max_rejects", "categories"}
         # It says what is allowed, not what is read.
         said.add("allow_target_as_feature")

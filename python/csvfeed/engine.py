@@ -1,4 +1,4 @@
-"""What the reading core runs on."""
+"""What the core runs on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from csvfeed import _core
 
 
 def simd() -> Literal["avx512", "avx2", "portable"]:
-    """Return the instruction set that reading uses.
+    """Return the instruction set that csvfeed uses.
 
-    It is the fastest that the processor has, unless the environment variable ``CSVFEED_SIMD`` named
-    another one when it was first asked for. The results are the same under each.
+    It is the fastest one that the processor has, or the one that the environment variable
+    ``CSVFEED_SIMD`` named when csvfeed first needed it. All of them give the same results.
 
     Returns
     -------
@@ -21,6 +21,6 @@ def simd() -> Literal["avx512", "avx2", "portable"]:
     Raises
     ------
     CsvError
-        If ``CSVFEED_SIMD`` names one that this processor or this version of csvfeed does not have.
+        If ``CSVFEED_SIMD`` names one that this processor or this build of csvfeed lacks.
     """
     return _core.simd()
