@@ -28,22 +28,22 @@ SHOWN = 3
 
 
 def parts(source: Any, partitions: bool | None = False) -> list[Part]:
-    """Return the parts of a table, in their order.
+    """Return the parts of a table, in order.
 
     Parameters
     ----------
     source : Any
-        As ``CsvDataset`` has it.
+        As in ``CsvDataset``.
     partitions : bool, optional
-        Whether directories that are called ``key=value`` give columns. None if nobody said so:
-        where they tell files apart, that is an error.
+        Whether directories called ``key=value`` become columns. None if the user did not say: then
+        it is an error if they differ between files.
 
     Raises
     ------
     OSError
-        If a pattern or a directory holds no file.
+        If no file matches a pattern, or a directory has no data files.
     TypeError, ValueError
-        If it is nothing that can be read.
+        If csvfeed cannot read such a source.
     """
     _refuse(source)
     is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
@@ -68,12 +68,12 @@ def parts(source: Any, partitions: bool | None = False) -> list[Part]:
 
 
 def keys(found: list[Part]) -> list[Keys]:
-    """Return the keys of the directories of each part, with their values.
+    """Return, for each part, the keys in its directories and their values.
 
     Raises
     ------
     ValueError
-        If no part has any, or one has a key twice.
+        If no part has a key, or one has the same key twice.
     """
     every = [_keys(part) for part in found]
     if not any(every):
@@ -90,7 +90,7 @@ def _keys(part: Part) -> Keys:
 
 
 def _path(part: Any) -> str | None:
-    """Return the path or URL of a part or a source, None if it has none."""
+    """Return the path or URL of a part or a source, or None."""
     if isinstance(part, os.PathLike):
         return os.fsdecode(part)
     if isinstance(part, str):
@@ -100,7 +100,7 @@ def _path(part: Any) -> str | None:
 
 
 def _is_directory(source: Any) -> bool:
-    """Whether a path or URL is one whose files are looked for."""
+    """Whether a source is a directory."""
     path = _path(source)
     if path is None or hasattr(source, "read"):
         return False
@@ -116,15 +116,15 @@ def _refuse_keys(found: list[Part], expected: int) -> None:
 
 
 def name_of(found: list[Part]) -> str:
-    """Return what all parts are called together."""
+    """Return one name for all parts."""
     first = found[0]
     name = "<bytes>" if isinstance(first, bytes) else str(getattr(first, "name", first))
-    # A name may have bytes that are no text.
+    # A name may contain bytes that are not text.
     return f"{name.encode(errors='replace').decode()} and {len(found) - 1} more"
 
 
 def shown(found: list[Part]) -> str:
-    """Return the parts as they are shown, without their content."""
+    """Return the parts as ``repr`` shows them, without their content."""
     names = [f"<{len(part)} bytes>" if isinstance(part, bytes) else repr(part) for part in found]
     if len(names) == 1:
         return names[0]
@@ -134,12 +134,12 @@ def shown(found: list[Part]) -> str:
 
 
 def is_among(found: list[Part], path: str) -> bool:
-    """Whether a path is that of a file among the parts, by whatever name."""
+    """Whether a path names a file among the parts, under any of its names."""
     paths = (part for part in found if isinstance(part, str) and os.path.exists(part))
     return os.path.exists(path) and any(os.path.samefile(part, path) for part in paths)
 
 
-# What holds rows in memory, by the library that it is of.
+# Classes that hold rows in memory, by library.
 IN_MEMORY = {
     "pandas": ("DataFrame",),
     "polars": ("DataFrame", "LazyFrame"),
@@ -154,12 +154,12 @@ TENSORS = ("tensorflow", "torch", "jax", "jaxlib", "keras")
 
 
 def _refuse(source: Any) -> None:
-    """Refuse what is taken for a list of files, or for the name of one, and is none.
+    """Refuse values that look like a path or a list of paths but are something else.
 
     Raises
     ------
     TypeError
-        With what to do instead.
+        If ``source`` is such a value. The text says what to do instead.
     """
     kind = type(source)
     library = kind.__module__.partition(".")[0]
@@ -207,11 +207,11 @@ def _parts(source: Any) -> list[Part]:
 
 
 def _remote(url: str) -> list[Part]:
-    """Return the file of a URL, or those that it stands for."""
+    """Return the files that a URL stands for."""
     path = local_path(url)
     if path is not None:
         return _files(path)
-    # Only now, since it is of no use to most.
+    # Imported here, because most sources are local.
     from csvfeed.remote import RemoteFile
 
     return list(RemoteFile(url).expand())
@@ -227,16 +227,16 @@ def _binary(file: Any) -> io.IOBase:
 
 
 def _files(path: str) -> list[Part]:
-    """Return the file of that name, or those that it stands for."""
+    """Return the files that a path or a pattern stands for."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        # A name that has brackets is one, if there is such a file.
+        # A path with brackets is a pattern only if no file has that name.
         return _matching(path) if glob.has_magic(path) else [path]
     if stat.S_ISDIR(mode):
         return _within(path)
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and _is_terminal(path)):
-        # It can be read but once.
+        # It can be read only once.
         return [open(path, "rb", buffering=0)]
     return [path]
 
