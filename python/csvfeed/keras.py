@@ -1,4 +1,4 @@
-"""For Keras: what ``fit`` takes, a backup that knows its place in the file, normalization."""
+"""For Keras: the adapter that ``fit`` takes, a backup of a training run, and normalization."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def to_keras(
     class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
     as_dict: bool = False,
 ) -> CsvDatasetAdapter:
-    """Return what ``fit``, ``evaluate`` and ``predict`` take; see ``CsvDataset.to_keras``."""
+    """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""
     return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict)
 
 
@@ -41,7 +41,7 @@ def normalization(dataset: Feed) -> keras.layers.Normalization:
         for kind, column in zip(dataset.feature_types, columns, strict=True)
     ]
     for name, column, scale in zip(dataset.feature_names, columns, scales, strict=True):
-        # The layer keeps them as float32, and an infinite variance would make every value 0.
+        # The layer stores float32, and an infinite variance would make every value 0.
         if not all(math.isfinite(number) and abs(number) < LARGEST for number in scale):
             raise ValueError(
                 f"feature {name!r} cannot be normalized: its mean is {column.mean} and its "
@@ -51,9 +51,9 @@ def normalization(dataset: Feed) -> keras.layers.Normalization:
         axis=-1,
         mean=[mean for mean, _ in scales],
         variance=[variance for _, variance in scales],
-        # In mixed_float16 a feature above 65,504 would be infinite before it is scaled.
+        # Under mixed_float16 a feature above 65,504 would be infinite before it is scaled.
         dtype="float32",
     )
-    # Keras would otherwise build it within the first step of a model that has no Input, and fail.
+    # Otherwise Keras would build it in the first step of a model without an Input, and fail.
     layer.build((None, features))
     return layer

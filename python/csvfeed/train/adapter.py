@@ -1,4 +1,4 @@
-"""What Keras takes: the batches of a dataset, counted in epochs of ``fit``."""
+"""The data adapter for Keras: the batches of a dataset, counted in epochs of ``fit``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
         "backend"
     )
 try:
-    # Not public, but nothing public takes batches on every backend with their number known.
+    # Not public, but no public class passes batches of a known number to every backend.
     from keras.src.trainers.data_adapters import data_adapter_utils
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from keras.src.trainers.epoch_iterator import EpochIterator
@@ -35,7 +35,7 @@ except ImportError as error:
         "older one, or use ds.to_tf(), which gives fit the same batches on the TensorFlow backend"
     ) from error
 
-# What tells Keras the batches of an execution apart from one stack of them; since 3.16.
+# The list type by which Keras tells several batches from one stack of them; since 3.16.
 PartialBatchList: type[list[Any]] = getattr(data_adapter_utils, "PartialBatchList", list)
 
 if TYPE_CHECKING:
@@ -46,7 +46,17 @@ if TYPE_CHECKING:
 
 
 class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
-    """The batches of a dataset, for Keras to use; made by ``CsvDataset.to_keras``."""
+    """The batches of a dataset for Keras; made by ``CsvDataset.to_keras``.
+
+    Parameters
+    ----------
+    dataset : Feed
+        Where the batches come from.
+    class_weight : mapping of int or str to float, optional
+        Weights of rows by their class.
+    as_dict : bool, default False
+        Whether to yield features by name.
+    """
 
     def __init__(
         self,
@@ -58,7 +68,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self.dataset = dataset
         self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
-        # Keras does not read on after the last batch, where the dataset would say so.
+        # Keras does not ask for more after the last batch, where the dataset would warn.
         dataset.epochs.warn_of_rejects()
         self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
         self._class_weight = None if class_weight is None else dict(class_weight)
@@ -68,8 +78,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._tf_dataset: tf.data.Dataset | None = None
         self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
-        # The fit whose epoch it is; None while Keras evaluates, predicts or looks at a batch, as it
-        # also may in the middle of one.
+        # The fit whose epoch runs. None while Keras evaluates, predicts or builds a model, which it
+        # may also do in the middle of an epoch of fit.
         self._fit: Fit | None = None
         self._interrupted: Fit | None = None
 
@@ -83,7 +93,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     @property
     def __array__(self) -> NoReturn:
-        # Keras asks for it where it would cut arrays by validation_split, before anything else.
+        # Keras looks for it before it cuts arrays by validation_split.
         raise ValueError(
             "to_keras() is no array that Keras could cut by validation_split=: split the dataset, "
             "train, held_out = ds.split(0.2, seed=0), and call "
@@ -91,7 +101,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         )
 
     def _read(self, group_rows: int | None = None) -> Iterator[Batch]:
-        """Yield the rows of the pass that begins with the first of them, many at a time."""
+        """Yield the rows of an epoch in large groups, from where Keras should begin."""
         if self._fit is None:
             epoch, first_batch = self.dataset.epochs.position.next[0], 0
         else:
@@ -106,26 +116,26 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def _views(self) -> Iterator[tuple[Any, ...]]:
         return cut_stacks(self._stacks(), self._named)
 
-    # What Keras asks for.
+    # The interface of DataAdapter.
 
     def get_numpy_iterator(self) -> Iterator[tuple[Any, ...]]:
         return self._views()
 
     def get_jax_iterator(self, super_batch: int | None = None) -> Iterator[Any]:
-        """Yield batches, or stacks of ``super_batch`` of them, as Keras wants since 3.16.
+        """Yield batches, or stacks of ``super_batch`` batches, as Keras asks since 3.16.
 
-        What is left for the last execution of an epoch is a smaller stack, or a list of batches if
-        the last of them is shorter.
+        The last execution of an epoch gets a smaller stack, or a list of batches if the last batch
+        is shorter.
         """
         if super_batch is None:
             return self._views()
-        # Each group but the last is a whole number of stacks.
+        # Each group except the last is a whole number of stacks.
         stack_rows = super_batch * self.dataset.batch_size
         group_rows = max(1, self._group_rows // stack_rows) * stack_rows
         return super_batches(self._stacks(group_rows), super_batch, self._named, PartialBatchList)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
-        # Made once: each from_generator leaves something behind in TensorFlow.
+        # Made once, because TensorFlow never frees all of a from_generator.
         if self._tf_dataset is None:
             import tensorflow as tf
 

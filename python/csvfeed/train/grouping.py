@@ -1,4 +1,4 @@
-"""Batches in groups, for trainers that pay for each crossing as much as for a step."""
+"""Batches in groups, for trainers to which one crossing costs as much as a training step."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ GROUP_BYTES = 4 << 20
 
 
 def count_batches(dataset: Feed) -> int:
-    """Return the number of batches in an epoch, which is an error if it is none.
+    """Return the number of batches in an epoch.
 
-    Means to fill with are found first as well: here errors and Ctrl-C arrive as they are.
+    It also finds the means to fill with, because from here an error or Ctrl-C reaches the user
+    unchanged.
+
+    Raises
+    ------
+    ValueError
+        If the dataset has no batch.
     """
     count = len(dataset)
     dataset.epochs.find_means()
@@ -28,12 +34,12 @@ def count_batches(dataset: Feed) -> int:
 
 
 def partial_batch_size(dataset: Feed) -> int:
-    """Return the number of rows in a last batch that is shorter than the others, or 0."""
+    """Return the number of rows in a shorter last batch, or 0."""
     return dataset.num_rows % dataset.batch_size if dataset.epochs.remainder == "keep" else 0
 
 
 def group_size(dataset: Feed, shapes: list[tuple[int, ...]]) -> int:
-    """Return how many batches go into a group, given the shapes of a row in each array."""
+    """Return how many batches form a group, given the shape of a row in each array."""
     batch_bytes = 4 * dataset.batch_size * sum(math.prod(shape) for shape in shapes)
     return max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
 

@@ -1,4 +1,4 @@
-"""Arguments of ``fit`` that Keras drops without a word beside an adapter."""
+"""Arguments of ``fit`` that Keras silently ignores if it gets an adapter."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from csvfeed.train.feed import Feed, is_feed
 
 
 def refuse_ignored(caller: Caller, dataset: Feed) -> None:
-    """Raise ValueError if the user gave ``fit``, ``evaluate`` or ``predict`` what Keras drops."""
+    """Raise ValueError if the user gave Keras an argument that it would ignore."""
     given, method = caller.given, caller.method
     if given.get("class_weight") is not None:
         raise ValueError(
@@ -20,7 +20,7 @@ def refuse_ignored(caller: Caller, dataset: Feed) -> None:
                 f"Keras ignores {name} beside to_keras(): name the column with "
                 f"CsvDataset(..., {option}=)"
             )
-    # Validation data gets the batch_size and shuffle of the training arrays that it is beside.
+    # As validation data it gets the batch_size and shuffle that are meant for training arrays.
     if method == "fit" and given.get("x") is not caller.arguments.get("x"):
         return
     _refuse_batch_size("batch_size", given.get("batch_size"), dataset, method)

@@ -1,4 +1,4 @@
-"""Batches to ``tf.data``."""
+"""Batches for ``tf.data``."""
 
 from __future__ import annotations
 
@@ -37,22 +37,22 @@ def from_groups(
     groups: Callable[[], Iterable[Batch]],
     named: NamedFeatures | None = None,
 ) -> tf.data.Dataset:
-    """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of which many cross at once.
+    """Return a ``tf.data.Dataset`` of batches that cross into TensorFlow many at a time.
 
     Parameters
     ----------
-    dataset : CsvDataset
-        Says how large a batch is, and what becomes of a remainder.
+    dataset : Feed
+        Tells the batch size, and what happens to a remainder.
     shapes : list of tuple
         Shape of one row in each array.
     groups : callable
-        Gives the rows of one iteration, some whole batches at a time.
+        Returns the rows of one iteration, in groups of whole batches.
     named : NamedFeatures, optional
-        Makes a dict of the features.
+        Turns the features into a dict.
     """
     batch_size = dataset.batch_size
     keep = dataset.epochs.remainder != "drop"
-    # The last batch makes the batch size unknown only where it is shorter.
+    # A shorter last batch makes the batch size unknown.
     static = None if partial_batch_size(dataset) else batch_size
     spec = [tf.TensorSpec((None, static, *shape), tf.float32) for shape in shapes]
 

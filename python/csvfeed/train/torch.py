@@ -1,4 +1,4 @@
-"""Batches to PyTorch, as tensors that share the memory of the arrays."""
+"""Batches for PyTorch, as tensors that share the memory of the arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ with extra():
     from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 Tensors = tuple[torch.Tensor, ...]
-# Workers of a loader that can be told apart; PyTorch itself advises no more than there are CPUs.
+# Most workers of a loader. PyTorch itself advises no more than there are CPUs.
 MAX_WORKERS = 4096
 
 
@@ -30,8 +30,8 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
         super().__init__()
         self._dataset = dataset
         self._count = count_batches(dataset)
-        # A worker is a copy of this process, which learns nothing from it. So each counts its own
-        # epochs where the worker that follows it finds them.
+        # A worker is a copy of this process, so its counts are lost when it ends. Each counts its
+        # epochs in shared memory, where its successor finds them.
         self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
 
     def __len__(self) -> int:
@@ -55,9 +55,9 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
 def loader(
     batches: Callable[[], Iterable[tuple[Any, ...]]], convert: Callable[[torch.Tensor], Any]
 ) -> DataLoader[tuple[Any, ...]]:
-    """Return a loader of batches that are there already, each tensor converted."""
-    # A generator of its own, since a loader draws from it: the model's random numbers must not
-    # depend on how often one is made.
+    """Return a loader that yields given batches with each tensor converted."""
+    # A generator of its own, because each new loader draws from it, and the model's random numbers
+    # must not depend on that.
     return DataLoader(
         _Converted(batches, convert), batch_size=None, collate_fn=tuple, generator=torch.Generator()
     )
