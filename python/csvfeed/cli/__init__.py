@@ -1,4 +1,4 @@
-"""The ``csvfeed`` command, a module for each of its commands."""
+"""The ``csvfeed`` command, with a module for each subcommand."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flush(code: int) -> int | None:
-    """Write what is left to write; return an exit code if that fails, ``code`` unless it is 0."""
+    """Flush the output. If that fails, return ``code``, or an exit code in place of 0."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()

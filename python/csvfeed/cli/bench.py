@@ -1,4 +1,4 @@
-"""``csvfeed bench``: how fast this file is read on this machine, by csvfeed and by others."""
+"""``csvfeed bench``: how fast csvfeed and other libraries read a file on this machine."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _measure(file: Table, rounds: int) -> dict[str, _Result]:
 
 
 class _Result:
-    """What came of one reader."""
+    """The result of one reader."""
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
@@ -157,13 +157,13 @@ class _Result:
         except KeyboardInterrupt:
             raise
         except Exception as error:
-            # What other readers raise is theirs to choose.
+            # Other readers may raise anything.
             self.refusal = f"{type(error).__name__}: {error}".splitlines()[0][:70]
             return
         self.seconds.append(time.perf_counter() - began)
 
     def verdict(self, right: _Result) -> str:
-        """Say whether it found what csvfeed did."""
+        """Return a word on whether the sums equal those of csvfeed."""
         if self.rows != right.rows:
             return f"{self.rows:,} rows"
         same = np.isclose(self.sums, right.sums, rtol=_TOLERANCE, atol=1e-6, equal_nan=True)

@@ -1,4 +1,4 @@
-"""The readers that ``csvfeed bench`` compares, each asked for the sums of the same columns."""
+"""The readers that ``csvfeed bench`` compares. Each computes the sums of the same columns."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Table:
 
     @property
     def plain(self) -> libraries.PlainFile:
-        """The table as other libraries need it, each column with a name of its own."""
+        """The table as other libraries need it, with unique names of columns."""
         columns = [f"c{at}" for at in range(len(self.names))]
         used = [columns[at] for at in self.used]
         return libraries.PlainFile(

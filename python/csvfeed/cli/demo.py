@@ -1,4 +1,4 @@
-"""``csvfeed demo``: write a file, train from it, show what it cost."""
+"""``csvfeed demo``: write a file, train from it, and show the cost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a table: numbers by passes of csvfeed over all rows, text by a sample of them."""
+"""The contents of a table: numbers from passes over all rows, text from a sample."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ SAMPLE_ROWS = 20_000
 SAMPLE_BYTES = 16 << 20
 SAMPLE_PLACES = 16
 MOST_FIELDS = 20_000_000
-"""Fields whose distribution is worth a wait."""
+"""Most fields to read for the distributions."""
 BINS = 16
 _ROWS_AT_A_TIME = 8192
 _LOOKED_AT = 1000
-"""Rows in which amounts with commas are looked for."""
+"""Rows in which to look for amounts with commas."""
 _COMES_AGAIN = 3
-"""Times that a text is wrong in one column, at least, to be more than a slip."""
+"""How often a text must be wrong in one column to be more than a slip."""
 _KINDS_READ = ("number", "integer", "boolean", "date", "duration")
 
 
 @dataclass
 class Found:
-    """What is in a file, or in several as one table.
+    """The contents of a file, or of several as one table.
 
     Attributes
     ----------
@@ -84,12 +84,12 @@ class Found:
 
     @property
     def holes(self) -> list[str]:
-        """Fields that stand for a missing value, besides those that are known for it."""
+        """Tokens for a missing value besides ``csvfeed.MISSING``."""
         return sorted(set().union(*(column.tokens for column in self.columns)))
 
 
 def find(files: list[str], reading: dict[str, Any]) -> Found:
-    """Read files, which are one table, and return what is in them."""
+    """Read files as one table and return their contents."""
     began = time.monotonic()
     how: dict[str, Any] = {"limit": SAMPLE_ROWS, "plenty": SAMPLE_BYTES, "places": SAMPLE_PLACES}
     sample = take(files, **how, **reading)
@@ -119,7 +119,7 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
 
 
 def _has_thousands(sample: Sample) -> bool:
-    """Tell whether amounts, which say what they are by a currency, have commas in them."""
+    """Whether amounts of a currency contain commas."""
     dialect = sample.dialect
     if dialect.decimal != ".":
         return False
@@ -131,7 +131,7 @@ def _has_thousands(sample: Sample) -> bool:
 
 
 def _count_values(dataset: csvfeed.CsvDataset, read: list[Column], found: Found) -> None:
-    """Count values as long as that is worth a wait, and say what only all rows can tell."""
+    """Count values within the limit, and add notes that need all rows."""
     length = found.bytes
     rows = max(_ROWS_AT_A_TIME, MOST_FIELDS // len(read))
     with progress("counting", length if found.rows <= rows else None):
@@ -147,7 +147,7 @@ def _readable(
     columns: list[Column],
     length: int | None,
 ) -> tuple[csvfeed.CsvDataset, list[Column], csvfeed.Rejects]:
-    """Return a dataset of the columns that make numbers, these, and the rows that are wrong.
+    """Return a dataset of the readable columns, those columns, and the bad rows.
 
     Reading all rows may show that a column is not what the sample made of it.
     """
@@ -170,7 +170,7 @@ def _readable(
 
 
 def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
-    """Change what the rows that are wrong show to be wrong about the columns, if anything."""
+    """Correct the types of columns that bad rows show to be wrong."""
     by_column: dict[int, Counter[str]] = {}
     for error in rejects.first:
         if error.column is not None and error.text is not None:
@@ -206,14 +206,14 @@ def _make_text(column: Column) -> None:
 
 
 def _all_wrong(rejects: csvfeed.Rejects) -> str:
-    """Say that every row is wrong, and why the first is."""
+    """Return the message that every row is bad, with the reason of the first."""
     first = f" The first: {rejects.first[0]}" if rejects.first else ""
     rows = "the only row is" if rejects.count == 1 else f"all {rejects.count:,} rows are"
     return f"{rejects.path}: {rows} wrong.{first}"
 
 
 def _settle(column: Column, found: Found) -> None:
-    """Say of a column what only the whole file can tell."""
+    """Add the notes on a column that need the whole file."""
     stats = found.stats[column.index]
     if column.kind == "text":
         is_whole = column.counted and found.counted == found.rows
@@ -228,7 +228,7 @@ def _settle(column: Column, found: Found) -> None:
 def _dataset(
     files: list[str], reading: dict[str, Any], columns: list[Column]
 ) -> tuple[csvfeed.CsvDataset, list[Column]]:
-    """Return a dataset with the columns that make numbers, and which these are."""
+    """Return a dataset of the readable columns, and those columns."""
     read = [column for column in columns if column.kind in _KINDS_READ and _has_one_way(column)]
     categories: dict[int, Literal["auto"] | int] = {}
     for column in columns:
@@ -264,12 +264,12 @@ def _dataset(
 
 
 def _has_one_way(column: Column) -> bool:
-    """Tell whether it is known how to read a column: dates, for one, may leave a question open."""
+    """Whether csvfeed knows how to read a column. Dates, for example, may be ambiguous."""
     return not column.is_asked_about
 
 
 def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:
-    """Count the values of the first rows: of numbers by how large they are, of text each."""
+    """Count the values of the first rows: numbers in bins, text by value."""
     edges = [_bins(column, found.stats[column.index]) for column in read]
     counts = [
         np.zeros(1 if column.kind == "text" else len(bins) - 1, np.int64)
@@ -303,7 +303,7 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
 
 
 def _bins(column: Column, stats: csvfeed.ColumnStats) -> NDArray[np.float64]:
-    """Return the edges between which values are counted; none if there is nothing to count."""
+    """Return the edges of the bins, or no edges if there is nothing to count."""
     span = stats.max - stats.min
     if not math.isfinite(span):
         return np.zeros(1)

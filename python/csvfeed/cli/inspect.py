@@ -1,4 +1,4 @@
-"""``csvfeed inspect``: what is in a file, and the code that reads it."""
+"""``csvfeed inspect``: the contents of a file, and the code that reads it."""
 
 from __future__ import annotations
 

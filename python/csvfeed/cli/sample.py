@@ -1,4 +1,4 @@
-"""Some rows of a table as text, for what is shown and guessed rather than trained on."""
+"""A sample of the rows of a table as text, to show them and to guess their types."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from csvfeed.source import Part, parts
 _LONGEST_HEADER = 16 << 20
 
 HEAD = 1 << 16
-"""Bytes by which it is told how a file is written."""
+"""Bytes from which csvfeed detects how a file is written."""
 
 PLENTY = 1 << 40
-"""Bytes of text that no sample reaches."""
+"""More bytes of text than any sample has."""
 
 
 @dataclass(frozen=True)
@@ -70,27 +70,27 @@ def take(
     is_end: bool = True,
     **given: Any,
 ) -> Sample:
-    """Return rows of a table.
+    """Return a sample of the rows of a table.
 
     Parameters
     ----------
     source : str, bytes or list of str
         A path or a URL, the content, or several files that are one table.
     limit : int
-        How many rows from the beginning.
+        Number of rows from the beginning.
     plenty : int, optional
-        Bytes of text after which it is enough.
+        Bytes of text after which to stop.
     places : int, default 0
-        Further places from which to take some rows, up to the end, of what can be read anywhere.
+        Number of further places to take rows from, if the source can be read at any offset.
     is_end : bool, default True
-        Whether the content ends where it does, rather than was read so far.
+        Whether the content is complete, not only its beginning.
     **given
-        How the table is written, as far as somebody said so: arguments of a dataset.
+        How the table is written, as far as the user said: options of a dataset.
 
     Raises
     ------
     CsvError, OSError
-        If it cannot be read.
+        If the source cannot be read.
     """
     leading = source[0] if isinstance(source, list) else source
     options = written(leading, given, whole=is_end)
@@ -112,16 +112,16 @@ def take(
 
 
 def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
-    """Return the first rows of what can be read but once, reading no more than they need.
+    """Return the first rows of a stream, reading no more than they need.
 
     Parameters
     ----------
     stream : binary file object
-        What is read.
+        What to read.
     limit : int
-        How many rows.
+        Number of rows.
     **given
-        How it is written, as far as somebody said so.
+        How the table is written, as far as the user said.
     """
     source = stream if hasattr(stream, "read1") else io.BufferedReader(stream)  # type: ignore[type-var]
     content, more = b"", HEAD + 1
@@ -144,14 +144,14 @@ def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
 
 
 def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -> dict[str, Any]:
-    """Return how a file is written, as arguments of a dataset.
+    """Return how a file is written, as options of a dataset.
 
     ``whole`` is False if ``source`` is only the beginning of the content.
 
     Raises
     ------
     DialectError
-        If it can be written in several ways, between which only a person can choose.
+        If several ways of reading the file give different values.
     """
     (part, *_) = parts(source)
     start, _ = _core.beginning(part, "utf-8", 4)
@@ -162,7 +162,7 @@ def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -
         found = sniff(part, **given).options
     else:
         found = _written_at_the_beginning(part, given, whole=whole)
-    # A header is found by each dataset for itself.
+    # Each dataset detects the header itself.
     found.pop("header", None)
     return {**found, **given}
 

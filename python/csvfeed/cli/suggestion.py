@@ -1,4 +1,4 @@
-"""The dataset that a table suggests, tried before anybody is told of it."""
+"""The dataset that a table suggests. csvfeed reads all rows with it before suggesting it."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from csvfeed.cli.terminal import progress, share
 
 _BATCH_SIZE = 256
 _MANY = 1 << 17
-"""Buckets for values that nobody has counted."""
+"""Hash buckets for values that were not counted."""
 _MOST_REASONS = 3
 
 
 @dataclass
 class Suggestion:
-    """Arguments of a dataset, and what to say about them.
+    """Options of a dataset, and remarks about them.
 
     Attributes
     ----------
@@ -42,19 +42,19 @@ class Suggestion:
 
 
 def suggest(found: Found, target: str | None) -> Suggestion:
-    """Return a dataset that reads what was found; it has been read once.
+    """Return the options of a dataset that reads the table. csvfeed has read all rows with them.
 
     Parameters
     ----------
     found : Found
         What is in the table.
     target : str or None
-        The column that is asked for, by name or index. The last that makes sense if it is None.
+        The column to predict, by name or index. None chooses the last suitable one.
 
     Raises
     ------
     ValueError
-        If there is no such column.
+        If the column does not exist.
     """
     wanted = column_named(found, target)
     unfit: dict[int, str] = {}
@@ -78,7 +78,7 @@ def suggest(found: Found, target: str | None) -> Suggestion:
 
 
 class _UnfitError(Exception):
-    """A column cannot be read as the suggestion has it."""
+    """A column cannot be read as suggested."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(index, why)
@@ -89,7 +89,7 @@ class _UnfitError(Exception):
 def _columns(
     found: Found, wanted: Column | None, unfit: dict[int, str]
 ) -> tuple[list[Column], Column | None]:
-    """Return the features, and the target if there is one."""
+    """Return the features, and the target or None."""
     fit = [column for column in found.columns if column.index not in unfit and _is_clear(column)]
     useful = [column for column in fit if not column.note]
     # Code that reads what teaches nothing is better than code that reads nothing.
@@ -106,7 +106,7 @@ def _columns(
 
 
 def _is_clear(column: Column) -> bool:
-    """Tell whether it is known how to read a column."""
+    """Whether csvfeed knows how to read a column."""
     return not column.is_asked_about
 
 
@@ -186,7 +186,7 @@ def _last_layer(target: Column) -> list[str]:
 
 
 def _meanings(read: list[Column], names: list[str | int], target: Column | None) -> dict[str, Any]:
-    """Return what to make of columns that are no numbers."""
+    """Return the options for columns that are not numbers."""
     made: dict[str, Any] = {}
     texts = [column for column in read if column.is_text]
     if texts:
@@ -209,7 +209,7 @@ def _meanings(read: list[Column], names: list[str | int], target: Column | None)
 
 
 def _codes(column: Column) -> str | int:
-    """Return a code for each value if they are few, otherwise twice as many buckets."""
+    """Return "auto" for few values, otherwise twice as many hash buckets as values."""
     if column.has_more:
         return _MANY
     if len(column.values) <= MOST_CATEGORIES:
@@ -228,7 +228,7 @@ def _parts(column: Column, *, is_target: bool) -> str | list[str] | csvfeed.Date
 
 
 def _tokens(found: Found) -> list[str]:
-    """Say which words are read as missing values, and how often they stand in the sample."""
+    """Return remarks on the words read as missing values, and how often they occur."""
     rows = len(found.sample.rows)
     said = []
     for column in found.columns:
@@ -251,7 +251,7 @@ def _skip_rows_without_target(
 def _try(
     found: Found, suggestion: Suggestion, features: list[Column], chosen: Column | None
 ) -> None:
-    """Read all rows as the suggestion has it, and add what only that can tell.
+    """Read all rows as suggested, and add remarks that only this can give.
 
     Raises
     ------
@@ -301,7 +301,7 @@ def _fill(
     options: dict[str, Any],
     notes: dict[str, list[str]],
 ) -> None:
-    """Say what missing features become; those of categories have a code of their own."""
+    """Add the option for missing features, and a remark. Categories have a code for them."""
     holed = [(at, one) for at, kind, one in features if one.missing and kind != "category"]
     if not holed:
         return
@@ -314,7 +314,7 @@ def _fill(
 def _tell_of_rejects(
     dataset: csvfeed.CsvDataset, options: dict[str, Any], notes: dict[str, list[str]]
 ) -> None:
-    """Say how many rows are left out, and why."""
+    """Add a remark on how many rows are left out, and why."""
     rejects = dataset.rejects
     if not rejects:
         # They are wrong in columns that are not read.
@@ -346,12 +346,12 @@ def column_named(found: Found, target: str | None) -> Column | None:
 
 
 def missing_of(found: Found, column: Column) -> int:
-    """Return how many fields of a column are missing, of the rows that were looked at."""
+    """Return how many fields of a column are missing in the sampled rows."""
     stats = found.stats.get(column.index)
     return column.missing if stats is None or column.kind == "text" else stats.missing
 
 
 def keys(columns: list[Column]) -> list[str | int]:
-    """Return how to name each column: by its name, unless others have it too."""
+    """Return a key for each column: its name, or its index if other columns have that name."""
     names = [column.name for column in columns]
     return [name if names.count(name) == 1 else at for at, name in enumerate(names)]
