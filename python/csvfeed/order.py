@@ -7,12 +7,14 @@ import os
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csvfeed import arguments, other_names
 from csvfeed.columns import Column
 
-Dataset = TypeVar("Dataset", bound="Ordered")
+if TYPE_CHECKING:
+    # Part of typing since Python 3.11; type checkers bring it for 3.10.
+    from typing_extensions import Self
 
 
 class Part(NamedTuple):
@@ -108,7 +110,7 @@ class Ordered(ABC):
     _remainder: str
 
     @abstractmethod
-    def _ordered(self: Dataset, order: Order) -> Dataset:
+    def _ordered(self, order: Order) -> Self:
         """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
@@ -117,7 +119,7 @@ class Ordered(ABC):
         by_position="shuffle({0}): csvfeed shuffles all rows, so it takes no buffer size as "
         "tf.data does. Write shuffle(), or shuffle(seed={0}) if it is a seed",
     )
-    def shuffle(self: Dataset, *, seed: int | None = None) -> Dataset:
+    def shuffle(self, *, seed: int | None = None) -> Self:
         """Return a dataset with the same rows in a new order each epoch.
 
         If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
@@ -156,8 +158,8 @@ class Ordered(ABC):
         "held out. Write split({0}, seed={1}) if the other one is a seed",
     )
     def split(
-        self: Dataset, fraction: float, *, seed: int = 0, by: Column | None = None
-    ) -> tuple[Dataset, Dataset]:
+        self, fraction: float, *, seed: int = 0, by: Column | None = None
+    ) -> tuple[Self, Self]:
         """Return two datasets: one of most rows, and one of the rows that are held out.
 
         Each row is in exactly one part. The parts are the same in every run; they do not depend on
@@ -203,7 +205,7 @@ class Ordered(ABC):
         "shard(0, 4) is the first of four shares",
         by_position="shard takes an index and a count: shard(0, 4) is the first of four shares",
     )
-    def shard(self: Dataset, index: int, count: int) -> Dataset:
+    def shard(self, index: int, count: int) -> Self:
         """Return a dataset with one worker's share of the rows.
 
         Each row is in one share, and all shares have the same number of batches, so that workers
@@ -234,7 +236,7 @@ class Ordered(ABC):
         share = Shard(which, shares, self._batch_size, self._remainder == "drop")
         return self._ordered(self._order.with_share(share))
 
-    def cache(self: Dataset, directory: str | os.PathLike[str] | None = None) -> Dataset:
+    def cache(self, directory: str | os.PathLike[str] | None = None) -> Self:
         """Return a dataset that keeps its parsed rows in a file and reads them from there.
 
         The first whole epoch writes the file, with 4 bytes for each value. Later epochs and later
