@@ -1,9 +1,10 @@
-"""What an object must offer so that csvfeed can read it like a file."""
+"""The parts of a table, and what an object must offer to be one."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 
 class Handle(Protocol):
@@ -62,6 +63,10 @@ class Origin(Protocol):
 
     def open(self) -> Handle:
         """Open the file. csvfeed does so once to read the head, and once for each iteration."""
+
+
+Part: TypeAlias = str | bytes | Origin | io.IOBase
+"""One part of a table: a path, the content, or an object."""
 
 
 def is_origin(value: Any) -> bool:

@@ -14,11 +14,8 @@ from typing import Any, BinaryIO, TypeAlias
 import numpy as np
 
 from csvfeed.directories import Keys, ask, data_files, files_below, keys_of
-from csvfeed.origin import Origin, is_origin
+from csvfeed.origin import Origin, Part, is_origin
 from csvfeed.urls import is_url, local_path
-
-Part: TypeAlias = str | bytes | Origin | io.IOBase
-"""One part of a table: a path, the content, or an object."""
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Origin
 """What a user may give as a source, alone or in a list."""

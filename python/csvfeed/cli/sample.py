@@ -10,7 +10,8 @@ from typing import Any, BinaryIO
 import csvfeed
 from csvfeed import _core
 from csvfeed.dialect import Dialect, sniff
-from csvfeed.source import Part, parts
+from csvfeed.origin import Part
+from csvfeed.source import parts
 
 _LONGEST_HEADER = 16 << 20
 
