@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 from csvfeed import _core
@@ -24,3 +25,14 @@ def simd() -> Literal["avx512", "avx2", "portable"]:
         If ``CSVFEED_SIMD`` names one that this processor or this build of csvfeed lacks.
     """
     return _core.simd()
+
+
+def warn_of_debug_build() -> None:
+    """Warn whoever imports csvfeed if the core was built without optimization."""
+    if _core.DEBUG:
+        warnings.warn(
+            "this csvfeed is a debug build, many times slower than a release build: "
+            "install it with `pip install .` or `maturin develop --release`",
+            RuntimeWarning,
+            stacklevel=3,
+        )
