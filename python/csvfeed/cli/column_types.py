@@ -33,7 +33,7 @@ _IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr|index)$)|[a-z]I[dD
 
 _CLOCK = re.compile(r"-?\d{1,4}:\d\d")
 
-# Not numbers, and not what a model could learn from.
+# Texts that are not numbers and that a model cannot learn from.
 _HOLES = re.compile(
     r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n"
 )
@@ -46,31 +46,31 @@ class Column:
     Attributes
     ----------
     index : int
-        Its position.
+        Position of the column.
     name : str
-        Its name.
+        Name of the column.
     kind : str
-        What its fields are.
+        Type of its fields.
     missing : int
-        Fields of the sample that are missing.
+        Number of missing fields in the sample.
     values : Counter
-        The other fields of the sample.
+        The other fields in the sample.
     tokens : Counter
-        Texts among its fields that stand for a missing value, and how often each is in the sample.
+        Texts that stand for a missing value, and how often each occurs in the sample.
     note : str
-        Why a model should not have it; empty if it should.
+        Why a model should not use the column; empty if it should.
     counted : bool
-        Whether ``missing`` and ``values`` are of more than the sample.
+        Whether ``missing`` and ``values`` cover more than the sample.
     has_more : bool
-        Whether it is known to have many more values than the sample.
+        Whether the column has many more values than the sample.
     format : str
-        How its dates are written; empty for ISO 8601.
+        Format of its dates; empty for ISO 8601.
     form : str
-        The form of its numbers that has to be named, such as "percent"; empty for plain ones.
+        Form of its numbers for ``numbers=``, such as "percent"; empty for plain numbers.
     is_question : bool
-        Whether its note asks how its numbers are to be read.
+        Whether the note asks how to read its numbers.
     has_time : bool
-        Whether all of its dates have a time of day.
+        Whether all its dates have a time of day.
     """
 
     index: int
@@ -126,7 +126,7 @@ def _column(index: int, name: str, values: Counter[str], sample: Sample) -> Colu
     if values:
         _classify(column, sample)
     else:
-        # If nothing else comes, the pass over the whole file finds it out.
+        # The pass over the whole file will tell.
         column.kind = "number"
     return column
 
@@ -162,7 +162,7 @@ def _classify_form(column: Column, sample: Sample) -> bool:
     texts = list(column.values)
     form, right = number_form(sample.reader, texts)
     formed = sum(column.values[t] for t in texts if form and FORMS[form].fullmatch(t.strip()))
-    # Slips are not read in a form of their own.
+    # A slip is not a form of its own.
     is_told = form == "msvc" or formed > max(1, FEW_WRONG * column.values.total())
     if not form or not is_told:
         return False

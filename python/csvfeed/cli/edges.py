@@ -50,20 +50,20 @@ _TOTAL = re.compile(r"\W*(?:(?:grand|sub|over ?all) ?)?(?:totals?|sum)\b\W*", re
 def edges(
     files: list[str], sample: Sample, given: dict[str, Any], how: dict[str, Any]
 ) -> dict[str, tuple[int, str]]:
-    """Return the arguments that leave out what stands at the edges of a table, if that is clear.
+    """Return the options that skip the lines before and after a table, if these are clear.
 
-    Each comes with what to say about it.
+    Each has a value and a remark.
 
     Parameters
     ----------
     files : list of str
         The files of the table.
     sample : Sample
-        What was taken of all of them.
+        A sample of all of them.
     given : dict
-        Arguments that are known; what they answer is not asked.
+        Options that the user gave.
     how : dict
-        How much of a table to take: arguments of `take`.
+        How much of a table to sample: arguments of `take`.
     """
     found: dict[str, tuple[int, str]] = {}
     if len(files) > _MOST_FILES or sample.error is not None:
@@ -103,7 +103,7 @@ def _has_units(sample: Sample) -> bool:
             continue
         is_bracketed = bool(_BRACKETED.fullmatch(text))
         if not (is_bracketed or _UNIT.fullmatch(text)):
-            # A column of dates or text may say how it is written.
+            # A column of dates or text may name its format.
             if _is_numeric(sample, below) or text in below or not _is_form(text):
                 return False
             continue
@@ -153,7 +153,7 @@ def _footer(sample: Sample, shifted: int) -> int:
     is_other = all(_is_foreign(sample, row, right) for row in rows[-count:])
     if not is_other:
         return 0
-    # What adds the rows up may stand above the notes.
+    # A total may come before the notes.
     above = [row for row in body[:-1] if len(row) == width]
     return count + int(len(above) >= _FEWEST_ROWS and _is_total(sample, body[-1], above))
 

@@ -114,7 +114,7 @@ def on_disk(file: str) -> Iterator[str]:
     if not comes_once(file):
         yield file
         return
-    # It has no name, so it is gone with the process, whatever ends that.
+    # A file without a name disappears with the process, however that ends.
     with tempfile.TemporaryFile(prefix="csvfeed-", suffix=".csv") as copy:
         try:
             with open_once(file) as stream:
@@ -126,7 +126,7 @@ def on_disk(file: str) -> Iterator[str]:
                 f"{error.strerror or error}: {name_of(file)} is read more than once, so it is "
                 f"copied to {where}: set TMPDIR to a directory with room for it"
             )
-            # What could not be written before cannot be when the file is closed either.
+            # What could not be written before cannot be written on close either.
             with contextlib.suppress(OSError):
                 copy.close()
             raise OSError(error.errno, said) from None

@@ -41,31 +41,31 @@ class Found:
     Attributes
     ----------
     files : list of str
-        As they were named.
+        Names of the files, as given.
     paths : list of str
-        Where they can be read.
+        Paths at which to read them.
     bytes : int or None
-        On disk; None if that cannot be known.
+        Size on disk, if known.
     rows : int
-        Rows that are right.
+        Number of good rows.
     sample : Sample
-        The first of them.
+        A sample of the rows.
     columns : list of Column
-        By position.
+        The columns, in order.
     stats : dict of int to ColumnStats
-        Of the columns of numbers, over all rows.
+        Statistics of the columns of numbers, over all rows.
     histograms : dict of int to list of int
-        How many values are in each of some equal parts between the least and the greatest.
+        Number of values in each of some equal bins from the minimum to the maximum.
     counted : int
-        Rows that the histograms are of.
+        Number of rows in the histograms.
     rejects : csvfeed.Rejects
-        The rows that are wrong.
+        The bad rows.
     reading : dict
-        How the files are written, as arguments of a dataset.
+        How the files are written, as options of a dataset.
     notes : dict of str to list of str
-        What to say about some of these.
+        Remarks on some of these options.
     seconds : float
-        What it took.
+        Time taken.
     """
 
     files: list[str]
@@ -159,7 +159,7 @@ def _readable(
                 rejects = dataset.rejects
                 _ = dataset.vocabulary
         except csvfeed.CsvError as error:
-            # A text that cannot have a code for each value gets hash buckets.
+            # Text with too many values for codes gets hash buckets.
             text = [one for one in read if one.kind == "text" and one.index == error.column]
             if not text or text[0].has_more:
                 raise
@@ -180,7 +180,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
         wrong = by_column.get(column.index, Counter())
         if column.kind not in _KINDS_READ or not wrong:
             continue
-        # Of many wrong rows only the first are known.
+        # Only the first of many bad rows are known.
         share = wrong.total() / len(rejects.first) * rejects.count / total
         again = {text for text, count in wrong.items() if count >= _COMES_AGAIN and text}
         if share * total <= 1:
@@ -190,7 +190,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
             return True
         new = again - column.tokens.keys()
         if new and column.kind != "boolean" and len(column.tokens) + len(new) <= MOST_TOKENS:
-            # How often they are there is not known.
+            # Nobody has counted them.
             column.tokens.update(dict.fromkeys(new, 0))
             column.values = Counter({t: n for t, n in column.values.items() if t not in new})
             return True
@@ -238,7 +238,7 @@ def _dataset(
             categories[column.index] = "auto"
     features = [column.index for column in read]
     if not read:
-        # Any text is right, so that rows are checked for their length alone.
+        # Any text is valid, so that only the length of rows is checked.
         features, categories[0] = [0], 1
     holes = set().union(*(column.tokens for column in columns))
     dataset = csvfeed.CsvDataset(
@@ -276,7 +276,7 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
         for column, bins in zip(read, edges, strict=True)
     ]
     with warnings.catch_warnings():
-        # What was left out stands in the output.
+        # The output reports what was left out.
         warnings.simplefilter("ignore", RuntimeWarning)
         for (X,) in dataset:
             for at, column in enumerate(read):

@@ -29,7 +29,7 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 def number_form(reader: _core.Reader, texts: list[str]) -> tuple[Form | Literal[""], set[str]]:
     """Return the form that reads texts as numbers, and the texts that it reads.
 
-    There is none, "", unless a text is in that form. Currencies and exponents may stand beside
+    The form is "" unless a text needs one. Currencies and exponents may stand beside
     plain numbers, which mean the same there; percentages and hexadecimal numbers may not.
     """
     for form, pattern in FORMS.items():

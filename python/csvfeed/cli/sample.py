@@ -29,25 +29,25 @@ class Sample:
     Attributes
     ----------
     columns : list of str
-        The names of its columns.
+        Names of the columns.
     rows : list of list of str
-        The fields of rows that have as many as there are columns.
+        The fields of the rows with as many fields as there are columns.
     first : int
-        How many of them are the first rows of the table. The others come from further places.
+        How many of these rows are the first of the table. The others come from further places.
     odd : int
-        How many rows among them have more or fewer fields, or wrong quotes.
+        How many sampled rows have more or fewer fields, or wrong quotes.
     odd_rows : list of tuple of int and list of str
-        Some of these, each with the number of ``rows`` before it.
+        Some of those rows, each with the number of ``rows`` before it.
     whole : bool
-        Whether these are all the rows there are.
+        Whether the sample has all rows of the table.
     error : CsvError or None
-        What ended the reading early, such as a quote that is never closed.
+        The error that ended the reading early, such as a quote that is never closed.
     dialect : Dialect
         How the table is written.
     options : dict
-        The arguments of a dataset that say so.
+        The same as options of a dataset.
     reader : _core.Reader
-        What tells how a text would be read.
+        Reads a text as a value, for guesses.
     """
 
     columns: list[str]

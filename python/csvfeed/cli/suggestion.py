@@ -26,13 +26,13 @@ class Suggestion:
     Attributes
     ----------
     options : dict
-        The arguments, but for the source.
+        The options, without the source.
     notes : dict of str to list of str
-        What to say about some of them, by name.
+        Remarks on some of the options, by name.
     remarks : list of str
-        What to say about the rest: columns that are left out, and why.
+        Other remarks: columns that are left out, and why.
     problem : str
-        Why no dataset can be made; empty if one can.
+        Why csvfeed cannot make a dataset; empty if it can.
     """
 
     options: dict[str, Any]
@@ -47,7 +47,7 @@ def suggest(found: Found, target: str | None) -> Suggestion:
     Parameters
     ----------
     found : Found
-        What is in the table.
+        The contents of the table.
     target : str or None
         The column to predict, by name or index. None chooses the last suitable one.
 
@@ -92,7 +92,7 @@ def _columns(
     """Return the features, and the target or None."""
     fit = [column for column in found.columns if column.index not in unfit and _is_clear(column)]
     useful = [column for column in fit if not column.note]
-    # Code that reads what teaches nothing is better than code that reads nothing.
+    # Code that reads useless columns is better than code that reads none.
     useful = useful or [column for column in fit if column.kind != "empty"] or fit
     likely = [column for column in useful if _may_be_target(column)] or useful
     chosen = wanted or (likely[-1] if likely else None)
@@ -265,7 +265,7 @@ def _try(
         source = found.paths[0] if len(found.paths) == 1 else found.paths
         try:
             with warnings.catch_warnings():
-                # The rows that are left out are told of.
+                # A remark reports the rows that are left out.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 dataset = csvfeed.CsvDataset(source, **options)
                 stats = list(dataset.stats().values())
@@ -317,7 +317,7 @@ def _tell_of_rejects(
     """Add a remark on how many rows are left out, and why."""
     rejects = dataset.rejects
     if not rejects:
-        # They are wrong in columns that are not read.
+        # The bad fields are in columns that the dataset does not read.
         del options["on_error"]
         return
     total = dataset.num_rows + rejects.count

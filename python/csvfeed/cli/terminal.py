@@ -68,9 +68,9 @@ def table(
     header: Sequence[str] | None = None,
     width: int | None = None,
 ) -> str:
-    """Return rows below each other, some columns at their right.
+    """Return rows as a table. ``right`` says which columns are aligned to the right.
 
-    What does not fit into ``width`` is cut: the cells of the last column first, then of the first.
+    Cells that do not fit into ``width`` are cut: first those of the last column, then of the first.
     """
     everything = [*([header] if header else []), *rows]
     widths = _widths(everything)
@@ -94,10 +94,10 @@ def folded(
     *,
     everything: bool,
 ) -> str:
-    """Return a table whose lines fit, with as many columns as that allows.
+    """Return a table with as many columns as fit into the width.
 
-    The first columns are shown, and the last. With ``everything`` the others follow, in further
-    tables.
+    It shows the first columns and the last one. With ``everything`` the other columns follow in
+    further tables.
     """
     widths = _widths([header, *rows])
     blocks = _blocks(widths, width)
@@ -127,7 +127,7 @@ def folded(
 
 
 def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Return columns that fit into lines, at least one for each line."""
+    """Return the columns of each table that fits into the width, at least one for each."""
     blocks: list[list[int]] = [[]]
     used = 0
     for at, needed in enumerate(widths):
@@ -184,7 +184,7 @@ def bars(counts: Sequence[float]) -> str:
     signs = _BARS if takes(_BARS) else _PLAIN_BARS
     if not most:
         return ""
-    # What is there is seen, however little it is.
+    # A small count still shows.
     last = len(signs) - 1
     return "".join(" " if not n else signs[min(last, math.ceil(last * n / most))] for n in counts)
 
@@ -200,14 +200,14 @@ def takes(text: str) -> bool:
 
 @contextlib.contextmanager
 def progress(what: str, total: int | None) -> Iterator[None]:
-    """Show how far the reading has got, on standard error, if that is a terminal.
+    """Show the progress of reading on the standard error, if that is a terminal.
 
     Parameters
     ----------
     what : str
-        What is being done.
+        A name for the work.
     total : int or None
-        Bytes that will be read, if that is known.
+        Bytes to read, if known.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
@@ -216,7 +216,7 @@ def progress(what: str, total: int | None) -> Iterator[None]:
     before, began = _bytes_read(), time.monotonic()
 
     def show() -> None:
-        # Nothing for what is done at once.
+        # Short work shows nothing.
         wait = 0.5
         while not done.wait(wait):
             wait = 0.1
