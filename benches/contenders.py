@@ -17,10 +17,10 @@ from itertools import islice
 import numpy as np
 from files import CsvFile
 
+from csvfeed.cli import libraries
+
 BATCH_SIZE = 4096
 CHUNK_ROWS = 65_536
-DUCKDB_ROWS = 122_880  # a DuckDB row group
-ARROW_BYTES = 1 << 20
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 LEAST_MEGABYTES = 8
@@ -65,6 +65,12 @@ class Contender:
     def refusal(self, file: CsvFile) -> str | None:
         """Say why this reader cannot read the file, or None."""
         return NUMBERS_ONLY if self.numbers_only and file.missing else None
+
+
+def plain(file: CsvFile) -> libraries.PlainFile:
+    """Return the file as other libraries need it."""
+    missing = [file.missing] if file.missing else []
+    return libraries.PlainFile(file.path, file.columns, file.used, file.header, ",", missing)
 
 
 def rebatch(pieces: Iterable[tuple[np.ndarray, np.ndarray]]) -> Batches:
@@ -144,63 +150,22 @@ def loadtxt(file: CsvFile, _threads: int | None) -> Batches:
 
 
 def pandas(file: CsvFile, _threads: int | None) -> Batches:
-    import pandas as pd
-
-    frames = pd.read_csv(
-        file.path,
-        header=None,
-        names=list(file.columns),
-        skiprows=int(file.header),
-        usecols=list(file.used),
-        dtype=np.float32,
-        chunksize=CHUNK_ROWS,
-    )
     features = list(file.features)
-    with frames:
-        yield from rebatch(
-            (np.ascontiguousarray(frame[features].to_numpy()), frame[file.target].to_numpy())
-            for frame in frames
-        )
+    return rebatch(
+        (np.ascontiguousarray(frame[features].to_numpy()), frame[file.target].to_numpy())
+        for frame in libraries.pandas_frames(plain(file))
+    )
 
 
 def polars(file: CsvFile, _threads: int | None) -> Batches:
-    import polars as pl
-
-    frames = (
-        pl.scan_csv(
-            file.path,
-            has_header=file.header,
-            schema={name: pl.Float32 if name in file.used else pl.String for name in file.columns},
-            null_values=file.missing,
-        )
-        .select(file.used)
-        .collect_batches(chunk_size=CHUNK_ROWS)
-    )
     return rebatch(
         (frame.select(file.features).to_numpy(order="c"), frame[file.target].to_numpy())
-        for frame in frames
+        for frame in libraries.polars_frames(plain(file))
     )
 
 
 def pyarrow(file: CsvFile, _threads: int | None) -> Batches:
-    import pyarrow as pa
-    from pyarrow import csv
-
-    reader = csv.open_csv(
-        file.path,
-        read_options=csv.ReadOptions(
-            column_names=list(file.columns),
-            skip_rows=int(file.header),
-            block_size=ARROW_BYTES,
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(file.used, pa.float32()),
-            include_columns=list(file.used),
-            null_values=[file.missing] if file.missing else [],
-        ),
-    )
-    with reader:
-        yield from rebatch(arrow_arrays(batch, file) for batch in reader)
+    return rebatch(arrow_arrays(batch, file) for batch in libraries.arrow_batches(plain(file)))
 
 
 def one_thread_pyarrow() -> None:
@@ -211,22 +176,8 @@ def one_thread_pyarrow() -> None:
 
 
 def duckdb(file: CsvFile, threads: int | None) -> Batches:
-    import duckdb
-
-    types = {name: "FLOAT" if name in file.used else "VARCHAR" for name in file.columns}
-    with duckdb.connect(config={"threads": threads} if threads else {}) as connection:
-        relation = connection.read_csv(
-            file.path,
-            header=file.header,
-            columns=types,
-            auto_detect=False,
-            delimiter=",",
-            na_values=file.missing,
-        )
-        columns = relation.select(*file.used)
-        yield from rebatch(
-            arrow_arrays(batch, file) for batch in columns.to_arrow_reader(DUCKDB_ROWS)
-        )
+    batches = libraries.duckdb_batches(plain(file), threads)
+    return rebatch(arrow_arrays(batch, file) for batch in batches)
 
 
 def arrow_arrays(batch: object, file: CsvFile) -> tuple[np.ndarray, np.ndarray]:

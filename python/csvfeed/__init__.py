@@ -4,14 +4,12 @@
 import csvfeed.command  # noqa: F401
 
 # isort: split
-import warnings
 from importlib.metadata import version
 
-from csvfeed._core import DEBUG
 from csvfeed.columns import Date, Duration
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
-from csvfeed.engine import simd
+from csvfeed.engine import simd, warn_of_debug_build
 from csvfeed.errors import (
     CsvError,
     DialectError,
@@ -27,29 +25,12 @@ from csvfeed.stats import ColumnStats
 
 __version__ = version("csvfeed")
 
+# fmt: off
 __all__ = [
-    "MISSING",
-    "ColumnStats",
-    "CsvDataset",
-    "CsvError",
-    "Date",
-    "Dialect",
-    "DialectError",
-    "Duration",
-    "EncodingError",
-    "NumberError",
-    "QuoteError",
-    "Rejects",
-    "RowLengthError",
-    "SourceChangedError",
-    "generate_arrays_from_file",
-    "simd",
+    "MISSING", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect", "DialectError",
+    "Duration", "EncodingError", "NumberError", "QuoteError", "Rejects", "RowLengthError",
+    "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
+# fmt: on
 
-if DEBUG:
-    warnings.warn(
-        "this csvfeed is a debug build, many times slower than a release build: "
-        "install it with `pip install .` or `maturin develop --release`",
-        RuntimeWarning,
-        stacklevel=2,
-    )
+warn_of_debug_build()

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed.errors import CsvError
-from csvfeed.source import Part
+from csvfeed.origin import Part
 
 DEBUG: Final[bool]
 MISSING: Final[list[str]]

@@ -1,4 +1,4 @@
-"""Columns that hold no numbers: what the caller says of them, in plain types of our own."""
+"""How columns are read that hold more than plain numbers: `Date`, `Duration` and others."""
 
 from __future__ import annotations
 
@@ -40,41 +40,41 @@ Coded: TypeAlias = tuple[
 
 @dataclass(frozen=True, init=False)
 class Date:
-    r"""What is read of a column of dates.
+    r"""Which parts of the dates in a column become features, and how the dates are written.
 
     Parameters
     ----------
     *parts : str, or one list of str
-        What becomes of each date, in this order:
+        The features, in this order:
 
         - ``"seconds"`` since 1970-01-01 UTC, or since ``since``, and ``"days"`` of 86,400 seconds,
-          with their fraction: those of the instant, for which a date without an offset is UTC;
+          both with a fraction. A date without an offset is in UTC.
         - ``"year"``, ``"month"`` (1 to 12), ``"day"`` (1 to 31), ``"hour"`` (0 to 23),
-          ``"minute"``, ``"second"`` (0 to 59, without its fraction), ``"weekday"`` (0 is Monday)
-          and ``"dayofyear"`` (1 to 366): as they are written, whatever the offset.
+          ``"minute"``, ``"second"`` (0 to 59, without a fraction), ``"weekday"`` (0 is Monday)
+          and ``"dayofyear"`` (1 to 366), as written. They ignore the offset.
     format : str, optional
         How the dates are written, with directives of ``strftime``: ``%Y`` (four digits), ``%y``
         (two: 69 is 1969, 68 is 2068), ``%m``, ``%d``, ``%H``, ``%M``, ``%S``, ``%I`` with ``%p``
         (AM or PM), ``%f`` (a fraction of a second), ``%b`` or ``%B`` and ``%a`` or ``%A`` (English
-        names, in full or their first three letters, in any case; the weekday is not checked),
-        ``%j`` (the day of the year), ``%z`` (``+HH``, ``+HHMM`` or ``+HH:MM``, also after ``GMT``
-        or ``UTC``; or a time zone), ``%Z`` (a time zone) and ``%%``. Time zones are ``Z``, ``UTC``,
-        ``GMT``, ``UT``, ``EST``, ``EDT``, ``CDT``, ``MST``, ``MDT``, ``PST`` and ``PDT``, as in RFC
-        2822; another one is an error.
-        A number may lack its leading zeros unless another digit follows it; a space stands for one
-        or several. By default ISO 8601: ``2013-01-31`` or ``20130131``, alone or followed by ``T``
-        or a space and a time ``23:59``, ``23:59:59``, ``23:59:59.999`` or ``235959``, which an
-        offset may follow.
+        names, in full or their first three letters, in any case; csvfeed does not check the
+        weekday), ``%j`` (day of the year), ``%z`` (``+HH``, ``+HHMM`` or ``+HH:MM``, also after
+        ``GMT`` or ``UTC``; or a time zone), ``%Z`` (a time zone) and ``%%``. Time zones are ``Z``,
+        ``UTC``, ``GMT``, ``UT``, ``EST``, ``EDT``, ``CDT``, ``MST``, ``MDT``, ``PST`` and ``PDT``,
+        as in RFC 2822; any other is an error.
+        A number may lack leading zeros unless another digit follows it. A space stands for one or
+        more spaces. The default is ISO 8601: ``2013-01-31`` or ``20130131``, alone or followed by
+        ``T`` or a space and a time ``23:59``, ``23:59:59``, ``23:59:59.999`` or ``235959``, with or
+        without an offset.
     since : str, datetime.date or datetime.datetime, optional
-        What seconds and days are counted from: ISO 8601, and UTC unless it has an offset.
+        Where seconds and days count from: ISO 8601, and UTC unless it has an offset.
 
     Notes
     -----
-    A value is rounded once, to the nearest float32, which has 24 bits: seconds since 1970 come in
-    steps of 128 seconds nowadays, and days since 1970 in steps of three minutes. Seconds since an
-    instant are exact to the second for half a year; parts are exact.
+    csvfeed rounds a value once, to the nearest float32. With 24 bits, seconds since 1970 come in
+    steps of 128 seconds today, and days since 1970 in steps of three minutes. Seconds since a date
+    are exact to the second for half a year. The other parts are exact.
 
-    A day or time that there is not is an error, a leap second (``23:59:60``) too.
+    A day or time that does not exist is an error, and so is a leap second (``23:59:60``).
 
     Examples
     --------
@@ -111,7 +111,7 @@ class Date:
             since = since.isoformat()
         if since is not None and not isinstance(since, str):
             raise TypeError(f"since is a date, a datetime or a str, not {since!r}")
-        # The only way into a frozen one.
+        # A frozen dataclass allows no other assignment.
         for name, value in (("parts", parts), ("format", format), ("since", since)):
             object.__setattr__(self, name, value)
 
@@ -129,19 +129,19 @@ class Date:
 
 @dataclass(frozen=True)
 class Duration:
-    r"""How a column of durations is read, in ``dates=``: as one number.
+    r"""How ``dates=`` reads a column of durations: as one number.
 
-    Understood are ``125:03:07``, with any number of hours and a fraction of the seconds;
+    csvfeed reads ``125:03:07``, with any number of hours and a fraction of the seconds;
     ``03:07.25``, minutes and seconds with a fraction; ``1 days 02:03:04`` and ``-1 days
-    +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python does; ``2 days``. A sign may
-    stand before each.
+    +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python prints it; and ``2 days``. A
+    sign may precede each.
 
     Parameters
     ----------
     unit : {"seconds", "minutes", "hours", "days"}, default "seconds"
-        What the number counts. It is rounded once, to the nearest float32.
+        Unit of the number. csvfeed rounds it once, to the nearest float32.
     format : {"%H:%M", "%M:%S"}, optional
-        What two numbers without a fraction are, as in ``12:30``; without it that is an error.
+        How to read two numbers without a fraction, as in ``12:30``. By default they are an error.
 
     Examples
     --------
@@ -176,12 +176,12 @@ def booleans(value: Any) -> list[int | str] | None:
 
 
 def dates(value: Any) -> dict[int | str, Date | Duration] | None:
-    """Return what is read of columns of dates and durations."""
+    """Return how to read columns of dates and durations."""
     return _by_column(value, "dates", _parts)
 
 
 def numbers(value: Any) -> Numbers | None:
-    """Return the forms of numbers: of all columns that are read as numbers, or of some."""
+    """Return the forms of numbers: for all columns of numbers, or by column."""
     if value is None:
         return None
     if isinstance(value, Mapping):
@@ -195,7 +195,7 @@ def coded(
     dates: dict[int | str, Date | Duration] | None,
     numbers: Numbers | None,
 ) -> Coded:
-    """Return all of them as the reader takes them."""
+    """Return the options of such columns as the core takes them."""
     parts = []
     durations: list[tuple[int | str, tuple[str, str | None]]] = []
     for column, date in (dates or {}).items():
@@ -208,9 +208,10 @@ def coded(
 
 
 def keys(names: list[str]) -> Callable[..., str | int]:
-    """Return what gives each column a key of its own: its name or, if it shares that, its index.
+    """Return a function from the index of a column to its key.
 
-    Given the name of a part of a date as well, it is the key of that.
+    The key is the name of the column, or its index if other columns have the same name. Given the
+    name of a part of a date as well, the function returns the key of that part.
     """
     uses = Counter(names)
 
@@ -241,7 +242,7 @@ def _categories(value: Any) -> Categories:
         buckets = None
     if buckets is not None:
         return arguments.positive(buckets, "a number of hash buckets")
-    # The order of the values is that of the codes, and a set has none.
+    # The order of the values is the order of the codes, so a set will not do.
     if not isinstance(value, Iterable) or isinstance(value, (bytes, Set, Mapping)):
         raise TypeError(
             f'categories of a column are "auto", a list of values, or a number of hash buckets, '

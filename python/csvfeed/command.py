@@ -1,4 +1,4 @@
-"""The ``csvfeed`` command as a process: its signals, its standard streams and how it ends."""
+"""The ``csvfeed`` command as a process: signals, standard streams and exit codes."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def _is_command() -> bool:
 
 
 def run() -> NoReturn:
-    """Run the command and end the process as its exit code says.
+    """Run the command and end the process with its exit code.
 
-    After SIGINT, SIGTERM or SIGHUP the process removes its temporary files and then dies of that
-    signal, so that a shell script that called it stops too. A second signal ends it at once.
+    On SIGINT, SIGTERM or SIGHUP the process removes its temporary files and then dies of that
+    signal, so that a calling shell script stops too. A second signal ends it at once.
     """
     _open_what_is_closed()
 
@@ -70,9 +70,9 @@ def _die(number: int) -> NoReturn:
 
 
 def _open_what_is_closed() -> None:
-    """Put the null device where a standard stream is closed.
+    """Open the null device in place of each closed standard stream.
 
-    Otherwise the next file that is opened takes its place, and is written to.
+    Otherwise the next file that is opened would take its descriptor, and get the output.
     """
     for descriptor in range(3):
         if not os.path.lexists(f"/proc/self/fd/{descriptor}"):

@@ -1,11 +1,12 @@
-"""What trainers take of a dataset."""
+"""What a dataset becomes for Keras, TensorFlow and PyTorch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from csvfeed.keras_input import KerasInput
+from csvfeed.train.feed import Feed
+from csvfeed.train.keras_input import KerasInput
 
 if TYPE_CHECKING:
     import keras
@@ -14,164 +15,164 @@ if TYPE_CHECKING:
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from torch.utils.data import IterableDataset
 
-    from csvfeed.dataset import CsvDataset
-
 
 class Conversions(KerasInput):
-    """The part of ``CsvDataset`` that speaks of Keras, TensorFlow and PyTorch."""
+    """The part of ``CsvDataset`` that converts it for trainers.
+
+    The methods import a trainer only when they are called.
+    """
 
     def to_keras(
-        self,
+        self: Feed,
         *,
         class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
         as_dict: bool = False,
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
 
-        They take the dataset itself, too: ``fit(ds)`` does what ``fit(ds.to_keras())`` does.
+        They also take the dataset itself: ``fit(ds)`` does what ``fit(ds.to_keras())`` does.
 
-        The batches are those of iteration, with their number known, so that ``steps_per_epoch`` is
-        not needed. It serves as ``x`` and as ``validation_data``. An epoch of ``fit`` is an epoch
-        of the dataset, and each ``fit`` goes on where the one before stopped; what Keras looks at
-        to build a model, validation, ``evaluate`` and ``predict`` begin at the first row, and do
-        not count. Keras's ``shuffle=`` has no effect: shuffle with ``ds.shuffle()``. Since True is
-        its default, csvfeed cannot tell whether you gave it, and does not warn.
+        Keras gets the batches of iteration and knows their number, so you need no
+        ``steps_per_epoch``. The adapter works as ``x`` and as ``validation_data``. An epoch of
+        ``fit`` is an epoch of the dataset, and each ``fit`` continues where the last one stopped.
+        Validation, ``evaluate``, ``predict``, and the look that builds a model begin at the first
+        row and do not move the dataset. Keras's ``shuffle=`` has no effect: use ``ds.shuffle()``.
+        Because ``shuffle=True`` is its default, csvfeed cannot warn about it.
 
-        The adapter pickles, and copies, as the dataset does: a copy begins at the first epoch.
+        The adapter can be pickled and copied if the dataset can. A copy begins at the first epoch.
 
         Parameters
         ----------
         class_weight : mapping of int or str to float, optional
-            Weight of the rows of each class, for an imbalanced training set; 1.0 for classes that
-            are not in it. The class is the target rounded to a whole number, or, where there are
-            several targets, the position of the largest. A class of a target of ``categories`` may
-            be given by its name instead. The weight column, if there is one, is multiplied by it.
+            Weight of the rows of each class, for an imbalanced training set. Other classes have
+            weight 1.0. The class is the target rounded to a whole number; with several targets, it
+            is the position of the largest. For a target of ``categories``, names of classes work,
+            too. If the dataset has a weight column, its weights are multiplied by these.
         as_dict : bool, default False
-            Give the features by name instead of X: a dict of arrays of shape (B, 1), int32 for the
-            codes of categories and float32 for all else, as a model with an ``Input`` for each of
-            ``feature_names`` takes them, with an ``Embedding`` or ``CategoryEncoding`` after those
-            of categories.
+            Whether to yield the features by name instead of X: a dict of arrays of shape (B, 1),
+            int32 for codes of categories and float32 for all others. This suits a model with an
+            ``Input`` for each of ``feature_names``, and an ``Embedding`` or ``CategoryEncoding``
+            after those of categories.
 
         Returns
         -------
         keras DataAdapter
-            An object for Keras to use; it is not iterable itself.
+            An object for Keras. You cannot iterate over it.
 
         Raises
         ------
         ImportError
-            If there is no Keras, or one before 3.7, which does not take such objects; ``to_tf()``
-            serves there, on the TensorFlow backend.
+            If Keras is not installed, or is older than 3.7. ``to_tf()`` works with older versions,
+            on the TensorFlow backend.
         ValueError
-            If there is not a single batch, ``class_weight`` makes no sense, or two features have
-            the same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if they are
-            given ``class_weight``, ``y``, ``sample_weight``, ``validation_split``, or a
-            ``batch_size`` or ``validation_batch_size`` that is not the dataset's, which Keras would
-            ignore. The error says what to give csvfeed instead.
+            If the dataset has no batch, ``class_weight`` is not valid, or two features have the
+            same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if you give them
+            an argument that Keras would ignore: ``class_weight``, ``y``, ``sample_weight``,
+            ``validation_split``, or a ``batch_size`` or ``validation_batch_size`` that is not the
+            dataset's. The error says what to give csvfeed instead.
         CsvError, OSError
-            From ``fit``, ``evaluate`` and ``predict``, on every backend: what iteration raises,
-            with the place in the file as attributes.
+            From ``fit``, ``evaluate`` and ``predict``, on every backend: the error that iteration
+            raises, with the place in the file as attributes.
 
         Notes
         -----
-        With ``steps_per_epoch`` smaller than an epoch, each epoch of ``fit`` goes on where the last
-        one stopped. Keras cuts the one short in which the data ends, with a warning that it ran out
-        of data, and begins the next with the next epoch of the dataset, as it does for arrays.
-        A ``fit`` that is left in the middle of an epoch begins that epoch again next time.
+        If ``steps_per_epoch`` is smaller than an epoch, each epoch of ``fit`` continues where the
+        last one stopped. As with arrays, Keras shortens the epoch in which the data ends, warns
+        that the data ran out, and begins the next one with the next epoch of the dataset. If a
+        ``fit`` stops in the middle of an epoch, the next ``fit`` begins that epoch again.
         """
         from csvfeed.keras import to_keras
 
-        return to_keras(cast("CsvDataset", self), class_weight=class_weight, as_dict=as_dict)
+        return to_keras(self, class_weight=class_weight, as_dict=as_dict)
 
-    def to_tf(self, *, as_dict: bool = False) -> tf.data.Dataset:
+    def to_tf(self: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
 
         Parameters
         ----------
         as_dict : bool, default False
-            Give the features by name instead of X: a dict of tensors of shape (B, 1), int32 for the
-            codes of categories and float32 for all else.
+            Whether to yield the features by name instead of X: a dict of tensors of shape (B, 1),
+            int32 for codes of categories and float32 for all others.
 
         Returns
         -------
         tf.data.Dataset
-            Each iteration is one pass over the file, the first of them the epoch at which the next
-            iteration of this dataset would begin, and each one epoch on. They are counted apart
-            from those of this dataset.
+            Each iteration reads one epoch. The first is the epoch that the next iteration of this
+            dataset would read, and each further one is the next epoch. They do not move this
+            dataset.
 
         Raises
         ------
         ImportError
             If TensorFlow is not installed.
         ValueError
-            If there is not a single batch, or two features have the same name with ``as_dict``.
+            If the dataset has no batch, or two features have the same name with ``as_dict``.
 
         Notes
         -----
-        An error in the file ends the iteration in a ``tf.errors.InvalidArgumentError`` (an error of
-        the operating system in a ``tf.errors.UnknownError``) whose text names the file, line and
-        column: TensorFlow carries no Python exceptions. ``to_keras()`` raises the ``CsvError``.
+        TensorFlow does not pass on Python exceptions. For an error in the file the iteration raises
+        a ``tf.errors.InvalidArgumentError``, and for an error of the operating system a
+        ``tf.errors.UnknownError``; the text names the file, line and column. With ``to_keras()``,
+        ``fit`` raises the ``CsvError`` itself.
         """
         from csvfeed.train.tensorflow import to_tf
 
-        return to_tf(cast("CsvDataset", self), as_dict=as_dict)
+        return to_tf(self, as_dict=as_dict)
 
-    def to_torch(self) -> IterableDataset[tuple[torch.Tensor, ...]]:
+    def to_torch(self: Feed) -> IterableDataset[tuple[torch.Tensor, ...]]:
         """Return a PyTorch dataset of the batches, as float32 tensors.
 
-        Give it to ``torch.utils.data.DataLoader(..., batch_size=None)``, since the rows come in
-        batches already. Each worker of a loader reads a share of the rows, ``ds.shard`` of its
-        number, in batches of ``batch_size``; ``num_workers=0`` reads as fast, with all threads.
+        Pass it to ``torch.utils.data.DataLoader(..., batch_size=None)``, because it yields whole
+        batches. Each worker of a loader reads its share of the rows, ``ds.shard(worker, workers)``,
+        in batches of ``batch_size``. ``num_workers=0`` is as fast: it reads with all threads.
 
         Returns
         -------
         torch.utils.data.IterableDataset
-            Of tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)`` without a
-            target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches in an
-            epoch without workers. Each iteration is the next epoch of this dataset. Workers count
-            their epochs from the one at which the dataset is, and always read whole ones.
+            It yields tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)``
+            without a target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches
+            in an epoch without workers. Each iteration reads the next epoch of this dataset.
+            Workers count epochs from the dataset's position and always read whole epochs.
 
         Raises
         ------
         ImportError
             If PyTorch is not installed.
         ValueError
-            If there is not a single batch.
+            If the dataset has no batch.
         """
         from csvfeed.train.torch import to_torch
 
-        return to_torch(cast("CsvDataset", self))
+        return to_torch(self)
 
-    def normalization(self) -> keras.layers.Normalization:
-        """Return a ready layer that normalizes the features, from one pass over the file.
+    def normalization(self: Feed) -> keras.layers.Normalization:
+        """Return a ready layer that normalizes the features, from one pass over the source.
 
-        Its mean and variance are those of `stats`, of each feature; missing values are left out of
-        them, and stay NaN. The codes of categories stay as they are. Put it first in the model.
+        It uses the mean and variance of each feature in `stats`. They do not count missing values,
+        which stay NaN. Codes of categories stay as they are. Make it the first layer of the model.
 
         Returns
         -------
         keras.layers.Normalization
-            Takes and gives (B, F), with ``(X - mean) / max(std, epsilon)``: a feature that is
-            always the same becomes 0. It computes in float32 whatever the dtype policy is: under
-            ``mixed_float16`` a feature above 65,504 would be infinite before it is scaled. The
-            layers after it follow the policy.
+            Maps (B, F) to (B, F), as ``(X - mean) / max(std, epsilon)``: a constant feature becomes
+            0. It always computes in float32, because under ``mixed_float16`` a feature above 65,504
+            would be infinite before it is scaled. The layers after it follow the dtype policy.
 
         Raises
         ------
         ImportError
-            If there is no Keras, or one before 3.7.
+            If Keras is not installed, or is older than 3.7.
         CsvError
-            If a row is wrong, as in iteration.
+            If a row is bad, as in iteration.
         ValueError
-            If a feature has no value at all, or its variance does not fit into float32.
+            If a feature has no value, or its variance does not fit into float32.
 
         Notes
         -----
-        Under ``mixed_float16`` a model that is a subclass of ``keras.Model`` casts its inputs to
-        float16 before any layer sees them, unless its ``__init__`` begins with
-        ``super().__init__(autocast=False)``. ``Sequential`` and functional models leave the inputs
-        to their layers.
+        Under ``mixed_float16``, a subclass of ``keras.Model`` casts its inputs to float16 before
+        any layer sees them, unless its ``__init__`` begins with
+        ``super().__init__(autocast=False)``. ``Sequential`` and functional models do not.
         """
         from csvfeed.keras import normalization
 
-        return normalization(cast("CsvDataset", self))
+        return normalization(self)

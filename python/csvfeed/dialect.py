@@ -1,4 +1,4 @@
-"""How a CSV file is written, as far as it differs from one file to the next."""
+"""How a CSV file is written: `Dialect`, and `sniff`, which detects it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from csvfeed import _core, arguments
 
-# What is found out from the file, and is no argument of a dataset.
+# Detected in the file; not an option of a dataset.
 _FOUND = ("line_end", "trailing_delimiter")
 
 
@@ -23,31 +23,31 @@ class Dialect:
     quote : str or None
         The character around fields that hold delimiters or line ends.
     escape : str or None
-        The character before one that stands for itself.
+        The character that makes the next one literal.
     comment : str or None
-        The character with which lines begin that are left out.
+        The character at the beginning of comment lines.
     decimal : str
         The decimal sign, ``"."`` or ``","``.
     thousands : str or None
         The character between groups of three digits.
     encoding : str
-        How characters beyond ASCII are written.
+        The encoding of text beyond ASCII.
     header : bool
         Whether the first row names the columns.
     skip_rows : int
-        Lines before it that are left out.
+        Lines to skip before the header.
     skip_initial_space, skip_final_space : bool
-        Whether spaces beside quotes are left out, before opening and after closing ones.
+        Whether to skip spaces before opening quotes, and after closing quotes.
     skip_rows_after_header, skip_footer : int
-        Lines after the header, and at the end, that are left out.
+        Lines to skip after the header, and at the end.
     short_rows : str
-        What becomes of rows with too few fields, ``"raise"`` or ``"fill"``.
+        What happens to rows with too few fields: ``"raise"`` or ``"fill"``.
     line_end : str
-        What the first row ends with: ``"\n"`` or ``"\r\n"``, and other rows may end with either; or
-        ``"\r"``, and all rows end so.
+        The end of the first row: ``"\n"`` or ``"\r\n"``, and other rows may end with either; or
+        ``"\r"``, and all rows end with it.
     trailing_delimiter : bool
-        Whether each row ends with a delimiter. Nothing follows it, and it begins no column. csvfeed
-        finds this out from the first rows.
+        Whether each row ends with a delimiter that begins no column. csvfeed detects this in the
+        first rows.
 
     Examples
     --------
@@ -76,7 +76,7 @@ class Dialect:
 
     @property
     def options(self) -> dict[str, Any]:
-        """The arguments of a CsvDataset for such files, as far as they are not the usual ones."""
+        """The arguments of a CsvDataset for such files, without those that equal the default."""
         plain = Dialect()
         kept = {name: getattr(self, name) for name in (field.name for field in fields(self))}
         for found in _FOUND:
@@ -88,7 +88,7 @@ class Dialect:
         }
 
     def __str__(self) -> str:
-        """Return the same as the text of a call."""
+        """Return `options` as the text of a call."""
         return ", ".join(f"{name}={value!r}" for name, value in self.options.items())
 
 
@@ -99,11 +99,11 @@ class Choice:
     Attributes
     ----------
     dialect : Dialect
-        How it takes the file to be written.
+        How the file would be written.
     score : float
-        How much the file looks like a table then, from 0 to 1.
+        How much the file then looks like a table, from 0 to 1.
     names : list of str or None
-        The names that the header gives, if there is one.
+        The names in the header, or None without a header.
     rows : list of list of str
         The text of the fields of the first rows.
     """
@@ -115,47 +115,48 @@ class Choice:
 
     @classmethod
     def of(cls, choice: Any) -> Choice:
-        """Return one as the core has it."""
+        """Return the choice that the core describes."""
         dialect, score, names, rows = choice
         return cls(Dialect(**dialect), score, names, rows)
 
 
 def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known: Any) -> Dialect:
-    r"""Return how a file seems to be written.
+    r"""Detect how a file is written.
 
-    Each way of reading a sample of rows is scored: how many of them have the same number of fields,
-    and how much each column is of one kind. The sample has rows from the beginning, the middle and
-    the end of a file; of compressed and remote files, only from the beginning. If two ways are
-    close and give different values, the error says both.
+    csvfeed reads a sample of rows in each possible way and scores it: how many rows have the same
+    number of fields, and how uniform each column is. The sample has rows from the beginning, the
+    middle and the end of a file, but only from the beginning of a compressed or remote file. If two
+    ways score about the same and give different values, the error shows both.
 
-    Found are the delimiter, the quote, backslashes that escape, lines of comments, lines before the
-    table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252),
-    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), whether there is a header,
-    and whether each row ends with a delimiter.
+    csvfeed detects the delimiter, the quote, backslashes as escapes, comment lines, lines before
+    the table, the decimal sign, the thousands separator, the encoding (UTF-8, latin-1 or cp1252),
+    spaces beside quotes (``skip_initial_space``, ``skip_final_space``), a header, and a delimiter
+    at the end of each row.
 
     Parameters
     ----------
     source : str, os.PathLike or bytes
         Path of the file, or its content.
     whole : bool, default True
-        False if ``source`` is only the beginning of the content.
+        Give False if ``source`` is only the beginning of the content.
     **known
-        Arguments of a CsvDataset that are known: ``delimiter``, ``quote``, ``escape``,
+        Arguments of a CsvDataset that you know: ``delimiter``, ``quote``, ``escape``,
         ``comment``, ``skip_rows``, ``decimal``, ``thousands``, ``encoding``,
-        ``skip_initial_space``, ``skip_final_space`` and ``header``. ``skip_rows_after_header``,
-        ``skip_footer`` and ``short_rows`` are never found: the result has them as given.
+        ``skip_initial_space``, ``skip_final_space`` and ``header``. csvfeed does not detect
+        ``skip_rows_after_header``, ``skip_footer`` and ``short_rows``; the result has them as
+        given.
 
     Returns
     -------
     Dialect
-        ``CsvDataset(source, **dialect.options)`` reads the file so.
+        ``CsvDataset(source, **dialect.options)`` reads the file that way.
 
     Raises
     ------
     DialectError
-        If the file can be read in several ways, or does not look like a table.
+        If several ways give different values, or the file does not look like a table.
     EncodingError
-        If the file is no text, or in an encoding that csvfeed does not read.
+        If the file is not text, or is in an encoding that csvfeed does not read.
     CsvError
         If the file is empty.
     OSError
@@ -175,7 +176,7 @@ def ranked(
 ) -> list[Choice]:
     """Return the ways of reading a file that `sniff` considers, the best first.
 
-    Parameters and errors are those of `sniff`.
+    It takes the parameters of `sniff` and raises the same errors.
 
     Returns
     -------
@@ -186,7 +187,7 @@ def ranked(
     if isinstance(source, bytes):
         part: str | bytes = source
         if not whole:
-            # A row that is cut off says nothing.
+            # A truncated last row would mislead.
             part = source[: source.rfind(b"\n") + 1] or source
     else:
         part = os.fsdecode(source)
@@ -198,7 +199,7 @@ def ranked(
 
 
 def _checked(known: dict[str, Any]) -> dict[str, Any]:
-    """Return what is known of a dialect as the core takes it."""
+    """Return the known options as the core takes them."""
     usual = {field.name: field.default for field in fields(Dialect)}
     unknown = known.keys() - usual.keys() | known.keys() & set(_FOUND)
     if unknown:

@@ -1,4 +1,4 @@
-"""Directories of files: which of them are data, and what the names of directories say."""
+"""Directories of data files, and the ``key=value`` in the names of directories."""
 
 from __future__ import annotations
 
@@ -7,43 +7,44 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from urllib.parse import unquote, urlsplit
 
+from csvfeed.urls import is_url
+
 PACKED = r"(\.(gz|gzip|bgz|zst|zstd|bz2|xz|zip))?"
 CSV_NAME = re.compile(rf"[^.].*\.csv{PACKED}", re.IGNORECASE)
-"""What a CSV file is called in a directory."""
+"""The name of a CSV file in a directory."""
 BARE_NAME = re.compile(rf"(?=[^.]*\d)[^._][^.]*{PACKED}", re.IGNORECASE)
-"""What Hadoop, Spark and Hive call a file: ``part-00000``, ``000000_0.gz``."""
+"""The name that Hadoop, Spark and Hive give a file: ``part-00000``, ``000000_0.gz``."""
 WRITER_NAME = re.compile(rf"(part-.*\d|\d+_\d+)[^.]*{PACKED}", re.IGNORECASE)
-"""The names among these that only such a writer gives."""
+"""A name of that kind that only such a writer gives."""
 
 KEY = re.compile(r"([^=]+)=(.*)", re.DOTALL)
 MISSING = "__HIVE_DEFAULT_PARTITION__"
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://")
 
 Keys = list[tuple[str, str]]
-"""The keys of a file's directories with their values; an empty value is missing."""
+"""The keys and values in the directories of a file. An empty value is missing."""
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a name is one that Spark and Hive keep for themselves, such as ``_SUCCESS``."""
+    """Whether Spark and Hive reserve a name, such as ``_SUCCESS``."""
     return name.startswith(".") or (name.startswith("_") and "=" not in name)
 
 
 def data_files(paths: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
-    """Return those of some files that hold rows.
+    """Return those files that hold rows.
 
-    They are called ``*.csv``, ``*.csv.gz`` and the like. If none is, they are those without a
-    suffix that have a number in their names. A file counts if it lies in the directory itself or
-    below directories that are all called ``key=value``.
+    They are called ``*.csv``, ``*.csv.gz`` and the like. If no file has such a name, they are the
+    files without a suffix and with a number in their name. A file counts if it is in the directory
+    itself, or if all directories between are called ``key=value``.
 
     Parameters
     ----------
     paths : iterable of sequences of str
-        The directories of each file and its name, as seen from the directory that is read.
+        The path of each file, relative to the directory, as its parts.
 
     Raises
     ------
     ValueError
-        If there are files of both kinds that a writer of tables may have made.
+        If the directory has files of both kinds, and a writer of tables may have made both.
     """
     below = [
         tuple(path)
@@ -64,7 +65,7 @@ def data_files(paths: Iterable[Sequence[str]]) -> list[tuple[str, ...]]:
 
 
 def files_below(directory: str) -> Iterator[tuple[str, ...]]:
-    """Yield the files in a directory and in those below it that are called ``key=value``."""
+    """Yield the files in a directory and in its subdirectories called ``key=value``."""
     with os.scandir(directory) as entries:
         for entry in entries:
             if entry.is_file():
@@ -75,14 +76,14 @@ def files_below(directory: str) -> Iterator[tuple[str, ...]]:
 
 
 def keys_of(path: str) -> Keys:
-    """Return the keys that the directories of a path or URL name, with their values.
+    """Return the keys and values in the directories of a path or URL.
 
     Raises
     ------
     ValueError
-        If a key is named twice.
+        If a key occurs twice.
     """
-    if URL.match(path):
+    if is_url(path):
         parts = urlsplit(path)
         path = unquote(parts.path) if parts.scheme.lower().startswith("http") else path
     separators = "/" if os.sep == "/" else r"[/\\]"
@@ -99,7 +100,7 @@ def keys_of(path: str) -> Keys:
 
 
 def ask(keys: Keys) -> ValueError:
-    """Return the error for keys of which nobody said whether they are columns."""
+    """Return the error that asks whether keys are columns."""
     key, value = keys[-1]
     shown = f"{key}={value or MISSING}"
     return ValueError(

@@ -1,17 +1,18 @@
-"""What the reading core runs on."""
+"""What the core runs on."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 from csvfeed import _core
 
 
 def simd() -> Literal["avx512", "avx2", "portable"]:
-    """Return the instruction set that reading uses.
+    """Return the instruction set that csvfeed uses.
 
-    It is the fastest that the processor has, unless the environment variable ``CSVFEED_SIMD`` named
-    another one when it was first asked for. The results are the same under each.
+    It is the fastest one that the processor has, or the one that the environment variable
+    ``CSVFEED_SIMD`` named when csvfeed first needed it. All of them give the same results.
 
     Returns
     -------
@@ -21,6 +22,17 @@ def simd() -> Literal["avx512", "avx2", "portable"]:
     Raises
     ------
     CsvError
-        If ``CSVFEED_SIMD`` names one that this processor or this version of csvfeed does not have.
+        If ``CSVFEED_SIMD`` names one that this processor or this build of csvfeed lacks.
     """
     return _core.simd()
+
+
+def warn_of_debug_build() -> None:
+    """Warn whoever imports csvfeed if the core was built without optimization."""
+    if _core.DEBUG:
+        warnings.warn(
+            "this csvfeed is a debug build, many times slower than a release build: "
+            "install it with `pip install .` or `maturin develop --release`",
+            RuntimeWarning,
+            stacklevel=3,
+        )

@@ -1,4 +1,4 @@
-"""What can be wrong with a file, and where."""
+"""The exceptions: what is wrong with a file, and where."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ if TYPE_CHECKING:
 
 
 class CsvError(ValueError):
-    """A file cannot be read as asked.
+    """csvfeed cannot read a file as requested.
 
     Attributes
     ----------
     path : str or None
-        The file, as it was named; ``"<bytes>"`` for bytes in memory.
+        Name of the file, as given; ``"<bytes>"`` for bytes in memory.
     line : int or None
-        Number of the physical line, counted from 1, the header included.
+        Number of the physical line, counted from 1 and including the header.
     column : int or None
-        Position of the column, counted from 0: ``ds.columns[column] == column_name``.
+        Index of the column, counted from 0: ``ds.columns[column] == column_name``.
     column_name : str or None
         Name of the column.
     byte_offset : int or None
         Where the field or row begins, in bytes from the start of the file.
     text : str or None
-        What stands there, shortened if it is long.
+        The text at that place, shortened if it is long.
     """
 
     def __init__(
@@ -79,28 +79,28 @@ class CsvError(ValueError):
 
 
 class NumberError(CsvError):
-    """A field is not what its column is read as, or a target or weight is missing."""
+    """A field does not fit its column, or a target or weight is missing."""
 
 
 class RowLengthError(CsvError):
-    """A row has more or fewer fields than the header, or is too long to be one."""
+    """A row has more or fewer fields than the header, or is longer than the limit."""
 
 
 class EncodingError(CsvError):
-    """The file is not UTF-8."""
+    """The file is not in the expected encoding."""
 
 
 class QuoteError(CsvError):
-    """A quoted field is never closed, text follows its closing quote, or nothing an escape."""
+    """A quote is never closed, text follows a closing quote, or nothing follows an escape."""
 
 
 class DialectError(CsvError):
-    """A file can be read in several ways that give different values, or in none that fits well.
+    """Several ways of reading a file give different values, or no way fits well.
 
     Attributes
     ----------
     choices : tuple of csvfeed.dialect.Choice
-        The ways, the likeliest first.
+        The ways, most likely first.
     """
 
     choices: tuple[Choice, ...] = ()
@@ -112,11 +112,11 @@ class DialectError(CsvError):
 
 
 class SourceChangedError(CsvError):
-    """The file changed after the dataset was made, or while it was read."""
+    """The file changed after the dataset was made, or while csvfeed read it."""
 
 
 def warn(message: str) -> None:
-    """Warn at the line outside of csvfeed that led here."""
+    """Issue a RuntimeWarning that points at the caller's line, outside of csvfeed."""
     package = os.path.join(os.path.dirname(__file__), "")
     frame: FrameType | None = sys._getframe()
     level = 1

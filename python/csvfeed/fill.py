@@ -1,4 +1,4 @@
-"""What a missing feature becomes."""
+"""What replaces a missing feature."""
 
 from __future__ import annotations
 
@@ -13,21 +13,22 @@ Value: TypeAlias = float | Literal["mean"]
 
 
 class Fill:
-    """What the missing values of each feature become.
+    """What replaces the missing values of each feature.
 
     Parameters
     ----------
     fill : float, "mean", dict of column to one of these, or None
-        As ``CsvDataset`` has it.
+        As in ``CsvDataset``.
     reader : _core.Reader
-        Whose features they are.
+        Reads the features.
     stats : RowStats
-        What the means are taken from.
+        The source of the means.
 
     Raises
     ------
     CsvError
-        If ``fill`` names a column that is no feature, or one of categories with what is no code.
+        If ``fill`` names a column that is not a feature, or gives a column of categories a value
+        that is not a code.
     """
 
     def __init__(
@@ -58,14 +59,14 @@ class Fill:
             ]
 
     def values(self) -> list[float] | None:
-        """Return a number for each feature, or None when nothing is filled.
+        """Return a number for each feature, or None if csvfeed fills nothing.
 
-        The first time that a mean is asked for, the file is read for it.
+        The first call that needs a mean reads the source.
 
         Raises
         ------
         CsvError
-            If a mean is asked for that there is not; or what reading the file raises.
+            If a column has no finite mean, or reading the source fails.
         """
         if self._each is None:
             return None

@@ -1,14 +1,14 @@
-"""For Keras: what ``fit`` takes, a backup that knows its place in the file, normalization."""
+"""For Keras: the adapter that ``fit`` takes, a backup of a training run, and normalization."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from csvfeed.train.extras import extra
+from csvfeed.train.feed import Feed
 
 with extra():
     import keras
@@ -16,36 +16,32 @@ with extra():
     from csvfeed.train.adapter import CsvDatasetAdapter
     from csvfeed.train.backup import BackupAndRestore
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import CsvDataset
-
 __all__ = ["BackupAndRestore", "normalization", "to_keras"]
 
 LARGEST = float(np.finfo(np.float32).max)
 
 
 def to_keras(
-    dataset: CsvDataset,
+    dataset: Feed,
     *,
     class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
     as_dict: bool = False,
 ) -> CsvDatasetAdapter:
-    """Return what ``fit``, ``evaluate`` and ``predict`` take; see ``CsvDataset.to_keras``."""
+    """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""
     return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict)
 
 
-def normalization(dataset: CsvDataset) -> keras.layers.Normalization:
+def normalization(dataset: Feed) -> keras.layers.Normalization:
     """Return a layer that normalizes the features; see ``CsvDataset.normalization``."""
     features = len(dataset.feature_names)
-    columns = dataset._stats.columns[:features]
-    # The code of a category is no amount.
-    kinds = dataset._reader.kinds[:features]
+    columns = dataset.epochs.stats.columns[:features]
+    # The code of a category is not an amount.
     scales = [
         (0.0, 1.0) if kind == "category" else (column.mean, column.std**2)
-        for kind, column in zip(kinds, columns, strict=True)
+        for kind, column in zip(dataset.feature_types, columns, strict=True)
     ]
     for name, column, scale in zip(dataset.feature_names, columns, scales, strict=True):
-        # The layer keeps them as float32, and an infinite variance would make every value 0.
+        # The layer stores float32, and an infinite variance would make every value 0.
         if not all(math.isfinite(number) and abs(number) < LARGEST for number in scale):
             raise ValueError(
                 f"feature {name!r} cannot be normalized: its mean is {column.mean} and its "
@@ -55,9 +51,9 @@ def normalization(dataset: CsvDataset) -> keras.layers.Normalization:
         axis=-1,
         mean=[mean for mean, _ in scales],
         variance=[variance for _, variance in scales],
-        # In mixed_float16 a feature above 65,504 would be infinite before it is scaled.
+        # Under mixed_float16 a feature above 65,504 would be infinite before it is scaled.
         dtype="float32",
     )
-    # Keras would otherwise build it within the first step of a model that has no Input, and fail.
+    # Otherwise Keras would build it in the first step of a model without an Input, and fail.
     layer.build((None, features))
     return layer

@@ -1,4 +1,4 @@
-"""Which rows a dataset has, and in which order: what shuffle, split, shard and cache add to it."""
+"""Which rows a dataset has, and in which order: shuffle, split, shard and cache."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csvfeed import arguments, other_names
+from csvfeed.columns import Column
 
 if TYPE_CHECKING:
-    from csvfeed.columns import Column
-    from csvfeed.dataset import CsvDataset
+    # Part of typing since Python 3.11; type checkers bring it for 3.10.
+    from typing_extensions import Self
 
 
 class Part(NamedTuple):
-    """A random part of the rows, or of the keys that a column holds, or the rest."""
+    """A random part of the rows, or of the keys in a column; or the rest of them."""
 
     column: int | str | None
     fraction: float
@@ -25,13 +26,13 @@ class Part(NamedTuple):
     held_out: bool
 
     def __str__(self) -> str:
-        """Return it as the call that makes it."""
+        """Return the call that makes this part."""
         by = "" if self.column is None else f", by={self.column!r}"
         return f".split({self.fraction}, seed={self.seed}{by})[{int(self.held_out)}]"
 
 
 class Shard(NamedTuple):
-    """One worker's share of the rows, in equally many batches as any other's."""
+    """One worker's share of the rows. All shares have the same number of batches."""
 
     worker: int
     workers: int
@@ -39,7 +40,7 @@ class Shard(NamedTuple):
     drop_remainder: bool
 
     def __str__(self) -> str:
-        """Return it as the call that makes it."""
+        """Return the call that makes this share."""
         return f".shard({self.worker}, {self.workers})"
 
 
@@ -50,16 +51,16 @@ class Order:
     Attributes
     ----------
     parts : tuple of Part
-        Each chooses among the rows that the one before it left.
+        Each chooses among the rows that the part before it left.
     share : Shard or None
-        What is taken of the rows that the parts leave, so that shares have equally many batches
-        whether the split or the shard came first.
+        One worker's share of the rows that the parts leave. It always comes last, so that shares
+        have the same number of batches whether the user split or sharded first.
     seed : int or None
-        What the order of an epoch is drawn with; None for the order of the file.
+        Seed of the shuffle. None for the order of the source.
     seed_is_given : bool
-        Whether the seed was the caller's choice.
+        Whether the user gave the seed.
     cache : str or None
-        The directory that keeps parsed rows.
+        Directory that keeps the parsed rows.
     """
 
     parts: tuple[Part, ...] = ()
@@ -70,33 +71,33 @@ class Order:
 
     @property
     def is_plain(self) -> bool:
-        """Whether it is all rows in the order of the file, read from there."""
+        """Whether these are all rows in the order of the source, without a cache."""
         return self == Order()
 
     @property
     def steps(self) -> list[Part | Shard]:
-        """The steps in choosing rows, in their order."""
+        """The steps that choose rows, in their order."""
         return [*self.parts, *([self.share] if self.share else [])]
 
     def with_part(self, part: Part) -> Order:
-        """Return the order of a part of the rows."""
+        """Return the order of a part of these rows."""
         return replace(self, parts=(*self.parts, part))
 
     def with_share(self, share: Shard) -> Order:
-        """Return the order of a share of the rows; one of a share is a share of more."""
+        """Return the order of a share of these rows. A share of a share is one of more shares."""
         if outer := self.share:
             worker = outer.worker + outer.workers * share.worker
             share = share._replace(worker=worker, workers=outer.workers * share.workers)
         return replace(self, share=share)
 
     def __str__(self) -> str:
-        """Return it as the calls that make it."""
+        """Return the calls that make this order."""
         shuffle = "" if self.seed is None else f".shuffle(seed={self.seed})"
         cache = "" if self.cache is None else f".cache({self.cache!r})"
         return "".join(map(str, self.steps)) + shuffle + cache
 
     def described(self) -> dict[str, Any]:
-        """Return what tells it from others, in the types of JSON."""
+        """Return what distinguishes this order, in types that JSON can store."""
         steps = [list(step) for step in self.steps]
         return {"steps": steps, "shuffled": self.seed is not None}
 
@@ -109,8 +110,8 @@ class Ordered(ABC):
     _remainder: str
 
     @abstractmethod
-    def _ordered(self, order: Order) -> CsvDataset:
-        """Return a dataset of the same file with its rows chosen and ordered in another way."""
+    def _ordered(self, order: Order) -> Self:
+        """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
         other_names.SHUFFLE,
@@ -118,28 +119,28 @@ class Ordered(ABC):
         by_position="shuffle({0}): csvfeed shuffles all rows, so it takes no buffer size as "
         "tf.data does. Write shuffle(), or shuffle(seed={0}) if it is a seed",
     )
-    def shuffle(self, *, seed: int | None = None) -> CsvDataset:
+    def shuffle(self, *, seed: int | None = None) -> Self:
         """Return a dataset with the same rows in a new order each epoch.
 
         If the rows fit into ``memory`` (256 MiB by default), their order is a uniform permutation:
-        they are read in the first epoch and stay in memory until the dataset is dropped. Otherwise
-        blocks of some kilobytes are drawn from all over the file until their rows fill half of
-        ``memory``; these are permuted and yielded while the other half is filled. The next epoch is
-        prepared while this one ends.
+        csvfeed reads them in the first epoch and keeps them in memory as long as the dataset lives.
+        Otherwise it draws blocks of some kilobytes from all over the source until their rows fill
+        half of ``memory``, and yields these in random order while it fills the other half. It
+        prepares the next epoch while this one ends.
 
-        The order depends on the seed, the number of the epoch, the rows and ``memory``, and not on
-        threads, machine or time.
+        The order depends on the seed, the number of the epoch, the rows and ``memory``. It does not
+        depend on threads, machine or time.
 
         Parameters
         ----------
         seed : int, optional
-            0 or more. By default it is drawn, once, from Python's ``random``, which
-            ``keras.utils.set_random_seed`` sets.
+            0 or more. By default csvfeed draws it once from Python's ``random``, which
+            ``keras.utils.set_random_seed`` seeds.
 
         Returns
         -------
         CsvDataset
-            It has the rows that this one has; a shuffle before is replaced.
+            The same rows. It replaces an earlier shuffle.
 
         Raises
         ------
@@ -158,26 +159,25 @@ class Ordered(ABC):
     )
     def split(
         self, fraction: float, *, seed: int = 0, by: Column | None = None
-    ) -> tuple[CsvDataset, CsvDataset]:
-        """Return two datasets of the rows: most of them, and those that are held out.
+    ) -> tuple[Self, Self]:
+        """Return two datasets: one of most rows, and one of the rows that are held out.
 
-        The parts are disjoint and complete, and the same in every run, whatever the batch size, the
-        threads, the memory or the shuffle. Nothing is written; each part reads the file and passes
-        over the rows of the other. The parts of a shard are its shares of the parts of the whole,
-        so that no worker trains on what another one has held out.
+        Each row is in exactly one part. The parts are the same in every run; they do not depend on
+        the batch size, the threads, the memory or a shuffle. csvfeed writes nothing: each part
+        reads the source and skips the rows of the other. The parts of a shard are its shares of the
+        parts of the whole, so that no worker trains on rows that another one has held out.
 
         Parameters
         ----------
         fraction : float
-            How many of the rows are held out: the nearest whole number of rows, and at least one on
-            either side. They are drawn evenly over the file, out of 1,024 rows at a time. With
-            ``by`` it is the chance of each key, and the numbers of rows are what they come to.
+            The part of the rows to hold out: the nearest whole number of rows, and at least one on
+            either side. csvfeed draws them evenly, out of 1,024 rows at a time. With ``by`` it is
+            the probability that a key is held out, whatever number of rows that gives.
         seed : int, default 0
-            What they are drawn with. A part that is split again may have the same seed again: its
-            rows, or keys, are drawn anew.
+            Seed of the draw. To split a part again, the same seed will do: csvfeed draws anew.
         by : int or str, optional
-            A column, of any kind of text, whose value decides: rows with the same value are never
-            parted. It is compared without quotes and spaces around it.
+            A column of text that decides: rows with the same value stay together. csvfeed compares
+            values without quotes and the spaces around them.
 
         Returns
         -------
@@ -187,9 +187,9 @@ class Ordered(ABC):
         Raises
         ------
         CsvError
-            If there is no column ``by``.
+            If the column ``by`` does not exist.
         TypeError, ValueError
-            If the fraction is not between 0 and 1, or an argument makes no sense.
+            If the fraction is not between 0 and 1, or an argument is not valid.
         """
         share = arguments.fraction(fraction)
         number = arguments.seed(seed)
@@ -205,26 +205,26 @@ class Ordered(ABC):
         "shard(0, 4) is the first of four shares",
         by_position="shard takes an index and a count: shard(0, 4) is the first of four shares",
     )
-    def shard(self, index: int, count: int) -> CsvDataset:
+    def shard(self, index: int, count: int) -> Self:
         """Return a dataset with one worker's share of the rows.
 
-        The shares are disjoint, complete, and have equally many batches, so that workers that wait
-        for each other end together: where one row more would make a batch of its own, up to
-        ``count - 1`` rows are left out. They are dealt in stripes of up to 4 MiB, so that a worker
-        reads little more than its own rows, and has some from all over the file. A share has the
-        same rows in each epoch; ``shuffle`` mixes within it, before or after.
+        Each row is in one share, and all shares have the same number of batches, so that workers
+        that wait for each other end together. If one more row would begin another batch, up to
+        ``count - 1`` rows are left out. The rows are dealt in stripes of up to 4 MiB: a worker
+        reads little more than its own rows, and they come from all over the source. A share has the
+        same rows in each epoch. ``shuffle`` mixes within a share, whether it comes first or not.
 
         Parameters
         ----------
         index : int
             Which share, from 0.
         count : int
-            How many there are.
+            How many shares there are.
 
         Returns
         -------
         CsvDataset
-            The share; one of a share is a share of as many more.
+            The share. ``shard(i, m)`` of ``shard(j, n)`` is one of ``m * n`` shares.
 
         Raises
         ------
@@ -236,23 +236,23 @@ class Ordered(ABC):
         share = Shard(which, shares, self._batch_size, self._remainder == "drop")
         return self._ordered(self._order.with_share(share))
 
-    def cache(self, directory: str | os.PathLike[str] | None = None) -> CsvDataset:
+    def cache(self, directory: str | os.PathLike[str] | None = None) -> Self:
         """Return a dataset that keeps its parsed rows in a file and reads them from there.
 
-        The first whole epoch writes the file, 4 bytes a value; later epochs and later runs read it.
-        It serves as long as the source and every option that the rows depend on stay the same,
-        whatever the batch size, the threads and the shuffle; a split or a shard has a file of its
-        own, and so may another ``memory``. A file that is damaged is put away and written again;
-        what a process that was killed left unfinished is removed when the next file is begun. If
-        it cannot be written, a RuntimeWarning says so at the end of the epoch, and the source is
-        read instead. With "auto" ``categories`` each process still reads the source once, for the
-        vocabulary, unless that is given or came with a pickle.
+        The first whole epoch writes the file, with 4 bytes for each value. Later epochs and later
+        runs read it. The file is valid while the source, and every option that affects the rows,
+        stay the same; batch size, threads and shuffle do not matter. A split or a shard has its own
+        file, and another ``memory`` may need one too. csvfeed replaces a damaged file, and removes
+        what a killed process left unfinished when it begins the next file. If it cannot write the
+        file, a RuntimeWarning says so at the end of the epoch, and csvfeed reads the source. With
+        "auto" ``categories``, each process reads the source once for the vocabulary, unless the
+        dataset was unpickled with it.
 
         Parameters
         ----------
         directory : str or os.PathLike, optional
-            Where the files are, one for each dataset; nothing removes those that are out of date.
-            By default ``$XDG_CACHE_HOME/csvfeed``, which is ``~/.cache/csvfeed`` as a rule.
+            Directory of the files, one for each dataset. csvfeed does not remove outdated files.
+            The default is ``$XDG_CACHE_HOME/csvfeed``, usually ``~/.cache/csvfeed``.
 
         Returns
         -------
@@ -262,9 +262,9 @@ class Ordered(ABC):
         Raises
         ------
         NotADirectoryError
-            If there is a file of that name.
+            If the path is that of a file.
         ValueError
-            If the name is empty.
+            If the path is empty.
         """
         if directory is None:
             home = os.environ.get("XDG_CACHE_HOME") or os.path.join(

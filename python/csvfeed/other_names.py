@@ -1,4 +1,4 @@
-"""Calls that are spelled as other libraries have them, and what to say of them."""
+"""Advice for arguments that are spelled as in other libraries."""
 
 from __future__ import annotations
 
@@ -131,16 +131,16 @@ SHARD = {
 def explain(
     names: Mapping[str, str], usage: str, *, by_position: str
 ) -> Callable[[Function], Function]:
-    """Return a decorator for a function whose wrong calls deserve more than Python says of them.
+    """Return a decorator that explains wrong calls of a function better than Python does.
 
     Parameters
     ----------
     names : mapping of str to str
-        What other libraries call an argument, and what this one calls it, or has for it.
+        Names of arguments in other libraries, and the name in csvfeed or a sentence of advice.
     usage : str
-        How the function is called.
+        How to call the function.
     by_position : str
-        What to say of one argument too many by position, with ``{0}``, ``{1}`` for those given.
+        Advice for too many arguments by position, with ``{0}``, ``{1}`` for the given ones.
     """
 
     def decorate(function: Function) -> Function:
@@ -168,7 +168,7 @@ def explain(
 
 
 def _unknown(name: str, names: Mapping[str, str], known: list[str]) -> str:
-    """Return what to say of an argument that there is not."""
+    """Return the advice for an unknown argument."""
     known = [one for one in known if one != "self"]
     what = f"has no argument {name!r}"
     advice = names.get(name, "")

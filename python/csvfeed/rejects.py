@@ -1,4 +1,4 @@
-"""The rows of a file that are wrong and were left out."""
+"""The bad rows that a dataset left out."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from csvfeed.errors import CsvError
 
 @dataclass(frozen=True)
 class Rejects:
-    r"""The rows that ``on_error="skip"`` leaves out of a file.
+    r"""The bad rows that ``on_error="skip"`` leaves out.
 
     Attributes
     ----------
     path : str
-        The file, as it was named; ``"<bytes>"`` for bytes in memory.
+        Name of the file, as given; ``"<bytes>"`` for bytes in memory.
     count : int
-        How many rows there are.
+        Number of rows left out.
     by_kind : dict of str to int
-        How many there are for each reason, in the order in which the reasons came up.
+        Number of rows for each reason, in the order in which the reasons first occurred.
     first : list of CsvError
-        Up to 100 of them, in the order of the file: for each the error that ``on_error="raise"``
-        would raise there, with line, column, byte offset and text.
+        The first 100 at most, in file order. Each is the error that ``on_error="raise"`` would
+        raise, with line, column, byte offset and text.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Rejects:
 
     @classmethod
     def of(cls, reader: _core.Reader) -> Rejects:
-        """Return those of a source, which is read for it unless that was done before."""
+        """Return the rejects of a source. Reads the source unless that is already done."""
         kinds, first = reader.rejects()
         return cls(
             path=reader.name,
@@ -55,15 +55,15 @@ class Rejects:
         )
 
     def example(self, kind: str) -> CsvError | None:
-        """Return the first for one of the reasons in ``by_kind``, if it is among the first 100."""
+        """Return the first error for a reason in ``by_kind``, or None if not in the first 100."""
         return self._examples.get(kind)
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
+        """Return whether any row was left out."""
         return self.count > 0
 
     def __str__(self) -> str:
-        """Return how many there are, and for each reason how many and the first of them."""
+        """Return the number of rows, and for each reason its number and its first row."""
         if not self:
             return f"no row of {self.path} was left out"
         rows = "1 row of {} was" if self.count == 1 else f"{self.count:,} rows of {{}} were"
@@ -74,7 +74,7 @@ class Rejects:
         return "\n".join(lines)
 
     def _place(self, error: CsvError) -> str:
-        # Of several files, each has lines of its own.
+        # Each of several files counts its own lines.
         path = "" if error.path == self.path else f"{error.path}, "
         column = "" if error.column_name is None else f", column {error.column_name!r}"
         return f", as in {path}line {error.line}{column}: {error.text!r}"

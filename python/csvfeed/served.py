@@ -1,4 +1,4 @@
-"""File objects, each read by a thread of its own, so that whoever waits for it can give up."""
+"""Threads that read file objects of Python, so that a reader can stop waiting for them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ if TYPE_CHECKING:
 
 
 def serve(file: Any, requests: _core.Requests) -> None:
-    """Start a thread that answers requests for the bytes of a file until there are none."""
-    # Not one of `threading`: nobody waits for it at exit, and starting it waits for nothing.
+    """Start a thread that answers requests for the bytes of a file until they end."""
+    # Not a `threading.Thread`: the interpreter does not wait for this one at exit.
     _thread.start_new_thread(_answer, (file, requests))
 
 
@@ -28,7 +28,7 @@ def _answer_one(file: Any, requests: _core.Requests, offset: int, length: int) -
 
 
 def _read(file: Any, offset: int, length: int) -> list[bytes]:
-    """Return what stands there, in pieces; less if the file ends before."""
+    """Return the bytes in pieces; fewer than asked for if the file ends before."""
     file.seek(offset)
     chunks = []
     while length > 0:

@@ -1,4 +1,4 @@
-"""Where the bytes of a table come from: files by name, pattern or directory, and objects."""
+"""The parts of a table that a path, a pattern, a directory, a URL or an object stands for."""
 
 from __future__ import annotations
 
@@ -6,129 +6,41 @@ import errno
 import glob
 import io
 import os
-import re
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Set
-from typing import Any, BinaryIO, Protocol, TypeAlias
-from urllib.parse import unquote, urlsplit
+from collections.abc import Iterable, Mapping, Set
+from typing import Any, BinaryIO, TypeAlias
 
 import numpy as np
 
 from csvfeed.directories import Keys, ask, data_files, files_below, keys_of
-
-# As fsspec has them, with what caches or unpacks before: "simplecache::s3://bucket/key".
-URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
-
-
-class Handle(Protocol):
-    """An open file of an `Origin`, which one iteration reads from several threads at once.
-
-    Attributes
-    ----------
-    size : int or None
-        Its length in bytes. None if that is not known, or if it cannot be read at an offset:
-        `stream` is then called, once, and what it yields is kept in a temporary file.
-    identity : str
-        What tells its content from another, and from what it was before: an ETag, a size and a
-        time. It is compared each time that the file is opened.
-    """
-
-    @property
-    def size(self) -> int | None:
-        """Return its length."""
-
-    @property
-    def identity(self) -> str:
-        """Return what tells it from others."""
-
-    def read(self, offset: int, length: int) -> bytes:
-        """Return exactly so many bytes from there on, or raise.
-
-        Called by several threads at once, without a lock, and never past the end. What it raises
-        is what the iteration raises.
-        """
-
-    def stream(self) -> Iterator[bytes]:
-        """Yield all bytes from the first to the last. Called only if `size` is None."""
-
-    def close(self) -> None:
-        """Let go of what it holds.
-
-        Called when an iteration ends or is given up, from any thread, and while others are waiting
-        in `read`: these should raise then, soon. May be called more than once.
-        """
-
-
-class Origin(Protocol):
-    """A file that is not one of the operating system: what `csvfeed` asks of it.
-
-    It is kept with the dataset and pickled with it, so it holds no connection of its own.
-
-    Attributes
-    ----------
-    name : str
-        What it is called in errors.
-    """
-
-    @property
-    def name(self) -> str:
-        """Return what it is called."""
-
-    def open(self) -> Handle:
-        """Open it: once to read its head, then for each iteration, when that comes to it."""
-
-
-Part: TypeAlias = str | bytes | Origin | io.IOBase
-"""One part of a table: a path, the content, or an object."""
+from csvfeed.origin import Origin, Part, is_origin
+from csvfeed.urls import is_url, local_path
 
 Source: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Origin
-"""What a table may be made of."""
+"""What a user may give as a source, alone or in a list."""
 
-# Parts that are named when there are many.
+# How many parts `shown` names at most.
 SHOWN = 3
 
 
-def is_origin(value: Any) -> bool:
-    """Whether it is an `Origin`."""
-    return hasattr(value, "open") and not hasattr(value, "read") and not isinstance(value, type)
-
-
-def is_url(text: str) -> bool:
-    """Tell a URL, such as ``s3://bucket/key``, from a path."""
-    return URL.match(text) is not None
-
-
-def local_path(url: str) -> str | None:
-    """Return the path that a ``file://`` or ``local://`` URL stands for, None for any other."""
-    scheme, separator, rest = url.partition("://")
-    if scheme.lower() == "local" and separator:
-        return rest
-    if scheme.lower() != "file" or not separator:
-        return None
-    parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
-        raise ValueError(f"{url!r} names the host {parts.netloc!r}: a local file is file:///path")
-    return unquote(parts.path)
-
-
 def parts(source: Any, partitions: bool | None = False) -> list[Part]:
-    """Return the parts of a table, in their order.
+    """Return the parts of a table, in order.
 
     Parameters
     ----------
     source : Any
-        As ``CsvDataset`` has it.
+        As in ``CsvDataset``.
     partitions : bool, optional
-        Whether directories that are called ``key=value`` give columns. None if nobody said so:
-        where they tell files apart, that is an error.
+        Whether directories called ``key=value`` become columns. None if the user did not say: then
+        it is an error if they differ between files.
 
     Raises
     ------
     OSError
-        If a pattern or a directory holds no file.
+        If no file matches a pattern, or a directory has no data files.
     TypeError, ValueError
-        If it is nothing that can be read.
+        If csvfeed cannot read such a source.
     """
     _refuse(source)
     is_one = isinstance(source, (str, os.PathLike, bytes, bytearray, memoryview))
@@ -153,12 +65,12 @@ def parts(source: Any, partitions: bool | None = False) -> list[Part]:
 
 
 def keys(found: list[Part]) -> list[Keys]:
-    """Return the keys of the directories of each part, with their values.
+    """Return, for each part, the keys in its directories and their values.
 
     Raises
     ------
     ValueError
-        If no part has any, or one has a key twice.
+        If no part has a key, or one has the same key twice.
     """
     every = [_keys(part) for part in found]
     if not any(every):
@@ -175,7 +87,7 @@ def _keys(part: Part) -> Keys:
 
 
 def _path(part: Any) -> str | None:
-    """Return the path or URL of a part or a source, None if it has none."""
+    """Return the path or URL of a part or a source, or None."""
     if isinstance(part, os.PathLike):
         return os.fsdecode(part)
     if isinstance(part, str):
@@ -185,7 +97,7 @@ def _path(part: Any) -> str | None:
 
 
 def _is_directory(source: Any) -> bool:
-    """Whether a path or URL is one whose files are looked for."""
+    """Whether a source is a directory."""
     path = _path(source)
     if path is None or hasattr(source, "read"):
         return False
@@ -201,15 +113,15 @@ def _refuse_keys(found: list[Part], expected: int) -> None:
 
 
 def name_of(found: list[Part]) -> str:
-    """Return what all parts are called together."""
+    """Return one name for all parts."""
     first = found[0]
     name = "<bytes>" if isinstance(first, bytes) else str(getattr(first, "name", first))
-    # A name may have bytes that are no text.
+    # A name may contain bytes that are not text.
     return f"{name.encode(errors='replace').decode()} and {len(found) - 1} more"
 
 
 def shown(found: list[Part]) -> str:
-    """Return the parts as they are shown, without their content."""
+    """Return the parts as ``repr`` shows them, without their content."""
     names = [f"<{len(part)} bytes>" if isinstance(part, bytes) else repr(part) for part in found]
     if len(names) == 1:
         return names[0]
@@ -219,12 +131,12 @@ def shown(found: list[Part]) -> str:
 
 
 def is_among(found: list[Part], path: str) -> bool:
-    """Whether a path is that of a file among the parts, by whatever name."""
+    """Whether a path names a file among the parts, under any of its names."""
     paths = (part for part in found if isinstance(part, str) and os.path.exists(part))
     return os.path.exists(path) and any(os.path.samefile(part, path) for part in paths)
 
 
-# What holds rows in memory, by the library that it is of.
+# Classes that hold rows in memory, by library.
 IN_MEMORY = {
     "pandas": ("DataFrame",),
     "polars": ("DataFrame", "LazyFrame"),
@@ -239,12 +151,12 @@ TENSORS = ("tensorflow", "torch", "jax", "jaxlib", "keras")
 
 
 def _refuse(source: Any) -> None:
-    """Refuse what is taken for a list of files, or for the name of one, and is none.
+    """Refuse values that look like a path or a list of paths but are something else.
 
     Raises
     ------
     TypeError
-        With what to do instead.
+        If ``source`` is such a value. The text says what to do instead.
     """
     kind = type(source)
     library = kind.__module__.partition(".")[0]
@@ -292,11 +204,11 @@ def _parts(source: Any) -> list[Part]:
 
 
 def _remote(url: str) -> list[Part]:
-    """Return the file of a URL, or those that it stands for."""
+    """Return the files that a URL stands for."""
     path = local_path(url)
     if path is not None:
         return _files(path)
-    # Only now, since it is of no use to most.
+    # Imported here, because most sources are local.
     from csvfeed.remote import RemoteFile
 
     return list(RemoteFile(url).expand())
@@ -312,16 +224,16 @@ def _binary(file: Any) -> io.IOBase:
 
 
 def _files(path: str) -> list[Part]:
-    """Return the file of that name, or those that it stands for."""
+    """Return the files that a path or a pattern stands for."""
     try:
         mode = os.stat(path).st_mode
     except (OSError, ValueError):
-        # A name that has brackets is one, if there is such a file.
+        # A path with brackets is a pattern only if no file has that name.
         return _matching(path) if glob.has_magic(path) else [path]
     if stat.S_ISDIR(mode):
         return _within(path)
     if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or (stat.S_ISCHR(mode) and _is_terminal(path)):
-        # It can be read but once.
+        # It can be read only once.
         return [open(path, "rb", buffering=0)]
     return [path]
 

@@ -1,4 +1,4 @@
-"""A place in the epochs of a dataset, to go on from in another process."""
+"""The position of a dataset in its epochs, and states that carry it to another process."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from csvfeed import _core
 
 VERSION = 2
-# What a state and a dataset must agree in, and what to say when they do not.
+# What a state and a dataset must have in common, and how an error says that they differ.
 MUST_AGREE = {
     "batch_size": "batch_size={theirs}, where this dataset has {ours}",
     "source": "another file, or with this one before it changed",
@@ -22,12 +22,12 @@ MUST_AGREE = {
 
 
 class Position:
-    """Where the iterations of a dataset have got to.
+    """How far the iterations of a dataset have got.
 
     Attributes
     ----------
     next : tuple of int
-        The epoch and the batch at which the next iteration begins.
+        Epoch and batch at which the next iteration begins.
     """
 
     def __init__(self) -> None:
@@ -37,13 +37,13 @@ class Position:
         self._process = os.getpid()
 
     def _lock(self) -> threading.Lock:
-        """Return the lock of this process: a fork has none of the threads that may hold it."""
+        """Return the lock of this process. After a fork, no thread could release the old one."""
         if self._process != os.getpid():
             self._turn, self._process = threading.Lock(), os.getpid()
         return self._turn
 
     def begin(self, start: Callable[[int, int], _core.Batches]) -> _core.Batches:
-        """Return what ``start`` makes of the next epoch and batch; the epoch after it is next."""
+        """Start an iteration with ``start(epoch, batch)``, and make the epoch after it the next."""
         with self._lock():
             epoch, first_batch = self.next
             self.next = epoch + 1, 0
@@ -51,7 +51,7 @@ class Position:
             batches = start(epoch, first_batch)
         except BaseException:
             with self._lock():
-                # The epoch has not begun: it is still the next, unless another one is by now.
+                # The epoch has not begun, so it stays the next, unless another iteration moved on.
                 if self.next == (epoch + 1, 0):
                     self.next = epoch, first_batch
             raise
@@ -59,7 +59,7 @@ class Position:
         return batches
 
     def reached(self) -> tuple[int, int]:
-        """Return the epoch and the batch up to which the iteration that began last has got."""
+        """Return the epoch and the batch that the iteration which began last has reached."""
         if self._last is not None:
             epoch, first_batch, progress = self._last
             if not progress.ended:
@@ -67,24 +67,31 @@ class Position:
         return self.next
 
     def move(self, epoch: int, batch: int) -> None:
-        """Let the next iteration begin at a batch of an epoch."""
+        """Make the next iteration begin at a batch of an epoch."""
         self.next = epoch, batch
         self._last = None
 
 
 def describe(description: Mapping[str, Any]) -> str:
-    """Return a short sum of whatever JSON can express."""
+    """Return a short hash of a description that JSON can express."""
     text = json.dumps(description, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
 def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
-    """Return the epoch and the batch of a state, which must be of the dataset that ``own`` is of.
+    """Return the epoch and the batch of a state.
+
+    Parameters
+    ----------
+    state : Any
+        What the user gave.
+    own : mapping
+        A state of the dataset that it should fit.
 
     Raises
     ------
     ValueError
-        If it is not.
+        If ``state`` is not a state of such a dataset.
     """
     if not isinstance(state, Mapping) or not own.keys() - {"samples"} <= state.keys():
         raise ValueError(f"not a state of a csvfeed dataset: {state!r}")
@@ -96,7 +103,7 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
             f"the state is of version {state['version']!r}, and this csvfeed reads version "
             f"{VERSION}{why}: begin the run anew, or go on with the csvfeed that wrote the state"
         )
-    # First of all, since the rows of a shuffle are described by more.
+    # Checked first, because the description of shuffled rows has more in it.
     if (state["seed"] is None) != (own["seed"] is None):
         was, now = ("in file order", "is") if state["seed"] is None else ("shuffled", "is not")
         raise ValueError(f"the state is that of a dataset {was}, and this one {now} shuffled")
@@ -104,7 +111,7 @@ def check(state: Any, own: Mapping[str, Any]) -> tuple[int, int]:
         if state[key] != own[key]:
             what = difference.format(theirs=state[key], ours=own[key])
             raise ValueError(f"the state is that of a dataset with {what}")
-    # Files that are far away have no samples, nor do states of earlier versions.
+    # Remote files have no samples, and neither have states of earlier versions.
     if None not in (theirs := state.get("samples"), own["samples"]) and theirs != own["samples"]:
         raise ValueError(f"the state is that of a dataset with {MUST_AGREE['source']}")
     for key in ("epoch", "batch", "seed"):

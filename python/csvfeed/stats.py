@@ -1,4 +1,4 @@
-"""What the columns of a file hold."""
+"""Statistics of columns."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from csvfeed import _core
 
 @dataclass(frozen=True)
 class ColumnStats:
-    """What a column holds.
+    """Statistics of one column.
 
     Attributes
     ----------
@@ -19,12 +19,12 @@ class ColumnStats:
     missing : int
         Values that are missing.
     mean : float
-        Mean of the values; NaN if there is none, infinite or NaN if one of them is.
+        Mean of the values. NaN if there are none; infinite or NaN if one of them is.
     std : float
-        Standard deviation of the values as a whole population (divided by ``count``, as numpy and
-        Keras do); NaN if there is none, or if one is infinite or NaN.
+        Standard deviation of the values as a population: divided by ``count``, as NumPy and Keras
+        do. NaN if there are no values, or one of them is infinite or NaN.
     min, max : float
-        The least and the greatest value; NaN if there is none, or if one is NaN.
+        Smallest and largest value. NaN if there are no values, or one of them is NaN.
     """
 
     count: int
@@ -39,14 +39,14 @@ Memory: TypeAlias = tuple[str | None, list[ColumnStats]]
 
 
 class RowStats:
-    """What the columns that are read hold, over some rows: found at first need, then remembered.
+    """Statistics of the columns that a dataset reads, computed at first use and then kept.
 
     Parameters
     ----------
     reader : _core.Reader
-        Whose columns they are.
+        Reads the columns.
     plan : _core.Plan
-        Whose rows they are.
+        Chooses the rows.
     """
 
     def __init__(self, reader: _core.Reader, plan: _core.Plan) -> None:
@@ -56,18 +56,18 @@ class RowStats:
 
     @property
     def columns(self) -> list[ColumnStats]:
-        """One for each feature, each target, and the weight."""
+        """Statistics of each feature, each target, and the weight."""
         if self._columns is None:
             self._columns = [ColumnStats(*column) for column in self._plan.stats()]
         return self._columns
 
     @property
     def memory(self) -> Memory | None:
-        """What was found so far and in which file, for pickling."""
+        """The statistics, if known, and the identity of the source, for pickling."""
         return None if self._columns is None else (self._reader.identity, self._columns)
 
     def recall(self, memory: Memory) -> None:
-        """Take over what another one found, if the file is still the same."""
+        """Adopt the statistics of a pickle if the source has not changed."""
         identity, columns = memory
         if identity == self._reader.identity:
             self._columns = columns

@@ -93,12 +93,12 @@ def test_a_shuffled_first_epoch_writes_the_cache_too(path, directory, memory):
 
 def test_an_epoch_that_is_resumed_within_writes_the_cache_when_it_is_shuffled(path, directory):
     ds = dataset(path, directory).shuffle(seed=1)
-    ds._position.move(0, 10)
+    ds.epochs.position.move(0, 10)
     first = numbers_of(ds)
     assert len(first) == ROWS - 320
     assert len(files(directory)) == 1
     plain = dataset(path, directory / "plain")
-    plain._position.move(0, 10)
+    plain.epochs.position.move(0, 10)
     assert numbers_of(plain) == ALL[320:]
     assert files(directory / "plain") == []
     assert numbers_of(plain) == ALL
@@ -527,7 +527,7 @@ def test_a_cache_changes_nothing_but_time(
             ds = ds.shard(0, 1).shuffle(seed=2)
         elif how == "resume":
             ds = ds.shuffle(seed=3)
-            ds._position.move(2, len(ds) // 2)
+            ds.epochs.position.move(2, len(ds) // 2)
         return [numbers_of(ds) for _ in range(2)] if ds.num_rows else []
 
     for how in uses:

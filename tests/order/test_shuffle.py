@@ -248,7 +248,7 @@ def test_any_memory_and_any_threads_will_do(rows, memory, threads, batch_size, t
     for taking in taken:
         for _ in islice(ds, taking):
             pass
-    ds._position.move(0, 0)
+    ds.epochs.position.move(0, 0)
     expected = shuffled(data, threads=1, **options)
     for _ in range(2):
         found = numbers_of(ds)

@@ -169,7 +169,7 @@ def test_an_iteration_that_fails_to_begin_keeps_the_place(write):
     ds = make("shuffled", source=path)
     expected = numbers_of(ds)
     ds = make("shuffled", source=path)
-    ds._position.move(0, 5)
+    ds.epochs.position.move(0, 5)
     hidden = path + ".hidden"
     os.rename(path, hidden)
     with pytest.raises(FileNotFoundError):
@@ -298,7 +298,7 @@ def test_a_batch_after_the_last_leaves_nothing_of_its_epoch(kind, batch):
     expected = contents(make(kind))
     ds.load_state_dict({**ds.state_dict(), "batch": batch})
     assert contents(ds) == []
-    ds._position.move(0, 0)
+    ds.epochs.position.move(0, 0)
     assert contents(ds) == expected
 
 
@@ -314,7 +314,7 @@ def test_what_is_no_state_at_all_is_refused(state):
 def in_file_order(ds):
     """Return all rows that a dataset has, those of the remainder too, whatever its order."""
     plain = ds._ordered(replace(ds._order, seed=None, seed_is_given=False, cache=None))
-    return numbers_of(plain._open(0, 0, 10**6)) if plain.num_rows else []
+    return numbers_of(plain.epochs.open(0, 0, 10**6)) if plain.num_rows else []
 
 
 def table(draw):
@@ -418,9 +418,9 @@ def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory,
 
 def test_values_of_a_resumed_epoch_are_the_callers_own():
     ds = make("shuffled")
-    ds._position.move(1, 3)
+    ds.epochs.position.move(1, 3)
     X, y = next(iter(ds))
     X[:] = y[:] = -1
     assert np.all(X == -1)
-    ds._position.move(1, 3)
+    ds.epochs.position.move(1, 3)
     assert numbers_of(ds)[0] >= 0

@@ -121,7 +121,7 @@ def test_rows_that_are_all_left_out_are_an_error(write):
     with pytest.raises(csvfeed.CsvError, match="every row is left out"):
         list(ds)
     with pytest.raises(csvfeed.CsvError, match="every row is left out"):
-        next(ds._endless())
+        next(ds.epochs.endless())
 
 
 # What is wrong

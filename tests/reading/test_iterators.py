@@ -178,7 +178,7 @@ def test_stats_leave_no_threads(long_file, reading_threads):
 )
 def test_an_iterator_may_be_dropped_at_any_time(threads, memory, batch_size, taken, repeat):
     ds = csvfeed.CsvDataset(numbers(2000), threads=threads, memory=memory, batch_size=batch_size)
-    iterator = ds._endless() if repeat else iter(ds)
+    iterator = ds.epochs.endless() if repeat else iter(ds)
     rows = rows_of(islice(iterator, taken))
     del iterator
     assert rows == [n % 2000 for n in range(len(rows))]

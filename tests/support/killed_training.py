@@ -67,7 +67,7 @@ def main(path, result, backup=None, save_freq=3, kill=0, where="training", steps
     arrays = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     np.savez(result, *arrays)
     logs = {name: [float(value) for value in values] for name, values in history.history.items()}
-    print(json.dumps({"epochs": history.epoch, "logs": logs, "position": ds._position.next}))
+    print(json.dumps({"epochs": history.epoch, "logs": logs, "position": ds.epochs.position.next}))
 
 
 if __name__ == "__main__":

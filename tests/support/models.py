@@ -26,15 +26,20 @@ class Noted(CsvDataset):
     """A dataset that notes what was read of it."""
 
     def __init__(self, *args, **options):
-        super().__init__(*args, **options)
         self.opened = []
+        super().__init__(*args, **options)
 
     def epoch(self, number):
-        return [np.concatenate(part) for part in zip(*super()._open(number), strict=True)]
+        return [np.concatenate(part) for part in zip(*self._open(number), strict=True)]
 
-    def _open(self, epoch, first_batch=0, batch_size=None):
+    def _follow(self, order):
+        super()._follow(order)
+        self._open = self.epochs.open
+        self.epochs.open = self._note
+
+    def _note(self, epoch, first_batch=0, batch_size=None):
         self.opened.append((epoch, first_batch))
-        return super()._open(epoch, first_batch, batch_size)
+        return self._open(epoch, first_batch, batch_size)
 
 
 def shuffled(path, **options):

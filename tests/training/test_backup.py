@@ -143,7 +143,7 @@ def test_it_goes_on_in_the_same_process_and_then_is_done(ds, tmp_path):
     # The next fit is a new one, and the epochs go on.
     history = found.fit(ds.to_keras(), epochs=2, callbacks=[backup], verbose=0)
     assert history.epoch == [0, 1]
-    assert ds._position.next == (5, 0)
+    assert ds.epochs.position.next == (5, 0)
 
 
 def test_the_backup_may_be_kept(ds, tmp_path):

@@ -27,7 +27,7 @@ def test_fit_reads_one_epoch_after_the_other(ds, build, shuffle):
     built.fit(data, epochs=2, shuffle=shuffle, verbose=0)
     built.fit(data, epochs=1, shuffle=shuffle, verbose=0)
     assert recorder.rows == rows(ds, 0, 1, 2)
-    assert ds._position.next == (3, 0)
+    assert ds.epochs.position.next == (3, 0)
 
 
 def test_what_is_read_besides_does_not_count(ds):
@@ -47,7 +47,7 @@ def test_what_is_read_besides_does_not_count(ds):
 
     built.fit(data, epochs=2, callbacks=[Look()], verbose=0)
     assert recorder.rows == rows(ds, 0)[40:] + rows(ds, 1)
-    assert ds._position.next == (2, 0)
+    assert ds.epochs.position.next == (2, 0)
 
 
 def test_validation_reads_the_same_rows_each_time_and_does_not_count(ds, write):
@@ -60,8 +60,8 @@ def test_validation_reads_the_same_rows_each_time_and_does_not_count(ds, write):
         )
         seen += history.history["val_loss"]
     assert seen == [seen[0]] * 4
-    assert valid._position.next == (0, 0)
-    assert ds._position.next == (4, 0)
+    assert valid.epochs.position.next == (0, 0)
+    assert ds.epochs.position.next == (4, 0)
 
 
 def test_training_and_validation_may_share_one_adapter(ds):
@@ -71,7 +71,7 @@ def test_training_and_validation_may_share_one_adapter(ds):
     trained = [recorder.rows[2 * epoch * 103 :][:103] for epoch in range(3)]
     assert trained == [rows(ds, epoch) for epoch in range(3)]
     assert len(recorder.rows) == 6 * 103
-    assert ds._position.next == (3, 0)
+    assert ds.epochs.position.next == (3, 0)
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
@@ -83,11 +83,11 @@ def test_steps_per_epoch_goes_on_where_the_last_epoch_stopped(ds):
         data, steps_per_epoch=4, epochs=5, validation_data=data, validation_steps=1, verbose=0
     )
     assert int(built.optimizer.iterations) == BATCHES + 8
-    assert ds._position.next == (1, 8)
+    assert ds.epochs.position.next == (1, 8)
     recorder.rows.clear()
     built.fit(data, epochs=2, verbose=0)
     assert recorder.rows == rows(ds, 1)[80:] + rows(ds, 2)
-    assert ds._position.next == (3, 0)
+    assert ds.epochs.position.next == (3, 0)
 
 
 def test_an_epoch_that_is_resumed_ends_where_it_would_have(ds):
@@ -104,7 +104,7 @@ def test_evaluation_of_a_dataset_that_is_resumed_sees_every_row(ds):
     ds.load_state_dict({**ds.state_dict(), "epoch": 0, "batch": 7})
     built = model()
     assert built.predict(ds.to_keras(), verbose=0).shape == (103, 1)
-    assert ds._position.next == (0, 7)
+    assert ds.epochs.position.next == (0, 7)
 
 
 def test_a_fit_that_is_left_begins_its_epoch_again(ds):

@@ -25,7 +25,7 @@ def test_fit_evaluate_and_predict_take_a_dataset_as_they_take_to_keras(path):
     for name, values in history.items():
         np.testing.assert_allclose(same.history[name], values, rtol=1e-5)
     assert_same_weights(found, expected)
-    assert ds._position.next == (3, 0)
+    assert ds.epochs.position.next == (3, 0)
     np.testing.assert_allclose(
         found.evaluate(held_out, verbose=0), expected.evaluate(X, Y, verbose=0), rtol=1e-5
     )

@@ -20,7 +20,7 @@ def test_it_does_what_an_adapted_layer_does(write):
 
 def test_missing_values_are_left_out_and_stay_missing():
     ds = CsvDataset(b"a,b,y\n1,5,0\n,5,0\n3,5,0\n", target="y")
-    found = keras.ops.convert_to_numpy(ds.normalization()(next(ds._open(0))[0]))
+    found = keras.ops.convert_to_numpy(ds.normalization()(next(ds.epochs.open(0))[0]))
     np.testing.assert_allclose(found, [[-1, 0], [np.nan, 0], [1, 0]])
 
 
@@ -79,7 +79,9 @@ def test_features_beyond_float16_are_normalized_in_float32(make):
     assert np.isfinite(built.fit(ds.to_keras(), epochs=2, verbose=0).history["loss"]).all()
     assert np.isfinite(built.predict(ds.to_keras(), verbose=0)).all()
     assert built.layers[-1].compute_dtype == "float16"
-    found = keras.ops.convert_to_numpy(ds.normalization()(next(ds._open(0, batch_size=60))[0]))
+    found = keras.ops.convert_to_numpy(
+        ds.normalization()(next(ds.epochs.open(0, batch_size=60))[0])
+    )
     assert found.dtype == np.float32
     np.testing.assert_allclose(found.std(axis=0), 1, rtol=1e-3)
 

@@ -61,7 +61,8 @@ def test_workers_share_the_rows(path, workers, persistent):
         X_found, y_found = rows_of(loader)
         order = np.argsort(y_found)
         shares = [
-            np.concatenate([y for _, y in ds.shard(at, workers)._open(0)]) for at in range(workers)
+            np.concatenate([y for _, y in ds.shard(at, workers).epochs.open(0)])
+            for at in range(workers)
         ]
         expected = np.sort(np.concatenate(shares) if shares else Y)
         np.testing.assert_array_equal(y_found[order], expected)
@@ -75,7 +76,11 @@ def test_workers_read_one_epoch_after_the_other(path, monkeypatch, persistent):
     ds = dataset(path)
 
     class Share:
-        def _open(self, epoch):
+        @property
+        def epochs(self):
+            return self
+
+        def open(self, epoch):
             yield (np.array([[epoch]], np.float32),)
 
     monkeypatch.setattr(type(ds), "shard", lambda *_: Share())

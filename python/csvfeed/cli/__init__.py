@@ -1,4 +1,4 @@
-"""The ``csvfeed`` command, a module for each of its commands."""
+"""The ``csvfeed`` command, with a module for each subcommand."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from csvfeed.cli.files import told
 
 EXIT_CODES = """\
 exit codes:
-  0    all went well
-  1    an error of the data or of the run
-  2    a mistake in the arguments
-  3    'inspect' found rows that are wrong
+  0    success
+  1    an error in the data or the run
+  2    an error in the arguments
+  3    'inspect' found bad rows
   129  ended by SIGHUP
   130  ended by Ctrl-C
-  141  whoever read the output has gone
+  141  the reader of the output has closed it
   143  ended by SIGTERM
 """
 
 EXAMPLES = """\
 examples:
-  csvfeed inspect train.csv                 what is in a file, and the code that reads it
+  csvfeed inspect train.csv                 show a file's contents, and the code that reads it
   csvfeed head -n 5 https://example.org/train.csv.gz
   csvfeed count data/*.csv
   csvfeed demo                              watch a Keras model train from a CSV file
@@ -49,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 for an error of the data or the run, 3 if ``inspect`` found wrong
-        rows, 130 after Ctrl-C, 141 if whoever read the output has gone. A mistake in the arguments
-        raises ``SystemExit(2)``, as argparse does.
+        0 for success, 1 for an error in the data or the run, 3 if ``inspect`` found bad rows, 130
+        after Ctrl-C, 141 if the reader of the output has closed it. An error in the arguments
+        raises ``SystemExit(2)``, as in argparse.
     """
     try:
         code = _run(argv)
@@ -69,12 +69,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _flush(code: int) -> int | None:
-    """Write what is left to write; return an exit code if that fails, ``code`` unless it is 0."""
+    """Flush the output. If that fails, return ``code``, or an exit code in place of 0."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
     except OSError as error:
-        # What is still in the buffer would fail once more at the end of the process.
+        # Otherwise the rest of the buffer would fail again at the end of the process.
         _discard(sys.stdout)
         if isinstance(error, BrokenPipeError):
             return code or GONE
@@ -88,7 +88,7 @@ def _run(argv: Sequence[str] | None) -> int:
     if sys.stdout is None:
         raise ValueError("the standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper) and not getattr(options, "csv", False):
-        # A name that the terminal cannot show is no reason to show nothing.
+        # Show the rest even if the terminal cannot show a character.
         sys.stdout.reconfigure(errors="replace")
     code: int = options.run(options)
     return code

@@ -1,4 +1,4 @@
-"""``csvfeed bench``: how fast this file is read on this machine, by csvfeed and by others."""
+"""``csvfeed bench``: how fast csvfeed and other libraries read a file on this machine."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def add(commands: Commands) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "bench",
-        help="measure how fast a file is read here, by csvfeed and by others",
+        help="measure how fast csvfeed and other libraries read a file",
         description=(
-            "Read a file with csvfeed on one thread and on all, with a loop in Python, and with "
-            "what is installed of pandas, polars, pyarrow and duckdb: all columns of numbers, to "
-            "float32. They take turns; the median counts. The sum of each column is compared with "
-            "that of csvfeed. Text is left out for all, and what is compressed or remote is "
-            "fetched and decompressed before."
+            "Read all columns of numbers in a file to float32: with csvfeed on one thread and on "
+            "all threads, with a loop in Python, and with pandas, polars, pyarrow and duckdb if "
+            "they are installed. The readers take turns, and the table shows the median of their "
+            "times. The sum of each column is compared with that of csvfeed. No reader reads "
+            "columns of text. A compressed or remote file is fetched and decompressed first."
         ),
         epilog="example:\n  csvfeed bench --mb 1000 train.csv",
         formatter_class=Help,
@@ -84,14 +84,14 @@ def _run(options: argparse.Namespace) -> int:
 
 @contextlib.contextmanager
 def _beginning(path: str, most: int, how: dict[str, Any]) -> Iterator[tuple[str, bool]]:
-    """Give a plain file with the first rows of another one, or itself if it is one and short.
+    """Yield a plain file with the first rows of a file: that file itself if short and plain.
 
     Yields
     ------
     str
-        Its path.
+        The path of the plain file.
     bool
-        Whether all rows are in it.
+        Whether it has all rows.
     """
     how = written(path, how)
     dataset = csvfeed.CsvDataset(path, target=None, features=[0], **how)
@@ -139,7 +139,7 @@ def _measure(file: Table, rounds: int) -> dict[str, _Result]:
 
 
 class _Result:
-    """What came of one reader."""
+    """The result of one reader."""
 
     def __init__(self, contender: Contender) -> None:
         self.contender = contender
@@ -157,13 +157,13 @@ class _Result:
         except KeyboardInterrupt:
             raise
         except Exception as error:
-            # What other readers raise is theirs to choose.
+            # Other readers may raise anything.
             self.refusal = f"{type(error).__name__}: {error}".splitlines()[0][:70]
             return
         self.seconds.append(time.perf_counter() - began)
 
     def verdict(self, right: _Result) -> str:
-        """Say whether it found what csvfeed did."""
+        """Return a word on whether the sums equal those of csvfeed."""
         if self.rows != right.rows:
             return f"{self.rows:,} rows"
         same = np.isclose(self.sums, right.sums, rtol=_TOLERANCE, atol=1e-6, equal_nan=True)

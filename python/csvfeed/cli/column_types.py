@@ -1,4 +1,4 @@
-"""What the columns of a table seem to hold, by a sample of its rows."""
+"""The types of the columns of a table, guessed from a sample of its rows."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Kind: TypeAlias = Literal[
 ]
 
 MOST_CATEGORIES = 1000
-"""Values of a text column, at most, to give each a code of its own."""
+"""Most values of a text column that each get their own code."""
 
 FEW_WRONG = 0.05
-"""Share of the rows of a column, at most, that may be slips rather than values of another type."""
+"""Largest share of rows that may be slips, not values of another type."""
 
 MOST_TOKENS = 3
-"""Words beside numbers, at most, that may stand for missing values."""
+"""Most words beside numbers that may stand for missing values."""
 
 _FEW_NUMBERS = 20
-"""Different numbers of a column, at most, that may be the names of categories."""
+"""Most different numbers in a column that may be names of categories."""
 
 _IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr|index)$)|[a-z]I[dD]$|^Unnamed: \d+$")
 
 _CLOCK = re.compile(r"-?\d{1,4}:\d\d")
 
-# Not numbers, and not what a model could learn from.
+# Texts that are not numbers and that a model cannot learn from.
 _HOLES = re.compile(
     r"[-.*#_?/ ]+|unknown|missing|not available|n\.a\.|nil|void|\(null\)|#value!|\\n"
 )
@@ -41,36 +41,36 @@ _HOLES = re.compile(
 
 @dataclass
 class Column:
-    """What a column seems to hold.
+    """The guessed type of a column.
 
     Attributes
     ----------
     index : int
-        Its position.
+        Position of the column.
     name : str
-        Its name.
+        Name of the column.
     kind : str
-        What its fields are.
+        Type of its fields.
     missing : int
-        Fields of the sample that are missing.
+        Number of missing fields in the sample.
     values : Counter
-        The other fields of the sample.
+        The other fields in the sample.
     tokens : Counter
-        Texts among its fields that stand for a missing value, and how often each is in the sample.
+        Texts that stand for a missing value, and how often each occurs in the sample.
     note : str
-        Why a model should not have it; empty if it should.
+        Why a model should not use the column; empty if it should.
     counted : bool
-        Whether ``missing`` and ``values`` are of more than the sample.
+        Whether ``missing`` and ``values`` cover more than the sample.
     has_more : bool
-        Whether it is known to have many more values than the sample.
+        Whether the column has many more values than the sample.
     format : str
-        How its dates are written; empty for ISO 8601.
+        Format of its dates; empty for ISO 8601.
     form : str
-        The form of its numbers that has to be named, such as "percent"; empty for plain ones.
+        Form of its numbers for ``numbers=``, such as "percent"; empty for plain numbers.
     is_question : bool
-        Whether its note asks how its numbers are to be read.
+        Whether the note asks how to read its numbers.
     has_time : bool
-        Whether all of its dates have a time of day.
+        Whether all its dates have a time of day.
     """
 
     index: int
@@ -89,7 +89,7 @@ class Column:
 
     @property
     def is_text(self) -> bool:
-        """Whether its fields are read as text, though they may be the same everywhere."""
+        """Whether its fields are text, even if all are the same."""
         return self.kind == "text" or (self.kind == "constant" and self.counted)
 
     @property
@@ -99,15 +99,17 @@ class Column:
 
     @property
     def is_asked_about(self) -> bool:
-        """Whether its note is a question: only a person knows how to read it."""
+        """Whether its note is a question to the user."""
         return self.is_question or (self.kind in ("date", "duration") and bool(self.note))
 
 
 def column_types(sample: Sample) -> list[Column]:
-    """Return what the columns of a sample seem to hold."""
+    """Return the guessed types of the columns of a sample."""
     fields = zip(*sample.rows, strict=True) if sample.rows else [()] * len(sample.columns)
-    named = enumerate(zip(sample.columns, fields, strict=True))
-    columns = [_column(index, name, Counter(found), sample) for index, (name, found) in named]
+    columns = [
+        _column(index, name, Counter(found), sample)
+        for index, (name, found) in enumerate(zip(sample.columns, fields, strict=True))
+    ]
     _settle_tokens(columns)
     for column in columns:
         if column.kind == "text" and not column.note:
@@ -124,13 +126,13 @@ def _column(index: int, name: str, values: Counter[str], sample: Sample) -> Colu
     if values:
         _classify(column, sample)
     else:
-        # If nothing else comes, the pass over the whole file finds it out.
+        # The pass over the whole file will tell.
         column.kind = "number"
     return column
 
 
 def _classify(column: Column, sample: Sample) -> None:
-    """Say what a column holds: the first type that all fields have, but for words and slips."""
+    """Set the type of a column: the first that fits all fields except words and slips."""
     values = column.values
     numbers = _values(sample, values, "number")
     integers = {text for text, value in numbers.items() if _is_integer(text, value, sample)}
@@ -156,11 +158,11 @@ def _classify(column: Column, sample: Sample) -> None:
 
 
 def _classify_form(column: Column, sample: Sample) -> bool:
-    """Say that a column holds numbers of a form that has to be named, if it does."""
+    """Set the form of a column whose numbers need ``numbers=``. Return whether it is one."""
     texts = list(column.values)
     form, right = number_form(sample.reader, texts)
     formed = sum(column.values[t] for t in texts if form and FORMS[form].fullmatch(t.strip()))
-    # Slips are not read in a form of their own.
+    # A slip is not a form of its own.
     is_told = form == "msvc" or formed > max(1, FEW_WRONG * column.values.total())
     if not form or not is_told:
         return False
@@ -175,7 +177,7 @@ def _classify_form(column: Column, sample: Sample) -> bool:
 
 
 def _classify_duration(column: Column, sample: Sample) -> bool:
-    """Say that a column holds durations, or times of day, if it does."""
+    """Set the type of a column of durations or times of day. Return whether it is one."""
     values = column.values
     right = set(_values(sample, values, "duration"))
     if right and _fits(column, right):
@@ -197,7 +199,7 @@ def _values(
     kind: Literal["number", "boolean", "date", "duration"],
     form: str | None = None,
 ) -> dict[str, float]:
-    """Return the texts that can be read as that, and what they are then."""
+    """Return the texts that can be read as a type, and their values."""
     texts = list(values)
     found = zip(texts, sample.reader.values(texts, kind, form), strict=True)
     return {text: value for text, value in found if value is not None}
@@ -238,7 +240,7 @@ def _fits(
 
 
 def _question_of_dates(sample: Sample, values: Counter[str]) -> str:
-    """Return what to ask of a column of dates that no format reads for certain, if it is one."""
+    """Return a question about a column of dates whose format is ambiguous, or an empty text."""
     texts = list(values)
     formats = formats_of(sample.reader, texts)
     if not formats:
@@ -253,7 +255,7 @@ def _question_of_dates(sample: Sample, values: Counter[str]) -> str:
 
 
 def _settle_tokens(columns: list[Column]) -> None:
-    """Take no word for a missing value that means something in another column."""
+    """Do not take a word as missing if it means something in another column."""
     for column in columns:
         others = [other.values for other in columns if other is not column]
         words = {text for text in column.tokens if not _HOLES.fullmatch(text.lower())}
@@ -265,7 +267,7 @@ def _settle_tokens(columns: list[Column]) -> None:
 
 
 def _judge_identifiers(columns: list[Column], sample: Sample) -> None:
-    """Note which columns name the rows rather than describe them.
+    """Mark the columns that identify the rows and do not describe them.
 
     A name that says so is evidence, as is a first column that alone has another number in each
     row. Many columns of that kind are data.
@@ -291,7 +293,7 @@ def _judge_identifiers(columns: list[Column], sample: Sample) -> None:
 
 
 def _suspicion(column: Column, sample: Sample) -> str:
-    """Say why a column of whole numbers may name the rows, if it may."""
+    """Return why a column of whole numbers may identify the rows, or an empty text."""
     if column.kind != "integer" or column.missing or not sample.rows:
         return ""
     fields = [row[column.index] for row in sample.rows[: min(sample.first, 1000)]]

@@ -1,4 +1,4 @@
-"""The readers that ``csvfeed bench`` compares, each asked for the sums of the same columns."""
+"""The readers that ``csvfeed bench`` compares. Each computes the sums of the same columns."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import csvfeed
+from csvfeed.cli import libraries
 
 _ROWS = 8192
-_CHUNK_ROWS = 65_536
 
 Sums: TypeAlias = tuple[int, NDArray[np.float64]]
 
@@ -52,14 +52,18 @@ class Table:
     bytes: int
 
     @property
-    def columns(self) -> list[str]:
-        """Names of all columns, each another one."""
-        return [f"c{at}" for at in range(len(self.names))]
+    def missing(self) -> list[str]:
+        """The tokens that stand for a missing value."""
+        return ["", *csvfeed.MISSING, *self.holes]
 
     @property
-    def missing(self) -> list[str]:
-        """What stands for a missing value."""
-        return ["", *csvfeed.MISSING, *self.holes]
+    def plain(self) -> libraries.PlainFile:
+        """The table as other libraries need it, with unique names of columns."""
+        columns = [f"c{at}" for at in range(len(self.names))]
+        used = [columns[at] for at in self.used]
+        return libraries.PlainFile(
+            self.path, columns, used, self.header, self.delimiter, self.missing
+        )
 
 
 @dataclass(frozen=True)
@@ -126,78 +130,21 @@ def _python(table: Table) -> Sums:
 
 
 def _pandas(table: Table) -> Sums:
-    import pandas as pd
-
-    frames = pd.read_csv(
-        table.path,
-        header=None,
-        names=table.columns,
-        skiprows=int(table.header),
-        sep=table.delimiter,
-        usecols=table.used,
-        dtype=np.float32,
-        na_values=table.missing,
-        chunksize=_CHUNK_ROWS,
-    )
-    with frames:
-        return _sums((frame.to_numpy() for frame in frames), len(table.used))
+    frames = libraries.pandas_frames(table.plain)
+    return _sums((frame.to_numpy() for frame in frames), len(table.used))
 
 
 def _polars(table: Table) -> Sums:
-    import polars as pl
-
-    columns, used = table.columns, [table.columns[at] for at in table.used]
-    frames = (
-        pl.scan_csv(
-            table.path,
-            has_header=False,
-            skip_rows=int(table.header),
-            separator=table.delimiter,
-            schema={name: pl.Float32 if name in used else pl.String for name in columns},
-            null_values=table.missing,
-        )
-        .select(used)
-        .collect_batches(chunk_size=_CHUNK_ROWS)
-    )
-    return _sums((frame.to_numpy() for frame in frames), len(used))
+    frames = libraries.polars_frames(table.plain)
+    return _sums((frame.to_numpy() for frame in frames), len(table.used))
 
 
 def _pyarrow(table: Table) -> Sums:
-    import pyarrow as pa
-    from pyarrow import csv as arrow
-
-    used = [table.columns[at] for at in table.used]
-    reader = arrow.open_csv(
-        table.path,
-        read_options=arrow.ReadOptions(
-            column_names=table.columns, skip_rows=int(table.header), block_size=1 << 20
-        ),
-        parse_options=arrow.ParseOptions(delimiter=table.delimiter),
-        convert_options=arrow.ConvertOptions(
-            column_types=dict.fromkeys(used, pa.float32()),
-            include_columns=used,
-            null_values=table.missing,
-        ),
-    )
-    with reader:
-        return _sums((_to_numpy(batch) for batch in reader), len(used))
+    return _sums(map(_to_numpy, libraries.arrow_batches(table.plain)), len(table.used))
 
 
 def _duckdb(table: Table) -> Sums:
-    import duckdb
-
-    used = [table.columns[at] for at in table.used]
-    with duckdb.connect() as connection:
-        relation = connection.read_csv(
-            table.path,
-            header=table.header,
-            columns={name: "FLOAT" if name in used else "VARCHAR" for name in table.columns},
-            auto_detect=False,
-            delimiter=table.delimiter,
-            na_values=table.missing,
-        )
-        batches = relation.select(*used).to_arrow_reader(122_880)
-        return _sums((_to_numpy(batch) for batch in batches), len(used))
+    return _sums(map(_to_numpy, libraries.duckdb_batches(table.plain)), len(table.used))
 
 
 def _to_numpy(batch: Any) -> NDArray[Any]:

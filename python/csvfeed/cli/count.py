@@ -1,4 +1,4 @@
-"""``csvfeed count``: how many rows files have."""
+"""``csvfeed count``: the number of rows in files."""
 
 from __future__ import annotations
 

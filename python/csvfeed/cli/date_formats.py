@@ -1,4 +1,4 @@
-"""How the dates of a column are written."""
+"""The format of the dates in a column."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DAYS = (
 _TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p", "T%H:%M:%S")
 _FORMATS = tuple(day + time for day in _DAYS for time in _TIMES)
 _LOOKED_AT = 50
-"""Texts by which a format is ruled out."""
+"""How many texts to try first, to rule out formats."""
 
 _NEARLY_ALL = 0.95
 
@@ -41,7 +41,7 @@ def date_format(reader: _core.Reader, texts: list[str]) -> str | None:
 
 
 def formats_of(reader: _core.Reader, texts: list[str]) -> list[str]:
-    """Return the formats that read at least half of some texts, the best if one is better."""
+    """Return the formats that read at least half of the texts; only the best if one is better."""
     few = texts[:_LOOKED_AT]
     likely = [form for form in (None, *_FORMATS) if 2 * _count(reader, few, form) >= len(few)]
     counts = {form or "": _count(reader, texts, form) for form in likely}

@@ -1,4 +1,4 @@
-"""``csvfeed demo``: write a file, train from it, show what it cost."""
+"""``csvfeed demo``: write a file, train from it, and show the cost."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise ImportError(f"the demo needs {', '.join(missing)}: pip install 'csvfeed[demo]'")
-    # Both are read while TensorFlow and Keras are imported, so they are set before.
+    # TensorFlow and Keras read both while they are imported.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
 

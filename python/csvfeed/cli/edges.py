@@ -1,4 +1,4 @@
-"""Lines at the edges of a table that are no rows: units, totals and notes."""
+"""Lines before and after the rows of a table: units, totals and notes."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from csvfeed.cli.terminal import cut
 
 _LOOKED_AT = 1000
 _FEWEST_ROWS = 3
-"""Rows beside those at the edge that say what a row of the table looks like."""
+"""How many neighbouring rows show what a row of the table looks like."""
 _MOST_FILES = 100
 _LITTLE = {"limit": 2000, "plenty": 1 << 20, "places": 1}
-"""What is taken of each of several files."""
+"""How much to read of each of several files."""
 _LONGEST_FOOTER = 5
 _MOST_BLANK = 3
-"""Blank lines among those of a footer."""
+"""Blank lines that a footer may contain, at most."""
 
 _PREFIX = "(?:da|[YZEPTGMkhdcm\u00b5\u03bcunpfaz])?"
 _BASE = (
@@ -50,20 +50,20 @@ _TOTAL = re.compile(r"\W*(?:(?:grand|sub|over ?all) ?)?(?:totals?|sum)\b\W*", re
 def edges(
     files: list[str], sample: Sample, given: dict[str, Any], how: dict[str, Any]
 ) -> dict[str, tuple[int, str]]:
-    """Return the arguments that leave out what stands at the edges of a table, if that is clear.
+    """Return the options that skip the lines before and after a table, if these are clear.
 
-    Each comes with what to say about it.
+    Each has a value and a remark.
 
     Parameters
     ----------
     files : list of str
         The files of the table.
     sample : Sample
-        What was taken of all of them.
+        A sample of all of them.
     given : dict
-        Arguments that are known; what they answer is not asked.
+        Options that the user gave.
     how : dict
-        How much of a table to take: arguments of `take`.
+        How much of a table to sample: arguments of `take`.
     """
     found: dict[str, tuple[int, str]] = {}
     if len(files) > _MOST_FILES or sample.error is not None:
@@ -92,27 +92,27 @@ def _shown(row: list[str]) -> str:
 
 
 def _has_units(sample: Sample) -> bool:
-    """Tell whether the row after the header gives the units of the columns below it."""
+    """Whether the row after the header holds the units of the columns."""
     if not sample.dialect.header or sample.first <= _FEWEST_ROWS or not _begins_right(sample):
         return False
     first, *rows = sample.rows[: min(sample.first, _LOOKED_AT)]
-    named, sure = 0, False
+    units, sure = 0, False
     for at, text in enumerate(text.strip() for text in first):
         below = [row[at] for row in rows]
         if text in _NO_UNIT:
             continue
         is_bracketed = bool(_BRACKETED.fullmatch(text))
         if not (is_bracketed or _UNIT.fullmatch(text)):
-            # A column of dates or text may say how it is written.
+            # A column of dates or text may name its format.
             if _is_numeric(sample, below) or text in below or not _is_form(text):
                 return False
             continue
         if text in below:
             return False
         if _is_numeric(sample, below):
-            named += 1
+            units += 1
             sure |= is_bracketed or len(text) > 1 or text == "%"
-    return named > 1 or (named == 1 and sure)
+    return units > 1 or (units == 1 and sure)
 
 
 def _is_form(text: str) -> bool:
@@ -124,7 +124,7 @@ def _begins_right(sample: Sample) -> bool:
 
 
 def _is_numeric(sample: Sample, texts: list[str]) -> bool:
-    """Tell whether nearly all values of a column are numbers, and there are some."""
+    """Whether a column has values and nearly all of them are numbers."""
     missing = sample.reader.are_missing(texts)
     present = [text for text, is_missing in zip(texts, missing, strict=True) if not is_missing]
     numbers = [one for one in sample.reader.values(present, "number") if one is not None]
@@ -132,7 +132,7 @@ def _is_numeric(sample: Sample, texts: list[str]) -> bool:
 
 
 def _footer(sample: Sample, shifted: int) -> int:
-    """Return how many of the last rows are no rows of the table, if all others are."""
+    """Return how many of the last rows are not rows of the table, if all others are."""
     reaches_end = sample.whole or len(sample.rows) > sample.first
     if not reaches_end or sample.error is not None or sample.odd != len(sample.odd_rows):
         return 0
@@ -153,7 +153,7 @@ def _footer(sample: Sample, shifted: int) -> int:
     is_other = all(_is_foreign(sample, row, right) for row in rows[-count:])
     if not is_other:
         return 0
-    # What adds the rows up may stand above the notes.
+    # A total may come before the notes.
     above = [row for row in body[:-1] if len(row) == width]
     return count + int(len(above) >= _FEWEST_ROWS and _is_total(sample, body[-1], above))
 
@@ -173,7 +173,7 @@ def _in_order(sample: Sample) -> list[list[str]]:
 
 
 def _is_note(row: list[str], width: int) -> bool:
-    """Tell whether a row is a text and nothing else, in a table of several columns."""
+    """Whether a row is only a text, in a table of several columns."""
     if width < 2 or not row or not row[0].strip():
         return False
     is_sentence = _NOTE.fullmatch(row[0].strip()) is not None
@@ -181,7 +181,7 @@ def _is_note(row: list[str], width: int) -> bool:
 
 
 def _is_foreign(sample: Sample, row: list[str], right: list[list[str]]) -> bool:
-    """Tell whether a note is not the beginning of a row that was cut off."""
+    """Whether a text is a note, and not the beginning of a truncated row."""
     text = row[0].strip()
     if _NOTE.fullmatch(text) or (_TOTAL.fullmatch(text) and len(row) != len(right[0])):
         return not any(other[0].strip() == text for other in right)
@@ -190,7 +190,7 @@ def _is_foreign(sample: Sample, row: list[str], right: list[list[str]]) -> bool:
 
 
 def _is_total(sample: Sample, row: list[str], right: list[list[str]]) -> bool:
-    """Tell whether a row adds the others up: it says so, and it does."""
+    """Whether a row says that it is a total, and its numbers are sums of the others."""
     words = [field for field in row if _TOTAL.fullmatch(field.strip())]
     is_whole = sample.whole and len(row) == len(sample.columns)
     if len(words) != 1 or not is_whole or any(words[0] in other for other in right):

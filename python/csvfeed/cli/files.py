@@ -1,4 +1,4 @@
-"""Arguments that several commands take."""
+"""The files that a command reads, and the arguments that describe them."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
-from csvfeed.source import is_url, parts
+from csvfeed.source import parts
+from csvfeed.urls import is_url
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 STDIN = "-"
 
 _COPIES: dict[str, str] = {}
-"""Paths of copies, and the names of what was copied."""
+"""The name of the original for each path of a copy."""
 
 
 class Help(argparse.HelpFormatter):
-    """Help with its texts in lines as long as the terminal's, but for those that are laid out."""
+    """A help formatter that wraps text to the terminal, except text that is laid out."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         if "\n" not in text:
@@ -31,7 +32,7 @@ class Help(argparse.HelpFormatter):
 
 
 def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
-    """Add the files to read, and how they are written."""
+    """Add the arguments for the files to read, and for how they are written."""
     what = "a path, a pattern, a directory or a URL; - is the standard input"
     if one:
         parser.add_argument("file", metavar="FILE", help=what)
@@ -64,14 +65,14 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
 
 
 def add_all(parser: argparse.ArgumentParser) -> None:
-    """Add the way to see all columns of a table that is wide."""
+    """Add the argument that shows all columns of a wide table."""
     parser.add_argument(
         "--all", action="store_true", help="show all columns, however many there are"
     )
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the arguments of a dataset that somebody gave to say how the files are written."""
+    """Return the options of a dataset that the user gave for how the files are written."""
     given: dict[str, Any] = {}
     if options.delimiter != "auto":
         given["delimiter"] = options.delimiter
@@ -87,7 +88,7 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def whole(text: str) -> int:
-    """Return a whole number above 0."""
+    """Parse a whole number above 0."""
     try:
         number = int(text.replace(",", "").replace("_", ""))
     except ValueError:
@@ -109,11 +110,11 @@ def _delimiter(text: str) -> str:
 
 @contextlib.contextmanager
 def on_disk(file: str) -> Iterator[str]:
-    """Give the path of a file that can be read several times: what comes once is copied."""
+    """Yield the path of a file that can be read again. Copies a stream."""
     if not comes_once(file):
         yield file
         return
-    # It has no name, so it is gone with the process, whatever ends that.
+    # A file without a name disappears with the process, however that ends.
     with tempfile.TemporaryFile(prefix="csvfeed-", suffix=".csv") as copy:
         try:
             with open_once(file) as stream:
@@ -125,7 +126,7 @@ def on_disk(file: str) -> Iterator[str]:
                 f"{error.strerror or error}: {name_of(file)} is read more than once, so it is "
                 f"copied to {where}: set TMPDIR to a directory with room for it"
             )
-            # What could not be written before cannot be when the file is closed either.
+            # What could not be written before cannot be written on close either.
             with contextlib.suppress(OSError):
                 copy.close()
             raise OSError(error.errno, said) from None
@@ -135,7 +136,7 @@ def on_disk(file: str) -> Iterator[str]:
 
 
 def told(error: Exception) -> str:
-    """Return the message of an error, in which a copy has the name of what was copied."""
+    """Return the message of an error, with the name of the original in place of a copy's."""
     message = str(error)
     for path, name in _COPIES.items():
         message = message.replace(path, name)
@@ -143,7 +144,7 @@ def told(error: Exception) -> str:
 
 
 def comes_once(file: str) -> bool:
-    """Tell whether a file cannot be read a second time: the standard input, a pipe."""
+    """Whether a file can be read only once: the standard input, or a pipe."""
     if file == STDIN:
         return True
     try:
@@ -155,7 +156,7 @@ def comes_once(file: str) -> bool:
 
 @contextlib.contextmanager
 def open_once(file: str) -> Iterator[BinaryIO]:
-    """Open a file that can be read once."""
+    """Open a file that can be read only once."""
     if file == STDIN:
         if sys.stdin is None:
             raise ValueError("the standard input is closed")
@@ -166,12 +167,12 @@ def open_once(file: str) -> Iterator[BinaryIO]:
 
 
 def files_of(file: str) -> list[str]:
-    """Return the files that a pattern or a directory stands for, or the file itself."""
+    """Return the files that a path, a pattern or a directory stands for."""
     if file == STDIN or is_url(file) or comes_once(file):
         return [file]
     return [os.fsdecode(part) for part in parts(file) if isinstance(part, (str, bytes))]
 
 
 def name_of(file: str) -> str:
-    """Return what a file is called in what is printed."""
+    """Return the name of a file for the output."""
     return "<stdin>" if file == STDIN else os.fspath(file)

@@ -1,4 +1,4 @@
-"""What is in a table: numbers by passes of csvfeed over all rows, text by a sample of them."""
+"""The contents of a table: numbers from passes over all rows, text from a sample."""
 
 from __future__ import annotations
 
@@ -24,48 +24,48 @@ SAMPLE_ROWS = 20_000
 SAMPLE_BYTES = 16 << 20
 SAMPLE_PLACES = 16
 MOST_FIELDS = 20_000_000
-"""Fields whose distribution is worth a wait."""
+"""Most fields to read for the distributions."""
 BINS = 16
 _ROWS_AT_A_TIME = 8192
 _LOOKED_AT = 1000
-"""Rows in which amounts with commas are looked for."""
+"""Rows in which to look for amounts with commas."""
 _COMES_AGAIN = 3
-"""Times that a text is wrong in one column, at least, to be more than a slip."""
+"""How often a text must be wrong in one column to be more than a slip."""
 _KINDS_READ = ("number", "integer", "boolean", "date", "duration")
 
 
 @dataclass
 class Found:
-    """What is in a file, or in several as one table.
+    """The contents of a file, or of several as one table.
 
     Attributes
     ----------
     files : list of str
-        As they were named.
+        Names of the files, as given.
     paths : list of str
-        Where they can be read.
+        Paths at which to read them.
     bytes : int or None
-        On disk; None if that cannot be known.
+        Size on disk, if known.
     rows : int
-        Rows that are right.
+        Number of good rows.
     sample : Sample
-        The first of them.
+        A sample of the rows.
     columns : list of Column
-        By position.
+        The columns, in order.
     stats : dict of int to ColumnStats
-        Of the columns of numbers, over all rows.
+        Statistics of the columns of numbers, over all rows.
     histograms : dict of int to list of int
-        How many values are in each of some equal parts between the least and the greatest.
+        Number of values in each of some equal bins from the minimum to the maximum.
     counted : int
-        Rows that the histograms are of.
+        Number of rows in the histograms.
     rejects : csvfeed.Rejects
-        The rows that are wrong.
+        The bad rows.
     reading : dict
-        How the files are written, as arguments of a dataset.
+        How the files are written, as options of a dataset.
     notes : dict of str to list of str
-        What to say about some of these.
+        Remarks on some of these options.
     seconds : float
-        What it took.
+        Time taken.
     """
 
     files: list[str]
@@ -84,12 +84,12 @@ class Found:
 
     @property
     def holes(self) -> list[str]:
-        """Fields that stand for a missing value, besides those that are known for it."""
+        """Tokens for a missing value besides ``csvfeed.MISSING``."""
         return sorted(set().union(*(column.tokens for column in self.columns)))
 
 
 def find(files: list[str], reading: dict[str, Any]) -> Found:
-    """Read files, which are one table, and return what is in them."""
+    """Read files as one table and return their contents."""
     began = time.monotonic()
     how: dict[str, Any] = {"limit": SAMPLE_ROWS, "plenty": SAMPLE_BYTES, "places": SAMPLE_PLACES}
     sample = take(files, **how, **reading)
@@ -119,7 +119,7 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
 
 
 def _has_thousands(sample: Sample) -> bool:
-    """Tell whether amounts, which say what they are by a currency, have commas in them."""
+    """Whether amounts of a currency contain commas."""
     dialect = sample.dialect
     if dialect.decimal != ".":
         return False
@@ -131,7 +131,7 @@ def _has_thousands(sample: Sample) -> bool:
 
 
 def _count_values(dataset: csvfeed.CsvDataset, read: list[Column], found: Found) -> None:
-    """Count values as long as that is worth a wait, and say what only all rows can tell."""
+    """Count values within the limit, and add notes that need all rows."""
     length = found.bytes
     rows = max(_ROWS_AT_A_TIME, MOST_FIELDS // len(read))
     with progress("counting", length if found.rows <= rows else None):
@@ -147,7 +147,7 @@ def _readable(
     columns: list[Column],
     length: int | None,
 ) -> tuple[csvfeed.CsvDataset, list[Column], csvfeed.Rejects]:
-    """Return a dataset of the columns that make numbers, these, and the rows that are wrong.
+    """Return a dataset of the readable columns, those columns, and the bad rows.
 
     Reading all rows may show that a column is not what the sample made of it.
     """
@@ -159,7 +159,7 @@ def _readable(
                 rejects = dataset.rejects
                 _ = dataset.vocabulary
         except csvfeed.CsvError as error:
-            # A text that cannot have a code for each value gets hash buckets.
+            # Text with too many values for codes gets hash buckets.
             text = [one for one in read if one.kind == "text" and one.index == error.column]
             if not text or text[0].has_more:
                 raise
@@ -170,7 +170,7 @@ def _readable(
 
 
 def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
-    """Change what the rows that are wrong show to be wrong about the columns, if anything."""
+    """Correct the types of columns that bad rows show to be wrong."""
     by_column: dict[int, Counter[str]] = {}
     for error in rejects.first:
         if error.column is not None and error.text is not None:
@@ -180,7 +180,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
         wrong = by_column.get(column.index, Counter())
         if column.kind not in _KINDS_READ or not wrong:
             continue
-        # Of many wrong rows only the first are known.
+        # Only the first of many bad rows are known.
         share = wrong.total() / len(rejects.first) * rejects.count / total
         again = {text for text, count in wrong.items() if count >= _COMES_AGAIN and text}
         if share * total <= 1:
@@ -190,7 +190,7 @@ def _learn(read: list[Column], rejects: csvfeed.Rejects, rows: int) -> bool:
             return True
         new = again - column.tokens.keys()
         if new and column.kind != "boolean" and len(column.tokens) + len(new) <= MOST_TOKENS:
-            # How often they are there is not known.
+            # Nobody has counted them.
             column.tokens.update(dict.fromkeys(new, 0))
             column.values = Counter({t: n for t, n in column.values.items() if t not in new})
             return True
@@ -206,14 +206,14 @@ def _make_text(column: Column) -> None:
 
 
 def _all_wrong(rejects: csvfeed.Rejects) -> str:
-    """Say that every row is wrong, and why the first is."""
+    """Return the message that every row is bad, with the reason of the first."""
     first = f" The first: {rejects.first[0]}" if rejects.first else ""
     rows = "the only row is" if rejects.count == 1 else f"all {rejects.count:,} rows are"
     return f"{rejects.path}: {rows} wrong.{first}"
 
 
 def _settle(column: Column, found: Found) -> None:
-    """Say of a column what only the whole file can tell."""
+    """Add the notes on a column that need the whole file."""
     stats = found.stats[column.index]
     if column.kind == "text":
         is_whole = column.counted and found.counted == found.rows
@@ -228,7 +228,7 @@ def _settle(column: Column, found: Found) -> None:
 def _dataset(
     files: list[str], reading: dict[str, Any], columns: list[Column]
 ) -> tuple[csvfeed.CsvDataset, list[Column]]:
-    """Return a dataset with the columns that make numbers, and which these are."""
+    """Return a dataset of the readable columns, and those columns."""
     read = [column for column in columns if column.kind in _KINDS_READ and _has_one_way(column)]
     categories: dict[int, Literal["auto"] | int] = {}
     for column in columns:
@@ -238,7 +238,7 @@ def _dataset(
             categories[column.index] = "auto"
     features = [column.index for column in read]
     if not read:
-        # Any text is right, so that rows are checked for their length alone.
+        # Any text is valid, so that only the length of rows is checked.
         features, categories[0] = [0], 1
     holes = set().union(*(column.tokens for column in columns))
     dataset = csvfeed.CsvDataset(
@@ -264,19 +264,19 @@ def _dataset(
 
 
 def _has_one_way(column: Column) -> bool:
-    """Tell whether it is known how to read a column: dates, for one, may leave a question open."""
+    """Whether csvfeed knows how to read a column. Dates, for example, may be ambiguous."""
     return not column.is_asked_about
 
 
 def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: int) -> None:
-    """Count the values of the first rows: of numbers by how large they are, of text each."""
+    """Count the values of the first rows: numbers in bins, text by value."""
     edges = [_bins(column, found.stats[column.index]) for column in read]
     counts = [
         np.zeros(1 if column.kind == "text" else len(bins) - 1, np.int64)
         for column, bins in zip(read, edges, strict=True)
     ]
     with warnings.catch_warnings():
-        # What was left out stands in the output.
+        # The output reports what was left out.
         warnings.simplefilter("ignore", RuntimeWarning)
         for (X,) in dataset:
             for at, column in enumerate(read):
@@ -303,7 +303,7 @@ def _count(dataset: csvfeed.CsvDataset, read: list[Column], found: Found, most: 
 
 
 def _bins(column: Column, stats: csvfeed.ColumnStats) -> NDArray[np.float64]:
-    """Return the edges between which values are counted; none if there is nothing to count."""
+    """Return the edges of the bins, or no edges if there is nothing to count."""
     span = stats.max - stats.min
     if not math.isfinite(span):
         return np.zeros(1)

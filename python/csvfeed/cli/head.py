@@ -23,7 +23,7 @@ from csvfeed.cli.sample import Sample, take, take_once
 from csvfeed.cli.terminal import cut, folded, terminal_width
 
 WIDEST = 32
-"""Places that a field takes in the table."""
+"""Width of a field in the table, at most."""
 
 
 def add(commands: Commands) -> None:
@@ -81,14 +81,14 @@ def _table(sample: Sample, *, everything: bool) -> str:
 
 
 def _are_numbers(sample: Sample, fields: list[str]) -> bool:
-    """Tell whether all fields are numbers or missing."""
+    """Whether all fields are numbers or missing."""
     found = sample.reader.values(fields, "number")
     missing = sample.reader.are_missing(fields)
     return all(value is not None or none for value, none in zip(found, missing, strict=True))
 
 
 def _sample(file: str, limit: int, how: dict[str, Any]) -> Sample:
-    """Return the first rows of a file, or of those that a pattern or a directory stands for."""
+    """Return the first rows of a file, a pattern or a directory."""
     first: Sample | None = None
     for path in files_of(file):
         left = limit - len(first.rows) if first else limit

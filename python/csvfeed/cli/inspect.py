@@ -1,4 +1,4 @@
-"""``csvfeed inspect``: what is in a file, and the code that reads it."""
+"""``csvfeed inspect``: the contents of a file, and the code that reads it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,11 @@ from csvfeed.cli.suggestion import column_named, suggest
 
 WRONG = 3
 _DESCRIPTION = (
-    "Show what is in a file: how it is written; of each column its kind, missing values, least, "
-    "mean and greatest value and distribution; rows that are wrong, with their places; and code "
-    "that makes a dataset of it. Numbers and wrong rows are those of the whole file, which is read "
-    "in passes of csvfeed; kinds, dates and long lists of text are those of a sample of the rows, "
-    "from the beginning to the end, and the output says so. The code has been tried: it reads the "
-    "whole file. Several files are one table."
+    "Show the contents of a file: how it is written; the type, missing values, minimum, mean, "
+    "maximum and distribution of each column; bad rows, with their places; and code that makes a "
+    "dataset of the file. Numbers and bad rows come from the whole file. Types, dates and long "
+    "lists of text come from a sample of rows between the beginning and the end; the output says "
+    "so. csvfeed has run the code on the whole file. Several files are one table."
 )
 _EPILOG = """\
 examples:
@@ -36,7 +35,7 @@ examples:
   csvfeed inspect 2024.csv 2025.csv
   zcat big.csv.gz | csvfeed inspect -
 
-exit codes: 0 all rows are right, 3 some are wrong, 1 the file cannot be read
+exit codes: 0 all rows are good, 3 some are bad, 1 the file cannot be read
 """
 
 
@@ -44,7 +43,7 @@ def add(commands: Commands) -> None:
     """Add the command and its arguments."""
     parser = commands.add_parser(
         "inspect",
-        help="show what is in a file, and the code that reads it",
+        help="show the contents of a file, and the code that reads it",
         description=_DESCRIPTION,
         epilog=_EPILOG,
         formatter_class=Help,

@@ -1,4 +1,4 @@
-"""Columns whose numbers have a form that has to be named: percentages, currencies and others."""
+"""Columns whose numbers need ``numbers=``: percentages, currencies and other forms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FORMS: dict[Form, re.Pattern[str]] = {
     "fortran": re.compile(r"[-+]?[\d.,]+[dD][-+]?\d+"),
     "currency": re.compile(r"\(.*\)|.*[^\d.,\s+-].*", re.DOTALL),
 }
-"""What the texts look like that only that form reads. A text is in the first that fits."""
+"""A pattern of the texts that need each form. The first pattern that fits counts."""
 
 _CURRENCY = (
     "(?:[A-Z]{0,3} ?[$\u00a3\u00a5\u20ac\u20b9\u20a9\u20bd]|USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY)"
@@ -27,9 +27,9 @@ _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 
 def number_form(reader: _core.Reader, texts: list[str]) -> tuple[Form | Literal[""], set[str]]:
-    """Return the form in which texts are numbers, and which of them it reads.
+    """Return the form that reads texts as numbers, and the texts that it reads.
 
-    There is none, "", unless a text is in that form. Currencies and exponents may stand beside
+    The form is "" unless a text needs one. Currencies and exponents may stand beside
     plain numbers, which mean the same there; percentages and hexadecimal numbers may not.
     """
     for form, pattern in FORMS.items():
@@ -44,7 +44,7 @@ def number_form(reader: _core.Reader, texts: list[str]) -> tuple[Form | Literal[
 
 
 def question_of_form(reader: _core.Reader, form: str, texts: Iterable[str]) -> str:
-    """Return what to ask of a column of a form that may mean several things; most often nothing."""
+    """Return a question about a column whose form is ambiguous, or an empty text."""
     listed = list(texts)
     if form == "percent":
         plain = reader.values(listed, "number")
@@ -52,20 +52,20 @@ def question_of_form(reader: _core.Reader, form: str, texts: Iterable[str]) -> s
         if any(one is not None for one in plain) and any(one is not None for one in signed):
             return 'numbers with and without "%": numbers=["percent", "plain"] reads each as it is'
     if form == "currency":
-        kinds = {sign for text in listed if (sign := re.sub(r"[\d.,\s()'+-]", "", text))}
-        if len(kinds) > 1:
-            some = ", ".join(sorted(kinds)[:3])
+        signs = {sign for text in listed if (sign := re.sub(r"[\d.,\s()'+-]", "", text))}
+        if len(signs) > 1:
+            some = ", ".join(sorted(signs)[:3])
             return f"amounts in several currencies ({some}): no one number compares them"
     return ""
 
 
 def is_amount(text: str) -> bool:
-    """Tell whether a text is an amount with the sign or the code of a currency."""
+    """Whether a text is an amount with the sign or the code of a currency."""
     return _AMOUNT.fullmatch(text.strip()) is not None
 
 
 def has_thousands(texts: Iterable[str], delimiter: str) -> bool:
-    """Tell whether commas part the thousands of amounts, and can be nothing else."""
+    """Whether commas in amounts can only be thousands separators."""
     amounts = [text for text in texts if "," in text]
     bare = [re.sub(r"^[^\d]*|[^\d]*$", "", text) for text in amounts]
     is_sure = delimiter == "," or any("." in text or text.count(",") > 1 for text in bare)

@@ -1,4 +1,4 @@
-"""What ``csvfeed inspect`` prints of its findings, as text and as JSON."""
+"""The output of ``csvfeed inspect``, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from csvfeed.cli.terminal import (
 _MOST_REJECTS = 10
 _MOST_VALUES = 4
 _MOST_COLUMNS = 40
-"""Columns that are shown unless all are asked for."""
+"""How many columns to show by default."""
 _COUNTED_FROM = datetime.date(1970, 1, 1)
 
 
 def show(found: Found, code: str, *, everything: bool) -> None:
-    """Print what was found, in lines that the terminal has room for, and the code."""
+    """Print the findings, in lines that fit the terminal, and the code."""
     width = terminal_width()
     print(bold(cut(", ".join(map(name_of, found.files)), width)))
     print(wrapped(", ".join(_overview(found)), width, "  "))
@@ -115,7 +115,7 @@ def _date(days: float) -> str:
 
 
 def _looked_at(found: Found, column: Column) -> int:
-    """Return how many rows the count of missing values is of."""
+    """Return the number of rows in which missing values were counted."""
     if column.counted:
         return found.counted
     return found.rows if column.index in found.stats else len(found.sample.rows)
@@ -166,7 +166,7 @@ def _rejects(rejects: csvfeed.Rejects, width: int) -> str:
 
 
 def as_json(found: Found, code: str) -> dict[str, Any]:
-    """Return what was found, in the types of JSON."""
+    """Return the findings in types of JSON."""
     return {
         "files": [os.fspath(file) for file in found.files],
         "bytes": found.bytes,

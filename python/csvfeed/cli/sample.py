@@ -1,4 +1,4 @@
-"""Some rows of a table as text, for what is shown and guessed rather than trained on."""
+"""A sample of the rows of a table as text, to show them and to guess their types."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from typing import Any, BinaryIO
 import csvfeed
 from csvfeed import _core
 from csvfeed.dialect import Dialect, sniff
-from csvfeed.source import Part, parts
+from csvfeed.origin import Part
+from csvfeed.source import parts
 
 _LONGEST_HEADER = 16 << 20
 
 HEAD = 1 << 16
-"""Bytes by which it is told how a file is written."""
+"""Bytes from which csvfeed detects how a file is written."""
 
 PLENTY = 1 << 40
-"""Bytes of text that no sample reaches."""
+"""More bytes of text than any sample has."""
 
 
 @dataclass(frozen=True)
@@ -28,25 +29,25 @@ class Sample:
     Attributes
     ----------
     columns : list of str
-        The names of its columns.
+        Names of the columns.
     rows : list of list of str
-        The fields of rows that have as many as there are columns.
+        The fields of the rows with as many fields as there are columns.
     first : int
-        How many of them are the first rows of the table. The others come from further places.
+        How many of these rows are the first of the table. The others come from further places.
     odd : int
-        How many rows among them have more or fewer fields, or wrong quotes.
+        How many sampled rows have more or fewer fields, or wrong quotes.
     odd_rows : list of tuple of int and list of str
-        Some of these, each with the number of ``rows`` before it.
+        Some of those rows, each with the number of ``rows`` before it.
     whole : bool
-        Whether these are all the rows there are.
+        Whether the sample has all rows of the table.
     error : CsvError or None
-        What ended the reading early, such as a quote that is never closed.
+        The error that ended the reading early, such as a quote that is never closed.
     dialect : Dialect
         How the table is written.
     options : dict
-        The arguments of a dataset that say so.
+        The same as options of a dataset.
     reader : _core.Reader
-        What tells how a text would be read.
+        Reads a text as a value, for guesses.
     """
 
     columns: list[str]
@@ -70,27 +71,27 @@ def take(
     is_end: bool = True,
     **given: Any,
 ) -> Sample:
-    """Return rows of a table.
+    """Return a sample of the rows of a table.
 
     Parameters
     ----------
     source : str, bytes or list of str
         A path or a URL, the content, or several files that are one table.
     limit : int
-        How many rows from the beginning.
+        Number of rows from the beginning.
     plenty : int, optional
-        Bytes of text after which it is enough.
+        Bytes of text after which to stop.
     places : int, default 0
-        Further places from which to take some rows, up to the end, of what can be read anywhere.
+        Number of further places to take rows from, if the source can be read at any offset.
     is_end : bool, default True
-        Whether the content ends where it does, rather than was read so far.
+        Whether the content is complete, not only its beginning.
     **given
-        How the table is written, as far as somebody said so: arguments of a dataset.
+        How the table is written, as far as the user said: options of a dataset.
 
     Raises
     ------
     CsvError, OSError
-        If it cannot be read.
+        If the source cannot be read.
     """
     leading = source[0] if isinstance(source, list) else source
     options = written(leading, given, whole=is_end)
@@ -112,16 +113,16 @@ def take(
 
 
 def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
-    """Return the first rows of what can be read but once, reading no more than they need.
+    """Return the first rows of a stream, reading no more than they need.
 
     Parameters
     ----------
     stream : binary file object
-        What is read.
+        What to read.
     limit : int
-        How many rows.
+        Number of rows.
     **given
-        How it is written, as far as somebody said so.
+        How the table is written, as far as the user said.
     """
     source = stream if hasattr(stream, "read1") else io.BufferedReader(stream)  # type: ignore[type-var]
     content, more = b"", HEAD + 1
@@ -144,14 +145,14 @@ def take_once(stream: BinaryIO, limit: int, **given: Any) -> Sample:
 
 
 def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -> dict[str, Any]:
-    """Return how a file is written, as arguments of a dataset.
+    """Return how a file is written, as options of a dataset.
 
     ``whole`` is False if ``source`` is only the beginning of the content.
 
     Raises
     ------
     DialectError
-        If it can be written in several ways, between which only a person can choose.
+        If several ways of reading the file give different values.
     """
     (part, *_) = parts(source)
     start, _ = _core.beginning(part, "utf-8", 4)
@@ -162,7 +163,7 @@ def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -
         found = sniff(part, **given).options
     else:
         found = _written_at_the_beginning(part, given, whole=whole)
-    # A header is found by each dataset for itself.
+    # Each dataset detects the header itself.
     found.pop("header", None)
     return {**found, **given}
 

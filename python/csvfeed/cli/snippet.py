@@ -1,4 +1,4 @@
-"""A suggestion as code, ready to be pasted."""
+"""A suggested dataset as Python code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _WIDTH = 79
 
 
 def snippet(files: list[str], suggestion: Suggestion) -> str:
-    """Return the code of a suggestion for some files, or comments that say why there is none."""
+    """Return the code of a suggestion, or comments that say why there is no suggestion."""
     if suggestion.problem:
         return _comment(f"no code reads this table as it is: {suggestion.problem}", "")
     lines = ["import csvfeed", "", "ds = csvfeed.CsvDataset("]
@@ -36,7 +36,7 @@ def snippet(files: list[str], suggestion: Suggestion) -> str:
 
 
 def literal(value: Any) -> str:
-    """Return a value as Python has it, in characters that the output can show."""
+    """Return a value as Python code, in characters that the output can show."""
     if isinstance(value, str):
         is_plain = value.isprintable() and not {'"', "\\"} & set(value)
         if not takes(value):
@@ -65,7 +65,7 @@ def _argument(name: str, value: Any) -> str:
 
 
 def _listed(items: list[str], room: int, around: str = "[]") -> str:
-    """Return a list, over several lines if it is long; before it there stands something."""
+    """Return a list as code after ``room`` characters, on several lines if it is long."""
     one = f"{around[0]}{', '.join(items)}{around[1]}"
     if room + len(one) < _WIDTH:
         return one

@@ -1,4 +1,4 @@
-"""The dataset that a table suggests, tried before anybody is told of it."""
+"""The dataset that a table suggests. csvfeed reads all rows with it before suggesting it."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from csvfeed.cli.terminal import progress, share
 
 _BATCH_SIZE = 256
 _MANY = 1 << 17
-"""Buckets for values that nobody has counted."""
+"""Hash buckets for values that were not counted."""
 _MOST_REASONS = 3
 
 
 @dataclass
 class Suggestion:
-    """Arguments of a dataset, and what to say about them.
+    """Options of a dataset, and remarks about them.
 
     Attributes
     ----------
     options : dict
-        The arguments, but for the source.
+        The options, without the source.
     notes : dict of str to list of str
-        What to say about some of them, by name.
+        Remarks on some of the options, by name.
     remarks : list of str
-        What to say about the rest: columns that are left out, and why.
+        Other remarks: columns that are left out, and why.
     problem : str
-        Why no dataset can be made; empty if one can.
+        Why csvfeed cannot make a dataset; empty if it can.
     """
 
     options: dict[str, Any]
@@ -42,19 +42,19 @@ class Suggestion:
 
 
 def suggest(found: Found, target: str | None) -> Suggestion:
-    """Return a dataset that reads what was found; it has been read once.
+    """Return the options of a dataset that reads the table. csvfeed has read all rows with them.
 
     Parameters
     ----------
     found : Found
-        What is in the table.
+        The contents of the table.
     target : str or None
-        The column that is asked for, by name or index. The last that makes sense if it is None.
+        The column to predict, by name or index. None chooses the last suitable one.
 
     Raises
     ------
     ValueError
-        If there is no such column.
+        If the column does not exist.
     """
     wanted = column_named(found, target)
     unfit: dict[int, str] = {}
@@ -78,7 +78,7 @@ def suggest(found: Found, target: str | None) -> Suggestion:
 
 
 class _UnfitError(Exception):
-    """A column cannot be read as the suggestion has it."""
+    """A column cannot be read as suggested."""
 
     def __init__(self, index: int, why: str) -> None:
         super().__init__(index, why)
@@ -89,10 +89,10 @@ class _UnfitError(Exception):
 def _columns(
     found: Found, wanted: Column | None, unfit: dict[int, str]
 ) -> tuple[list[Column], Column | None]:
-    """Return the features, and the target if there is one."""
+    """Return the features, and the target or None."""
     fit = [column for column in found.columns if column.index not in unfit and _is_clear(column)]
     useful = [column for column in fit if not column.note]
-    # Code that reads what teaches nothing is better than code that reads nothing.
+    # Code that reads useless columns is better than code that reads none.
     useful = useful or [column for column in fit if column.kind != "empty"] or fit
     likely = [column for column in useful if _may_be_target(column)] or useful
     chosen = wanted or (likely[-1] if likely else None)
@@ -106,7 +106,7 @@ def _columns(
 
 
 def _is_clear(column: Column) -> bool:
-    """Tell whether it is known how to read a column."""
+    """Whether csvfeed knows how to read a column."""
     return not column.is_asked_about
 
 
@@ -123,9 +123,9 @@ def _suggestion(
     *,
     is_asked_for: bool,
 ) -> Suggestion:
-    named = keys(found.columns)
+    names = keys(found.columns)
     read = [*features, *([chosen] if chosen else [])]
-    options: dict[str, Any] = {"target": None if chosen is None else named[chosen.index]}
+    options: dict[str, Any] = {"target": None if chosen is None else names[chosen.index]}
     notes: dict[str, list[str]] = {}
     if chosen is None:
         notes["target"] = ["there is but one column to read"]
@@ -134,8 +134,8 @@ def _suggestion(
         guess = "the last column" if is_last else "a guess"
         notes["target"] = [f"{guess}; --target names another one"]
     if len(read) < len(found.columns):
-        options["features"] = [named[column.index] for column in features]
-    options.update(_meanings(read, named, chosen))
+        options["features"] = [names[column.index] for column in features]
+    options.update(_meanings(read, names, chosen))
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
     plain = {"header": "auto", "encoding": "utf-8"}
@@ -185,31 +185,31 @@ def _last_layer(target: Column) -> list[str]:
     ]
 
 
-def _meanings(read: list[Column], named: list[str | int], target: Column | None) -> dict[str, Any]:
-    """Return what to make of columns that are no numbers."""
+def _meanings(read: list[Column], names: list[str | int], target: Column | None) -> dict[str, Any]:
+    """Return the options for columns that are not numbers."""
     made: dict[str, Any] = {}
     texts = [column for column in read if column.is_text]
     if texts:
         made["categories"] = {
-            named[column.index]: "auto" if column is target else _codes(column) for column in texts
+            names[column.index]: "auto" if column is target else _codes(column) for column in texts
         }
-    truths = [named[column.index] for column in read if column.kind == "boolean"]
+    truths = [names[column.index] for column in read if column.kind == "boolean"]
     if truths:
         made["booleans"] = truths
     dates = [column for column in read if column.kind == "date"]
     if dates:
-        made["dates"] = {named[c.index]: _parts(c, is_target=c is target) for c in dates}
-    durations = {named[one.index]: csvfeed.Duration() for one in read if one.kind == "duration"}
+        made["dates"] = {names[c.index]: _parts(c, is_target=c is target) for c in dates}
+    durations = {names[one.index]: csvfeed.Duration() for one in read if one.kind == "duration"}
     if durations:
         made["dates"] = {**made.get("dates", {}), **durations}
-    forms = {named[column.index]: column.form for column in read if column.form}
+    forms = {names[column.index]: column.form for column in read if column.form}
     if forms:
         made["numbers"] = forms
     return made
 
 
 def _codes(column: Column) -> str | int:
-    """Return a code for each value if they are few, otherwise twice as many buckets."""
+    """Return "auto" for few values, otherwise twice as many hash buckets as values."""
     if column.has_more:
         return _MANY
     if len(column.values) <= MOST_CATEGORIES:
@@ -228,7 +228,7 @@ def _parts(column: Column, *, is_target: bool) -> str | list[str] | csvfeed.Date
 
 
 def _tokens(found: Found) -> list[str]:
-    """Say which words are read as missing values, and how often they stand in the sample."""
+    """Return remarks on the words read as missing values, and how often they occur."""
     rows = len(found.sample.rows)
     said = []
     for column in found.columns:
@@ -251,7 +251,7 @@ def _skip_rows_without_target(
 def _try(
     found: Found, suggestion: Suggestion, features: list[Column], chosen: Column | None
 ) -> None:
-    """Read all rows as the suggestion has it, and add what only that can tell.
+    """Read all rows as suggested, and add remarks that only this can give.
 
     Raises
     ------
@@ -265,7 +265,7 @@ def _try(
         source = found.paths[0] if len(found.paths) == 1 else found.paths
         try:
             with warnings.catch_warnings():
-                # The rows that are left out are told of.
+                # A remark reports the rows that are left out.
                 warnings.simplefilter("ignore", RuntimeWarning)
                 dataset = csvfeed.CsvDataset(source, **options)
                 stats = list(dataset.stats().values())
@@ -301,7 +301,7 @@ def _fill(
     options: dict[str, Any],
     notes: dict[str, list[str]],
 ) -> None:
-    """Say what missing features become; those of categories have a code of their own."""
+    """Add the option for missing features, and a remark. Categories have a code for them."""
     holed = [(at, one) for at, kind, one in features if one.missing and kind != "category"]
     if not holed:
         return
@@ -314,10 +314,10 @@ def _fill(
 def _tell_of_rejects(
     dataset: csvfeed.CsvDataset, options: dict[str, Any], notes: dict[str, list[str]]
 ) -> None:
-    """Say how many rows are left out, and why."""
+    """Add a remark on how many rows are left out, and why."""
     rejects = dataset.rejects
     if not rejects:
-        # They are wrong in columns that are not read.
+        # The bad fields are in columns that the dataset does not read.
         del options["on_error"]
         return
     total = dataset.num_rows + rejects.count
@@ -346,12 +346,12 @@ def column_named(found: Found, target: str | None) -> Column | None:
 
 
 def missing_of(found: Found, column: Column) -> int:
-    """Return how many fields of a column are missing, of the rows that were looked at."""
+    """Return how many fields of a column are missing in the sampled rows."""
     stats = found.stats.get(column.index)
     return column.missing if stats is None or column.kind == "text" else stats.missing
 
 
 def keys(columns: list[Column]) -> list[str | int]:
-    """Return how to name each column: by its name, unless others have it too."""
+    """Return a key for each column: its name, or its index if other columns have that name."""
     names = [column.name for column in columns]
     return [name if names.count(name) == 1 else at for at, name in enumerate(names)]

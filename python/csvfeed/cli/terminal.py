@@ -1,4 +1,4 @@
-"""What is printed: tables, numbers, bars; plain where nobody sees colours."""
+"""Printed text: tables, numbers and bars, with colours if a terminal shows them."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _IO = Path("/proc/self/io")
 
 
 def bold(text: str) -> str:
-    """Return a text that stands out, where that can be seen."""
+    """Return a text in bold, if the output shows it."""
     return f"\033[1m{text}\033[0m" if _has_colours(sys.stdout) else text
 
 
 def faint(text: str) -> str:
-    """Return a text that stands back, where that can be seen."""
+    """Return a dimmed text, if the output shows it."""
     return f"\033[2m{text}\033[0m" if _has_colours(sys.stdout) else text
 
 
@@ -35,7 +35,7 @@ def _has_colours(stream: TextIO) -> bool:
 
 
 def width_of(text: str) -> int:
-    """Return how many places a text takes."""
+    """Return how many columns of the terminal a text takes."""
     return sum(
         0 if unicodedata.combining(one) else 1 + (unicodedata.east_asian_width(one) in "WF")
         for one in text
@@ -43,12 +43,12 @@ def width_of(text: str) -> int:
 
 
 def terminal_width() -> int:
-    """Return how many places a line has: COLUMNS, or those of the terminal, or 80."""
+    """Return the width of a line: COLUMNS, or that of the terminal, or 80."""
     return max(20, shutil.get_terminal_size((80, 24)).columns)
 
 
 def cut(text: str, width: int) -> str:
-    """Return a text on one line that takes no more than so many places."""
+    """Return a text on one line, cut to a width."""
     text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in text[: width + 1])
     if width_of(text) <= width:
         return text
@@ -58,7 +58,7 @@ def cut(text: str, width: int) -> str:
 
 
 def wrapped(text: str, width: int, indent: str) -> str:
-    """Return a text in lines of no more than so many places."""
+    """Return a text wrapped to a width."""
     return textwrap.fill(text, width, initial_indent=indent, subsequent_indent=indent)
 
 
@@ -68,9 +68,9 @@ def table(
     header: Sequence[str] | None = None,
     width: int | None = None,
 ) -> str:
-    """Return rows below each other, some columns at their right.
+    """Return rows as a table. ``right`` says which columns are aligned to the right.
 
-    What does not fit into ``width`` is cut: the cells of the last column first, then of the first.
+    Cells that do not fit into ``width`` are cut: first those of the last column, then of the first.
     """
     everything = [*([header] if header else []), *rows]
     widths = _widths(everything)
@@ -94,10 +94,10 @@ def folded(
     *,
     everything: bool,
 ) -> str:
-    """Return a table whose lines fit, with as many columns as that allows.
+    """Return a table with as many columns as fit into the width.
 
-    The first columns are shown, and the last. With ``everything`` the others follow, in further
-    tables.
+    It shows the first columns and the last one. With ``everything`` the other columns follow in
+    further tables.
     """
     widths = _widths([header, *rows])
     blocks = _blocks(widths, width)
@@ -127,7 +127,7 @@ def folded(
 
 
 def _blocks(widths: Sequence[int], width: int) -> list[list[int]]:
-    """Return columns that fit into lines, at least one for each line."""
+    """Return the columns of each table that fits into the width, at least one for each."""
     blocks: list[list[int]] = [[]]
     used = 0
     for at, needed in enumerate(widths):
@@ -153,7 +153,7 @@ def _line(row: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> s
 
 
 def number(value: float) -> str:
-    """Return a number in about ten places at most."""
+    """Return a number in about ten characters at most."""
     if math.isnan(value):
         return "-"
     if math.isfinite(value) and value == int(value) and abs(value) < 1e7:
@@ -171,7 +171,7 @@ def size(count: float) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Return a share in per cent."""
+    """Return a share as a percentage."""
     if not part or not whole:
         return "0"
     percent = 100 * part / whole
@@ -184,13 +184,13 @@ def bars(counts: Sequence[float]) -> str:
     signs = _BARS if takes(_BARS) else _PLAIN_BARS
     if not most:
         return ""
-    # What is there is seen, however little it is.
+    # A small count still shows.
     last = len(signs) - 1
     return "".join(" " if not n else signs[min(last, math.ceil(last * n / most))] for n in counts)
 
 
 def takes(text: str) -> bool:
-    """Tell whether the output can show a text."""
+    """Whether the output can show a text."""
     try:
         text.encode(sys.stdout.encoding or "ascii")
     except UnicodeError:
@@ -200,14 +200,14 @@ def takes(text: str) -> bool:
 
 @contextlib.contextmanager
 def progress(what: str, total: int | None) -> Iterator[None]:
-    """Show how far the reading has got, on standard error, if that is a terminal.
+    """Show the progress of reading on the standard error, if that is a terminal.
 
     Parameters
     ----------
     what : str
-        What is being done.
+        A name for the work.
     total : int or None
-        Bytes that will be read, if that is known.
+        Bytes to read, if known.
     """
     if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield
@@ -216,7 +216,7 @@ def progress(what: str, total: int | None) -> Iterator[None]:
     before, began = _bytes_read(), time.monotonic()
 
     def show() -> None:
-        # Nothing for what is done at once.
+        # Short work shows nothing.
         wait = 0.5
         while not done.wait(wait):
             wait = 0.1
@@ -241,7 +241,7 @@ def progress(what: str, total: int | None) -> Iterator[None]:
 
 
 def _bytes_read() -> int:
-    """Return what this process has read so far, where the system tells."""
+    """Return the bytes that this process has read so far, if the system tells."""
     try:
         return int(_IO.read_text().split()[1])
     except (OSError, ValueError, IndexError):

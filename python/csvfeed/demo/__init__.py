@@ -1,7 +1,7 @@
-"""The demo: a Keras model trained from a CSV file, and what it cost.
+"""The demo: train a Keras model from a CSV file, and measure the cost.
 
-``csvfeed demo`` runs it. TensorFlow, Keras and matplotlib are imported only while it runs, so that
-the process in which the reading is measured stays free of them.
+``csvfeed demo`` runs it. It imports TensorFlow, Keras and matplotlib only while it runs, so that
+the process that measures reading does not load them.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ def run(
     batch_size: int = 250,
     keep: bool = True,
 ) -> None:
-    """Write the files, train, measure, and print and draw what was found.
+    """Write the files, train, measure, and show the results.
 
     Parameters
     ----------
     directory : pathlib.Path
-        Where the CSV files and the picture go; made when it does not exist.
+        Directory of the CSV files and the picture. Made if necessary.
     rows : int
-        Rows of the training file.
+        Rows in the training file.
     epochs : int
-        Passes over it.
+        Epochs of training.
     batch_size : int
-        Rows a training step.
+        Rows in a batch.
     keep : bool
-        Leave the CSV files for the next run. The picture always stays.
+        Whether to keep the CSV files for the next run. The picture always stays.
     """
     print("Loading TensorFlow and Keras ...", flush=True)
     with _hushed():
@@ -50,7 +50,7 @@ def run(
         keras.utils.set_random_seed(3)
         keras.ops.zeros(1).numpy()
 
-    # A moving bar for a terminal; for a file or a pipe a line when something is done.
+    # A moving bar for a terminal; a line for each epoch in a file or a pipe.
     verbose = 1 if sys.stdout.isatty() else 2
     directory.mkdir(parents=True, exist_ok=True)
     train_path, validation_path = directory / "xy.csv", directory / "xy-validation.csv"
@@ -79,10 +79,10 @@ def run(
 
 @contextlib.contextmanager
 def _hushed() -> Iterator[None]:
-    """Hold back what libraries log while they start, unless they fail.
+    """Hold back the log of libraries that start, unless they fail.
 
-    TensorFlow's first lines come before it looks at TF_CPP_MIN_LOG_LEVEL, straight to the file
-    descriptor, so nothing less will do.
+    TensorFlow writes its first lines to the file descriptor before it reads TF_CPP_MIN_LOG_LEVEL,
+    so that only redirecting the descriptor helps.
     """
     sys.stderr.flush()
     stderr = os.dup(2)

@@ -1,4 +1,4 @@
-"""What reading and training cost."""
+"""The costs of reading and training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from csvfeed.demo.textbook import read_batches
 
 @dataclass(frozen=True)
 class Reading:
-    """The cost of reading alone; `memory` is in bytes, or None where it cannot be known."""
+    """The cost of reading alone. `memory` is in bytes, or None if the system does not tell."""
 
     rows_per_second: float
     pure_python_rows_per_second: float
@@ -29,7 +29,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Stepping:
-    """Seconds of a training step, and of it the seconds until its batch was there, by round."""
+    """Seconds of a training step, and seconds of waiting for its batch, in each round."""
 
     file: list[float]
     memory: list[float]
@@ -38,7 +38,7 @@ class Stepping:
 
     @property
     def waits(self) -> list[float]:
-        """The part of a step, in each round, that the file made it wait longer than memory does."""
+        """Extra waiting for the file, compared with memory, as a part of a step, in each round."""
         step = statistics.median(self.file)
         return [
             (file - memory) / step
@@ -47,7 +47,7 @@ class Stepping:
 
 
 def measure_reading(path: Path, batch_size: int, rounds: int = 5) -> Reading:
-    """Measure csvfeed and the pure-Python reader on a file, taking turns.
+    """Measure csvfeed and the pure-Python reader on a file, in turns.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def measure_reading(path: Path, batch_size: int, rounds: int = 5) -> Reading:
     batch_size : int
         Rows a batch.
     rounds : int
-        Turns each reader gets, of half a second or the whole file; the medians are returned.
+        Turns of each reader. A turn takes half a second or the whole file; the medians count.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def measure_reading(path: Path, batch_size: int, rounds: int = 5) -> Reading:
 
 
 def measure_reading_alone(path: Path, batch_size: int) -> Reading:
-    """Call `measure_reading` in a process of its own, free of TensorFlow.
+    """Call `measure_reading` in a new process without TensorFlow.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def measure_reading_alone(path: Path, batch_size: int) -> Reading:
     Reading
     """
     spawn = multiprocessing.get_context("spawn")
-    # Ctrl-C reaches both processes; this one reports it, the other only ends.
+    # Ctrl-C reaches both processes: this one reports it, and the other just ends.
     with ProcessPoolExecutor(
         1, mp_context=spawn, initializer=signal.signal, initargs=(signal.SIGINT, signal.SIG_DFL)
     ) as process:
@@ -103,12 +103,12 @@ def measure_reading_alone(path: Path, batch_size: int) -> Reading:
 
 
 def measure_stepping(model: Any, dataset: CsvDataset, rounds: int = 7) -> Stepping:
-    """Time training steps fed from the file, and fed the same batches from memory, taking turns.
+    """Time training steps on batches from the file and on the same batches in memory, in turns.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled; it is trained on.
+        A compiled model. It gets trained.
     dataset : CsvDataset
         Where the batches come from.
     rounds : int
@@ -127,7 +127,7 @@ def measure_stepping(model: Any, dataset: CsvDataset, rounds: int = 7) -> Steppi
     _seconds_per_step(model, from_memory)  # the first fit is slower than those after it
     stepping = Stepping([], [], [], [])
     for _ in range(rounds):
-        # A clock in the pipeline costs a step some time of its own: hence with and without it.
+        # A clock in the pipeline takes time itself, so steps are timed with and without it.
         stepping.file.append(_seconds_per_step(model, from_file))
         stepping.memory.append(_seconds_per_step(model, from_memory))
         stepping.file_waits.append(meter.seconds_per_step(model, metered_file))
@@ -136,7 +136,7 @@ def measure_stepping(model: Any, dataset: CsvDataset, rounds: int = 7) -> Steppi
 
 
 class _WaitMeter:
-    """Times, inside `fit`, how long each batch is waited for once it is asked for."""
+    """Times, inside `fit`, how long a step waits for its batch."""
 
     def __init__(self) -> None:
         import tensorflow as tf
@@ -144,7 +144,7 @@ class _WaitMeter:
         self._seconds = tf.Variable(0.0, dtype=tf.float64)
 
     def attach(self, batches: Any) -> Any:
-        """Return the same batches; the clock is read before and after each is asked for."""
+        """Return the same batches, with the clock read before and after each request."""
         import tensorflow as tf
 
         def add(asked: Any, batch: Any, got: Any) -> Any:
@@ -153,14 +153,14 @@ class _WaitMeter:
 
         clock = tf.data.Dataset.from_tensors(0).repeat().map(lambda _: tf.timestamp())
         metered = tf.data.Dataset.zip((clock, batches, clock)).map(add)
-        # What tf.data adds by default would ask for a batch, and read the clock, ahead of time.
+        # By default tf.data would request a batch, and read the clock, ahead of time.
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
         options.experimental_optimization.map_parallelization = False
         return metered.with_options(options)
 
     def seconds_per_step(self, model: Any, metered: Any) -> float:
-        """Train on what `attach` returned, and return the mean wait after the first step."""
+        """Train on the batches of `attach`, and return the mean wait after the first step."""
 
         def forget(batch: int) -> None:
             if batch == 0:
@@ -203,12 +203,12 @@ def _fit(model: Any, batches: Any, on_step: Callable[[int], None]) -> None:
 
 
 def memory(name: str) -> int | None:
-    """Return one of Linux's counts of the memory of this process, in bytes; elsewhere None.
+    """Return a memory counter of this process on Linux, in bytes; None on other systems.
 
     Parameters
     ----------
     name : str
-        ``"VmRSS"``, what is in use now, or ``"VmHWM"``, the most that ever was.
+        ``"VmRSS"``, the memory in use, or ``"VmHWM"``, its peak.
 
     Returns
     -------

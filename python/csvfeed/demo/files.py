@@ -16,18 +16,18 @@ MB = 1_000_000
 
 
 def write_training_file(path: Path, rows: int, verbose: int) -> None:
-    """Write the header ``x,y`` and one row ``n,n`` for each n below `rows`, in a mixed order.
+    """Write the header ``x,y`` and a row ``n,n`` for each n below `rows`, in a mixed order.
 
-    A file already there with the size it would have is left as it is.
+    A file that exists with the right size is kept.
 
     Parameters
     ----------
     path : pathlib.Path
         The file.
     rows : int
-        How many rows.
+        Number of rows.
     verbose : int
-        As of Keras: 1 for a moving progress bar, 2 for a line at the end, 0 for none.
+        As in Keras: 1 for a moving progress bar, 2 for a line at the end, 0 for silence.
     """
     size = len("x,y\n") + 2 * (_count_digits(rows) + rows)
     if path.is_file() and path.stat().st_size == size:
@@ -53,7 +53,7 @@ def write_validation_file(path: Path, rows: int) -> None:
     path : pathlib.Path
         The file.
     rows : int
-        How many rows the training file has.
+        Number of rows in the training file.
     """
     count = rows // VALIDATION_STRIDE
     numbers = (n * VALIDATION_STRIDE + VALIDATION_STRIDE // 2 for n in _ranges(count))
@@ -61,7 +61,7 @@ def write_validation_file(path: Path, rows: int) -> None:
 
 
 def _write(path: Path, chunks: Iterable[Any], *, line: str, report: Callable[[int], None]) -> None:
-    # Under another name until it is whole, so that an interrupted run leaves nothing to mistake.
+    # Under another name until complete, so that an interrupted run leaves no half file.
     partial = path.with_name(path.name + ".partial")
     rows = 0
     try:
@@ -86,7 +86,7 @@ def _ranges(stop: int, length: int = 50_000) -> Iterator[Any]:
 
 
 def _count_digits(rows: int) -> int:
-    """Return how many digits it takes to write every number below `rows`."""
+    """Return the number of digits in all numbers below `rows`."""
     count, power = rows, 10
     while power < rows:
         count += rows - power
@@ -95,10 +95,10 @@ def _count_digits(rows: int) -> int:
 
 
 def _mixing_stride(rows: int) -> int:
-    """Return a stride that visits every number below `rows` once, each stretch over all the range.
+    """Return a stride that visits every number below `rows` once and spreads each batch evenly.
 
-    A model fed the numbers in ascending order learns one end of the range and forgets the other;
-    steps of about the golden section of the range, and prime to it, spread any batch evenly.
+    A model that sees the numbers in ascending order learns one end of the range and forgets the
+    other. The stride is about the golden section of the range, and coprime to it.
     """
     stride = round(rows * (math.sqrt(5) - 1) / 2)
     while math.gcd(stride, rows) != 1:

@@ -13,7 +13,7 @@ MIB = 1 << 20
 
 
 def table(reading: Reading, stepping: Stepping, curve: LossCurve) -> str:
-    """Return what was measured, as lines to print.
+    """Return the measurements as text.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def table(reading: Reading, stepping: Stepping, curve: LossCurve) -> str:
     stepping : Stepping
         The cost of a training step.
     curve : LossCurve
-        How the training went.
+        The loss during training.
 
     Returns
     -------
@@ -91,14 +91,14 @@ def _mebibytes(size: int | None) -> str:
 
 
 def draw_loss(curve: LossCurve, path: Path, title: str) -> None:
-    """Draw the loss over the steps, with that of the validation rows, as a PNG.
+    """Draw the training loss and the validation loss over the steps, as a PNG.
 
     Parameters
     ----------
     curve : LossCurve
         What to draw.
     path : pathlib.Path
-        Where the picture goes.
+        Path of the picture.
     title : str
         A line about the run.
     """
@@ -119,7 +119,7 @@ def draw_loss(curve: LossCurve, path: Path, title: str) -> None:
     for end in ends[1:-1]:
         label = "end of an epoch" if end == ends[1] else None
         axes.axvline(end, color=grey, linewidth=0.8, linestyle=(0, (2, 3)), label=label)
-    # A difference of running means can come out below zero when the loss is next to nothing.
+    # A difference of running means can be slightly negative if the loss is tiny.
     points = [
         (step, loss) for step, loss in zip(curve.steps, curve.losses, strict=True) if loss > 0
     ]
@@ -144,7 +144,7 @@ def draw_loss(curve: LossCurve, path: Path, title: str) -> None:
         clip_on=False,
     )
     for end, loss in zip(ends, curve.validation_losses, strict=True):
-        # A falling curve leaves room above its start, and below and left of what comes after.
+        # A falling curve leaves room above its start and below its end.
         first = end == 0
         axes.annotate(
             f"{loss:.2g}",

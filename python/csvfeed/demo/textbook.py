@@ -1,8 +1,8 @@
-"""The textbook reader: split every line on commas, in Python.
+"""The textbook reader: split every line at commas, in Python.
 
-csvfeed is measured against it, in the benchmarks and in the demo, so it is written as one would
-write it by hand to be quick. It knows nothing of quotes: every field it reads must be a number, or
-the one token that stands for a missing value.
+The benchmarks and the demo compare csvfeed with it, so it is as fast as such a loop can be written
+by hand. It does not know quotes: every field it reads must be a number, or the one token for a
+missing value.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ def read_batches(
     skip_header: bool = True,
     endless: bool = False,
 ) -> Iterator[Batch]:
-    """Yield a file of plain numbers as batches of features and targets.
+    """Yield batches of features and targets from a file of plain numbers.
 
     Parameters
     ----------
     path : str or os.PathLike
         A comma-separated text file.
     batch_size : int
-        Rows a batch.
+        Rows in a batch.
     target : int, default -1
-        The column that becomes ``y``; the others become ``X``. Of ``columns``, its place there.
+        The column that becomes ``y``; the others become ``X``. With ``columns``, its index there.
     columns : sequence of int, optional
-        The columns that are read; all by default.
+        The columns to read. The default is all.
     missing : str, optional
-        The field that is read as NaN.
+        The field to read as NaN.
     skip_header : bool, default True
-        Leave out the first line.
+        Whether to skip the first line.
     endless : bool, default False
-        Start again at the end of the file, carrying the rows left over into the next pass. Without
-        it those rows are the last, shorter batch.
+        Whether to begin again at the end of the file, with the rows left over in the next batch. By
+        default those rows are a last, shorter batch.
 
     Yields
     ------
@@ -56,7 +56,7 @@ def read_batches(
     Raises
     ------
     ValueError
-        When a field is no number, or the file has no rows.
+        If a field is not a number, or the file has no rows.
     """
     fields: list[str] = []
     rows = 0

@@ -11,7 +11,7 @@ from csvfeed import CsvDataset
 
 @dataclass
 class LossCurve:
-    """The loss as the training went: of each window of steps, and of the validation rows."""
+    """The loss during training: of each window of steps, and of the validation rows."""
 
     steps_per_epoch: int
     window: int
@@ -26,7 +26,7 @@ class LossCurve:
         self._before, self._mean, self._steps = epoch * self.steps_per_epoch, 0.0, 0
 
     def add(self, batch: int, logs: dict[str, float]) -> None:
-        """Take a window's own loss out of the running mean that Keras reports."""
+        """Compute the loss of a window from the running mean that Keras reports."""
         done = batch + 1
         if done - self._steps < self.window:
             return
@@ -37,17 +37,17 @@ class LossCurve:
 
 
 def build_model(rows: int, steps: int) -> Any:
-    """Return the textbook's model, compiled.
+    """Return a small compiled model.
 
-    It takes the raw numbers and scales them itself: it predicts n as a part of `rows`, and its loss
-    compares with the target scaled likewise, so 0.01 is an error of a hundredth of the range.
+    It takes raw numbers and scales them itself. It predicts n as a part of `rows`, and its loss
+    scales the target in the same way, so that a loss of 0.01 is an error of 1 % of the range.
 
     Parameters
     ----------
     rows : int
         The range of the numbers.
     steps : int
-        Steps of the whole training, over which the learning rate sinks to zero.
+        Steps of the whole training, during which the learning rate falls to zero.
 
     Returns
     -------
@@ -84,18 +84,18 @@ def build_model(rows: int, steps: int) -> Any:
 def train_model(
     model: Any, train: CsvDataset, validation: CsvDataset, epochs: int, verbose: int
 ) -> LossCurve:
-    """Fit the model, showing Keras's own progress bar.
+    """Fit the model with the progress bar of Keras.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled.
+        A compiled model.
     train, validation : CsvDataset
-        What it learns from, and what it is tried on before the training and after every epoch.
+        The rows to learn from, and the rows to evaluate on before training and after each epoch.
     epochs : int
-        Passes over `train`.
+        Epochs of training.
     verbose : int
-        As of Keras: 1 for a moving progress bar, 2 for a line an epoch, 0 for none.
+        As in Keras: 1 for a moving progress bar, 2 for a line per epoch, 0 for silence.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""CSV files that are elsewhere: on web servers, in object stores, wherever fsspec reaches."""
+"""Remote CSV files: on web servers, in object stores, wherever fsspec reaches."""
 
 from csvfeed.remote.file import RemoteFile
 

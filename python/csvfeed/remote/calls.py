@@ -1,4 +1,4 @@
-"""Calls into fsspec that end when they must: in time, at Ctrl-C, when nobody waits."""
+"""Calls into fsspec that end on a timeout, on Ctrl-C, or when the handle is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Calls:
-    """The calls of one handle, which end when it is closed."""
+    """The calls of one handle. Closing it ends them."""
 
     def __init__(self) -> None:
         self._running: set[concurrent.futures.Future[Any]] = set()
@@ -21,7 +21,7 @@ class Calls:
         self.closed = threading.Event()
 
     def close(self) -> None:
-        """End what is running and whatever is begun later."""
+        """End the running calls and all later ones."""
         self.closed.set()
         with self._turn:
             running = list(self._running)
@@ -29,7 +29,7 @@ class Calls:
             future.cancel()
 
     def wait(self, future: concurrent.futures.Future[T], timeout: float | None) -> T:
-        """Return the result of a call; give it up after some seconds, at Ctrl-C or when closed."""
+        """Return the result of a call. Give up after ``timeout`` seconds, on Ctrl-C or `close`."""
         with self._turn:
             self._running.add(future)
         try:
@@ -43,7 +43,7 @@ class Calls:
 
 
 def is_asynchronous(system: Any) -> bool:
-    """Tell whether a file system works on fsspec's event loop, where a call can be cancelled."""
+    """Whether a file system runs on fsspec's event loop, where calls can be cancelled."""
     return bool(getattr(type(system), "async_impl", False)) and not system.asynchronous
 
 
@@ -53,7 +53,7 @@ def begin(system: Any, coroutine: Coroutine[Any, Any, T]) -> concurrent.futures.
 
 
 def begin_in_thread(function: Callable[[], T]) -> concurrent.futures.Future[T]:
-    """Begin a function in a thread that nobody has to wait for, not even the end of the process."""
+    """Begin a function in a daemon thread, which does not delay the end of the process."""
     future: concurrent.futures.Future[T] = concurrent.futures.Future()
 
     def run() -> None:
@@ -69,7 +69,7 @@ def begin_in_thread(function: Callable[[], T]) -> concurrent.futures.Future[T]:
 
 
 def _settle(settle: Callable[[Any], None], value: Any) -> None:
-    # Unless nobody waits for it any more.
+    # The caller may have given up.
     with contextlib.suppress(concurrent.futures.InvalidStateError):
         settle(value)
 
@@ -82,7 +82,7 @@ def call(
     timeout: float | None = None,
     **more: Any,
 ) -> Any:
-    """Call a method of a file system by the name it has for those who are not asynchronous."""
+    """Call a method of a file system by its synchronous name, and wait for the result."""
     if is_asynchronous(system):
         future = begin(system, getattr(system, f"_{method}")(*arguments, **more))
     else:

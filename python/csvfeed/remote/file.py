@@ -1,4 +1,4 @@
-"""A file that is elsewhere, named by its URL."""
+"""A remote file, named by its URL."""
 
 from __future__ import annotations
 
@@ -11,38 +11,37 @@ from csvfeed.remote.http import HttpStore
 from csvfeed.remote.retries import Retries
 from csvfeed.remote.secrets import Secrets
 from csvfeed.remote.store import AnyStore, file_system
-from csvfeed.source import is_url
+from csvfeed.urls import is_url
 
 
 class RemoteFile:
-    """A file that is elsewhere, for a dataset to read: ``CsvDataset(RemoteFile(url, ...))``.
+    """A remote file for a dataset to read: ``CsvDataset(RemoteFile(url, ...))``.
 
-    A dataset takes the URL itself as well; this is for what fsspec has to know besides, if it does
-    not stand in its configuration. The file is fetched in ranges of 4 MiB, up to 8 at a time, ahead
-    of the threads that parse them; that takes up to 64 MiB of memory for a file that is being
-    read, besides the ``memory`` of the dataset. From a server that knows no ranges it is taken as
-    one stream. A request that fails for a reason that may pass (a timeout, a cut connection, status
-    429 or 5xx) is tried five times, over about half a minute or as long as ``Retry-After`` says.
+    A dataset takes the URL itself as well. Use this class to pass options to fsspec that are not in
+    its configuration. csvfeed fetches the file in ranges of 4 MiB, up to 8 at a time, ahead of the
+    threads that parse them. This takes up to 64 MiB of memory for each file being read, besides the
+    ``memory`` of the dataset. From a server without ranges csvfeed reads one stream. If a request
+    fails for a reason that may pass (a timeout, a cut connection, status 429 or 5xx), csvfeed tries
+    up to five times, over about half a minute or as long as ``Retry-After`` says.
 
-    A file that is not what it was (by ETag, date or size) ends in ``SourceChangedError``, whether
-    it changed between two epochs or within one. What does not say any of these cannot be told
-    from a later version of itself.
+    If the file changes (by ETag, date or size) between two epochs or within one, csvfeed raises
+    ``SourceChangedError``. It cannot detect the change if the server sends none of these.
 
     Parameters
     ----------
     url : str
-        Of any scheme that fsspec knows: ``https://``, ``s3://``, ``gs://``, ``memory://``, ...
+        A URL of any scheme that fsspec knows: ``https://``, ``s3://``, ``gs://``, ``memory://``...
     **storage_options
-        What the file system takes: ``key``, ``secret``, ``endpoint_url``, ``anon`` and the like for
-        S3; ``headers`` for HTTP. They are part of a pickle, secrets included, so that another
-        process can open the file; they are no part of errors, ``repr`` and ``state_dict``.
+        Options of the file system: ``key``, ``secret``, ``endpoint_url``, ``anon`` and the like for
+        S3; ``headers`` for HTTP. A pickle contains them, secrets included, so that another process
+        can open the file. Errors, ``repr`` and ``state_dict`` do not show them.
 
     Attributes
     ----------
     url : str
-        As it was given.
+        The URL, as given.
     name : str
-        The URL without passwords and the values of its query, as it stands in errors.
+        The URL without passwords and without the values of its query, as errors show it.
 
     Examples
     --------
@@ -60,35 +59,34 @@ class RemoteFile:
         self.name = self._secrets.name
 
     def open(self) -> Handle:
-        """Begin to open the file: to ask for its size and what tells it from a later version.
+        """Begin to open the file: ask for its size and its version.
 
         Returns
         -------
         Handle
-            To be closed by who opened it. When it is first asked for something it raises
-            FileNotFoundError or PermissionError, if the server says so, or another OSError, if the
-            server does not answer, or not with the file.
+            The caller closes it. Its first use raises FileNotFoundError or PermissionError if the
+            server reports one, or another OSError if the server does not send the file.
 
         Raises
         ------
         ImportError
-            If fsspec, or what it needs for this scheme, is not installed.
+            If fsspec, or the package it needs for this scheme, is not installed.
         """
         system, path = file_system(self.url, self._options, self._secrets)
-        # A file system that caches says it is what it caches, so no isinstance.
+        # By name, because a caching file system claims to be an instance of what it caches.
         is_http = any(kind.__name__ == "HTTPFileSystem" for kind in type(system).__mro__)
         return Handle((HttpStore if is_http else AnyStore)(system, path, self._secrets))
 
     def expand(self) -> list[RemoteFile]:
-        """Return the files that the URL stands for, in the order of their names.
+        """Return the files that the URL stands for, sorted by URL.
 
-        A pattern has a ``*``, or, other than in HTTP, a ``?`` or ``[``. A URL that ends in ``/``,
-        other than of HTTP, is a directory, read as one on a disk is.
+        A pattern contains ``*``; except in HTTP, also ``?`` or ``[``. A URL that ends in ``/`` is a
+        directory, except in HTTP, and follows the rules for local directories.
 
         Raises
         ------
         FileNotFoundError
-            If there is none.
+            If no file matches.
         """
         if self.url.endswith("/") and not self.url.lower().startswith("http"):
             return self._below()
@@ -104,7 +102,7 @@ class RemoteFile:
         return sorted(files, key=lambda file: file.url)
 
     def _below(self) -> list[RemoteFile]:
-        """Return the files in a directory, and in those below it that are called ``key=value``."""
+        """Return the data files in the directory and in its subdirectories ``key=value``."""
         system, directory = file_system(self.url, self._options, self._secrets)
         retries = Retries(self._secrets)
         found = retries.run(lambda: call(system, "find", directory), f"listing {self.name}")

@@ -1,4 +1,4 @@
-"""An open remote file: its bytes at any offset, fetched ahead of those who read them."""
+"""An open remote file: ranges of bytes, fetched ahead of the threads that read them."""
 
 from __future__ import annotations
 
@@ -13,20 +13,19 @@ from csvfeed.remote.retries import PassingError, Retries
 from csvfeed.remote.store import Opened, Store
 
 RANGE = 4 << 20
-"""Bytes of a range, where the file is read from one end to the other."""
+"""Bytes of a range, if the file is read from beginning to end."""
 
 AHEAD = 8
-"""Ranges that are fetched ahead of the reading."""
+"""Ranges to fetch ahead of reading."""
 
 IN_FLIGHT = 8
-"""Ranges that are fetched at a time."""
+"""Ranges to fetch at once."""
 
 KEPT = 2
-"""Ranges that are kept after they have been read, for threads that lag behind."""
-
+"""Ranges to keep after they have been read, for threads that lag behind."""
 
 TURMOIL = 4
-"""Ranges that a thread may be ahead of the others, and still read on rather than jump."""
+"""How many ranges a thread may be ahead of the others before its read counts as a jump."""
 
 
 @dataclass(eq=False)
@@ -38,20 +37,18 @@ class _Range:
 
 
 class Handle:
-    """An open remote file, for several threads to read at once.
+    """An open remote file that several threads may read at once.
 
-    Where it is read from one end to the other, whole ranges are fetched ahead; a jump fetches what
-    is asked for and no more.
+    Sequential reading fetches whole ranges ahead. A jump fetches only the bytes it needs.
 
     Parameters
     ----------
     store : Store
-        Where it is.
+        Fetches the bytes.
 
     Notes
     -----
-    It is being opened when it is made; what is wrong with that is raised by whatever is asked for
-    first.
+    Making a handle begins to open the file. The first use raises an error of opening.
     """
 
     def __init__(self, store: Store) -> None:
@@ -59,7 +56,7 @@ class Handle:
         self._name = store.secrets.name
         self._retries = Retries(store.secrets, store.calls.closed)
         self._turn = threading.Lock()
-        # Those that are fetched ahead, by their number, and those that somebody jumped to.
+        # Ranges of sequential reading, by their number, and ranges of jumps.
         self._ranges: OrderedDict[int, _Range] = OrderedDict()
         self._jumps: dict[tuple[int, int], _Range] = {}
         self._queue: deque[_Range] = deque()
@@ -69,40 +66,40 @@ class Handle:
         self._ends: deque[int] = deque(maxlen=64)
         self._head = b""
         self._front = 0
-        # Beside whoever opens it, so that closing it ends this, too.
+        # In a thread of its own, so that closing the handle ends this, too.
         self._opening = begin_in_thread(self._open)
 
     def _open(self) -> Opened:
         opened = self._retries.run(self._store.open, f"opening {self._name}")
         self._head = opened.head
-        # The head is there already and does not count.
+        # The head has arrived and does not count.
         self._unread = (opened.size or 0) - len(self._head)
         return opened
 
     @property
     def size(self) -> int | None:
-        """Length in bytes; None if it can only be read as a stream."""
+        """Length in bytes; None if the file can only be read as a stream."""
         return self._opening.result().size
 
     @property
     def identity(self) -> str:
-        """What tells it from a later version of itself; empty if nothing does."""
+        """A text that identifies this version of the file; empty if the server tells none."""
         return self._opening.result().identity
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return some bytes of the file, which must have them.
+        """Return bytes of the file.
 
         Parameters
         ----------
         offset, length : int
-            Where they are.
+            Which bytes. They must lie within the file.
 
         Raises
         ------
         SourceChangedError
-            If the file is not the one that was opened.
+            If the file has changed since it was opened.
         OSError
-            If they cannot be fetched, or the file was closed.
+            If the bytes cannot be fetched, or the file was closed.
         """
         size, end = self.size, offset + length
         if size is None:
@@ -117,7 +114,7 @@ class Handle:
             wanted = self._want(offset, end, size)
         parts = []
         for range_, start, stop in wanted:
-            # A view, so that they are copied only once.
+            # A view, so that the bytes are copied only once.
             whole = memoryview(range_.content.result())
             parts.append(whole[start - range_.start : stop - range_.start])
         with self._turn:
@@ -129,14 +126,14 @@ class Handle:
         return b"".join(parts)
 
     def stream(self) -> Iterator[bytes]:
-        """Yield the whole file, in pieces of about a MiB.
+        """Yield the whole file, in pieces of about 1 MiB.
 
         Raises
         ------
         SourceChangedError
-            If the file is not the one that was opened.
+            If the file has changed since it was opened.
         OSError
-            If it cannot be fetched, or the file was closed.
+            If the file cannot be fetched, or was closed.
         """
         if self.size is None:
             yield from self._stream()
@@ -145,7 +142,7 @@ class Handle:
             yield self.read(offset, min(RANGE // 4, self.size - offset))
 
     def close(self) -> None:
-        """End all reading, that of other threads too, and what is being fetched."""
+        """End all reading and fetching, also that of other threads."""
         self._store.calls.close()
         with self._turn:
             for range_ in [*self._ranges.values(), *self._jumps.values()]:
@@ -161,10 +158,10 @@ class Handle:
         self.close()
 
     def _want(self, offset: int, end: int, size: int) -> list[tuple[_Range, int, int]]:
-        """Return the ranges that have some bytes, and which of the bytes each is to give."""
+        """Return the ranges that hold the wanted bytes, and the part that each contributes."""
         if self._store.calls.closed.is_set():
             raise self._closed()
-        # Threads that take pieces in turn may come in another order.
+        # Threads that take pieces in turn may arrive in another order.
         is_near = self._front <= offset <= self._front + TURMOIL * RANGE
         is_held = offset // RANGE in self._ranges
         goes_on = is_near or is_held or offset in self._ends
@@ -183,7 +180,7 @@ class Handle:
             offset = stop
         if goes_on and end == self._front:
             last = (end - 1) // RANGE
-            # More and more, so that who only looks at the head does not fetch a hundred MiB.
+            # Slowly more, so that reading only the head does not fetch a hundred MiB.
             ahead = min(AHEAD, 1 + 2 * self._finished)
             for number in range(last + 1, last + 1 + ahead):
                 if number * RANGE < size:
@@ -206,7 +203,7 @@ class Handle:
         return found
 
     def _make_room(self) -> None:
-        """Drop what was fetched ahead and never read, if reading went on elsewhere."""
+        """Drop ranges that were fetched ahead and never read, if reading continued elsewhere."""
         for number in list(self._ranges):
             if len(self._ranges) <= AHEAD + IN_FLIGHT // 2:
                 break
@@ -214,7 +211,7 @@ class Handle:
                 del self._ranges[number]
 
     def _drop_read(self) -> None:
-        """Drop what has been read, but for the last of it."""
+        """Drop the ranges that have been read, except the last few."""
         for place in [place for place, jump in self._jumps.items() if jump.unread <= 0]:
             del self._jumps[place]
         read = [number for number, range_ in self._ranges.items() if range_.unread <= 0]
@@ -230,12 +227,12 @@ class Handle:
             self._queue.append(range_)
         if self._threads < IN_FLIGHT:
             self._threads += 1
-            # Nothing waits for them, so that a server that hangs does not keep the process.
+            # A daemon, so that a hanging server does not keep the process alive.
             threading.Thread(target=self._work, name="remote-range", daemon=True).start()
         return range_
 
     def _work(self) -> None:
-        """Fetch ranges as long as some are wanted."""
+        """Fetch ranges until the queue is empty."""
         while True:
             with self._turn:
                 if not self._queue:
@@ -246,7 +243,7 @@ class Handle:
                 _settle(range_, self._fetch(range_.start, range_.end))
             except BaseException as error:
                 with self._turn:
-                    # Who comes later may try again.
+                    # A later read may try again.
                     self._jumps.pop((range_.start, range_.end), None)
                     if self._ranges.get(range_.start // RANGE) is range_:
                         del self._ranges[range_.start // RANGE]
@@ -262,7 +259,7 @@ class Handle:
         return self._retries.run(attempt, f"reading {self._name}, bytes {start} to {end}")
 
     def _stream(self) -> Iterator[bytes]:
-        """Yield the file as it comes; where it breaks off, begin again and pass over what was."""
+        """Yield the file as it arrives. If it breaks off, begin again and skip what is done."""
         yielded = 0
         pieces: Iterator[bytes | bytearray] | None = None
 
@@ -290,7 +287,7 @@ class Handle:
 
 
 def _past(pieces: Iterator[bytes | bytearray], count: int) -> Iterator[bytes | bytearray]:
-    """Yield what comes after so many bytes."""
+    """Yield the pieces without their first ``count`` bytes."""
     for piece in pieces:
         rest = piece[count:]
         count = max(0, count - len(piece))

@@ -1,4 +1,4 @@
-"""A file on a web server, in answers whose headers say whether they are of the version meant."""
+"""A file on a web server. The headers of each answer tell its version."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from csvfeed.remote.store import PIECE, Opened, Store
 T = TypeVar("T")
 
 HEAD = 1 << 16
-"""Bytes that are fetched when a file is opened, which is enough for the head of most."""
+"""Bytes to fetch when a file is opened: enough for the head of most files."""
 
 CONNECT, SILENCE, WHOLE = 20.0, 30.0, 600.0
 """Seconds to wait: for a connection, for the next bytes, for a range."""
@@ -25,7 +25,7 @@ class HttpStore(Store):
     """A file on a web server."""
 
     def open(self) -> Opened:
-        """Fetch the first bytes, whose headers tell the rest."""
+        """Fetch the first bytes. Their headers tell the size and the version."""
         return self._wait(self._open())
 
     def fetch(self, start: int, end: int, identity: str) -> bytearray:
@@ -33,7 +33,7 @@ class HttpStore(Store):
         return self._wait(self._fetch(start, end, identity))
 
     def stream(self, identity: str) -> Iterator[bytes | bytearray]:
-        """Fetch the whole file, one piece ahead of who takes them."""
+        """Fetch the whole file, one piece ahead of the reader."""
         answer = self._wait(self._get({}))
         piece = None
         try:
@@ -61,7 +61,7 @@ class HttpStore(Store):
 
         session = await self._system.set_session()
         options = dict(self._system.kwargs)
-        # What is compressed on the way would have another length.
+        # A compressed answer would have another length.
         headers = {"Accept-Encoding": "identity", **options.pop("headers", {}), **headers}
         if "timeout" not in {*options, *self._system.client_kwargs}:
             options["timeout"] = aiohttp.ClientTimeout(
@@ -107,13 +107,13 @@ def _check(answer: Any) -> None:
 
 
 def _length(answer: Any) -> int | None:
-    """Return the length of the whole file, if it says so."""
+    """Return the length of the whole file, if the answer tells it."""
     length: int | None = None if "Content-Encoding" in answer.headers else answer.content_length
     return length
 
 
 def _place(answer: Any) -> tuple[int, int, int] | None:
-    """Return where a range begins and ends in how many bytes; None if it is the whole file."""
+    """Return the begin and end of a range, and the file's size; None for the whole file."""
     if answer.status != 206 or "Content-Encoding" in answer.headers:
         return None
     found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
@@ -121,16 +121,16 @@ def _place(answer: Any) -> tuple[int, int, int] | None:
 
 
 def _identity(answer: Any, size: int | None) -> str:
-    """Return what tells the version that an answer is of from others."""
+    """Return a text that identifies the version of the file in an answer."""
     tag = answer.headers.get("ETag", "")
     date = answer.headers.get("Last-Modified", "")
-    # Servers that share an address may have the same bytes from different days.
+    # Servers behind one address may date the same bytes differently.
     known = [tag] if tag and not tag.startswith("W/") else [tag, date]
     return " ".join([*filter(None, known), *([] if size is None else [f"size={size}"])])
 
 
 async def _body(answer: Any, length: int) -> bytearray:
-    """Return so many of the next bytes, or those that are left."""
+    """Return the next ``length`` bytes, or fewer at the end."""
     body = bytearray()
     while len(body) < length:
         part = await answer.content.read(length - len(body))

@@ -1,4 +1,4 @@
-"""Trying again what may go well the next time, and saying what happened if it never does."""
+"""Retries of requests that fail for reasons that may pass, and the error in the end."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LONGEST = 120.0
 
 _TIMEOUTS = (TimeoutError, asyncio.TimeoutError, concurrent.futures.TimeoutError)
 _PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
-# By name, since they belong to packages that need not be there.
+# By name, because they belong to packages that may not be installed.
 _PASSING_NAMES = frozenset(
     {
         "ClientConnectionError",  # aiohttp
@@ -44,11 +44,11 @@ _LASTING_NUMBERS = frozenset({errno.EINVAL, errno.ENOSYS, errno.EPERM, errno.ERO
 
 
 class PassingError(Exception):
-    """What may go well the next time."""
+    """A failure that may pass."""
 
 
 class StatusError(Exception):
-    """What a web server says instead of sending the file."""
+    """A status that a web server sent in place of the file."""
 
     def __init__(self, status: int, message: str, headers: Any) -> None:
         super().__init__(status, message)
@@ -58,14 +58,14 @@ class StatusError(Exception):
 
 
 class Retries:
-    """How often something is tried and what is said in the end.
+    """Runs a request up to five times, and raises a clear error if it keeps failing.
 
     Parameters
     ----------
     secrets : Secrets
-        What not to say.
+        What errors must not show.
     closed : threading.Event, optional
-        Set when nobody waits for it any more.
+        Set to end waiting.
     """
 
     def __init__(self, secrets: Secrets, closed: threading.Event | None = None) -> None:
@@ -73,21 +73,21 @@ class Retries:
         self._closed = closed or threading.Event()
 
     def run(self, attempt: Callable[[], T], what: str) -> T:
-        """Return what an attempt returns, the first of five that succeeds.
+        """Return the result of the first attempt that succeeds.
 
         Parameters
         ----------
         attempt : callable
-            It raises when it fails.
+            Makes the request, and raises if it fails.
         what : str
-            What is done, as errors are to say it.
+            What the request does, for errors.
 
         Raises
         ------
         CsvError, ImportError
-            As they are.
+            If an attempt raises one; csvfeed does not retry these.
         FileNotFoundError, PermissionError, TimeoutError, ConnectionError, OSError
-            With what happened, and how often it was tried.
+            If all attempts fail. The text says why, and how many there were.
         """
         began = time.monotonic()
         tries = 0
@@ -103,13 +103,13 @@ class Retries:
                 failure = error
             wait = self._wait_after(failure, tries)
             if wait is None or time.monotonic() - began + wait > LONGEST:
-                # Without its cause, whose text has secrets in it.
+                # Without the cause, because its text may contain secrets.
                 raise self._error(failure, what, tries, time.monotonic() - began) from None
             if self._closed.wait(wait):
                 raise self._interrupted(what) from None
 
     def _wait_after(self, error: Exception, tries: int) -> float | None:
-        """Return how long to wait before the next try, None if there is none."""
+        """Return the seconds to wait before the next attempt, or None to give up."""
         if tries >= TRIES or not may_pass(error):
             return None
         asked = retry_after(error)
@@ -138,7 +138,7 @@ class Retries:
 
 
 def may_pass(error: BaseException) -> bool:
-    """Tell whether something may go well the next time."""
+    """Whether a failure may pass."""
     if isinstance(error, PassingError) or _breaks_off(error):
         return not any(_is_unknown_host(cause) for cause in _causes(error))
     code = status(error)
@@ -156,9 +156,9 @@ def _breaks_off(error: BaseException) -> bool:
 
 
 def status(error: BaseException) -> int | None:
-    """Return the HTTP status that an error tells of."""
+    """Return the HTTP status in an error, if it has one."""
     if _breaks_off(error):
-        return None  # What it is made of may have a number, but none from the server.
+        return None  # A number in it would not come from the server.
     for cause in _causes(error):
         response = getattr(cause, "response", None)
         if isinstance(response, dict):
@@ -175,7 +175,7 @@ def status(error: BaseException) -> int | None:
 
 
 def retry_after(error: BaseException) -> float | None:
-    """Return the seconds that the server asks to wait."""
+    """Return the seconds that the server asks the client to wait."""
     for cause in _causes(error):
         headers = getattr(cause, "headers", None)
         response = getattr(cause, "response", None)
@@ -188,7 +188,7 @@ def retry_after(error: BaseException) -> float | None:
             if value is not None:
                 return min(LONGEST_WAIT, max(0.0, float(value)))
         except (AttributeError, TypeError, ValueError):
-            pass  # A date, or no mapping.
+            pass  # A date, or not a mapping.
     return None
 
 
@@ -206,7 +206,7 @@ def _is_unknown_host(error: BaseException) -> bool:
 
 
 def _describe(error: Exception) -> str:
-    """Say what happened, with the name of the error where its text says little."""
+    """Describe an error, with its type if the text alone would say little."""
     code = status(error)
     reason = getattr(error, "message", None)
     if code is not None and isinstance(reason, str) and reason:

@@ -1,4 +1,4 @@
-"""What must not stand in errors: passwords, tokens, keys."""
+"""Passwords, tokens and keys, which errors must not show."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Secrets:
     url : str
         The URL.
     options : mapping
-        What the file system is given besides; all its strings count as secrets but for names of
-        endpoints and regions.
+        Options of the file system. All strings in them count as secrets, except names of endpoints
+        and regions.
 
     Attributes
     ----------
     name : str
-        The URL without them.
+        The URL without secrets.
     """
 
     def __init__(self, url: str, options: Mapping[str, Any]) -> None:
@@ -38,7 +38,7 @@ class Secrets:
         self._found = sorted(found, key=len, reverse=True)
 
     def hide(self, text: str) -> str:
-        """Return a text without the secrets that are in it."""
+        """Return a text with its secrets replaced."""
         text = text.replace(self._url, self.name)
         for secret in self._found:
             text = text.replace(secret, HIDDEN)
@@ -56,7 +56,7 @@ def _pair(field: str) -> tuple[str, str, str]:
 
 
 def _parts(url: str) -> set[str]:
-    """Return what is secret in a URL, as it stands there and decoded."""
+    """Return the secrets in a URL, as written and decoded."""
     found = set()
     user = _USER.search(url)
     if user is not None:

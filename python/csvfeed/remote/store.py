@@ -1,4 +1,4 @@
-"""Where the bytes of a remote file come from: a file system of fsspec."""
+"""A file in a file system of fsspec, read by single requests."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from csvfeed.remote.retries import PassingError
 from csvfeed.remote.secrets import Secrets
 
 PIECE = 1 << 20
-"""Bytes of a stream that are handed over at once."""
+"""Bytes in one piece of a stream."""
 
 INSTALL = "pip install 'csvfeed[remote]'"
-# The schemes that this is enough for; of others fsspec says what they need.
+# Schemes that need nothing more. For others, fsspec's error names the package.
 BROUGHT = ("http://", "https://", "s3://", "s3a://")
 _TIMEOUT = 60.0
 _TELLING = (
@@ -28,16 +28,16 @@ _TELLING = (
 
 @dataclass(frozen=True)
 class Opened:
-    """What is known of a file once it is open.
+    """What opening a file tells about it.
 
     Attributes
     ----------
     size : int or None
-        Its length in bytes; None if it can only be read from its beginning to its end.
+        Length in bytes. None if the file can only be read as a stream.
     identity : str
-        What tells it from a later version of itself; empty if nothing does.
+        Identifies this version of the file; empty if the server tells none.
     head : bytes
-        Its first bytes, if they came along.
+        The first bytes, if they came with the answer.
     """
 
     size: int | None
@@ -46,7 +46,7 @@ class Opened:
 
 
 class Store(abc.ABC):
-    """A file in a file system: what one handle asks of it, once, without trying again.
+    """A file in a file system. It makes single requests and does not retry.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class Store(abc.ABC):
     path : str
         The file in it.
     secrets : Secrets
-        Its name, and what not to say.
+        The name of the file, and what errors must not show.
     """
 
     def __init__(self, system: Any, path: str, secrets: Secrets) -> None:
@@ -66,18 +66,18 @@ class Store(abc.ABC):
 
     @abc.abstractmethod
     def open(self) -> Opened:
-        """Ask for the size and what tells the file from a later version."""
+        """Ask for the size and the version of the file."""
 
     @abc.abstractmethod
     def fetch(self, start: int, end: int, identity: str) -> bytes | bytearray:
-        """Return a range of the file, of the version that has this identity."""
+        """Return a range of the file. Raise if the identity differs."""
 
     @abc.abstractmethod
     def stream(self, identity: str) -> Iterator[bytes | bytearray]:
-        """Yield the file from its beginning in pieces, of the version that has this identity."""
+        """Yield the file in pieces. Raise if the identity differs."""
 
     def compare(self, identity: str, found: str) -> None:
-        """Raise SourceChangedError unless both are the same."""
+        """Raise SourceChangedError unless both identities are the same."""
         if identity != found:
             raise SourceChangedError(
                 f"it changed while it was read: it was {identity or 'without a mark'}, "
@@ -90,7 +90,7 @@ class AnyStore(Store):
     """A file in a file system of any kind."""
 
     def open(self) -> Opened:
-        """Ask for what the file system knows of the file."""
+        """Ask the file system about the file."""
         info = self._info()
         if info.get("type") == "directory":
             raise IsADirectoryError(
@@ -100,7 +100,7 @@ class AnyStore(Store):
         return Opened(size if isinstance(size, int) else None, _identity(info))
 
     def fetch(self, start: int, end: int, identity: str) -> bytes:
-        """Fetch a range, and ask afterwards whether the file is still the same."""
+        """Fetch a range, and then check that the file has not changed."""
         found: bytes = call(
             *(self._system, "cat_file", self._path),
             calls=self.calls,
@@ -112,7 +112,7 @@ class AnyStore(Store):
         return found
 
     def stream(self, identity: str) -> Iterator[bytes]:
-        """Read the file as one of Python's."""
+        """Read the file as a file object."""
         self.compare(identity, _identity(self._info()))
         # Files, unlike file systems, are never asynchronous.
         with self._in_thread(lambda: self._system.open(self._path, "rb")) as file:
@@ -124,7 +124,7 @@ class AnyStore(Store):
         return self.calls.wait(begin_in_thread(function), _TIMEOUT)
 
     def _info(self) -> Mapping[str, Any]:
-        # What a listing said a while ago may be out of date.
+        # A cached listing may be outdated.
         self._system.invalidate_cache(self._path)
         found = call(self._system, "info", self._path, calls=self.calls, timeout=_TIMEOUT)
         if not isinstance(found, Mapping):
@@ -144,9 +144,9 @@ def file_system(url: str, options: Mapping[str, Any], secrets: Secrets) -> tuple
     Raises
     ------
     ImportError
-        If fsspec, or what it needs for this scheme, is not installed.
+        If fsspec, or the package it needs for this scheme, is not installed.
     ValueError
-        If there is no such scheme.
+        If fsspec does not know the scheme.
     """
     try:
         import fsspec.core

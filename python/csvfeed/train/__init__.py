@@ -1,1 +1,1 @@
-"""How each trainer takes the batches of a dataset."""
+"""How each trainer gets the batches of a dataset, through the protocol in `feed`."""

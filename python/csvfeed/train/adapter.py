@@ -1,4 +1,4 @@
-"""What Keras takes: the batches of a dataset, counted in epochs of ``fit``."""
+"""The data adapter for Keras: the batches of a dataset, counted in epochs of ``fit``."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ import keras
 
 from csvfeed.train.by_name import NamedFeatures, cut_stacks, super_batches
 from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
@@ -20,55 +22,64 @@ if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
         "backend"
     )
 try:
-    # Not public, but nothing public takes batches on every backend with their number known.
+    # Not public, but no public class passes batches of a known number to every backend.
     from keras.src.trainers.data_adapters import data_adapter_utils
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from keras.src.trainers.epoch_iterator import EpochIterator
 
-    from csvfeed.caller import caller
-    from csvfeed.refused import refuse_ignored
+    from csvfeed.train.caller import caller
+    from csvfeed.train.refused import refuse_ignored
 except ImportError as error:
     raise ImportError(
         f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "
         "older one, or use ds.to_tf(), which gives fit the same batches on the TensorFlow backend"
     ) from error
 
-# What tells Keras the batches of an execution apart from one stack of them; since 3.16.
+# The list type by which Keras tells several batches from one stack of them; since 3.16.
 PartialBatchList: type[list[Any]] = getattr(data_adapter_utils, "PartialBatchList", list)
 
 if TYPE_CHECKING:
     import tensorflow as tf
     from torch.utils.data import DataLoader
 
-    from csvfeed.dataset import Batch, CsvDataset
-    from csvfeed.original_errors import OriginalErrors
+    from csvfeed.train.original_errors import OriginalErrors
 
 
 class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
-    """The batches of a dataset, for Keras to use; made by ``CsvDataset.to_keras``."""
+    """The batches of a dataset for Keras; made by ``CsvDataset.to_keras``.
+
+    Parameters
+    ----------
+    dataset : Feed
+        Where the batches come from.
+    class_weight : mapping of int or str to float, optional
+        Weights of rows by their class.
+    as_dict : bool, default False
+        Whether to yield features by name.
+    """
 
     def __init__(
         self,
-        dataset: CsvDataset,
-        class_weight: Mapping[int, float] | Mapping[str, float] | None,
+        dataset: Feed,
+        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
         *,
         as_dict: bool = False,
     ) -> None:
         self.dataset = dataset
         self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
-        # Keras does not read on after the last batch, where the dataset would say so.
-        dataset._plan.warn_of_rejects()
+        # Keras does not ask for more after the last batch, where the dataset would warn.
+        dataset.epochs.warn_of_rejects()
         self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
         self._class_weight = None if class_weight is None else dict(class_weight)
-        shapes = dataset._row_shapes()
+        shapes = dataset.epochs.row_shapes
         self._shapes = shapes if self._weights is None else [*shapes[:2], ()]
         self._group_rows = group_size(dataset, self._shapes) * dataset.batch_size
         self._tf_dataset: tf.data.Dataset | None = None
         self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
-        # The fit whose epoch it is; None while Keras evaluates, predicts or looks at a batch, as it
-        # also may in the middle of one.
+        # The fit whose epoch runs. None while Keras evaluates, predicts or builds a model, which it
+        # may also do in the middle of an epoch of fit.
         self._fit: Fit | None = None
         self._interrupted: Fit | None = None
 
@@ -82,7 +93,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     @property
     def __array__(self) -> NoReturn:
-        # Keras asks for it where it would cut arrays by validation_split, before anything else.
+        # Keras looks for it before it cuts arrays by validation_split.
         raise ValueError(
             "to_keras() is no array that Keras could cut by validation_split=: split the dataset, "
             "train, held_out = ds.split(0.2, seed=0), and call "
@@ -90,45 +101,45 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         )
 
     def _read(self, group_rows: int | None = None) -> Iterator[Batch]:
-        """Yield the rows of the pass that begins with the first of them, many at a time."""
+        """Yield the rows of an epoch in large groups, from where Keras should begin."""
         if self._fit is None:
-            epoch, first_batch = self.dataset._position.next[0], 0
+            epoch, first_batch = self.dataset.epochs.position.next[0], 0
         else:
             epoch, first_batch = self._fit.position
-        for arrays in self.dataset._open(epoch, first_batch, group_rows or self._group_rows):
+        for arrays in self.dataset.epochs.open(epoch, first_batch, group_rows or self._group_rows):
             yield arrays if self._weights is None else self._weights.add_to(arrays)
 
     def _stacks(self, group_rows: int | None = None) -> Iterator[Batch]:
-        keep = self.dataset._remainder != "drop"
+        keep = self.dataset.epochs.remainder != "drop"
         return stacks(self._read(group_rows), self.dataset.batch_size, keep=keep)
 
     def _views(self) -> Iterator[tuple[Any, ...]]:
         return cut_stacks(self._stacks(), self._named)
 
-    # What Keras asks for.
+    # The interface of DataAdapter.
 
     def get_numpy_iterator(self) -> Iterator[tuple[Any, ...]]:
         return self._views()
 
     def get_jax_iterator(self, super_batch: int | None = None) -> Iterator[Any]:
-        """Yield batches, or stacks of ``super_batch`` of them, as Keras wants since 3.16.
+        """Yield batches, or stacks of ``super_batch`` batches, as Keras asks since 3.16.
 
-        What is left for the last execution of an epoch is a smaller stack, or a list of batches if
-        the last of them is shorter.
+        The last execution of an epoch gets a smaller stack, or a list of batches if the last batch
+        is shorter.
         """
         if super_batch is None:
             return self._views()
-        # Each group but the last is a whole number of stacks.
+        # Each group except the last is a whole number of stacks.
         stack_rows = super_batch * self.dataset.batch_size
         group_rows = max(1, self._group_rows // stack_rows) * stack_rows
         return super_batches(self._stacks(group_rows), super_batch, self._named, PartialBatchList)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
-        # Made once: each from_generator leaves something behind in TensorFlow.
+        # Made once, because TensorFlow never frees all of a from_generator.
         if self._tf_dataset is None:
             import tensorflow as tf
 
-            from csvfeed.original_errors import OriginalErrors
+            from csvfeed.train.original_errors import OriginalErrors
             from csvfeed.train.tensorflow import from_groups
 
             self._errors = OriginalErrors()
@@ -181,60 +192,3 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             self._fit = None
         elif self._fit is None:
             self._fit, self._interrupted = self._interrupted, None
-
-
-class Fit:
-    """How far one call of ``fit`` has got.
-
-    Attributes
-    ----------
-    position : tuple of int
-        Epoch of the dataset and batch in it at which the current epoch of ``fit`` began.
-    """
-
-    def __init__(self, dataset: CsvDataset, batches: int) -> None:
-        epoch, batch = dataset._position.next
-        self.position = (epoch, batch) if batch < batches else (epoch + 1, 0)
-        self._dataset = dataset
-        self._batches = batches
-        self._first_batch = self.position[1]  # Of the pass.
-        self._in_epoch = False
-        self._steps_per_epoch: int | None = None
-
-    def begin_epoch(self, iterator: Any) -> None:
-        """Take note that Keras begins an epoch, and tell it how many steps are left in that."""
-        behind = BEHIND.pop(self._dataset, 0)
-        FED.add(self._dataset)
-        self._in_epoch = True
-        self._steps_per_epoch = iterator.steps_per_epoch
-        # Keras reads both right after this. It counts on whole epochs, so that one that is resumed
-        # would end in a warning that the data ran out.
-        iterator._num_batches = self._batches - self._first_batch
-        if self._steps_per_epoch:
-            iterator.steps_per_epoch = max(1, self._steps_per_epoch - behind)
-
-    def end_epoch(self, iterator: Any) -> None:
-        """Take note that Keras has trained on all steps of an epoch."""
-        if not self._in_epoch:
-            return
-        self._in_epoch = False
-        epoch, batch = self.position
-        # The last execution of several steps may go beyond the steps asked for.
-        steps = iterator.steps_per_epoch or self._batches
-        executions = -(-steps // iterator.steps_per_execution)
-        batch += executions * iterator.steps_per_execution
-        if batch >= self._batches:
-            epoch, batch, self._first_batch = epoch + 1, 0, 0
-            # Keras has made the next iterator already, which may have begun to read where this
-            # epoch did. It makes another.
-            iterator._current_iterator = None
-        self.position = epoch, batch
-        iterator.steps_per_epoch = self._steps_per_epoch
-        self._dataset._position.move(epoch, batch)
-
-
-FED: weakref.WeakSet[CsvDataset] = weakref.WeakSet()
-"""The datasets that a ``fit`` has begun to read."""
-
-BEHIND: weakref.WeakKeyDictionary[CsvDataset, int] = weakref.WeakKeyDictionary()
-"""Of a dataset, the steps that the next epoch of ``fit`` has behind it, since it is resumed."""

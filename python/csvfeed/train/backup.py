@@ -1,4 +1,4 @@
-"""A backup of a training run that knows its place in the file."""
+"""A backup of a training run, with its position in the dataset."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import keras
 import numpy as np
 
-from csvfeed.train.adapter import BEHIND, FED
+from csvfeed.train.feed import Feed, is_feed
+from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from csvfeed.dataset import CsvDataset
     from csvfeed.train.adapter import CsvDatasetAdapter
 
 FILE = "csvfeed-backup.npz"
@@ -27,38 +27,40 @@ FORMAT = 1
 
 
 class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types.
-    """Keep a training run on disk, and resume it at the batch it had got to.
+    """Save a training run to disk, and resume it at the batch it had reached.
 
-    When ``fit`` begins and the directory holds a backup, the model with its random seeds, the
-    optimizer, the metrics of the epoch, the number of the epoch and the place in the dataset are
-    those of the backup (on PyTorch also the state of its random numbers); ``fit`` goes on from
-    there and up to ``epochs``. A run that is killed at any moment and started again by the same
-    program ends with the weights of one left alone: bit for bit where the operations are
-    deterministic, as they are on CPUs after ``keras.utils.set_random_seed`` and, on TensorFlow,
+    If the directory holds a backup when ``fit`` begins, the callback restores the model with its
+    random seeds, the optimizer, the metrics of the epoch, the number of the epoch, and the position
+    in the dataset; on PyTorch also the state of its random numbers. ``fit`` continues from there up
+    to ``epochs``. A run that is killed at any moment and started again by the same program ends
+    with the weights of an uninterrupted run. They are equal bit for bit if the operations are
+    deterministic, as on CPUs after ``keras.utils.set_random_seed`` and, on TensorFlow,
     ``tf.config.experimental.enable_op_determinism``.
 
-    The state of other callbacks is not kept, nor are Python's and numpy's random numbers. The first
-    epoch after a resumption has only the steps that are left in it, and callbacks see them counted
-    from 0.
+    The backup does not contain the state of other callbacks, nor the random numbers of Python and
+    NumPy. The first epoch after resuming has only the steps that are left in it; callbacks see them
+    counted from 0.
 
     Parameters
     ----------
     directory : str or os.PathLike
-        Where the backup goes, one file; made if it is not there. One directory serves one run.
+        Directory of the backup, which is one file. Made if necessary. Use one directory for each
+        run.
     dataset : CsvDataset
-        The one that ``fit`` trains on, as in
-        ``fit(ds.to_keras(), callbacks=[BackupAndRestore("backup", ds)])``; or what its ``to_keras``
-        returned.
+        The dataset that ``fit`` trains on, as in
+        ``fit(ds.to_keras(), callbacks=[BackupAndRestore("backup", ds)])``, or the result of its
+        ``to_keras``.
     save_freq : "epoch" or int, default "epoch"
-        Save at the end of each epoch, after validation; or also every so many batches.
+        "epoch" saves at the end of each epoch, after validation. A number also saves each time that
+        so many batches are done.
     delete_checkpoint : bool, default True
-        Whether to delete the backup when ``fit`` has come to its end.
+        Whether to delete the backup when ``fit`` has finished.
 
     Raises
     ------
     TypeError, ValueError
-        If an argument makes no sense. From ``fit``: if the backup is of another dataset, another
-        file or another model, or ``fit`` does not train on ``dataset``.
+        If an argument is not valid. From ``fit``: if the backup is of another dataset, another file
+        or another model, or ``fit`` does not train on ``dataset``.
     OSError
         From ``fit``: if the backup cannot be written or read.
     """
@@ -66,15 +68,16 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def __init__(
         self,
         directory: str | os.PathLike[str],
-        dataset: CsvDataset | CsvDatasetAdapter,
+        dataset: Feed | CsvDatasetAdapter,
         save_freq: Literal["epoch"] | int = "epoch",
         delete_checkpoint: bool = True,
     ) -> None:
         super().__init__()
         self.directory = Path(directory)
-        self.dataset: CsvDataset = getattr(dataset, "dataset", dataset)
-        if not hasattr(self.dataset, "state_dict"):
+        feed = getattr(dataset, "dataset", dataset)
+        if not is_feed(feed):
             raise TypeError(f"dataset is a CsvDataset, not {type(dataset).__name__}")
+        self.dataset = feed
         if save_freq != "epoch":
             # True is an int of 1.
             whole = isinstance(save_freq, SupportsIndex) and not isinstance(save_freq, bool)
@@ -90,11 +93,10 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         self._random_states: list[NDArray[Any]] | None = None
         self._resumed = False
 
-    # What Keras calls.
+    # The interface of Callback.
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        FED.discard(self.dataset)
-        BEHIND.pop(self.dataset, None)
+        TRAINING.reset(self.dataset)
         self._metrics = self._random_states = None
         self._behind = 0
         self._unsaved = 0
@@ -105,7 +107,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         self._epoch = epoch
-        self._position = self.dataset._position.next
+        self._position = self.dataset.epochs.position.next
         self._trained = 0
         if self._metrics is not None:
             # Keras has just reset them.
@@ -116,14 +118,14 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             self._random_states = None
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        if self._trained == 0 and self.dataset not in FED:
+        if self._trained == 0 and not TRAINING.reads(self.dataset):
             raise ValueError(
                 f"fit does not train on the dataset of BackupAndRestore, {self.dataset!r}: give "
                 "fit the to_keras() of that very object"
             )
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        # Older versions of Keras number an execution of several steps by the first of them.
+        # Older versions of Keras number an execution of several steps by its first step.
         executions = batch // self._steps_per_execution + 1
         trained = executions * self._steps_per_execution
         self._unsaved += trained - self._trained
@@ -131,7 +133,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         if self.save_freq == "epoch" or self._unsaved < self.save_freq:
             return
         epoch, first_batch = self._position
-        # The end of an epoch is saved when its validation is over.
+        # The end of an epoch is saved after its validation.
         if first_batch + trained < self._batches and not self._is_last(trained):
             self._save(self._epoch, self._behind + trained, (epoch, first_batch + trained))
 
@@ -144,7 +146,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         if self._resumed:
-            # Or the next fit would begin with this epoch.
+            # Otherwise the next fit would begin with this epoch.
             self.model._initial_epoch = None
         if self.delete_checkpoint:
             self._path.unlink(missing_ok=True)
@@ -158,16 +160,13 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         return steps is not None and self._behind + trained >= steps
 
     def _save(self, epoch: int, step: int, position: tuple[int, int]) -> None:
-        """Write the state in which ``step`` steps of ``epoch`` are done, all of it or nothing."""
+        """Write the state after ``step`` steps of ``epoch``, completely or not at all."""
         self._unsaved = 0
         model = self.model
-        meta = {
-            "format": FORMAT,
-            "epoch": epoch,
-            "step": step,
-            # Where training is, which reading is ahead of.
-            "dataset": self.dataset._state(*position),
-        }
+        # Reading is ahead of training, and the position of training is the one to resume at.
+        dataset_epoch, batch = position
+        state = {**self.dataset.state_dict(), "epoch": dataset_epoch, "batch": batch}
+        meta = {"format": FORMAT, "epoch": epoch, "step": step, "dataset": state}
         arrays: dict[str, Any] = {"meta": np.frombuffer(json.dumps(meta).encode(), np.uint8)}
         for group, variables in _variables(model).items():
             arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
@@ -199,9 +198,8 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
                 "own, or delete the backup to begin anew"
             ) from error
         model = self.model
-        # TensorFlow would make metrics and optimizer state only with the first step.
-        shapes = self.dataset._row_shapes()
-        rows = self.dataset.batch_size
+        # Otherwise TensorFlow makes metrics and optimizer state only in the first step.
+        rows, shapes = self.dataset.batch_size, self.dataset.epochs.row_shapes
         batch = tuple(np.zeros((rows, *shape), np.float32) for shape in shapes)
         model._symbolic_build(data_batch=batch)
         variables = _variables(model)
@@ -217,12 +215,13 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             _assign(now, then)
         self._metrics = groups["metrics"] if meta["step"] else None
         self._random_states = groups["random"]
-        self._behind = BEHIND[self.dataset] = meta["step"]
+        self._behind = meta["step"]
+        TRAINING.resume(self.dataset, self._behind)
         model._initial_epoch = meta["epoch"]
 
 
 def _variables(model: keras.Model) -> dict[str, list[Any]]:
-    """Return all that a step of training changes; the seeds of dropout are the model's."""
+    """Return all variables that a step of training changes. The model holds seeds of dropout."""
     return {
         "model": [*model.trainable_variables, *model.non_trainable_variables],
         "optimizer": list(model.optimizer.variables) if model.optimizer is not None else [],
@@ -231,7 +230,7 @@ def _variables(model: keras.Model) -> dict[str, list[Any]]:
 
 
 def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
-    """Give variables their values, if there is one for each: metrics may have been changed."""
+    """Assign values to variables, unless their shapes differ: the metrics may have changed."""
     variables = list(variables)
     if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
         return
@@ -240,7 +239,7 @@ def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
 
 
 def _random_states() -> list[NDArray[Any]]:
-    """Return what PyTorch draws a dropout without a seed from; elsewhere the model holds it all."""
+    """Return PyTorch's random states, used by dropout. Other backends keep theirs in the model."""
     if keras.backend.backend() != "torch":
         return []
     import torch
@@ -261,12 +260,12 @@ def _set_random_states(states: list[NDArray[Any]]) -> None:
 
 
 def _numpy(variable: Any) -> NDArray[Any]:
-    # By way of a tensor, since a variable that TensorFlow mirrors is no array.
+    # Through a tensor, because a variable that TensorFlow mirrors is not an array.
     return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
 
 
 def _plain(variable: Any) -> NDArray[Any]:
-    """Return the value in a type of numpy's own; bfloat16 is not one."""
+    """Return the value in a type that NumPy can save, which bfloat16 is not."""
     value = _numpy(variable)
     return value.view(f"u{value.itemsize}") if value.dtype.kind == "V" else value
 

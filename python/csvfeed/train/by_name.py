@@ -1,27 +1,26 @@
-"""Features by their names, for models with an input for each."""
+"""Features by name, for models with an input for each feature."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
+from csvfeed.train.feed import Batch, Feed
 
 Named: TypeAlias = dict[str, NDArray[Any]]
 
 
 class NamedFeatures:
-    """Makes a dict of the features: categories as int32, all others as float32.
+    """Turns X into a dict of the features: categories as int32, all others as float32.
 
     Parameters
     ----------
-    dataset : CsvDataset
-        Whose features they are.
+    dataset : Feed
+        Names the features.
 
     Raises
     ------
@@ -29,7 +28,7 @@ class NamedFeatures:
         If two features have the same name.
     """
 
-    def __init__(self, dataset: CsvDataset) -> None:
+    def __init__(self, dataset: Feed) -> None:
         names = dataset.feature_names
         twice = [name for name, uses in Counter(names).items() if uses > 1]
         if twice:
@@ -40,13 +39,13 @@ class NamedFeatures:
             )
         self.dtypes: dict[str, type[np.int32 | np.float32]] = {
             name: np.int32 if kind == "category" else np.float32
-            for name, kind in zip(names, dataset._reader.kinds, strict=False)
+            for name, kind in zip(names, dataset.feature_types, strict=True)
         }
 
     def cut(self, arrays: Batch) -> tuple[Any, ...]:
         """Return ``({name: (..., 1)}, ...)`` of ``(X, ...)``, X of shape (..., F)."""
         X, *rest = arrays
-        # Each feature lies together in memory.
+        # Contiguous for each feature.
         columns = np.ascontiguousarray(np.moveaxis(X, -1, 0))[..., None]
         named = {
             name: column.astype(dtype, copy=False)
@@ -55,7 +54,7 @@ class NamedFeatures:
         return (named, *rest)
 
     def batches(self, stack: Batch) -> Iterator[tuple[Any, ...]]:
-        """Yield each batch of a stack of several."""
+        """Yield each batch of a stack."""
         named, *rest = self.cut(stack)
         for at in range(len(stack[0])):
             batch = {name: column[at] for name, column in named.items()}
@@ -63,7 +62,7 @@ class NamedFeatures:
 
 
 def cut_stacks(stacks: Iterable[Batch], named: NamedFeatures | None) -> Iterator[tuple[Any, ...]]:
-    """Yield each batch of some stacks, its features by name if there are names."""
+    """Yield each batch of some stacks, with features by name if ``named`` is given."""
     for stack in stacks:
         yield from zip(*stack, strict=True) if named is None else named.batches(stack)
 
@@ -74,10 +73,10 @@ def super_batches(
     named: NamedFeatures | None,
     as_list: Callable[[Iterable[Any]], list[Any]],
 ) -> Iterator[Any]:
-    """Yield stacks of ``size`` batches, of which each of ``stacks`` but the last is a multiple.
+    """Yield stacks of ``size`` batches. Each input stack except the last is a multiple of that.
 
-    What is left at the end of a pass comes as one: as a smaller stack, or as a list of batches if
-    the last of them is shorter.
+    The rest at the end of an epoch is one smaller stack, or a list of batches if the last batch is
+    shorter.
     """
     rest: Batch | None = None
     for stack in stacks:

@@ -1,40 +1,37 @@
-"""Weights of rows by the class that they belong to."""
+"""Weights of rows by their class."""
 
 from __future__ import annotations
 
 import math
 import operator
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
+from csvfeed.train.feed import Batch, Feed
 
-
-# Names of classes that an error lists.
+# How many names of classes an error lists.
 _SHOWN = 20
 
 
 class ClassWeights:
-    """A weight for each class, 1.0 for those that are not named.
+    """A weight for each class; 1.0 for classes without one.
 
     Parameters
     ----------
-    dataset : CsvDataset
-        Where the rows are from; it needs a target.
+    dataset : Feed
+        Where the rows come from. It needs a target.
     class_weight : mapping of int or str to float
-        Weights of at least 0, by the number of the class or, if the target is one of categories, by
-        its name.
+        Weights of at least 0, by number of the class. By name, too, for a target of categories.
 
     Raises
     ------
     ValueError
-        If the dataset has no target, a weight is not one, or a class is not one of the target.
+        If the dataset has no target, a weight is not valid, or a class does not exist.
     """
 
-    def __init__(self, dataset: CsvDataset, class_weight: Mapping[Any, float]) -> None:
+    def __init__(self, dataset: Feed, class_weight: Mapping[Any, float]) -> None:
         if not dataset.target_names:
             raise ValueError("class_weight goes by the target, and the dataset has target=None")
         if not isinstance(class_weight, Mapping) or not class_weight:
@@ -52,21 +49,21 @@ class ClassWeights:
         self._weights = np.array([weights[label] for label in sorted(weights)], np.float32)
 
     def add_to(self, arrays: Batch) -> Batch:
-        """Return ``(X, y, w)``: w, of shape (B,), is multiplied if it is there."""
+        """Return ``(X, y, w)``, with w of shape (B,). An existing w is multiplied."""
         X, y, *weight = arrays
-        # The classes that Keras takes for class_weight= beside arrays.
+        # The rule of Keras for class_weight= with arrays.
         classes = np.rint(y) if y.ndim == 1 else y.argmax(axis=1)
         at = np.minimum(np.searchsorted(self._labels, classes), len(self._labels) - 1)
         w = np.where(self._labels[at] == classes, self._weights[at], np.float32(1))
         return (X, y, w * weight[0] if weight else w)
 
 
-def _numbers(dataset: CsvDataset, labels: list[Any]) -> list[int]:
-    """Return the numbers of classes that are given by number or by name."""
+def _numbers(dataset: Feed, labels: list[Any]) -> list[int]:
+    """Return the numbers of classes given by number or by name."""
     names: list[str] = []
     if any(isinstance(label, str) for label in labels):
         names = _names(dataset)
-    count = dataset.num_classes if dataset._has_classes and len(dataset.target_names) == 1 else None
+    count = dataset.num_classes if dataset.has_classes and len(dataset.target_names) == 1 else None
     numbers = []
     for label in labels:
         if isinstance(label, str) and label not in names:
@@ -81,14 +78,14 @@ def _numbers(dataset: CsvDataset, labels: list[Any]) -> list[int]:
     return numbers
 
 
-def _names(dataset: CsvDataset) -> list[str]:
+def _names(dataset: Feed) -> list[str]:
     """Return the names of the classes of the only target."""
     if len(dataset.target_names) > 1:
         raise ValueError(
             "class_weight by the names of classes needs a single target, and the dataset has "
             f"{len(dataset.target_names)}: give the positions of the targets"
         )
-    # An error where the target has no classes with names.
+    # Raises if the classes of the target have no names.
     classes = dataset.classes
     return classes if isinstance(classes, list) else []
 

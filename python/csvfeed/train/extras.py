@@ -1,4 +1,4 @@
-"""What is to be installed besides csvfeed, where it is missing."""
+"""Advice on what to install if a trainer is missing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXTRAS = {
 
 @contextmanager
 def extra() -> Iterator[None]:
-    """Say what brings it, where an import finds no such module."""
+    """Add the install command to the error if an import does not find a trainer."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -1,13 +1,11 @@
-"""Batches in groups, for trainers that pay for each crossing as much as for a step."""
+"""Batches in groups, for trainers to which one crossing costs as much as a training step."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
+from csvfeed.train.feed import Batch, Feed
 
 # A crossing into TensorFlow costs as much as a training step on a small batch; large batches cross
 # alone.
@@ -15,14 +13,19 @@ GROUP_BATCHES = 64
 GROUP_BYTES = 4 << 20
 
 
-def count_batches(dataset: CsvDataset) -> int:
-    """Return the number of batches in an epoch, which is an error if it is none.
+def count_batches(dataset: Feed) -> int:
+    """Return the number of batches in an epoch.
 
-    Means to fill with are found first as well: here errors and Ctrl-C arrive as they are.
+    It also finds the means to fill with, because from here an error or Ctrl-C reaches the user
+    unchanged.
+
+    Raises
+    ------
+    ValueError
+        If the dataset has no batch.
     """
     count = len(dataset)
-    if dataset._order.cache is None:
-        dataset._fill.values()
+    dataset.epochs.find_means()
     if count == 0:
         rows = dataset.num_rows
         why = f"its {rows} rows are dropped as a remainder" if rows else "every row is left out"
@@ -30,13 +33,13 @@ def count_batches(dataset: CsvDataset) -> int:
     return count
 
 
-def partial_batch_size(dataset: CsvDataset) -> int:
-    """Return the number of rows in a last batch that is shorter than the others, or 0."""
-    return dataset.num_rows % dataset.batch_size if dataset._remainder == "keep" else 0
+def partial_batch_size(dataset: Feed) -> int:
+    """Return the number of rows in a shorter last batch, or 0."""
+    return dataset.num_rows % dataset.batch_size if dataset.epochs.remainder == "keep" else 0
 
 
-def group_size(dataset: CsvDataset, shapes: list[tuple[int, ...]]) -> int:
-    """Return how many batches go into a group, given the shapes of a row in each array."""
+def group_size(dataset: Feed, shapes: list[tuple[int, ...]]) -> int:
+    """Return how many batches form a group, given the shape of a row in each array."""
     batch_bytes = 4 * dataset.batch_size * sum(math.prod(shape) for shape in shapes)
     return max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
 

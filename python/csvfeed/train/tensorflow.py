@@ -1,60 +1,58 @@
-"""Batches to ``tf.data``."""
+"""Batches for ``tf.data``."""
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from csvfeed.train.by_name import NamedFeatures
 from csvfeed.train.extras import extra
+from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 
 with extra():
     import tensorflow as tf
 
-    from csvfeed.at_exit import Stream
-
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
+    from csvfeed.train.at_exit import Stream
 
 
-def to_tf(dataset: CsvDataset, *, as_dict: bool = False) -> tf.data.Dataset:
+def to_tf(dataset: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
     """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of known cardinality."""
     named = NamedFeatures(dataset) if as_dict else None
     cardinality = count_batches(dataset)
-    shapes = dataset._row_shapes()
+    shapes = dataset.epochs.row_shapes
     rows = group_size(dataset, shapes) * dataset.batch_size
-    epochs = itertools.count(dataset._position.next[0])
+    epochs = itertools.count(dataset.epochs.position.next[0])
     return (
-        from_groups(dataset, shapes, lambda: dataset._open(next(epochs), batch_size=rows), named)
+        from_groups(dataset, shapes, lambda: dataset.epochs.open(next(epochs), 0, rows), named)
         .apply(tf.data.experimental.assert_cardinality(cardinality))
         .prefetch(tf.data.AUTOTUNE)
     )
 
 
 def from_groups(
-    dataset: CsvDataset,
+    dataset: Feed,
     shapes: list[tuple[int, ...]],
     groups: Callable[[], Iterable[Batch]],
     named: NamedFeatures | None = None,
 ) -> tf.data.Dataset:
-    """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of which many cross at once.
+    """Return a ``tf.data.Dataset`` of batches that cross into TensorFlow many at a time.
 
     Parameters
     ----------
-    dataset : CsvDataset
-        Says how large a batch is, and what becomes of a remainder.
+    dataset : Feed
+        Tells the batch size, and what happens to a remainder.
     shapes : list of tuple
         Shape of one row in each array.
     groups : callable
-        Gives the rows of one iteration, some whole batches at a time.
+        Returns the rows of one iteration, in groups of whole batches.
     named : NamedFeatures, optional
-        Makes a dict of the features.
+        Turns the features into a dict.
     """
     batch_size = dataset.batch_size
-    keep = dataset._remainder != "drop"
-    # The last batch makes the batch size unknown only where it is shorter.
+    keep = dataset.epochs.remainder != "drop"
+    # A shorter last batch makes the batch size unknown.
     static = None if partial_batch_size(dataset) else batch_size
     spec = [tf.TensorSpec((None, static, *shape), tf.float32) for shape in shapes]
 

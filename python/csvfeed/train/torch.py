@@ -1,26 +1,24 @@
-"""Batches to PyTorch, as tensors that share the memory of the arrays."""
+"""Batches for PyTorch, as tensors that share the memory of the arrays."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from csvfeed.train.extras import extra
+from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.grouping import count_batches
 
 with extra():
     import torch
     from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch, CsvDataset
-
 Tensors = tuple[torch.Tensor, ...]
-# Workers of a loader that can be told apart; PyTorch itself advises no more than there are CPUs.
+# Most workers of a loader. PyTorch itself advises no more than there are CPUs.
 MAX_WORKERS = 4096
 
 
-def to_torch(dataset: CsvDataset) -> IterableDataset[Tensors]:
+def to_torch(dataset: Feed) -> IterableDataset[Tensors]:
     """Return a PyTorch dataset of batches; see ``CsvDataset.to_torch``."""
     return TorchBatches(dataset)
 
@@ -28,12 +26,12 @@ def to_torch(dataset: CsvDataset) -> IterableDataset[Tensors]:
 class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without torch, unknown.
     """The batches of a dataset; made by ``CsvDataset.to_torch``."""
 
-    def __init__(self, dataset: CsvDataset) -> None:
+    def __init__(self, dataset: Feed) -> None:
         super().__init__()
         self._dataset = dataset
         self._count = count_batches(dataset)
-        # A worker is a copy of this process, which learns nothing from it. So each counts its own
-        # epochs where the worker that follows it finds them.
+        # A worker is a copy of this process, so its counts are lost when it ends. Each counts its
+        # epochs in shared memory, where its successor finds them.
         self._epochs = torch.zeros(MAX_WORKERS, dtype=torch.int64).share_memory_()
 
     def __len__(self) -> int:
@@ -46,9 +44,10 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
         else:
             if worker.num_workers > MAX_WORKERS:
                 raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
-            epoch = self._dataset._position.next[0] + int(self._epochs[worker.id])
+            epoch = self._dataset.epochs.position.next[0] + int(self._epochs[worker.id])
             self._epochs[worker.id] += 1
-            batches = self._dataset.shard(worker.id, worker.num_workers)._open(epoch)
+            share = self._dataset.shard(worker.id, worker.num_workers)
+            batches = share.epochs.open(epoch)
         for arrays in batches:
             yield tuple(map(torch.from_numpy, arrays))
 
@@ -56,9 +55,9 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
 def loader(
     batches: Callable[[], Iterable[tuple[Any, ...]]], convert: Callable[[torch.Tensor], Any]
 ) -> DataLoader[tuple[Any, ...]]:
-    """Return a loader of batches that are there already, each tensor converted."""
-    # A generator of its own, since a loader draws from it: the model's random numbers must not
-    # depend on how often one is made.
+    """Return a loader that yields given batches with each tensor converted."""
+    # A generator of its own, because each new loader draws from it, and the model's random numbers
+    # must not depend on that.
     return DataLoader(
         _Converted(batches, convert), batch_size=None, collate_fn=tuple, generator=torch.Generator()
     )

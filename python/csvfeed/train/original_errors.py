@@ -1,4 +1,4 @@
-"""Errors of csvfeed that TensorFlow turns into errors of its own, turned back in ``fit``."""
+"""The errors of csvfeed in ``fit``, which TensorFlow replaces by its own."""
 
 from __future__ import annotations
 
@@ -6,36 +6,35 @@ import contextlib
 import functools
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-if TYPE_CHECKING:
-    from csvfeed.dataset import Batch
+from csvfeed.train.feed import Batch
 
 
 class OriginalErrors:
-    """What was raised while TensorFlow read, to be raised again where TensorFlow's error arrives.
+    """Keeps the errors raised while TensorFlow reads, and raises them in place of TensorFlow's.
 
-    TensorFlow reads ahead, and carries nothing but the text of an error.
+    TensorFlow reads ahead, and passes on only the text of an error.
     """
 
     def __init__(self) -> None:
-        # Several iterators may read at once, and one that is given up has nobody to raise in.
+        # Several iterators may read at once, and the error of an abandoned one is never raised.
         self._raised: deque[Exception] = deque(maxlen=8)
 
     def noted(self, read: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
-        """Yield what ``read`` yields, and keep the error in which it ends."""
+        """Yield what ``read`` yields, and keep the error that ends it."""
         try:
             yield from read()
         except Exception as error:
             self._raised.append(error)
-            # Without the frames in which reading ended, which would keep its buffers.
+            # Without its frames, which would keep the buffers alive.
             raise error.with_traceback(None) from None
 
     def of(self, error: tf.errors.OpError) -> Exception | None:
-        """Return what TensorFlow made ``error`` from, or None if it was not raised in reading."""
+        """Return the original of ``error``, or None if reading did not raise it."""
         for original in reversed(self._raised):
             if f"{type(original).__name__}: {original}" in error.message:
                 self._raised.remove(original)
@@ -43,7 +42,7 @@ class OriginalErrors:
         return None
 
     def raise_in(self, iterator: EpochIterator) -> None:
-        """Let an iterator of Keras raise the originals."""
+        """Make an iterator of Keras raise the originals."""
         if not isinstance(iterator, _Raises):
             cls: Any = type(iterator)
             iterator.__class__ = _raising(cls)
@@ -51,7 +50,7 @@ class OriginalErrors:
 
 
 class _Raises:
-    """Marks the iterators that raise the originals."""
+    """Marks iterators that raise the originals."""
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""Lets Keras take a dataset as it is: ``fit(ds)`` does what ``fit(ds.to_keras())`` does."""
+"""Makes Keras accept a dataset: ``fit(ds)`` does what ``fit(ds.to_keras())`` does."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from csvfeed.train.adapter import CsvDatasetAdapter
 
-# What Keras calls of an adapter; batch_size a dataset has itself.
+# What Keras calls of an adapter, except batch_size, which a dataset has itself.
 ASKED = frozenset(
     {
         "get_jax_iterator",
@@ -26,14 +26,14 @@ ASKED = frozenset(
 
 
 class KerasInput:
-    """The part of a dataset that Keras takes for a ``DataAdapter``.
+    """The part of a dataset that Keras accepts as a ``DataAdapter``.
 
-    Keras takes instances of its class ``DataAdapter``. That cannot be a base class here, since
-    csvfeed must not import Keras. But an object may say of what class it is for ``isinstance``, as
-    proxies do: once Keras is there, ``__class__`` is a class that has both as bases.
+    Keras takes instances of its class ``DataAdapter``. That class cannot be a base here, because
+    csvfeed must not import Keras. But an object can choose its class for ``isinstance``, as proxies
+    do: once Keras is imported, ``__class__`` is a class that has both as bases.
     """
 
-    # Behind the back of mypy, for which every attribute would exist.
+    # Hidden from mypy, which would otherwise take any attribute for granted.
     if not TYPE_CHECKING:
 
         @property
@@ -53,18 +53,18 @@ def _both(cls: type) -> type:
     try:
         from csvfeed.train.adapter import CsvDatasetAdapter
     except ImportError:
-        # A Keras that takes no adapters; to_keras() says so.
+        # This Keras takes no adapters, as to_keras() explains.
         return cls
     (DataAdapter,) = CsvDatasetAdapter.__bases__
     return type(cls.__name__, (cls, DataAdapter), {"__module__": cls.__module__})
 
 
 def _adapter(dataset: Any) -> CsvDatasetAdapter:
-    """Return the adapter of a dataset, always the same one."""
-    from csvfeed.keras import to_keras
+    """Return the adapter of a dataset: always the same object."""
+    from csvfeed.train.adapter import CsvDatasetAdapter
 
     adapter: CsvDatasetAdapter | None = vars(dataset).get("_adapter")
-    # A dataset that was made from another one has the attributes of that.
+    # A dataset made from another one has copied its attributes.
     if adapter is None or adapter.dataset is not dataset:
-        adapter = dataset._adapter = to_keras(dataset)
+        adapter = dataset._adapter = CsvDatasetAdapter(dataset)
     return adapter

@@ -1,13 +1,13 @@
-"""Arguments of ``fit`` that Keras drops without a word beside an adapter."""
+"""Arguments of ``fit`` that Keras silently ignores if it gets an adapter."""
 
 from __future__ import annotations
 
-from csvfeed.caller import Caller
-from csvfeed.dataset import CsvDataset
+from csvfeed.train.caller import Caller
+from csvfeed.train.feed import Feed, is_feed
 
 
-def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
-    """Raise ValueError if the user gave ``fit``, ``evaluate`` or ``predict`` what Keras drops."""
+def refuse_ignored(caller: Caller, dataset: Feed) -> None:
+    """Raise ValueError if the user gave Keras an argument that it would ignore."""
     given, method = caller.given, caller.method
     if given.get("class_weight") is not None:
         raise ValueError(
@@ -20,7 +20,7 @@ def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
                 f"Keras ignores {name} beside to_keras(): name the column with "
                 f"CsvDataset(..., {option}=)"
             )
-    # Validation data gets the batch_size and shuffle of the training arrays that it is beside.
+    # As validation data it gets the batch_size and shuffle that are meant for training arrays.
     if method == "fit" and given.get("x") is not caller.arguments.get("x"):
         return
     _refuse_batch_size("batch_size", given.get("batch_size"), dataset, method)
@@ -31,12 +31,12 @@ def refuse_ignored(caller: Caller, dataset: CsvDataset) -> None:
         )
     validation = caller.arguments.get("validation_data")
     validation = getattr(validation, "dataset", validation)
-    if method == "fit" and isinstance(validation, CsvDataset):
+    if method == "fit" and is_feed(validation):
         size = caller.arguments.get("validation_batch_size")
         _refuse_batch_size("validation_batch_size", size, validation, method)
 
 
-def _refuse_batch_size(name: str, size: object, dataset: CsvDataset, method: str | None) -> None:
+def _refuse_batch_size(name: str, size: object, dataset: Feed, method: str | None) -> None:
     if size is not None and size != dataset.batch_size:
         raise ValueError(
             f"Keras ignores {name}={size!r} beside to_keras(), whose batches have "

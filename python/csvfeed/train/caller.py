@@ -1,4 +1,7 @@
-"""Which part of Keras calls an adapter, and what the user gave it: Keras passes on neither."""
+"""Which part of Keras calls an adapter, and with which arguments of the user.
+
+Keras passes neither on, so `caller` reads them from the stack.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ class Caller:
     Attributes
     ----------
     iterator : EpochIterator or None
-        The iterator that calls; None if the caller is none.
+        The iterator that calls; None if the caller is not one.
     given : mapping
-        The arguments of the iterator while it is made, and empty afterwards.
+        The arguments of the iterator while it is being made; empty afterwards.
     method : str or None
-        The innermost of `METHODS` that runs; None in a training loop under another name.
+        The innermost running method among `METHODS`; None in a training loop of another name.
     arguments : mapping
-        The arguments of that method while the iterator is made, and empty afterwards.
+        The arguments of that method while the iterator is being made; empty afterwards.
     """
 
     iterator: EpochIterator | None
@@ -36,12 +39,12 @@ class Caller:
 
     @property
     def trains(self) -> bool:
-        """Whether the batches are for training: not for evaluation, prediction or a first look."""
+        """Whether the batches are for training, not for evaluation, prediction or building."""
         return self.iterator is not None and self.method in ("fit", None)
 
 
 def caller() -> Caller:
-    """Return who called the adapter. This is the only place that looks at stack frames."""
+    """Return the caller of the adapter."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and frame.f_globals.get("__name__", "").startswith("csvfeed."):
         frame = frame.f_back

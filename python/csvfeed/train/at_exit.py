@@ -1,10 +1,10 @@
-"""The end of the process, for iterators of ``tf.data`` that are still alive.
+"""What happens to live iterators of ``tf.data`` when the process ends.
 
-``tf.data`` calls a generator from threads of its own. When the interpreter finalizes, it stops
-every such thread that is inside Python, so the call never returns. If the iterator is then
-destroyed, its destructor waits for that call, and the process never ends. So before the interpreter
-finalizes, no generator begins another step, and the iterators that are left are never destroyed:
-the operating system frees them with the process.
+``tf.data`` calls a generator from its own threads. When the interpreter finalizes, it stops every
+such thread that is inside Python, so that the call never returns. If the iterator is then
+destroyed, its destructor waits for that call, and the process never ends. Therefore, before the
+interpreter finalizes, generators stop, and the remaining iterators are kept from being destroyed.
+The operating system frees them with the process.
 """
 
 from __future__ import annotations
@@ -21,21 +21,21 @@ from typing import Any
 import tensorflow as tf
 
 PATIENCE = 1.0
-"""Seconds that the process waits at its end for generators to finish the step they are in."""
+"""Seconds to wait at the end of the process for generators to finish their current step."""
 
 
 class Stream(Iterator[Any]):
-    """The elements of an iterator, for threads of TensorFlow; they stop when the process ends.
+    """An iterator for threads of TensorFlow that stops when the process ends.
 
     Parameters
     ----------
     elements : iterator
-        Gives the elements. One thread at a time asks for them.
+        The elements. One thread at a time reads them.
 
     Raises
     ------
     RuntimeError
-        If the process is ending already.
+        If the process is already ending.
     """
 
     def __init__(self, elements: Iterator[Any]) -> None:
@@ -49,7 +49,7 @@ class Stream(Iterator[Any]):
         _exit.watch(self)
 
     def __next__(self) -> Any:
-        # Set first: the exit looks at it after it has set its own flag.
+        # Set first, because the exit looks at it after setting its own flag.
         self.is_busy = True
         try:
             if _exit.begun:
@@ -72,11 +72,11 @@ class Exit:
         number = next(self._numbers)
         self._streams[number] = stream
         if number == 0:
-            # After the threads that are no daemons, which may read to their end.
+            # It runs after threads that are not daemons, which may read to their end.
             atexit.register(self.begin)
 
     def begin(self) -> None:
-        """Stop the streams, and keep iterators from being destroyed."""
+        """Stop the streams, and keep the iterators from being destroyed."""
         self.begun = True
         deadline = time.monotonic() + PATIENCE
         while any(stream.is_busy for stream in self._streams.values()):
@@ -90,7 +90,7 @@ _exit = Exit()
 
 
 def _handles() -> list[tf.Tensor]:
-    """Return the tensors that own something of TensorFlow's, iterators among them."""
+    """Return the tensors that own resources of TensorFlow, such as iterators."""
     with tf.init_scope():
         eager = type(tf.constant(0))
     gc.unfreeze()
