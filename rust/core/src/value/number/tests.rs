@@ -247,7 +247,7 @@ fn longer_decimals_are_exact() {
 }
 
 fn cases() -> ProptestConfig {
-    ProptestConfig::with_cases(if cfg!(debug_assertions) { 1_000 } else { 50_000 })
+    ProptestConfig::with_cases(if cfg!(debug_assertions) { 400 } else { 50_000 })
 }
 
 fn finite() -> impl Strategy<Value = f32> {
