@@ -1,5 +1,6 @@
 # make demo          set everything up, write the textbook file (ROWS= says how long), train on it
-# make test          set everything up, check format, lint and types, run all tests
+# make check         after each change: format, lint, types, the core's tests, the tests of reading (3 minutes)
+# make test          set everything up, check format, lint and types, run all tests (15 minutes)
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
@@ -28,16 +29,16 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
 DEBUG_PACKAGE := target/debug/python
-# What the fuzz targets check, without libFuzzer and its C++.
-FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target/fuzz --no-default-features --locked
-# What reading gives, which must be the same under every instruction set.
-READING := $(addprefix tests/reading/test_, rules.py numbers.py number_forms.py notation.py dialects.py tables.py errors.py dataset.py data.py fill.py stats.py categories.py booleans.py dates.py durations.py file_oddities.py rejects.py together.py)
-# What crosses the boundaries of blocks, which are everywhere in a debug build.
-BLOCKS := tests/order $(READING) $(addprefix tests/reading/test_, sources.py compressed.py sniffing.py directories.py)
-# What must hold on each backend of Keras.
-TRAINING := $(wildcard tests/training/test_keras*.py) $(addprefix tests/training/test_, as_dict.py backup.py class_weight.py normalization.py super_batches.py)
+# What the fuzz targets check, without libFuzzer and its C++. They share built dependencies with the workspace.
+FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target --no-default-features --locked
+# Tests of what depends on the instruction set, and of what depends on where blocks end.
+PER_SIMD := tests/reading
+PER_BLOCK_SIZE := tests/reading tests/sources tests/order
+PER_KERAS_BACKEND := tests/training
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
+# The build backend's arguments for a build that the tests use.
+QUICK := MATURIN_PEP517_ARGS=--profile=quick
 comma := ,
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
@@ -47,15 +48,20 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 export PYO3_BUILD_EXTENSION_MODULE := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint test-rust test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test lint build-tests test-rust test-core test-reading test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
 
-demo: $(VENV)/demo
+demo: $(VENV)/demo $(VENV)/release
 	$(BIN)/csvfeed demo --directory demo $(if $(ROWS),--rows $(ROWS))
 
-test: lint test-rust test-debug test-wheel test-python test-jax
+check: lint test-core test-reading
+
+# Python packages download while Rust compiles.
+test:
+	$(MAKE) --jobs=2 $(VENV)/dev build-tests
+	$(MAKE) lint test-rust test-debug test-wheel test-python test-jax
 
 lint: $(VENV)/dev
 	cargo fmt --all --check
@@ -66,30 +72,41 @@ lint: $(VENV)/dev
 	$(BIN)/ruff check
 	$(BIN)/mypy
 
-test-rust:
-	cargo test --workspace --locked --quiet
+build-tests:
+	cargo test --package csvfeed-core --locked --quiet --no-run
+	cargo build --locked --quiet --package csvfeed-binding
+	cargo test $(FUZZ_CHECKS) --quiet --no-run
+
+test-rust: test-core
+	cargo test --package csvfeed-core --locked --quiet --doc
 	cargo test $(FUZZ_CHECKS) --quiet
 
-# The whole suite under the fastest instruction set that this machine has, and what reading gives under the others.
+test-core:
+	cargo test --package csvfeed-core --locked --quiet --lib
+
+test-reading: $(VENV)/dev
+	$(PYTEST) tests/reading
+
+# All tests under the fastest instruction set that this machine has, and those of reading under the others.
 test-python: $(VENV)/dev
 	@tests=; for simd in avx512 avx2 portable; do \
 	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
 	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(PYTEST) $$tests || exit 1; \
-	        tests='$(READING)'; \
+	        tests='$(PER_SIMD)'; \
 	    fi; \
 	done
 
 test-jax: $(VENV)/dev
-	KERAS_BACKEND=jax $(PYTEST) $(TRAINING)
+	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND)
 
-test-torch: target/torch-venv/whole
-	target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
-	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(TRAINING) tests/training/test_torch.py
+test-torch: target/torch-venv/whole $(VENV)/quick
+	$(QUICK) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
 
-test-keras-oldest: target/keras-oldest-venv/whole
-	target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
-	target/keras-oldest-venv/bin/pytest $(TRAINING) tests/training/test_tensorflow.py
-	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(TRAINING)
+test-keras-oldest: target/keras-oldest-venv/whole $(VENV)/quick
+	$(QUICK) target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
+	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
 
 test-exits: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(BIN)/python tests/support/exits.py --times $(TIMES) --plain
@@ -101,12 +118,13 @@ test-debug: $(VENV)/dev
 	rm -rf $(DEBUG_PACKAGE) && mkdir -p $(DEBUG_PACKAGE)
 	cp -r python/csvfeed $(DEBUG_PACKAGE) && rm -f $(DEBUG_PACKAGE)/csvfeed/*.so
 	cp target/debug/lib_core.so $(DEBUG_PACKAGE)/csvfeed/_core.abi3.so
-	PYTHONPATH=$(DEBUG_PACKAGE) $(PYTEST) -W ignore::RuntimeWarning $(BLOCKS)
+	PYTHONPATH=$(DEBUG_PACKAGE) $(PYTEST) -W ignore::RuntimeWarning $(PER_BLOCK_SIZE)
 
-# What a user installs works without anything but numpy.
-test-wheel: wheel
-	rm -rf target/wheel-venv && $(PYTHON) -m venv target/wheel-venv
-	target/wheel-venv/bin/pip --disable-pip-version-check --quiet install dist/csvfeed-*.whl
+# What a user installs works without anything but numpy. The wheel packs the build that the other tests use.
+test-wheel: $(VENV)/quick
+	rm -rf target/wheel target/wheel-venv && $(PYTHON) -m venv target/wheel-venv
+	$(QUICK) $(PIP) wheel --no-deps --wheel-dir target/wheel .
+	target/wheel-venv/bin/pip --disable-pip-version-check --quiet install target/wheel/csvfeed-*.whl
 	cd target && wheel-venv/bin/python -W error -m csvfeed --version
 	cd target && wheel-venv/bin/python -W error -c \
 	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
@@ -126,20 +144,20 @@ fuzz: target/tools/bin/cargo-fuzz
 	    -max_total_time=$(SECONDS) -max_len=1024 -len_control=10 -print_final_stats=1 || exit; \
 	done
 
-bench-stages: $(VENV)/bench
+bench-stages: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/stages.py
 
-bench-shuffle: $(VENV)/bench
+bench-shuffle: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/shuffle.py
 
-bench-cache: $(VENV)/bench
+bench-cache: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/cache.py
 
-bench: $(VENV)/bench
+bench: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))
 	$(BIN)/python benches/fit.py
 
-soak: $(VENV)/bench
+soak: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/soak.py
 
 wheel: $(BIN)/python
@@ -164,7 +182,21 @@ $(BIN)/python:
 	@command -v cargo >/dev/null || { echo 'csvfeed is built with Rust: install it with rustup'; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# Editable installs of a release build: changes in Python show at once, changes in Rust rebuild.
-$(VENV)/demo $(VENV)/dev $(VENV)/bench: $(VENV)/%: $(BIN)/python $(RUST)
-	$(PIP) install --editable '.[$*]'
+# Editable installs: changes in Python show at once, changes in Rust rebuild. Tests use a build that is quick to make,
+# people and benchmarks a release build; the one takes the place of the other.
+$(VENV)/quick: $(BIN)/python $(RUST)
+	$(QUICK) $(PIP) install --no-deps --editable .
+	@rm -f $(VENV)/release && touch $@
+
+$(VENV)/release: $(BIN)/python $(RUST)
+	$(PIP) install --no-deps --editable .
+	@rm -f $(VENV)/quick && touch $@
+
+# What an extra of the installed csvfeed names.
+$(VENV)/dev: pyproject.toml | $(VENV)/quick
+	$(PIP) install 'csvfeed[dev]'
+	@touch $@
+
+$(VENV)/demo $(VENV)/bench: $(VENV)/%: pyproject.toml | $(VENV)/release
+	$(PIP) install 'csvfeed[$*]'
 	@touch $@

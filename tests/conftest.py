@@ -29,6 +29,13 @@ def pytest_runtest_protocol(item, nextitem):
         WATCHDOG.end(is_last=nextitem is None or nextitem.path != item.path)
 
 
+def pytest_runtest_setup(item):
+    """Skip a test that needs another backend of Keras than this run has."""
+    for marker in item.iter_markers("backend"):
+        if os.environ["KERAS_BACKEND"] not in marker.args:
+            pytest.skip(f"runs with KERAS_BACKEND={marker.args[0]}")
+
+
 def wait_until(condition):
     """Wait for what is bound to happen; a test that would wait for ever fails."""
     for _ in range(6000):

@@ -19,7 +19,7 @@ def test_a_message_in_the_docs_is_the_one_that_is_raised(rows, what):
 
 def test_the_page_is_what_the_cases_make():
     text = PAGE.read_text(encoding="utf-8")
-    assert page(text) == text, "write it anew: python tests/error_table.py"
+    assert page(text) == text, "write it anew: python tests/support/error_table.py"
 
 
 def test_no_case_is_there_twice():

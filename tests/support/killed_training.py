@@ -1,13 +1,21 @@
-"""A training run that kills itself; ``test_backup.py`` starts it.
+"""Training runs that kill themselves; ``test_backup.py`` starts this.
 
-``python killed_training.py '{"options": "as JSON"}'`` trains on a file, with a backup if there is
-a directory for it, and writes the weights and the history when it comes to the end.
+``python killed_training.py '[[{"options": "as JSON"}, ...], ...]'`` takes chains of runs. Each run
+trains on a file in a process of its own, with a backup if the run names a directory for it. A run
+that comes to its end writes its weights and its history. The runs of a chain follow one another,
+and chains run side by side. This prints the exit codes of the runs as JSON.
+
+This imports Keras once and forks, since a run takes less time than the import.
 """
 
 import json
 import os
 import signal
 import sys
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
 
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
@@ -17,6 +25,12 @@ import numpy as np
 from models import shuffled
 
 from csvfeed.keras import BackupAndRestore
+
+# At the level of the module: once for all runs.
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+
+    import csvfeed.train.tensorflow  # noqa: F401
 
 
 class Kill(keras.callbacks.Callback):
@@ -40,11 +54,9 @@ class Kill(keras.callbacks.Callback):
         self.count("validation")
 
 
-def main(path, result, backup=None, save_freq=3, kill=0, where="training", steps=1, **options):
+def train(path, result, backup=None, save_freq=3, kill=0, where="training", steps=1, **options):
     keras.utils.set_random_seed(3)
     if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
         tf.config.experimental.enable_op_determinism()
     ds = shuffled(path, weight="w")
     data = ds.to_keras(class_weight={0: 1.5})
@@ -67,8 +79,27 @@ def main(path, result, backup=None, save_freq=3, kill=0, where="training", steps
     arrays = [keras.ops.convert_to_numpy(variable.value) for variable in variables]
     np.savez(result, *arrays)
     logs = {name: [float(value) for value in values] for name, values in history.history.items()}
-    print(json.dumps({"epochs": history.epoch, "logs": logs, "position": ds.epochs.position.next}))
+    told = {"epochs": history.epoch, "logs": logs, "position": ds.epochs.position.next}
+    Path(result).with_suffix(".json").write_text(json.dumps(told))
+
+
+def run(options):
+    """Train in a process of its own; return its exit code."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            train(**options)
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def run_chain(chain):
+    return [run(options) for options in chain]
 
 
 if __name__ == "__main__":
-    main(**json.loads(sys.argv[1]))
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
+        print(json.dumps(list(pool.map(run_chain, json.loads(sys.argv[1])))))

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -29,23 +28,6 @@ def ds(path):
     return shuffled(path)
 
 
-def train(path, tmp_path, name, **options):
-    """Train in a process of its own; return what it ended with, or None if it was killed."""
-    result = tmp_path / f"{name}.npz"
-    arguments = json.dumps({"path": path, "result": str(result), **options})
-    ended = subprocess.run(
-        [sys.executable, HERE / "killed_training.py", arguments],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
-    )
-    if ended.returncode == -signal.SIGKILL:
-        return None
-    assert ended.returncode == 0, ended.stderr
-    with np.load(result) as file:
-        return [file[name] for name in file.files], json.loads(ended.stdout.splitlines()[-1])
-
-
 # How it is trained, and after how many executions each process but the last is killed.
 CASES = {
     # An epoch has 11 steps. Killed within the first, the second and the last epoch.
@@ -63,40 +45,60 @@ if keras.backend.backend() == "torch":
     del CASES["steps_per_execution"]
 
 
-def train_and_kill(path, folder, options, kills):
-    options = {**options, "backup": str(folder / "backup")}
-    for kill in kills:
-        assert train(path, folder, "killed", kill=kill, **options) is None
-    resumed = train(path, folder, "resumed", **options)
-    assert not (folder / "backup").exists()
-    return resumed
-
-
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory):
-    """Run all cases side by side, since each is one process after the other: two futures of each.
+def results(tmp_path_factory):
+    """Train each case twice: left alone, and killed and resumed. Return the folder of the results.
 
-    What the training that was left alone ended with, and the one that was killed and resumed.
+    Cases that differ only in their backups are left alone once.
     """
-    path = tmp_path_factory.mktemp("table") / "table.csv"
+    folder = tmp_path_factory.mktemp("results")
+    path = folder / "table.csv"
     path.write_text(csv_of(TABLE))
-    alone, outcomes = {}, {}
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for name, (options, kills) in CASES.items():
-            steps = {key: options[key] for key in ("steps", "steps_per_epoch") if key in options}
-            key = str(steps)
-            if key not in alone:
-                folder = tmp_path_factory.mktemp("alone")
-                alone[key] = pool.submit(train, str(path), folder, "alone", **steps)
-            folder = tmp_path_factory.mktemp("killed")
-            resumed = pool.submit(train_and_kill, str(path), folder, options, kills)
-            outcomes[name] = alone[key], resumed
-        yield outcomes
+    begun = {"path": str(path)}
+    alone = {str(result_alone(folder, options)): steps_of(options) for options, _ in CASES.values()}
+    chains = [[{**begun, **steps, "result": result}] for result, steps in alone.items()]
+    expected = [[0] for _ in chains]
+    for name, (options, kills) in CASES.items():
+        result = str(result_resumed(folder, name))
+        options = {**begun, **options, "result": result, "backup": str(folder / name)}
+        chains.append([{**options, "kill": kill} for kill in kills] + [options])
+        expected.append([-signal.SIGKILL] * len(kills) + [0])
+    done = subprocess.run(
+        [sys.executable, HERE / "killed_training.py", json.dumps(chains)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"KERAS_BACKEND": keras.backend.backend()},
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1]) == expected, done.stderr
+    return folder
+
+
+def steps_of(options):
+    return {key: options[key] for key in ("steps", "steps_per_epoch") if key in options}
+
+
+def result_alone(folder, options):
+    names = [f"{key} {value}" for key, value in steps_of(options).items()]
+    return folder / f"{' '.join(['alone', *names])}.npz"
+
+
+def result_resumed(folder, case):
+    return folder / f"resumed {case}.npz"
+
+
+def ended_with(result):
+    """Return the weights that a training ended with, and what it told of its epochs."""
+    with np.load(result) as file:
+        weights = [file[name] for name in file.files]
+    return weights, json.loads(result.with_suffix(".json").read_text())
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_killed_and_resumed_it_ends_with_the_same_weights(case, outcomes):
-    (weights, told), (resumed_weights, resumed) = (future.result() for future in outcomes[case])
+def test_killed_and_resumed_it_ends_with_the_same_weights(case, results):
+    weights, told = ended_with(result_alone(results, CASES[case][0]))
+    resumed_weights, resumed = ended_with(result_resumed(results, case))
+    assert not (results / case).exists()
     assert len(weights) == len(resumed_weights) > 20
     for one, other in zip(weights, resumed_weights, strict=True):
         np.testing.assert_array_equal(one, other)

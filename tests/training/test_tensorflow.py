@@ -7,11 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import tensorflow as tf
 from conftest import SMALL
 from models import TABLE, W, X, Y, csv_of, dataset
 
 from csvfeed import CsvDataset
+
+tf = pytest.importorskip("tensorflow")
+
+pytestmark = pytest.mark.backend("tensorflow")
 
 
 @pytest.fixture

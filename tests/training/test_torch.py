@@ -1,4 +1,4 @@
-"""Into PyTorch; ``make test-torch`` has it."""
+"""Into PyTorch; ``make test-torch`` runs this."""
 
 import numpy as np
 import pytest
@@ -7,6 +7,8 @@ from models import TABLE, W, X, Y, csv_of, dataset
 torch = pytest.importorskip("torch")
 
 from torch.utils.data import DataLoader  # noqa: E402 - not without torch
+
+pytestmark = pytest.mark.backend("torch")
 
 
 @pytest.fixture

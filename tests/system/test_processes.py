@@ -56,7 +56,7 @@ INNER = """
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_children_of_tests_that_were_started_with_a_signal_ignored_get_it(name, request):
-    folder = str(request.path.parent)
+    folder = str(request.path.parents[1] / "support")
     code = textwrap.dedent(INNER).format(folder=folder, sleeps=SLEEPS)
     script = f'trap "" {name[3:]}; exec "$@"'
     command = ["sh", "-c", script, "sh", sys.executable, "-c", code, name]
