@@ -51,8 +51,8 @@ def test_the_nearest_number_of_rows_is_held_out(rows, fraction, seed):
     nearest = {int(exact), int(exact) + 1}
     assert held_out.num_rows in {min(max(n, 1), rows - 1) for n in nearest}
     # The share of rows is worked out in float64.
-        margin = Fraction(1, 2) + Fraction(1, 10**9)
-        assert abs(held_out.num_rows - exact) <= margin or held_out.num_rows in (1, rows - 1)
+    margin = Fraction(1, 2) + Fraction(1, 10**9)
+    assert abs(held_out.num_rows - exact) <= margin or held_out.num_rows in (1, rows - 1)
 
 
 @pytest.mark.parametrize("fraction", [5e-324, 1e-9, 1 - 2**-53, 0.5])
