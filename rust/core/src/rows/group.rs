@@ -1,4 +1,4 @@
-//! A group of rows to values, and what becomes of those rows that are wrong.
+//! Converts a group of rows to values and handles wrong rows.
 
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
@@ -12,24 +12,24 @@ use crate::value::number::{self, Plain};
 use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
 
-/// The buffers that a group of rows passes through.
+/// The buffers for converting a group of rows, reused from group to group.
 #[derive(Default)]
 pub(super) struct Group {
     chosen: Chosen,
     numbers: Numbers,
-    /// The numbers and, between them, the values of other columns.
+    /// The values of all columns, numbers and others, if some are not plain numbers.
     mixed: Vec<f32>,
-    /// Numbers of a column that is not written as programs write it.
+    /// The numbers of a column, rewritten to the usual notation.
     rewritten: Rewritten,
-    /// The wrong fields: of a row at most one for each way of reading.
+    /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
-    /// The rows that are left out: they are wrong, lack a target or weight, or are not chosen.
+    /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
     left_out: Vec<usize>,
-    /// The other rows, if some of them are to be chosen.
+    /// The remaining rows, if some of them must be chosen.
     candidates: Vec<usize>,
 }
 
-/// The rows that are chosen, unless all are, and their marks and ends.
+/// The chosen rows, unless all are chosen, and their marks and ends.
 #[derive(Default)]
 struct Chosen {
     rows: Vec<usize>,
@@ -40,7 +40,7 @@ struct Chosen {
 /// The fields that are read as numbers.
 #[derive(Default)]
 struct Numbers {
-    /// Where the fields start and end, unless all fields of the rows are wanted.
+    /// Where the fields start and end, unless every field of the rows is wanted.
     before: Vec<u32>,
     ends: Vec<u32>,
     values: Vec<f32>,
@@ -49,7 +49,7 @@ struct Numbers {
 }
 
 impl Chosen {
-    /// The rows among `all` that `chooser` wants.
+    /// The rows of `all` that `chooser` selects.
     fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
         self.rows.clear();
         self.rows.extend(0..all.count());
@@ -59,7 +59,7 @@ impl Chosen {
 }
 
 impl Numbers {
-    /// Converts the fields of `rows` that are plain numbers, and notes which others may be missing tokens or wrong.
+    /// Converts the plain numbers of `rows` and lists the other fields, which may be missing or wrong.
     fn convert<'a>(&'a mut self, reading: &Reading<'_>, rows: Rows<'a>, plain: Option<&mut Plain>) -> Converted<'a> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
         let as_they_stand = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
@@ -86,7 +86,7 @@ impl Numbers {
     }
 }
 
-/// Numbers of which some are still to be read with care.
+/// Numbers, some of which the slow path must still read.
 struct Converted<'a> {
     fields: Fields<'a>,
     values: &'a mut [f32],
@@ -94,7 +94,7 @@ struct Converted<'a> {
 }
 
 impl<'a> Converted<'a> {
-    /// Reads the fields that are not plain numbers, up to the first wrong one if that is an error.
+    /// Reads the fields that are not plain numbers. Stops at the first wrong one if errors are raised.
     fn read_declined(
         self,
         reading: &Reading<'_>,
@@ -107,7 +107,8 @@ impl<'a> Converted<'a> {
         let mut rejected = None;
         for &at in self.declined {
             let at = at as usize;
-            // They are in order, and often many: a division for each would take longer than the rest.
+            // Declined fields come in order and are often numerous; dividing each position would take longer than the
+            // rest.
             while at >= (row + 1) * numbers {
                 row += 1;
             }
@@ -118,7 +119,7 @@ impl<'a> Converted<'a> {
             let at_column = arrangement.numbers[at - row * numbers];
             let (column, wanted) = (arrangement.names[at_column], arrangement.places[at_column]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
-                // A missing feature is one, whatever else is.
+                // A missing feature is known at once.
                 self.values[at] = schema.missing_value(wanted);
                 continue;
             }
@@ -130,7 +131,7 @@ impl<'a> Converted<'a> {
                     if schema.on_error == OnError::Raise {
                         break;
                     }
-                    // What else is wrong with it does not matter.
+                    // One error is enough to reject the row.
                     rejected = Some(row);
                 }
             }
@@ -140,7 +141,7 @@ impl<'a> Converted<'a> {
 }
 
 impl Group {
-    /// Appends a group of rows, up to the first that is wrong and not left out.
+    /// Appends a group of rows to the block. Stops at the first wrong row if errors are raised.
     pub(super) fn convert(
         &mut self,
         reading: &Reading<'_>,
@@ -152,7 +153,7 @@ impl Group {
         let Reading { schema, arrangement, .. } = *reading;
         let Self { chosen, numbers, mixed, rewritten, wrong, left_out, candidates } = self;
         let width = arrangement.columns.len();
-        // Where some rows do not count, that has to be known before the others are chosen among.
+        // If rows may be skipped, choosing must wait until the skipped rows are known.
         let choose_first = !schema.leaves_out() || width == 0;
         let rows = match chooser.take_if(|_| choose_first) {
             Some(chooser) => chosen.among(all, chooser, reading),
@@ -188,7 +189,7 @@ impl Group {
     }
 }
 
-/// Puts the numbers of some rows where they belong among the other values.
+/// Puts the numbers of the rows into their places among the other values.
 fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize) {
     let arrangement = reading.arrangement;
     let (width, numbers) = (arrangement.columns.len(), arrangement.numbers.len());
@@ -200,7 +201,7 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     }
 }
 
-/// Leaves out the rows that `chooser` does not want among the first `kept` that are not left out yet.
+/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select.
 fn leave_out_others<'t>(
     candidates: &mut Vec<usize>,
     left_out: &mut Vec<usize>,
@@ -217,8 +218,8 @@ fn leave_out_others<'t>(
     left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
 }
 
-/// Leaves the rows out that are wrong, and notes them; or says how many come before the first of them, and what is wrong
-/// with it.
+/// Rejects the wrong rows and records them. If errors are raised instead, returns the number of rows before the first
+/// wrong one, and its error.
 fn settle(
     wrong: &mut Vec<WrongField>,
     left_out: &mut Vec<usize>,
@@ -230,8 +231,8 @@ fn settle(
     let mut error = None;
     let mut kept = rows.count();
     if !wrong.is_empty() {
-        // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
-        // is wrong with the row.
+        // Of several errors in a row, the first counts. An unknown class of a vocabulary found in the file comes last:
+        // that pass skips rows with other errors, so such a class is only unknown because of the other error.
         let is_found = |wrong: &WrongField| {
             let encoding = schema.encoding(arrangement.places[wrong.at]);
             matches!((&wrong.kind, encoding), (Kind::Class(_), Some(ValueEncoding::Class(Categories::Found(_)))))
@@ -261,7 +262,7 @@ fn settle(
     (kept, error)
 }
 
-/// Appends the row, which may lack both its target and its weight, to those that are left out.
+/// Appends a row to the skipped ones. A row that lacks both its target and its weight is added once.
 fn leave_out(row: usize, left_out: &mut Vec<usize>) {
     if left_out.last() != Some(&row) {
         left_out.push(row);

@@ -1,4 +1,4 @@
-//! A text to a block.
+//! Parses a text into a block.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use crate::table::schema::{OnError, Schema};
 use crate::text::Text;
 use crate::value::number::{Notation, Plain};
 
-/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1; tiny in
-/// debug builds, as blocks are.
+/// How many fields are converted together, unless a single row has more: few enough for their values to stay in L1.
+/// Tiny in debug builds, like blocks.
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
-/// Turns texts into blocks; one for each thread.
+/// Parses texts into blocks. Each thread has one.
 pub struct Parser {
     schema: Arc<Schema>,
     dialect: Dialect,
     simd: Simd,
     arrangement: Arrangement,
-    /// Where the columns of the text before were, if not in the order of the schema.
+    /// The layout of the previous text, if its columns are not in the order of the schema.
     layout: Option<Layout>,
     index: Index,
     group: Group,
@@ -37,7 +37,7 @@ pub struct Parser {
 }
 
 impl Parser {
-    /// For texts of that schema and dialect, with those instructions.
+    /// A parser for texts of this schema and dialect.
     #[must_use]
     pub fn new(schema: &Arc<Schema>, dialect: Dialect, simd: Simd) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Parser {
         }
     }
 
-    /// Goes by where the columns of a text are.
+    /// Adapts the arrangement to the layout of a text.
     fn follow(&mut self, layout: Option<&Layout>) {
         let is_same = match (&self.layout, layout) {
             (None, None) => true,
@@ -67,17 +67,17 @@ impl Parser {
         }
     }
 
-    /// The same, which notes some of the rows that are left out as wrong.
+    /// Sets which rejects are recorded.
     pub(crate) fn noting(self, noting: Noting) -> Self {
         Self { noting, ..self }
     }
 
-    /// The rows of a text up to the first that is wrong and not left out, and what is wrong with that one.
+    /// Parses a text up to the first wrong row that is not skipped, and returns the error of that row.
     pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
         self.parse_chosen(text, pool, None)
     }
 
-    /// The same of the rows that are chosen.
+    /// Like [`Parser::parse`], but only for the chosen rows.
     pub(crate) fn parse_chosen(
         &mut self,
         text: &Text,
@@ -140,11 +140,11 @@ pub(super) mod tests {
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
-    /// A field of each kind.
+    /// One field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
-    /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
-    /// that was left out, with its row and the rows before it.
+    /// The values of each row, features first; the place of the first error, if it ends the rows; and for each reject
+    /// its place, its row and the number of rows before it.
     pub(in super::super) type Found =
         (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
 
@@ -170,7 +170,7 @@ pub(super) mod tests {
         ((0..block.rows).map(values).collect(), error.as_ref().map(place), rejects)
     }
 
-    /// The same, field by field.
+    /// The same result, field by field.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
         let mut found = vec![];
