@@ -1,4 +1,4 @@
-//! What files are taken for.
+//! Tests of detection and headers.
 
 use super::*;
 use crate::dialect::{Dialect, Encoding};

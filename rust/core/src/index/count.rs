@@ -1,4 +1,4 @@
-//! How many rows a text has, without looking at their fields.
+//! Counts the rows of a text without parsing fields.
 
 use memchr::{memchr, memchr_iter, memmem};
 

@@ -123,7 +123,7 @@ impl Quotes {
 pub(super) struct FieldEnds {
     /// 1 if the previous byte was a carriage return right after a closing quote.
     returned: u64,
-    /// Every byte that stands where it must not.
+    /// The misplaced bytes.
     wrong: u64,
 }
 
