@@ -1,4 +1,4 @@
-//! The bytes of a source for readers that know only the standard library's traits.
+//! Adapts a source to the traits of the standard library.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::Source;
 use crate::error::{Error, Kind};
 
-/// The bytes of a source, one after the other.
+/// The bytes of a source, read in order.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) source: &'a dyn Source,
@@ -15,7 +15,7 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Some of the bytes of the same source.
+    /// A byte range of the same source.
     pub(super) fn part(&self, start: u64, length: u64) -> Option<Raw<'a>> {
         let end = start.checked_add(length).filter(|&end| end <= self.source.len())?;
         Some(Raw { source: self.source, position: start, end })
@@ -46,7 +46,7 @@ impl io::Seek for Raw<'_> {
     }
 }
 
-/// An error of ours on its way through readers that know only those of the operating system.
+/// Carries a csvfeed error through readers that only know `io::Error`.
 struct Trouble(Error);
 
 impl fmt::Debug for Trouble {
@@ -67,7 +67,7 @@ pub(super) fn trouble(error: Error) -> io::Error {
     io::Error::other(Trouble(error))
 }
 
-/// What is wrong when reading fails.
+/// The error behind a failed read.
 pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
     if error.raw_os_error().is_some() {
         return error.into();

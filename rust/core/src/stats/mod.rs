@@ -21,13 +21,13 @@ use crate::simd::Simd;
 use crate::table::Table;
 use tile::TILE;
 
-/// What a missing value is read as here: a NaN that no number gives, since those have no payload.
+/// Stands for a missing value in this pass: a NaN with a payload, which no parsed number has.
 const MISSING: u32 = 0x7FC0_4D49;
 
-/// Fewest values that are taken side by side.
+/// The minimum number of values processed side by side.
 const LANES: usize = 64;
 
-/// The number of values of a column, and where they lie.
+/// The moments of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moments {
     /// Values that are not missing.
