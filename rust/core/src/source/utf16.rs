@@ -13,7 +13,7 @@ const INPUT: usize = if cfg!(debug_assertions) { 62 } else { 64 << 10 };
 /// The maximum length of a character in bytes.
 const CHARACTER: usize = 4;
 
-/// What the bytes of a text stand for.
+/// How the bytes of a text are decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Transcoding {
     /// Not at all: they are UTF-8 or another superset of ASCII.
