@@ -63,7 +63,7 @@ pub struct Batches {
     /// The error that ends the batches after the rows before it.
     failure: Option<Error>,
     /// Blocks since the last row. If a whole pass has none, the file yields no rows.
-    fruitless: u64,
+    blocks_without_rows: u64,
     ended: bool,
 }
 
@@ -83,7 +83,7 @@ impl Batches {
             left: None,
             tally: Tally::default(),
             failure: None,
-            fruitless: 0,
+            blocks_without_rows: 0,
             ended: false,
         }
     }
@@ -145,14 +145,14 @@ impl Batches {
                         }
                     }
                     self.current = (!rows.is_empty()).then(|| Batch { block: Arc::new(block), rows });
-                    self.fruitless = 0;
+                    self.blocks_without_rows = 0;
                 }
                 Ok(Next::Item(_)) if self.failure.is_some() => {}
                 Ok(Next::Item(_)) => {
-                    self.fruitless += 1;
+                    self.blocks_without_rows += 1;
                     // One more than a pass, because the last block of a pass may end with an error.
-                    if self.fruitless > self.pipeline.in_a_pass() {
-                        return self.fail(self.nothing_left());
+                    if self.blocks_without_rows > self.pipeline.in_a_pass() {
+                        return self.fail(self.no_rows_error());
                     }
                 }
                 Ok(Next::End) => {
@@ -160,8 +160,8 @@ impl Batches {
                     if self.left.is_some() {
                         return self.fail(changed());
                     }
-                    if self.fruitless > 0 && self.fruitless == self.pipeline.in_a_pass() {
-                        return self.fail(self.nothing_left());
+                    if self.blocks_without_rows > 0 && self.blocks_without_rows == self.pipeline.in_a_pass() {
+                        return self.fail(self.no_rows_error());
                     }
                     return self.last();
                 }
@@ -179,7 +179,7 @@ impl Batches {
     }
 
     /// The error for a pass without rows.
-    fn nothing_left(&self) -> Error {
+    fn no_rows_error(&self) -> Error {
         let is_wrong = "every row is left out: none is as it should be, ds.rejects tells why";
         let has_no_target = "every row is left out: none has a target";
         Kind::Empty(if self.tally.count() > 0 { is_wrong } else { has_no_target }).into()

@@ -1,6 +1,6 @@
 //! The limits of reading: how many threads parse and how much memory they hold.
 //!
-//! A job that cannot get memory unwinds with [`OutOfMemory`]; the pipeline turns that into an error.
+//! A job that cannot get memory unwinds with `OutOfMemory`; the pipeline turns that into an error.
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};

@@ -269,7 +269,7 @@ impl Error {
     }
 
     /// The error to raise in place of this one when it exceeds the number of rejects allowed.
-    pub(crate) fn as_one_too_many(&self, allowed: u64) -> Self {
+    pub(crate) fn as_too_many_rejects(&self, allowed: u64) -> Self {
         let Self { ref kind, offset, column, ref text } = *self;
         let kind = Kind::TooManyRejects { allowed, what: kind.reason() };
         Self { kind, offset, column, text: text.clone() }

@@ -1,6 +1,6 @@
 //! Runs jobs on several threads: keeps their order, limits how far they run ahead, and cancels. The first error wins.
 //!
-//! [`Jobs`] is an ordered sequence of work: parsing the texts of a file, counting their rows, or filling and emptying
+//! `Jobs` is an ordered sequence of work: parsing the texts of a file, counting their rows, or filling and emptying
 //! the windows of a shuffle. Each thread takes the next job and puts its result where the consumer will look for it.
 //! Threads never run more than a window ahead of the consumer, which takes items in the order of the jobs. Instead of
 //! waiting for an item, the consumer runs a job itself, as one of the threads, unless jobs may take long.
@@ -130,7 +130,7 @@ impl<T> Queue<T> {
 const WORTH_WAKING: usize = 2;
 
 /// How long the consumer waits for that many items before it takes a single one.
-const LEISURE: Duration = Duration::from_millis(1);
+const GATHERING_TIME: Duration = Duration::from_millis(1);
 
 /// The answer to a request for the next item.
 pub enum Next<T> {
@@ -304,8 +304,8 @@ impl<T> Shared<T> {
             let waiting = |queue: &mut Queue<T>| !queue.is_ready();
             self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
         };
-        let mut queue = wait(queue, patience.min(LEISURE));
-        let rest = patience.saturating_sub(LEISURE);
+        let mut queue = wait(queue, patience.min(GATHERING_TIME));
+        let rest = patience.saturating_sub(GATHERING_TIME);
         if !queue.is_ready() && !rest.is_zero() {
             queue.urgent = true;
             queue = wait(queue, rest);
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn the_consumer_is_one_of_several_threads_where_jobs_are_short() {
+    fn the_consumer_is_one_of_the_threads_if_jobs_are_short() {
         let consumer = current().id();
         for threads in 2..5 {
             let found = threads_of(true, threads);
@@ -475,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_the_pipeline_on_whatever_thread() {
+    fn a_panic_on_any_thread_ends_the_pipeline() {
         for are_short in [true, false] {
             for panics in [0, 1, 50] {
                 let jobs = Telling { count: 100, are_short, panics: Some(panics) };
@@ -486,7 +486,7 @@ mod tests {
     }
 
     #[test]
-    fn the_consumer_does_no_job_without_patience() {
+    fn the_consumer_runs_no_job_without_patience() {
         let jobs = Telling { count: 100_000, are_short: true, panics: None };
         let mut pipeline = Pipeline::run(jobs, 2, 1_000_000).unwrap();
         let consumer = current().id();

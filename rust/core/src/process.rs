@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_begins_with_what_it_inherits_and_goes_on_by_itself() {
+    fn a_process_starts_with_a_copy_of_the_inherited_value() {
         let value = inherited(3);
         *value.lock() += 1;
         assert_eq!(*value.lock(), 4);
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_another_process_held_is_none() {
+    fn a_value_locked_by_another_process_becomes_the_default() {
         let value = inherited(3);
         let held = value.0.get().unwrap().value.lock().unwrap();
         assert_eq!(*value.lock(), 0);

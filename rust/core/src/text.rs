@@ -19,9 +19,9 @@ pub struct Text {
     /// Whether the text may contain a quote.
     pub(crate) has_quotes: bool,
     /// Whether the text may contain an escape or a comment.
-    pub(crate) takes_care: bool,
+    pub(crate) needs_careful_scan: bool,
     /// Whether the final newline was added and is not in the source.
-    has_more_than_source: bool,
+    adds_newline: bool,
     /// Where the columns are, if not in the order of the table.
     pub(crate) layout: Option<Layout>,
     /// The place in the table of the first byte.
@@ -59,8 +59,8 @@ impl Text {
 
     /// Whether the text may contain an escape or a comment.
     #[must_use]
-    pub fn takes_care(&self) -> bool {
-        self.takes_care
+    pub fn needs_careful_scan(&self) -> bool {
+        self.needs_careful_scan
     }
 
     /// Where the columns are, if not in the order of the table.
@@ -71,7 +71,7 @@ impl Text {
 
     /// The place in the source after the last byte of this text.
     pub(crate) fn end_in_source(&self) -> u64 {
-        self.offset + (self.end - self.start - usize::from(self.has_more_than_source)) as u64
+        self.offset + (self.end - self.start - usize::from(self.adds_newline)) as u64
     }
 
     /// Calls `look` with a text that consists of some of the rows.
@@ -99,7 +99,7 @@ impl Text {
 
     /// Adds the newline that the end of the source may lack. An escaped newline does not end a row.
     pub(crate) fn end_with_newline(&mut self, dialect: Dialect) {
-        self.has_more_than_source = false;
+        self.adds_newline = false;
         let ends = match self.bytes() {
             [] => true,
             [.., before, b'\n'] => Some(*before) != dialect.escape,
@@ -108,13 +108,13 @@ impl Text {
         if !ends {
             self.buffer[self.end] = b'\n';
             self.end += 1;
-            self.has_more_than_source = true;
+            self.adds_newline = true;
         }
     }
 
     /// Makes room for `lead` bytes before the text and for `size` bytes of text.
     pub(crate) fn reserve(&mut self, lead: usize, size: usize) {
-        self.has_more_than_source = false;
+        self.adds_newline = false;
         self.start = WINDOW + lead;
         self.end = self.start + size;
         // One more byte for the newline that the end of the source may need.

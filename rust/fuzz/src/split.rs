@@ -28,7 +28,7 @@ pub struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Cuts the source under each instruction set and compares the rows of the texts with those of the whole.
+    /// Cuts the source twice under each instruction set and compares the rows of the texts with those of the whole.
     ///
     /// # Panics
     ///

@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shares_are_disjoint_and_complete_and_make_equally_many_batches(
+        fn shards_are_disjoint_and_complete_and_have_equally_many_batches(
             total in 0_u64..2000,
             count in 1_u64..9,
             stripe in 1_u64..200,

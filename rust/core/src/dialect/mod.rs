@@ -85,7 +85,7 @@ impl Dialect {
 
     /// Whether `text` may contain an escape, a comment or a space next to a quote. Such text must be scanned byte by
     /// byte.
-    pub(crate) fn takes_care(self, text: &[u8]) -> bool {
+    pub(crate) fn needs_careful_scan(self, text: &[u8]) -> bool {
         self.escape.is_some_and(|escape| memchr(escape, text).is_some())
             || self.comment.is_some_and(|comment| {
                 text.first() == Some(&comment) || memmem::find(text, &[b'\n', comment]).is_some()

@@ -71,11 +71,11 @@ impl Jobs<Block> for InOrder {
     }
 
     fn are_short(&self) -> bool {
-        self.rows.table.parts.are_at_hand()
+        self.rows.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.rows.table.parts.are_at_hand()
+        !self.rows.table.parts.are_local()
     }
 
     fn abandon(&self) {

@@ -209,7 +209,7 @@ impl Jobs<u64> for Counting {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {

@@ -384,7 +384,7 @@ impl Jobs<Block> for Shuffled {
     }
 
     fn may_wait(&self) -> bool {
-        !self.order.rows.table.parts.are_at_hand()
+        !self.order.rows.table.parts.are_local()
     }
 
     fn abandon(&self) {

@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_table_is_refused() {
+    fn files_that_are_not_tables_are_refused() {
         let kind = |bytes: &[u8]| {
             head(bytes, &Header::Auto).and_then(|head| head.require_rows()).unwrap_err().kind.to_string()
         };

@@ -26,7 +26,7 @@ pub(super) const DELIMITERS: [u8; 10] = *b",;\t| \x01:^~\x1F";
 /// Windows from the middle and the end of a source. Empty if the source is short, or remote and slow to seek.
 pub fn elsewhere(source: &dyn Source) -> Result<Vec<Vec<u8>>> {
     let length = source.len();
-    if length <= SAMPLE as u64 + 3 * WINDOW || !source.is_at_hand() {
+    if length <= SAMPLE as u64 + 3 * WINDOW || !source.is_local() {
         return Ok(vec![]);
     }
     let places = [length / 3, length / 3 * 2, length - WINDOW];
@@ -134,7 +134,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn of(bytes: &'a [u8], dialect: Dialect, start: usize, is_end: bool, most: usize) -> Self {
-        let mut careful = Careful::new(dialect, bytes, start).passing_over(true);
+        let mut careful = Careful::new(dialect, bytes, start).skipping_bad_rows(true);
         let mut found = Self { bytes, fields: vec![], all: vec![] };
         let lines = |range: Range<usize>| memchr_iter(b'\n', &bytes[range]).count();
         while found.all.len() < most {

@@ -158,18 +158,18 @@ pub(crate) struct Careful<'a> {
     dialect: Dialect,
     bytes: &'a [u8],
     position: usize,
-    passes_over: bool,
+    skips_bad_rows: bool,
 }
 
 impl<'a> Careful<'a> {
     /// Starts at `position`, which must be the start of a row.
     pub(crate) fn new(dialect: Dialect, bytes: &'a [u8], position: usize) -> Self {
-        Self { machine: Machine::new(dialect), dialect, bytes, position, passes_over: false }
+        Self { machine: Machine::new(dialect), dialect, bytes, position, skips_bad_rows: false }
     }
 
     /// Sets whether a row with text after a closing quote is read to its end instead of being an error.
-    pub(crate) fn passing_over(self, passes_over: bool) -> Self {
-        Self { passes_over, ..self }
+    pub(crate) fn skipping_bad_rows(self, skips_bad_rows: bool) -> Self {
+        Self { skips_bad_rows, ..self }
     }
 
     /// The next row that is neither blank nor a comment; `None` at the end. Calls `on_field` with the range of each
@@ -218,7 +218,7 @@ impl<'a> Careful<'a> {
                     }
                     (row, start) = (at + 1, at + 1);
                 }
-                Event::Stray if self.passes_over => {
+                Event::Stray if self.skips_bad_rows => {
                     stray = stray.or(Some(start));
                     closed = None;
                     if state == State::FieldStart {

@@ -13,7 +13,7 @@ use crate::text::Text;
 
 /// Counts the rows of a text. If a quoted field is wrong, counts the rows before it and returns the error.
 pub(crate) fn count_rows(simd: Simd, text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
-    if text.takes_care() || dialect.has_runs() {
+    if text.needs_careful_scan() || dialect.has_runs() {
         return count_carefully(text, dialect);
     }
     let bytes = text.bytes();

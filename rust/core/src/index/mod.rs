@@ -45,7 +45,7 @@ pub struct Index {
     /// The rows, as runs without gaps in `marks`.
     runs: Vec<Run>,
     /// Whether wrong rows are skipped as long as their end is known.
-    passes_over: bool,
+    skips_bad_rows: bool,
     /// The skipped rows.
     bad_rows: Vec<BadRow>,
     /// Whether each row of the text ends with a delimiter.
@@ -102,11 +102,11 @@ impl Marks {
 }
 
 impl Index {
-    /// An index that skips wrong rows if `passes_over` is set. An unclosed quote remains an error, because the end of
-    /// its row is unknown.
+    /// An index that skips wrong rows if `skips_bad_rows` is set. An unclosed quote remains an error, because the end
+    /// of its row is unknown.
     #[must_use]
-    pub fn passing_over(passes_over: bool) -> Self {
-        Self { passes_over, ..Self::default() }
+    pub fn skipping_bad_rows(skips_bad_rows: bool) -> Self {
+        Self { skips_bad_rows, ..Self::default() }
     }
 
     /// Finds the fields of a text whose rows have `columns` fields each. At the first wrong row that is not skipped,
@@ -141,7 +141,7 @@ impl Index {
         columns: usize,
         reference: &'static str,
     ) -> Option<Error> {
-        if text.takes_care() || dialect.has_runs() {
+        if text.needs_careful_scan() || dialect.has_runs() {
             return self.fill_carefully(text, dialect, columns, reference);
         }
         let bytes = text.padded();
@@ -180,7 +180,7 @@ impl Index {
         self.start();
         self.marks.clear();
         self.trimmed.push(WINDOW as u32 - 1);
-        let mut careful = Careful::new(dialect, bytes, WINDOW).passing_over(self.passes_over);
+        let mut careful = Careful::new(dialect, bytes, WINDOW).skipping_bad_rows(self.skips_bad_rows);
         let mut run = Run { before: 0, rows: 0 };
         let wrong = loop {
             let before = self.marks.len();
@@ -204,7 +204,7 @@ impl Index {
                     let (start, end) = (row.start as u32, row.newline as u32);
                     let stray = row.stray.map(|stray| stray as u32);
                     let bad = BadRow { start, end, found: found as u32, stray, ends_empty: self.ends_empty };
-                    if !self.passes_over {
+                    if !self.skips_bad_rows {
                         break Some(bad.error(padded, offset, columns, reference, dialect));
                     }
                     self.bad_rows.push(bad);
@@ -284,7 +284,7 @@ impl Index {
                 self.runs.extend((run.rows > 0).then_some(run));
                 let (start, end, found) = (start as u32, newline as u32, found as u32);
                 let bad = BadRow { start, end, found, stray: None, ends_empty: self.ends_empty };
-                if !self.passes_over {
+                if !self.skips_bad_rows {
                     return Some(bad);
                 }
                 self.bad_rows.push(bad);

@@ -32,7 +32,7 @@ pub(crate) enum State {
 
 impl State {
     /// Whether only the careful scan knows this state.
-    pub(crate) fn takes_care(self) -> bool {
+    pub(crate) fn is_for_careful_scan(self) -> bool {
         matches!(self, Self::Space | Self::AfterQuote | Self::Escaped | Self::EscapedInQuoted | Self::Comment)
     }
 }

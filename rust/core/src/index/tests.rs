@@ -305,7 +305,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn rows_that_are_wrong_are_passed_over((bytes, dialect) in prop_oneof![
+    fn wrong_rows_are_skipped((bytes, dialect) in prop_oneof![
         text().prop_map(|bytes| (bytes, QUOTED)),
         (careful_text(), careful_dialect()),
     ]) {
@@ -325,7 +325,7 @@ proptest! {
             }
             start += row.len();
         }
-        let mut index = Index::passing_over(true);
+        let mut index = Index::skipping_bad_rows(true);
         for simd in Simd::available() {
             let error = index.fill(simd, &text, dialect, 3, "header");
             prop_assert!(error.as_ref().is_none_or(|error| matches!(error.kind, Kind::UnclosedQuote | Kind::UnclosedEscape)));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::budget::Budget;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
-use crate::rows::rejects::{Noting, Reject, Rejects};
+use crate::rows::rejects::{Recording, Reject, Rejects};
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::Table;
@@ -101,7 +101,7 @@ impl Jobs<(Rejects, u64)> for Rejecting {
 
     fn worker(self: Arc<Self>) -> Worker<(Rejects, u64)> {
         let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).noting(Noting { most: usize::MAX, rows: true });
+        let mut parser = Parser::new(&schema, dialect, simd).recording(Recording { most: usize::MAX, rows: true });
         let pool = Pool::new(1);
         let mut text = Text::default();
         Box::new(move |index| match self.splitter.read(index, &mut text) {
@@ -116,7 +116,7 @@ impl Jobs<(Rejects, u64)> for Rejecting {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {

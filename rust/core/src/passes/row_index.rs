@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
-use crate::rows::rejects::{self, Noting, Rejects, Tally};
+use crate::rows::rejects::{self, Recording, Rejects, Tally};
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::Table;
@@ -62,11 +62,11 @@ impl RowIndex {
         let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
         // No more threads than have room for a text and its marks.
         let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let jobs = Outlining {
+        let jobs = SliceCounting {
             table: table.for_counting(),
             splitter: Splitter::of(table, piece, budget.max_row, false),
             slice_bytes: slice_bytes as usize,
-            noting: Tally::noting(table.schema.max_rejects, rejects::REMEMBERED),
+            recording: Tally::recording(table.schema.max_rejects, rejects::REMEMBERED),
         };
         let mut tally = Tally::new(table.schema.max_rejects);
         let mut starts = Vec::new();
@@ -189,21 +189,21 @@ struct Counted {
 }
 
 /// Cuts each text into slices and counts their rows.
-struct Outlining {
+struct SliceCounting {
     table: Table,
     splitter: Splitter,
     slice_bytes: usize,
-    noting: Noting,
+    recording: Recording,
 }
 
-impl Jobs<Vec<Counted>> for Outlining {
+impl Jobs<Vec<Counted>> for SliceCounting {
     fn count(&self) -> u64 {
         self.splitter.texts()
     }
 
     fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
         let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).noting(self.noting);
+        let mut parser = Parser::new(&schema, dialect, simd).recording(self.recording);
         let pool = Pool::new(1);
         let mut text = Text::default();
         let mut count = move |text: &Text| {
@@ -244,11 +244,11 @@ impl Jobs<Vec<Counted>> for Outlining {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.table.parts.are_at_hand()
+        !self.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_outline_does_not_depend_on_how_it_was_made(
+        fn a_row_index_does_not_depend_on_how_it_was_built(
             lengths in prop::collection::vec(0_usize..90, 1..80),
             slice_bytes in prop_oneof![1_u64..200, Just(1 << 20)],
             (threads, memory) in (1_usize..9, prop::option::of(1_usize..20_000)),

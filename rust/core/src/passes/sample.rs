@@ -295,7 +295,7 @@ fn rows_of(
     columns: usize,
     layout: Option<&PartColumns>,
 ) -> (Vec<Row>, Option<BadQuote>) {
-    let mut careful = Careful::new(dialect, bytes, 0).passing_over(true);
+    let mut careful = Careful::new(dialect, bytes, 0).skipping_bad_rows(true);
     let mut rows = Vec::new();
     loop {
         let mut fields = Vec::with_capacity(columns);
@@ -354,7 +354,7 @@ impl Jobs<(Vec<Row>, u64)> for Sampling {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {

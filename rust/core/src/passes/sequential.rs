@@ -43,8 +43,8 @@ impl Jobs<Block> for Sequential {
 
     fn worker(self: Arc<Self>) -> Worker<Block> {
         let table = &self.table;
-        let noting = Tally::noting(table.schema.max_rejects, 0);
-        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).noting(noting);
+        let recording = Tally::recording(table.schema.max_rejects, 0);
+        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).recording(recording);
         let mut text = Text::default();
         Box::new(move |index| match self.splitter.read(index, &mut text) {
             Ok(true) => {
@@ -60,11 +60,11 @@ impl Jobs<Block> for Sequential {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.table.parts.are_at_hand()
+        !self.table.parts.are_local()
     }
 
     fn abandon(&self) {

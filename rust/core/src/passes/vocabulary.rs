@@ -12,7 +12,7 @@ use crate::fields::WINDOW;
 use crate::index::{Index, Rows};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
-use crate::rows::rejects::Noting;
+use crate::rows::rejects::Recording;
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::parts::Place;
@@ -150,11 +150,11 @@ impl Jobs<Vec<Vocabulary>> for Survey {
         let Table { schema, dialect, simd, .. } = self.table.clone();
         let mut text = Text::default();
         let skips = schema.on_error == OnError::Skip;
-        let mut index = Index::passing_over(skips);
+        let mut index = Index::skipping_bad_rows(skips);
         // Tells which rows are rejected.
         let mut parser = skips.then(|| {
-            let noting = Noting { most: usize::MAX, rows: false };
-            Parser::new(&schema, dialect, simd).noting(noting)
+            let recording = Recording { most: usize::MAX, rows: false };
+            Parser::new(&schema, dialect, simd).recording(recording)
         });
         let pool = Pool::new(1);
         // The categories that this thread has already reported.
@@ -183,7 +183,7 @@ impl Jobs<Vec<Vocabulary>> for Survey {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {

@@ -99,14 +99,14 @@ impl Reading<'_> {
             match constant.value {
                 Ok(Some(value)) => mixed.values.chunks_exact_mut(width).for_each(|row| row[at] = value),
                 Ok(None) => mixed.left_out.extend(0..mixed.rows.count()),
-                Err(()) => self.note_wrong_constant(at, mixed),
+                Err(()) => self.record_wrong_constant(at, mixed),
             }
         }
     }
 
     /// Records that every row is wrong, or only the first if errors are raised.
     #[cold]
-    fn note_wrong_constant(&self, at: usize, mixed: &mut Mixed<'_>) {
+    fn record_wrong_constant(&self, at: usize, mixed: &mut Mixed<'_>) {
         let (column, wanted) = (self.arrangement.names[at], self.arrangement.places[at]);
         let place = self.text.layout().map_or(&Place::Absent, |layout| &layout.places[column]);
         let count = if self.schema.on_error == OnError::Raise { 1 } else { mixed.rows.count() };
@@ -125,7 +125,7 @@ mod tests {
 
     use super::super::parser::tests::parse;
     use super::*;
-    use crate::rows::rejects::Noting;
+    use crate::rows::rejects::Recording;
     use crate::rows::{Parser, Pool, Widths};
     use crate::simd::Simd;
     use crate::source::MemorySource;
@@ -151,8 +151,8 @@ mod tests {
         let splitter = Splitter::of(&table, 1 << 20, 1 << 20, false);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let noting = Noting { most: usize::MAX, rows: true };
-        let (block, error) = Parser::new(&schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+        let recording = Recording { most: usize::MAX, rows: true };
+        let (block, error) = Parser::new(&schema, COMMA, simd).recording(recording).parse(&text, &Pool::new(1));
         let widths = Widths::of(&schema);
         let row = |row: usize| {
             let values = block.values(widths, row..row + 1).into_iter().flatten();
@@ -181,7 +181,7 @@ mod tests {
 
         /// A column without fields reads like a column that repeats the same text in every row.
         #[test]
-        fn a_constant_is_a_column_that_says_the_same_in_each_row(
+        fn a_constant_equals_a_column_of_equal_fields(
             rows in prop::collection::vec(["1|2\\.5|NA||x", "7|-3|NA", "u|v|NA||w", "1|no|NA|maybe"], 1..40),
             places in prop::array::uniform4(prop::option::of("1|2\\.5|NA||x|u|v|no")),
             order in Just([0_usize, 1, 2, 3]).prop_shuffle(),

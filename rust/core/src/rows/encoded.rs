@@ -102,7 +102,7 @@ impl Reading<'_> {
                 continue;
             }
             for &(at, wanted, encoding) in &encodings {
-                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
+                match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => values[at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -125,7 +125,7 @@ impl Reading<'_> {
             let place = mixed.rows.place(row, column.column);
             for &(at, wanted) in &column.values {
                 let Some(encoding) = self.schema.encoding(wanted) else { continue };
-                match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
+                match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => mixed.values[row * width + at] = value,
                     Ok(None) => mixed.left_out.push(row),
                     Err(kind) => {
@@ -142,7 +142,7 @@ impl Reading<'_> {
 
     /// Encodes any field. `wanted` is its position among the features, targets and weight of its row. Returns `None` if
     /// the row must be skipped.
-    fn encode_with_care(
+    fn encode_carefully(
         &self,
         field: &[u8],
         wanted: usize,
@@ -330,7 +330,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(600))]
 
         #[test]
-        fn blocks_hold_what_coded_fields_say(
+        fn blocks_hold_the_values_of_encoded_fields(
             rows in prop::collection::vec(FIELDS, 1..40),
             wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
             order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),

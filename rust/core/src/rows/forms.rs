@@ -169,7 +169,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn blocks_hold_what_the_forms_say(
+        fn blocks_hold_the_values_of_the_forms(
             rows in prop::collection::vec(
                 ["5%|12\\.25 %|\"7%\"|NA|| 1%|\\$3|1\\.#QNAN|0%", "\\(5\\.5\\)|\\$-7|NA|8 EUR| €9|6%|\"\"|-1\\.#INF|€1e2", "1|-2\\.5|NA|4"],
                 1..40,

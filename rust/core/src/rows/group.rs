@@ -123,7 +123,7 @@ impl<'a> Converted<'a> {
                 self.values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(place.clone(), column, wanted) {
+            match reading.read_field_carefully(place.clone(), column, wanted) {
                 Ok(Some(value)) => self.values[at] = value,
                 Ok(None) => leave_out(row, left_out),
                 Err(kind) => {
@@ -256,7 +256,7 @@ fn settle(
         for wrong in wrong.drain(..) {
             let row = wrong.row;
             let before = block.rows + row - left_out.partition_point(|&left_out| left_out < row);
-            reading.note_field(wrong, rows.line(row), before, block);
+            reading.record_field(wrong, rows.line(row), before, block);
         }
     }
     (kept, error)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::arrangement::Arrangement;
 use super::group::Group;
 use super::reading::Reading;
-use super::rejects::Noting;
+use super::rejects::Recording;
 use super::{Block, Pool, Widths};
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
@@ -31,7 +31,7 @@ pub struct Parser {
     layout: Option<Layout>,
     index: Index,
     group: Group,
-    noting: Noting,
+    recording: Recording,
     notation: Notation,
     plain: Plain,
 }
@@ -46,9 +46,9 @@ impl Parser {
             simd,
             arrangement: Arrangement::of(schema, None),
             layout: None,
-            index: Index::passing_over(schema.on_error == OnError::Skip),
+            index: Index::skipping_bad_rows(schema.on_error == OnError::Skip),
             group: Group::default(),
-            noting: Noting::default(),
+            recording: Recording::default(),
             notation: Notation::of(dialect),
             plain: Plain::default(),
         }
@@ -68,8 +68,8 @@ impl Parser {
     }
 
     /// Sets which rejects are recorded.
-    pub(crate) fn noting(self, noting: Noting) -> Self {
-        Self { noting, ..self }
+    pub(crate) fn recording(self, recording: Recording) -> Self {
+        Self { recording, ..self }
     }
 
     /// Parses a text up to the first wrong row that is not skipped, and returns the error of that row.
@@ -103,7 +103,7 @@ impl Parser {
             simd: self.simd,
             arrangement: &self.arrangement,
             text,
-            noting: self.noting,
+            recording: self.recording,
         };
         let mut plain = None;
         if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
@@ -114,14 +114,14 @@ impl Parser {
         let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(columns, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
-                reading.note_row(*bad, &mut block);
+                reading.record_row(*bad, &mut block);
             }
             let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block);
             if let Err(bad_field) = converted {
                 return (block, Some(bad_field));
             }
         }
-        passed_over.for_each(|bad| reading.note_row(*bad, &mut block));
+        passed_over.for_each(|bad| reading.record_row(*bad, &mut block));
         (block, bad_row)
     }
 }
@@ -152,9 +152,9 @@ pub(super) mod tests {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let noting = Noting { most: usize::MAX, rows: true };
+        let recording = Recording { most: usize::MAX, rows: true };
         let (block, error) =
-            Parser::new(&Arc::new(schema.clone()), COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+            Parser::new(&Arc::new(schema.clone()), COMMA, simd).recording(recording).parse(&text, &Pool::new(1));
         let widths = Widths::of(schema);
         let values = |row: usize| {
             let values = block.values(widths, row..row + 1).into_iter().flatten();
@@ -225,7 +225,7 @@ pub(super) mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn blocks_hold_what_the_fields_say(
+        fn blocks_hold_the_values_of_the_fields(
             rows in prop::collection::vec(
                 (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
                 1..40,

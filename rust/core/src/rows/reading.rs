@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Block;
 use super::arrangement::Arrangement;
-use super::rejects::{Noting, Reject};
+use super::rejects::{Recording, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::fields::WINDOW;
@@ -28,7 +28,7 @@ pub(super) struct Reading<'a> {
     pub(super) simd: Simd,
     pub(super) arrangement: &'a Arrangement,
     pub(super) text: &'a Text,
-    pub(super) noting: Noting,
+    pub(super) recording: Recording,
 }
 
 /// A field that does not fit its column.
@@ -63,7 +63,7 @@ impl Reading<'_> {
     /// The value of a field that is not a plain number. `wanted` is its position among the features, targets and weight
     /// of its row. Returns `None` if the row must be skipped.
     #[cold]
-    pub(super) fn read_with_care(
+    pub(super) fn read_field_carefully(
         &self,
         place: Range<usize>,
         column: usize,
@@ -94,9 +94,9 @@ impl Reading<'_> {
 
     /// Records a row rejected because of one of its fields. `before` rows of the block precede it.
     #[cold]
-    pub(super) fn note_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
+    pub(super) fn record_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
         let WrongField { at, place, kind, .. } = wrong;
-        block.rejects.add(self.noting, kind.reason(), || {
+        block.rejects.add(self.recording, kind.reason(), || {
             let error = self.wrong_field(kind, place, self.arrangement.names[at]);
             Reject { error, row: self.text_of(row), before }
         });
@@ -104,11 +104,11 @@ impl Reading<'_> {
 
     /// Records a malformed row, which follows the rows already in the block.
     #[cold]
-    pub(super) fn note_row(&self, bad: BadRow, block: &mut Block) {
+    pub(super) fn record_row(&self, bad: BadRow, block: &mut Block) {
         let padded = self.text.padded();
         let (columns, reference) = (self.arrangement.fields, self.schema.reference);
         let before = block.rows;
-        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+        block.rejects.add(self.recording, bad.reason(columns, reference), || {
             let offset = self.text.offset.wrapping_sub(WINDOW as u64);
             Reject {
                 error: bad.error(padded, offset, columns, reference, self.dialect),
@@ -121,7 +121,7 @@ impl Reading<'_> {
     /// The text of a row, if rows are recorded. Includes the spaces at both ends of its line, even if they are
     /// delimiters.
     fn text_of(&self, row: Range<usize>) -> Vec<u8> {
-        if !self.noting.rows {
+        if !self.recording.rows {
             return Vec::new();
         }
         let (padded, Range { mut start, mut end }) = (self.text.padded(), row);

@@ -1,7 +1,7 @@
 //! Rows that `on_error="skip"` rejects: what is wrong with each, in file order.
 //!
 //! The parser records the rejects of each text, and they travel with its block. The consumer takes blocks in order and
-//! keeps a [`Tally`], so it always finds the same row to be one too many, regardless of threads and block sizes. Each
+//! keeps a `Tally`, so it always finds the same row to be one too many, regardless of threads and block sizes. Each
 //! row is recorded once, with the error that it would have raised.
 
 use std::sync::OnceLock;
@@ -36,7 +36,7 @@ pub struct Rejects {
 
 /// Which rejects of a text are recorded individually, and how.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Noting {
+pub(crate) struct Recording {
     /// How many to record at most.
     pub most: usize,
     /// Whether to record the whole row.
@@ -82,9 +82,9 @@ impl Rejects {
     }
 
     /// Counts a reject, and calls `note` to record it if there is room.
-    pub(crate) fn add(&mut self, noting: Noting, reason: &'static str, note: impl FnOnce() -> Reject) {
+    pub(crate) fn add(&mut self, recording: Recording, reason: &'static str, note: impl FnOnce() -> Reject) {
         self.count_in(reason, 1);
-        if self.list.len() < noting.most {
+        if self.list.len() < recording.most {
             self.list.push(note());
         }
     }
@@ -112,9 +112,9 @@ impl Tally {
 
     /// What to record of each text: at least the first `most` rejects, and enough to find the one that exceeds the
     /// limit.
-    pub(crate) fn noting(allowed: Option<u64>, most: usize) -> Noting {
+    pub(crate) fn recording(allowed: Option<u64>, most: usize) -> Recording {
         let needed = allowed.map_or(0, |allowed| usize::try_from(allowed.saturating_add(1)).unwrap_or(usize::MAX));
-        Noting { most: most.max(needed), rows: false }
+        Recording { most: most.max(needed), rows: false }
     }
 
     /// Adds the rejects of the next text. If they exceed the limit, returns the number of rows of the text before the
@@ -125,7 +125,7 @@ impl Tally {
             && before + rejects.count() > allowed
         {
             let reject = rejects.list.get((allowed - before) as usize)?;
-            return Some((reject.before, reject.error.as_one_too_many(allowed)));
+            return Some((reject.before, reject.error.as_too_many_rejects(allowed)));
         }
         for &(reason, more) in &rejects.reasons {
             self.found.count_in(reason, more);

@@ -30,8 +30,8 @@ impl<S: Source> Source for CarriageReturns<S> {
         translate(buffer, offset)
     }
 
-    fn is_at_hand(&self) -> bool {
-        self.0.is_at_hand()
+    fn is_local(&self) -> bool {
+        self.0.is_local()
     }
 
     fn abandon(&self) {
@@ -52,8 +52,8 @@ impl<S: Source + ?Sized> Source for &S {
         (**self).read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        (**self).is_at_hand()
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn abandon(&self) {
@@ -74,8 +74,8 @@ impl<S: Source + ?Sized> Source for Arc<S> {
         (**self).read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        (**self).is_at_hand()
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn abandon(&self) {
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_end_tells_unless_a_newline_is_near() {
+    fn the_first_line_end_decides_unless_a_newline_is_near() {
         assert!(returns(b"a,b\r1,2\r"));
         assert!(returns(b"a,b\r1,2"));
         assert!(returns(format!("{}\r1\r", "a".repeat(100_000)).as_bytes()));

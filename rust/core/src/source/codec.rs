@@ -8,7 +8,7 @@ use crate::error::Result;
 /// How many compressed bytes are read at a time.
 pub(super) const INPUT: usize = if cfg!(debug_assertions) { 64 } else { 128 << 10 };
 
-/// The largest window of a zstd frame, as a power of two: the maximum of the format.
+/// The largest window of a zstd frame, as a power of two: the maximum of the zstd library.
 const ZSTD_WINDOW: u32 = 31;
 
 /// The compression format of a file.
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_not_taken_for_something_compressed() {
+    fn text_is_not_detected_as_compressed() {
         for text in ["a,b\n1,2\n", "PK,y\n", "BZh9,y\n1,2\n", "(\u{b5}/,y\n", "", "\u{1f}", "P", "\u{feff}a\n"] {
             assert_eq!(Codec::of(text.as_bytes()), None, "{text:?}");
         }

@@ -62,7 +62,7 @@ impl Source for FileSource {
         format!("{:?}", self.version.identity())
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 
@@ -180,7 +180,7 @@ pub struct LazyFile {
 impl LazyFile {
     /// A file that must not have changed since `version`. `number` distinguishes it from the other files of `handles`.
     pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
-        if !version.is_certainly(FileIdentity::of(&std::fs::metadata(&path)?)) {
+        if !version.is_certainly_unchanged(FileIdentity::of(&std::fs::metadata(&path)?)) {
             Handles::open(|| FileSource::reopen(&path, &version))?;
         }
         Ok(Self { path, version, number, handles })
@@ -196,7 +196,7 @@ impl Source for LazyFile {
         format!("{:?}", self.version.identity())
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

@@ -58,8 +58,8 @@ impl<S: Source> Source for Shortened<S> {
         self.source.read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        self.source.is_at_hand()
+    fn is_local(&self) -> bool {
+        self.source.is_local()
     }
 
     fn abandon(&self) {
@@ -175,7 +175,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn the_last_lines_are_left_out(
+        fn the_last_lines_are_dropped(
             text in "([a,]{0,5}\n|[a,]{60,150}\n|\n){0,9}[a,]{0,9}(\u{1a}|\0){0,200}",
             lines in 1_usize..5,
             piece in 1_usize..150,

@@ -30,7 +30,7 @@ impl FileIdentity {
     }
 
     /// Whether the two differ at most in their change time.
-    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
+    pub(super) fn differs_at_most_in_change_time(self, other: &Self) -> bool {
         Self { changed: other.changed, ..self } == *other
     }
 

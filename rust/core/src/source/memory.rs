@@ -26,7 +26,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(self.0.as_ref()))
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

@@ -47,7 +47,7 @@ pub trait Source: Send + Sync {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
     /// Whether reads wait for nothing slower than a disk.
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         false
     }
 
@@ -72,7 +72,7 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
 /// each piece would be a separate wait.
 pub fn samples(source: &dyn Source, count: usize) -> Result<Option<u128>> {
     const PIECE: u64 = if cfg!(debug_assertions) { 16 } else { 4 << 10 };
-    if !source.is_at_hand() {
+    if !source.is_local() {
         return Ok(None);
     }
     let mut sum = xxhash_rust::xxh3::Xxh3::new();

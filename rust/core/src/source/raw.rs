@@ -26,7 +26,7 @@ impl Read for Raw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = (self.end - self.position).min(buffer.len() as u64) as usize;
         if count > 0 {
-            self.source.read_at(self.position, &mut buffer[..count]).map_err(trouble)?;
+            self.source.read_at(self.position, &mut buffer[..count]).map_err(wrap)?;
             self.position += count as u64;
         }
         Ok(count)
@@ -47,24 +47,24 @@ impl io::Seek for Raw<'_> {
 }
 
 /// Carries a csvfeed error through readers that only know `io::Error`.
-struct Trouble(Error);
+struct Wrapped(Error);
 
-impl fmt::Debug for Trouble {
+impl fmt::Debug for Wrapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.kind.fmt(formatter)
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for Wrapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.kind.fmt(formatter)
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for Wrapped {}
 
-pub(super) fn trouble(error: Error) -> io::Error {
-    io::Error::other(Trouble(error))
+pub(super) fn wrap(error: Error) -> io::Error {
+    io::Error::other(Wrapped(error))
 }
 
 /// The error behind a failed read.
@@ -76,8 +76,8 @@ pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
         io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
         _ => error.to_string(),
     };
-    match error.downcast::<Trouble>() {
-        Ok(trouble) => trouble.0,
+    match error.downcast::<Wrapped>() {
+        Ok(wrapped) => wrapped.0,
         Err(_) => Kind::Damaged { codec, reason }.into(),
     }
 }

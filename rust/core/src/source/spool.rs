@@ -179,7 +179,7 @@ impl Source for SpooledText {
         self.identity.clone()
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

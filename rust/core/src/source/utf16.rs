@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
-use super::raw::trouble;
+use super::raw::wrap;
 use crate::error::Kind;
 
 /// How many bytes are read at a time.
@@ -51,7 +51,7 @@ impl Transcoding {
             [0xFE, 0xFF] => Some(Self::Utf16Be),
             _ => None,
         };
-        let wrong = |message| Err(trouble(Kind::Undecodable(message).into()));
+        let wrong = |message| Err(wrap(Kind::Undecodable(message).into()));
         let (kind, rest) = match (self, found) {
             (Self::Utf16, Some(found)) => (found, 0),
             (Self::Utf16, None) if length == 0 => (Self::Utf16Le, 0),
@@ -160,7 +160,7 @@ impl Decoding<'_> {
             match result {
                 DecoderResult::Malformed(..) => {
                     let message = "the file is not valid UTF-16: is it in another encoding, or cut off?";
-                    return Err(trouble(Kind::Undecodable(message).into()));
+                    return Err(wrap(Kind::Undecodable(message).into()));
                 }
                 DecoderResult::OutputFull => return Ok(written),
                 DecoderResult::InputEmpty if self.ended => self.finished = true,

@@ -84,17 +84,17 @@ impl Version {
     }
 
     /// Whether a file with the identity `found` certainly has the same content.
-    pub(super) fn is_certainly(&self, found: FileIdentity) -> bool {
-        found.is_but_for_its_change_time(&self.identity) && found.changed() == self.seen().changed
+    pub(super) fn is_certainly_unchanged(&self, found: FileIdentity) -> bool {
+        found.differs_at_most_in_change_time(&self.identity) && found.changed() == self.seen().changed
     }
 
     /// Compares an open file with this version.
     pub(super) fn check(&self, file: &File) -> Result<()> {
         let found = identity_of(file)?;
-        if self.is_certainly(found) {
+        if self.is_certainly_unchanged(found) {
             return Ok(());
         }
-        if !found.is_but_for_its_change_time(&self.identity) {
+        if !found.differs_at_most_in_change_time(&self.identity) {
             return Err(Kind::SourceChanged("another size or time").into());
         }
         let mut seen = self.seen();
@@ -110,7 +110,7 @@ impl Version {
             })?;
             let sum = sum(buffer);
             let found = identity_of(file)?;
-            if !found.is_but_for_its_change_time(&self.identity) {
+            if !found.differs_at_most_in_change_time(&self.identity) {
                 return Err(written());
             }
             let mut seen = self.seen();
@@ -145,7 +145,7 @@ impl Version {
                 }
             }
             let after = identity_of(file)?;
-            if !after.is_but_for_its_change_time(&self.identity) {
+            if !after.differs_at_most_in_change_time(&self.identity) {
                 return Err(is_other());
             }
             if before == after {
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_changes_with_the_bytes_it_is_of() {
+    fn a_checksum_changes_with_its_bytes() {
         let bytes: Vec<u8> = (0..10_000_u32).map(|at| (at * at % 251) as u8).collect();
         let of_all = sum(&bytes);
         assert_eq!(of_all, sum(&bytes.clone()));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn many_sums_become_fewer_and_keep_their_spread() {
+    fn many_checksums_are_thinned_evenly() {
         let mut seen = Seen { changed: (0, 0), is_settled: true, sums: HashMap::new(), sparsity: 0 };
         for offset in 0..10 * SUMS as u64 {
             seen.note(offset, 1, offset).unwrap();

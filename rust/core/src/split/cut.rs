@@ -27,7 +27,7 @@ pub(super) struct Tail {
 
 impl Cut {
     pub(super) fn find(simd: Simd, piece: &[u8], dialect: Dialect) -> Self {
-        if dialect.takes_care(piece) {
+        if dialect.needs_careful_scan(piece) {
             return Self::Careful;
         }
         match Special::of(dialect) {
@@ -42,7 +42,7 @@ impl Cut {
     pub(super) fn tail(&self, simd: Simd, piece: &[u8], state: State, dialect: Dialect) -> Tail {
         match *self {
             Self::Careful => careful_tail(piece, state, dialect),
-            _ if state.takes_care() => careful_tail(piece, state, dialect),
+            _ if state.is_for_careful_scan() => careful_tail(piece, state, dialect),
             Self::Plain { .. } if state == State::Quoted => Tail { rows_end: None, state },
             Self::Plain { after_newline } => Tail { rows_end: after_newline, state: outside_state(piece, dialect) },
             Self::Quoted { inside, .. } if state == State::Quoted => inside,

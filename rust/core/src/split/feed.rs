@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_given_up_ends_its_thread() {
+    fn abandoning_a_stream_ends_its_thread() {
         let content = "a,1\n".repeat(100_000);
         let parts = Arc::new(Parts::new(vec![part(Some(Codec::Gzip), content.as_bytes(), 50, 0)]));
         let splitter = Splitter::over(Arc::clone(&parts), QUOTED, Simd::Portable, 64, 1 << 20, false);

@@ -2,7 +2,7 @@
 //!
 //! Any number of threads read the source in pieces of equal size. A row that spans two pieces belongs to the later one:
 //! each piece hands its unfinished last row on. Which bytes a piece hands on depends on whether it begins inside a
-//! quoted field, and only the piece before it can tell. The pieces therefore pass a [`Carry`] along in order. The
+//! quoted field, and only the piece before it can tell. The pieces therefore pass a `Carry` along in order. The
 //! expensive work (reading, searching for quotes and line ends) happens before a piece's turn.
 
 mod cut;
@@ -39,7 +39,7 @@ pub struct Splitter {
     simd: Simd,
     max_row: usize,
     /// Whether rows with wrong quotes are left to later stages, as long as they end.
-    passes_over: bool,
+    skips_bad_rows: bool,
     turn: Mutex<Turn>,
     turned: Condvar,
 }
@@ -67,15 +67,15 @@ impl Splitter {
 
     /// Cuts a table into pieces of `piece` bytes. Set `repeat` for more than one pass.
     pub(crate) fn of(table: &Table, piece: usize, max_row: usize, repeat: bool) -> Self {
-        let passes_over = table.schema.on_error == OnError::Skip;
+        let skips_bad_rows = table.schema.on_error == OnError::Skip;
         let parts = Arc::clone(&table.parts);
-        Self { passes_over, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
+        Self { skips_bad_rows, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
     }
 
     fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
         let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
         let pieces = Pieces::new(parts, piece, repeat);
-        Self { pieces, dialect, simd, max_row, passes_over: false, turn, turned: Condvar::new() }
+        Self { pieces, dialect, simd, max_row, skips_bad_rows: false, turn, turned: Condvar::new() }
     }
 
     /// The instruction set in use.
@@ -123,7 +123,7 @@ impl Splitter {
     fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
         let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
         let carried = carry.row.len();
-        text.takes_care = matches!(cut, Cut::Careful) || self.dialect.takes_care(&carry.row);
+        text.needs_careful_scan = matches!(cut, Cut::Careful) || self.dialect.needs_careful_scan(&carry.row);
         text.has_quotes = !matches!(cut, Cut::Plain { .. }) || self.dialect.quote_in(&carry.row);
         if rows_end.is_none() && !last {
             // No row ends here: the whole piece joins the carried row, and this text is empty.
@@ -155,7 +155,7 @@ impl Splitter {
         if matches!(carry.state, State::Quoted | State::QuoteInQuoted | State::EscapedInQuoted) {
             carry.row.push(b'\n');
             let careful = Careful::new(self.dialect, &carry.row, 0);
-            if let Err(bad) = careful.passing_over(self.passes_over).next_row(|_| {}) {
+            if let Err(bad) = careful.skipping_bad_rows(self.skips_bad_rows).next_row(|_| {}) {
                 return bad.into_error(&carry.row, offset, self.dialect);
             }
         }

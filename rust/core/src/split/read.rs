@@ -21,7 +21,7 @@ impl Text {
         self.reserve(0, (bytes.end - bytes.start) as usize);
         self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
         self.has_quotes = dialect.quote_in(self.bytes());
-        self.takes_care = dialect.takes_care(self.bytes());
+        self.needs_careful_scan = dialect.needs_careful_scan(self.bytes());
         self.end_with_newline(dialect);
         Ok(())
     }

@@ -57,7 +57,7 @@ impl Moments {
         }
     }
 
-    /// The moments of each column of a block that was parsed with [`Schema::for_stats`]: features, targets, weight.
+    /// The moments of each column of a block that was parsed with `Schema::for_stats`: features, targets, weight.
     #[must_use]
     pub fn of(simd: Simd, block: &Block, widths: Widths) -> Vec<Self> {
         let arrays = block.values(widths, 0..block.rows).zip(widths);
@@ -337,7 +337,7 @@ mod tests {
         }
 
         #[test]
-        fn infinities_and_nan_give_what_ieee_says(
+        fn infinities_and_nan_follow_ieee(
             column in prop::collection::vec(
                 prop_oneof![6 => -9_f32..9.0, 1 => Just(f32::INFINITY), 1 => Just(f32::NEG_INFINITY), 1 => Just(f32::NAN)],
                 1..9,

@@ -166,9 +166,9 @@ impl Parts {
     }
 
     /// Whether reading waits for nothing slower than a disk.
-    pub(crate) fn are_at_hand(&self) -> bool {
+    pub(crate) fn are_local(&self) -> bool {
         self.parts.iter().all(|part| match &part.bytes {
-            Bytes::Source(source) => source.is_at_hand(),
+            Bytes::Source(source) => source.is_local(),
             Bytes::Stream(_) => false,
         })
     }

@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_what_is_left_in_file_order() {
+    fn features_default_to_the_other_columns_in_file_order() {
         let schema = resolve(None, &[Column::Index(-2)], Some(&name("a"))).unwrap();
         assert_eq!((schema.features, schema.targets, schema.weight), (vec![1, 3], vec![2], Some(0)));
     }

@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn two_numbers_are_what_the_format_says() {
+    fn the_format_decides_about_two_numbers() {
         let read = |format, text: &str| {
             let duration = Duration::new("minutes", Some(format)).unwrap();
             duration.read(text.as_bytes()).map(|nanos| duration.value(nanos))

@@ -324,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_read_where_it_is_said() {
+    fn each_form_is_read_if_it_is_given() {
         let cases: [(&str, &str, f32); 43] = [
             ("percent", "12.5%", 0.125),
             ("percent", "-5 %", -0.05),
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_in_a_form_is_none() {
+    fn text_that_is_not_a_number_in_a_form_is_refused() {
         let cases = [
             ("percent", "12.5"),
             ("percent", "%"),

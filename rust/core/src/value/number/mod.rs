@@ -34,7 +34,8 @@ pub(crate) use notation::{Notation, Plain, other_notation};
 ///
 /// # Panics
 ///
-/// If the numbers of values and fields differ, or if a field with its [`WINDOW`] does not lie within `text`.
+/// If the numbers of values and fields differ, or if a field with its [`WINDOW`](crate::fields::WINDOW) does not lie
+/// within `text`.
 pub fn convert(
     simd: Simd,
     text: &[u8],

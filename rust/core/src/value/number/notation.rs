@@ -160,7 +160,7 @@ impl Plain {
     pub(crate) fn fill(&mut self, text: &[u8], notation: Notation) {
         self.text.clear();
         if notation.comma {
-            // Dots are not part of such numbers, and swapping them into commas keeps them invalid.
+            // This turns dots, which are not decimal signs here, into commas, which are not decimal signs either.
             self.text.extend(text.iter().map(|&byte| swapped(byte)));
         } else {
             self.text.extend_from_slice(text);
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_is_decimal_where_it_is_said_to_be() {
+    fn a_comma_is_decimal_if_the_dialect_says_so() {
         let comma = notation(b',', None);
         assert_eq!(comma.parse(b"-1,5e2"), Some(-150.0));
         assert_eq!(comma.parse(b",5"), Some(0.5));
@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_grouped_is_what_it_was(number: u64, decimal in prop::sample::select(&b".,"[..]), by in prop::sample::select(&b".,' _"[..])) {
+        fn separators_do_not_change_a_number(number: u64, decimal in prop::sample::select(&b".,"[..]), by in prop::sample::select(&b".,' _"[..])) {
             prop_assume!(decimal != by);
             let digits = number.to_string();
             let mut text: Vec<u8> = Vec::new();

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_and_the_ends_of_the_range_are_declined_or_right() {
+    fn ties_and_the_ends_of_the_range_are_declined_or_exact() {
         for exponent in -70..60 {
             for bits in (0..64).map(|shift| u64::MAX >> shift).chain([1, 5, 10, 16_777_217, 33_554_433, 1 << 63]) {
                 if let Some(value) = decimal(bits, exponent) {
@@ -169,7 +169,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
         #[test]
-        fn what_is_settled_is_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
+        fn decided_results_are_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
             let mantissa = mantissa >> shift;
             if let Some(value) = decimal(mantissa, exponent) {
                 prop_assert_eq!(value.to_bits(), crate::oracle::nearest(mantissa, exponent).to_bits());

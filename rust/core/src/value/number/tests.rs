@@ -118,7 +118,7 @@ fn plain_numbers_take_the_fast_path() {
 }
 
 #[test]
-fn what_is_no_number_is_declined() {
+fn fields_that_are_not_numbers_are_declined() {
     let wrong = [
         "",
         ".",
@@ -207,7 +207,7 @@ fn every_length_is_read_or_declined() {
 }
 
 #[test]
-fn what_passes_for_nothing_else_is_told_apart() {
+fn every_short_field_of_few_letters_is_checked() {
     let letters = ["1", ".", "-", "n", "x"];
     let mut fields = vec![String::new()];
     for _ in 0..6 {
@@ -381,7 +381,7 @@ fn read(field: &str) -> Value {
 }
 
 #[test]
-fn the_grammar_is_kept() {
+fn the_grammar_is_enforced() {
     for good in
         ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
     {
