@@ -36,6 +36,13 @@
 //!
 //! Every failure is an [`error::Error`] that names the byte where it occurred.
 //!
+//! A module imports only modules that come after it in this order:
+//!
+//! ```text
+//! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value > dialect, source
+//!     > error, simd, random, budget, fields, process
+//! ```
+//!
 //! The feature `oracle` adds naive reference implementations. The tests and the fuzz targets compare the fast paths
 //! with them.
 

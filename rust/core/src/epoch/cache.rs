@@ -3,8 +3,8 @@
 //! The first epoch writes the rows to a draft and renames it when it is complete, so nobody ever finds a partial file.
 //! The file holds three arrays as they are in memory: features, targets and weights. Before them it holds a checksum of
 //! each slice, so that damage is found where it is, and the data needed to find a row. A damaged file is
-//! removed, and one with another key or layout is ignored; the rows are then read from the table. The next process that starts to
-//! write removes the drafts of processes that were killed.
+//! removed, and one with another key or layout is ignored; the rows are then read from the table. The next process that
+//! starts to write removes the drafts of processes that were killed.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
