@@ -151,7 +151,7 @@ impl Batches {
                 Ok(Next::Item(_)) => {
                     self.blocks_without_rows += 1;
                     // One more than a pass, because the last block of a pass may end with an error.
-                    if self.blocks_without_rows > self.pipeline.in_a_pass() {
+                    if self.blocks_without_rows > self.pipeline.per_pass() {
                         return self.fail(self.no_rows_error());
                     }
                 }
@@ -160,7 +160,7 @@ impl Batches {
                     if self.left.is_some() {
                         return self.fail(changed());
                     }
-                    if self.blocks_without_rows > 0 && self.blocks_without_rows == self.pipeline.in_a_pass() {
+                    if self.blocks_without_rows > 0 && self.blocks_without_rows == self.pipeline.per_pass() {
                         return self.fail(self.no_rows_error());
                     }
                     return self.last();

@@ -56,7 +56,7 @@ pub(crate) fn out_of_memory() -> ! {
 }
 
 /// Extends a buffer with zeros to `length` bytes. Ends the job on this thread if there is no memory.
-pub(crate) fn lengthen(buffer: &mut Vec<u8>, length: usize) {
+pub(crate) fn extend_zeroed(buffer: &mut Vec<u8>, length: usize) {
     if buffer.try_reserve(length.saturating_sub(buffer.len())).is_err() {
         out_of_memory();
     }

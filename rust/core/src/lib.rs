@@ -39,8 +39,8 @@
 //! A module imports only modules that come after it in this order:
 //!
 //! ```text
-//! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value > dialect, source
-//!     > error, simd, random, budget, fields, process
+//! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value
+//!     > dialect, source > error, simd, random, budget, fields, process
 //! ```
 //!
 //! The feature `oracle` adds naive reference implementations. The tests and the fuzz targets compare the fast paths

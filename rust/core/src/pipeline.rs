@@ -21,7 +21,7 @@ pub(crate) trait Jobs<T>: Send + Sync {
     fn count(&self) -> u64;
 
     /// Jobs in one pass over the source.
-    fn in_a_pass(&self) -> u64 {
+    fn per_pass(&self) -> u64 {
         self.count()
     }
 
@@ -127,7 +127,7 @@ impl<T> Queue<T> {
 }
 
 /// How many items justify waking the consumer, which takes a core from a working thread.
-const WORTH_WAKING: usize = 2;
+const WAKE_AT_LEAST: usize = 2;
 
 /// How long the consumer waits for that many items before it takes a single one.
 const GATHERING_TIME: Duration = Duration::from_millis(1);
@@ -147,7 +147,7 @@ impl<T: Send + 'static> Pipeline<T> {
     pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
         let count = jobs.count();
         // A pass needs no more threads, and running many passes ahead is useless.
-        let pass = usize::try_from(jobs.in_a_pass()).unwrap_or(usize::MAX).max(1);
+        let pass = usize::try_from(jobs.per_pass()).unwrap_or(usize::MAX).max(1);
         let threads = threads.clamp(1, pass);
         let window = window.min(pass.saturating_mul(2).saturating_add(2));
         let done = VecDeque::new();
@@ -187,8 +187,8 @@ impl<T: Send + 'static> Pipeline<T> {
     }
 
     /// Jobs in one pass over the source.
-    pub(crate) fn in_a_pass(&self) -> u64 {
-        self.shared.jobs.in_a_pass()
+    pub(crate) fn per_pass(&self) -> u64 {
+        self.shared.jobs.per_pass()
     }
 
     /// The next item. Waits up to `patience` for it. Nothing follows an error.
@@ -385,7 +385,7 @@ impl<T> Shared<T> {
         }
         let is_failure = done.error.is_some();
         queue.done[place] = Some(done);
-        let most = WORTH_WAKING.min(self.window as usize).min((queue.count - queue.taken) as usize);
+        let most = WAKE_AT_LEAST.min(self.window as usize).min((queue.count - queue.taken) as usize);
         let ready = queue.ready(most);
         let is_awaited = if queue.urgent { place == 0 } else { place < ready && ready == most };
         drop(queue);
@@ -417,14 +417,14 @@ mod tests {
     use super::*;
 
     /// Jobs that report the thread they ran on.
-    struct Telling {
+    struct Traced {
         count: u64,
         are_short: bool,
         /// The job that panics.
         panics: Option<u64>,
     }
 
-    impl Jobs<(u64, ThreadId)> for Telling {
+    impl Jobs<(u64, ThreadId)> for Traced {
         fn count(&self) -> u64 {
             self.count
         }
@@ -443,7 +443,7 @@ mod tests {
     }
 
     fn threads_of(are_short: bool, threads: usize) -> Vec<ThreadId> {
-        let jobs = Telling { count: 100, are_short, panics: None };
+        let jobs = Traced { count: 100, are_short, panics: None };
         let mut found = vec![];
         let mut expected = 0;
         let done = Pipeline::run(jobs, threads, 2 * threads + 2).unwrap().drain(
@@ -478,7 +478,7 @@ mod tests {
     fn a_panic_on_any_thread_ends_the_pipeline() {
         for are_short in [true, false] {
             for panics in [0, 1, 50] {
-                let jobs = Telling { count: 100, are_short, panics: Some(panics) };
+                let jobs = Traced { count: 100, are_short, panics: Some(panics) };
                 let done = Pipeline::run(jobs, 2, 6).unwrap().drain(|_| Ok::<_, Error>(()), || Ok(()));
                 assert!(matches!(done.unwrap_err().kind, Kind::Internal));
             }
@@ -487,7 +487,7 @@ mod tests {
 
     #[test]
     fn the_consumer_runs_no_job_without_patience() {
-        let jobs = Telling { count: 100_000, are_short: true, panics: None };
+        let jobs = Traced { count: 100_000, are_short: true, panics: None };
         let mut pipeline = Pipeline::run(jobs, 2, 1_000_000).unwrap();
         let consumer = current().id();
         for _ in 0..200 {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::budget::lengthen;
+use crate::budget::extend_zeroed;
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::fields::WINDOW;
 use crate::source::is_padding;
@@ -120,7 +120,7 @@ impl Text {
         // One more byte for the newline that the end of the source may need.
         let needed = self.end + 1 + WINDOW;
         if self.buffer.len() < needed {
-            lengthen(&mut self.buffer, needed);
+            extend_zeroed(&mut self.buffer, needed);
         }
     }
 
@@ -130,7 +130,7 @@ impl Text {
         if room < carry.len() {
             let more = carry.len() - room;
             let length = self.buffer.len() + more;
-            lengthen(&mut self.buffer, length);
+            extend_zeroed(&mut self.buffer, length);
             self.buffer.copy_within(self.start..self.end, self.start + more);
             self.start += more;
             self.end += more;

@@ -340,7 +340,7 @@ impl Jobs<Block> for Shuffled {
         u64::MAX
     }
 
-    fn in_a_pass(&self) -> u64 {
+    fn per_pass(&self) -> u64 {
         let selection = &self.order.rows.selection;
         selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.row_index().slices() as u64
     }
@@ -363,7 +363,7 @@ impl Jobs<Block> for Shuffled {
                         assert!(store.blocks[place].set(block).is_ok(), "each slice is read once");
                     }
                     if store.missing.fetch_sub(slices.len(), Ordering::AcqRel) == slices.len() {
-                        self.tell();
+                        self.notify_waiting();
                     }
                     Some(Done::nothing())
                 }
@@ -372,7 +372,7 @@ impl Jobs<Block> for Shuffled {
                     order.extend(0..window.store.count());
                     Random::new(self.order.mixing.seed, &[window.epoch, window.number]).shuffle(&mut order);
                     assert!(window.order.set(order).is_ok(), "each order is drawn once");
-                    self.tell();
+                    self.notify_waiting();
                     Some(Done::nothing())
                 }
                 Job::Yield(window, rows) => {
@@ -405,7 +405,7 @@ impl Store {
 
 impl Shuffled {
     /// Wakes the threads that wait for a window.
-    fn tell(&self) {
+    fn notify_waiting(&self) {
         // Take the lock, so that no thread is between checking and waiting.
         drop(self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
         self.completed.notify_all();

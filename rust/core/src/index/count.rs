@@ -72,7 +72,7 @@ pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option
         (quotes, field_ends) = (here, field_ends_here);
         rows += stride::count_newlines(simd, masks);
     });
-    (field_ends.are_right() && !quotes.is_inside()).then_some(rows)
+    (field_ends.are_valid() && !quotes.is_inside()).then_some(rows)
 }
 
 /// Counts the rows before the first field with wrong quotes, byte by byte.

@@ -27,7 +27,7 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
         stride::append_ends(simd, marks, WINDOW + position, masks);
         newlines += stride::count_newlines(simd, masks);
     });
-    (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds {
+    (field_ends.are_valid() && !quotes.is_inside()).then_some(LineEnds {
         newlines,
         returns: returns != 0,
         in_step: false,

@@ -137,7 +137,7 @@ impl FieldEnds {
     }
 
     /// Whether all quoted fields so far ended correctly.
-    pub(super) fn are_right(&self) -> bool {
+    pub(super) fn are_valid(&self) -> bool {
         self.wrong == 0
     }
 }

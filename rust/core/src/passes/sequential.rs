@@ -33,11 +33,11 @@ impl Sequential {
 
 impl Jobs<Block> for Sequential {
     fn count(&self) -> u64 {
-        let pass = self.in_a_pass();
+        let pass = self.per_pass();
         if self.repeat && pass > 0 { u64::MAX } else { pass }
     }
 
-    fn in_a_pass(&self) -> u64 {
+    fn per_pass(&self) -> u64 {
         self.splitter.texts()
     }
 

@@ -98,7 +98,7 @@ impl Reading<'_> {
             let at = constant.at;
             match constant.value {
                 Ok(Some(value)) => mixed.values.chunks_exact_mut(width).for_each(|row| row[at] = value),
-                Ok(None) => mixed.left_out.extend(0..mixed.rows.count()),
+                Ok(None) => mixed.skipped.extend(0..mixed.rows.count()),
                 Err(()) => self.record_wrong_constant(at, mixed),
             }
         }

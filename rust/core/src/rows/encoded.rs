@@ -74,14 +74,14 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the fields of a column. `quickly` parses most of them, and `value` converts its result.
+    /// Reads the fields of a column. `fast_path` parses most of them, and `value` converts its result.
     #[inline(always)]
     fn read_fields<T>(
         &self,
         column: &EncodedColumn,
         rows: usize,
         mixed: &mut Mixed<'_>,
-        quickly: impl Fn(Range<usize>) -> Option<T>,
+        fast_path: impl Fn(Range<usize>) -> Option<T>,
         value: impl Fn(&T, &ValueEncoding) -> f32,
     ) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
@@ -95,7 +95,7 @@ impl Reading<'_> {
         for (row, values) in mixed.values.chunks_exact_mut(width).take(rows).enumerate() {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place.clone()) } else { None };
-            if let Some(found) = plain.and_then(&quickly) {
+            if let Some(found) = plain.and_then(&fast_path) {
                 for &(at, _, encoding) in &encodings {
                     values[at] = value(&found, encoding);
                 }
@@ -104,7 +104,7 @@ impl Reading<'_> {
             for &(at, wanted, encoding) in &encodings {
                 match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => values[at] = value,
-                    Ok(None) => mixed.left_out.push(row),
+                    Ok(None) => mixed.skipped.push(row),
                     Err(kind) => {
                         mixed.wrong.push(WrongField { row, at, place, kind });
                         if self.schema.on_error == OnError::Raise {
@@ -127,7 +127,7 @@ impl Reading<'_> {
                 let Some(encoding) = self.schema.encoding(wanted) else { continue };
                 match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {
                     Ok(Some(value)) => mixed.values[row * width + at] = value,
-                    Ok(None) => mixed.left_out.push(row),
+                    Ok(None) => mixed.skipped.push(row),
                     Err(kind) => {
                         mixed.wrong.push(WrongField { row, at, place, kind });
                         if self.schema.on_error == OnError::Raise {

@@ -24,7 +24,7 @@ pub(super) struct Group {
     /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
     /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
-    left_out: Vec<usize>,
+    skipped: Vec<usize>,
     /// The remaining rows, if some of them must be chosen.
     candidates: Vec<usize>,
 }
@@ -62,8 +62,8 @@ impl Numbers {
     /// Converts the plain numbers of `rows` and lists the other fields, which may be missing or wrong.
     fn convert<'a>(&'a mut self, reading: &Reading<'_>, rows: Rows<'a>, plain: Option<&mut Plain>) -> Converted<'a> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
-        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
-        let fields = if as_they_stand {
+        let is_every_field = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
+        let fields = if is_every_field {
             rows.fields()
         } else {
             rows.pick(simd, &arrangement.number_columns, &mut self.before, &mut self.ends)
@@ -99,7 +99,7 @@ impl<'a> Converted<'a> {
         self,
         reading: &Reading<'_>,
         wrong: &mut Vec<WrongField>,
-        left_out: &mut Vec<usize>,
+        skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
         let Reading { schema, arrangement, .. } = *reading;
         let numbers = arrangement.numbers.len();
@@ -125,7 +125,7 @@ impl<'a> Converted<'a> {
             }
             match reading.read_field_carefully(place.clone(), column, wanted) {
                 Ok(Some(value)) => self.values[at] = value,
-                Ok(None) => leave_out(row, left_out),
+                Ok(None) => skip_row(row, skipped),
                 Err(kind) => {
                     wrong.push(WrongField { row, at: at_column, place, kind });
                     if schema.on_error == OnError::Raise {
@@ -151,10 +151,10 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, left_out, candidates } = self;
+        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates } = self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known.
-        let choose_first = !schema.leaves_out() || width == 0;
+        let choose_first = !schema.may_skip_rows() || width == 0;
         let rows = match chooser.take_if(|_| choose_first) {
             Some(chooser) => chosen.among(all, chooser, reading),
             None => all,
@@ -163,25 +163,25 @@ impl Group {
             block.rows += rows.count();
             return Ok(());
         }
-        left_out.clear();
+        skipped.clear();
         wrong.clear();
-        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, left_out);
+        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, skipped);
         let values = if arrangement.is_mixed() {
             mix(reading, values, mixed, rows.count());
-            let group = &mut Mixed { rows, values: mixed, left_out, wrong, rewritten };
+            let group = &mut Mixed { rows, values: mixed, skipped, wrong, rewritten };
             reading.read_encoded(group);
             reading.fill_constants(group);
             &*mixed
         } else {
             &*values
         };
-        let (kept, error) = settle(wrong, left_out, reading, rows, block);
+        let (kept, error) = resolve_errors(wrong, skipped, reading, rows, block);
         if let Some(chooser) = chooser {
-            leave_out_others(candidates, left_out, kept, chooser, |row, column| reading.key(all, row, column));
+            skip_unchosen(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
         }
         let widths = Widths::of(schema);
         let mut first = 0;
-        for &row in left_out.iter().chain([&kept]) {
+        for &row in skipped.iter().chain([&kept]) {
             block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
             first = row + 1;
         }
@@ -202,27 +202,27 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
 }
 
 /// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select.
-fn leave_out_others<'t>(
+fn skip_unchosen<'t>(
     candidates: &mut Vec<usize>,
-    left_out: &mut Vec<usize>,
+    skipped: &mut Vec<usize>,
     kept: usize,
     chooser: &mut Chooser<'_>,
     key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
 ) {
     candidates.clear();
-    let mut gone = left_out.iter().peekable();
+    let mut gone = skipped.iter().peekable();
     candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
     chooser.choose(candidates, key);
     let mut chosen = candidates.iter().peekable();
-    left_out.clear();
-    left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
+    skipped.clear();
+    skipped.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
 }
 
 /// Rejects the wrong rows and records them. If errors are raised instead, returns the number of rows before the first
 /// wrong one, and its error.
-fn settle(
+fn resolve_errors(
     wrong: &mut Vec<WrongField>,
-    left_out: &mut Vec<usize>,
+    skipped: &mut Vec<usize>,
     reading: &Reading<'_>,
     rows: Rows<'_>,
     block: &mut Block,
@@ -243,19 +243,19 @@ fn settle(
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);
             kept = row;
             error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
-            left_out.retain(|&row| row < kept);
+            skipped.retain(|&row| row < kept);
         } else {
-            left_out.extend(wrong.iter().map(|wrong| wrong.row));
+            skipped.extend(wrong.iter().map(|wrong| wrong.row));
         }
     }
     if !wrong.is_empty() || arrangement.is_mixed() {
-        left_out.sort_unstable();
-        left_out.dedup();
+        skipped.sort_unstable();
+        skipped.dedup();
     }
     if schema.on_error == OnError::Skip {
         for wrong in wrong.drain(..) {
             let row = wrong.row;
-            let before = block.rows + row - left_out.partition_point(|&left_out| left_out < row);
+            let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
             reading.record_field(wrong, rows.line(row), before, block);
         }
     }
@@ -263,8 +263,8 @@ fn settle(
 }
 
 /// Appends a row to the skipped ones. A row that lacks both its target and its weight is added once.
-fn leave_out(row: usize, left_out: &mut Vec<usize>) {
-    if left_out.last() != Some(&row) {
-        left_out.push(row);
+fn skip_row(row: usize, skipped: &mut Vec<usize>) {
+    if skipped.last() != Some(&row) {
+        skipped.push(row);
     }
 }

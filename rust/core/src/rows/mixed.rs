@@ -10,7 +10,7 @@ pub(super) struct Mixed<'a> {
     /// All values, row by row. Plain numbers are filled in first.
     pub(super) values: &'a mut [f32],
     /// The rows to skip, in any order.
-    pub(super) left_out: &'a mut Vec<usize>,
+    pub(super) skipped: &'a mut Vec<usize>,
     /// The wrong fields, in any order.
     pub(super) wrong: &'a mut Vec<WrongField>,
     pub(super) rewritten: &'a mut Rewritten,

@@ -109,20 +109,20 @@ impl Spool {
         check: &mut impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Texts, E> {
         let stopped = AtomicBool::new(false);
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             let write = || {
                 // Report success and failure alike.
                 let result = Self::begin(directory).and_then(|spool| spool.write_texts(streams, &stopped));
                 // Nobody listens after the work is abandoned.
-                let _ = tell.send(result);
+                let _ = sender.send(result);
             };
             std::thread::Builder::new()
                 .name("csvfeed-spool".to_owned())
                 .spawn_scoped(scope, write)
                 .map_err(|error| Error::from(Kind::Threads(error)))?;
             loop {
-                match told.recv_timeout(Duration::from_millis(50)) {
+                match receiver.recv_timeout(Duration::from_millis(50)) {
                     Ok(result) => return Ok(result?),
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::from(Kind::Internal).into()),
                     Err(mpsc::RecvTimeoutError::Timeout) => check().inspect_err(|_| {

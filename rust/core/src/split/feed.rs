@@ -81,7 +81,7 @@ impl Feed {
         Self { shared: Arc::new(shared), thread: Mutex::new(None), process: std::process::id() }
     }
 
-    pub(super) fn in_a_pass(&self) -> u64 {
+    pub(super) fn per_pass(&self) -> u64 {
         self.shared.lock().pass.unwrap_or(u64::MAX)
     }
 
@@ -266,7 +266,7 @@ impl Pass<'_> {
 
     /// Supplies the pieces of a stream.
     fn stream(&mut self, part: usize, stream: &Stream) -> Result<bool> {
-        let result = self.bring(part, stream);
+        let result = self.read_pieces(part, stream);
         if let Err(error) = result {
             // The piece held back is complete, but it is not the end of the part.
             self.flush();
@@ -277,7 +277,7 @@ impl Pass<'_> {
         result
     }
 
-    fn bring(&mut self, part: usize, stream: &Stream) -> Result<bool> {
+    fn read_pieces(&mut self, part: usize, stream: &Stream) -> Result<bool> {
         let mut offset = self.shared.parts.data_start(part);
         let mut bytes = stream.open(self.shared.parts.part(part).data_start)?;
         loop {

@@ -86,7 +86,7 @@ impl Splitter {
     /// The number of texts in one pass over the table; `u64::MAX` while it is unknown.
     #[must_use]
     pub fn texts(&self) -> u64 {
-        self.pieces.in_a_pass()
+        self.pieces.per_pass()
     }
 
     /// Reads text `index`, counted over all passes. Returns `false` if an earlier text failed or there are no more
@@ -104,7 +104,7 @@ impl Splitter {
         if turn.broken {
             return Ok(false);
         }
-        let result = found.and_then(|(cut, last)| self.hand_on(&cut, last, text, &mut turn.carry));
+        let result = found.and_then(|(cut, last)| self.pass_on(&cut, last, text, &mut turn.carry));
         turn.index += 1;
         turn.broken = result.is_err();
         drop(turn);
@@ -120,7 +120,7 @@ impl Splitter {
     }
 
     /// Prepends the carried row to `text` and carries its own last row on.
-    fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
+    fn pass_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
         let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
         let carried = carry.row.len();
         text.needs_careful_scan = matches!(cut, Cut::Careful) || self.dialect.needs_careful_scan(&carry.row);

@@ -51,10 +51,10 @@ impl Pieces {
     }
 
     /// The number of pieces in a pass; `u64::MAX` while it is unknown.
-    pub(super) fn in_a_pass(&self) -> u64 {
+    pub(super) fn per_pass(&self) -> u64 {
         match &self.order {
             Order::Known(firsts) => firsts[firsts.len() - 1],
-            Order::Fed(feed) => feed.in_a_pass(),
+            Order::Fed(feed) => feed.per_pass(),
         }
     }
 

@@ -270,7 +270,7 @@ impl Schema {
     }
 
     /// Whether a row must be parsed before it is known to count.
-    pub(crate) fn leaves_out(&self) -> bool {
+    pub(crate) fn may_skip_rows(&self) -> bool {
         self.missing_target == MissingTarget::Skip || self.on_error == OnError::Skip
     }
 

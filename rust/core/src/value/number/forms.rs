@@ -118,7 +118,7 @@ impl Forms {
         let notation = Notation::of(dialect);
         to.extend(sign.filter(|sign| *sign == b'-'));
         let digits = to.len();
-        to.extend(rest.iter().map(|&byte| notation.as_program(byte)));
+        to.extend(rest.iter().map(|&byte| notation.to_usual(byte)));
         match to[digits..] {
             [b'0'..=b'9' | b'.', ..] => {}
             // A word such as inf must stand alone.

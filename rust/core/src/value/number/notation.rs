@@ -30,7 +30,7 @@ impl Notation {
 
     /// Converts a byte of a number to the usual notation.
     #[inline]
-    pub(super) fn as_program(self, byte: u8) -> u8 {
+    pub(super) fn to_usual(self, byte: u8) -> u8 {
         if self.comma { swapped(byte) } else { byte }
     }
 
