@@ -1,4 +1,4 @@
-//! Errors. Each names the byte where it occurred; the line number is computed only on request.
+//! Errors. They carry the byte offset where they occurred; the line number is computed only on request.
 
 use std::io;
 

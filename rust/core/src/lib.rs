@@ -34,7 +34,7 @@
 //! Indexing and number parsing take most of the time, so both have AVX-512, AVX2 and portable implementations. [`simd`]
 //! chooses one at run time, once per process.
 //!
-//! Every failure is an [`error::Error`] that names the byte where it occurred.
+//! Every failure is an [`error::Error`]. It carries the byte offset where it occurred, if it has one.
 //!
 //! A module imports only modules that come after it in this order:
 //!

@@ -43,7 +43,7 @@ pub struct Dialect {
     pub skip_initial_space: bool,
     /// Whether spaces and tabs after a closing quote are dropped.
     pub skip_final_space: bool,
-    /// Whether missing fields at the end of a row are missing values.
+    /// Whether the fields that a row lacks at its end are read as missing values.
     pub fills_short_rows: bool,
 }
 

@@ -1,7 +1,7 @@
 //! Indexes a text: finds the end of each field, row by row.
 //!
-//! Texts without escapes and comments take a fast path for each instruction set. All other texts, and texts with wrong
-//! quotes, are scanned byte by byte.
+//! Most texts take a fast path, one for each instruction set. Texts with escapes, comments, runs of spaces or wrong quotes
+//! are scanned byte by byte.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
