@@ -1,7 +1,7 @@
-//! Compressed text read into batches, beside the same text decompressed and thrown away: how much of the speed of the
-//! decompressor is left.
+//! Measures how much of a decompressor's speed is left when its text is parsed into batches.
 //!
-//! `cargo bench -p csvfeed-core --bench sources` prints a table. Both ways take turns; each time is the median of its rounds.
+//! `cargo bench -p csvfeed-core --bench sources` prints a table. For comparison, the same text is decompressed and
+//! thrown away. Both take turns; each time is the median of its rounds.
 
 use std::fmt::Write as _;
 use std::hint::black_box;

@@ -1,4 +1,4 @@
-//! Each stage by itself, under each instruction set: nanoseconds a field and bytes a second.
+//! Measures each stage alone under each instruction set: nanoseconds for each field and bytes for each second.
 //!
 //! `make bench-stages` runs it and writes the table.
 
@@ -26,9 +26,9 @@ use csvfeed_core::text::Text;
 use csvfeed_core::value::number::convert;
 
 const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
-/// What a block has in a release build.
+/// Bytes of text in a block, as in a release build.
 const BLOCK_BYTES: usize = 256 << 10;
-/// Fields that are converted together, as in a block.
+/// How many fields are converted together, as in a block.
 const GROUP: usize = 4096;
 const BATCH_SIZE: usize = 4096;
 const WIDE: usize = 29;
@@ -44,7 +44,7 @@ impl Random {
         mixed ^ mixed >> 31
     }
 
-    /// Between 0 and 1.
+    /// A number between 0 and 1.
     fn uniform(&mut self) -> f64 {
         (self.bits() >> 11) as f64 / 2_f64.powi(53)
     }
@@ -58,7 +58,7 @@ impl Random {
 /// Writes the next field.
 type Field = fn(&mut Random, &mut String, usize);
 
-/// A file of one kind of field.
+/// A file with one kind of field.
 struct Table {
     name: &'static str,
     columns: usize,
@@ -67,7 +67,7 @@ struct Table {
     field: Field,
 }
 
-/// Those of the comparison with other readers first, then those that the fast paths do not take.
+/// First the files of the comparison with other readers, then files that the fast paths decline.
 const TABLES: [Table; 8] = [
     Table { name: "xy", columns: 2, size: 16, field: counted },
     Table { name: "wide6", columns: WIDE, size: 16, field: six_places },
@@ -87,7 +87,7 @@ fn six_places(random: &mut Random, text: &mut String, _: usize) {
     write!(text, "{:.6}", random.normal()).unwrap();
 }
 
-/// As C prints `%.18e` of a float32.
+/// Prints like C's `%.18e` of a float32.
 fn eighteen_places(random: &mut Random, text: &mut String, _: usize) {
     let printed = format!("{:.18e}", f64::from(random.normal() as f32));
     let (digits, exponent) = printed.split_once('e').unwrap();
@@ -106,7 +106,7 @@ fn quoted(random: &mut Random, text: &mut String, _: usize) {
     write!(text, "\"{:.6}\"", random.normal()).unwrap();
 }
 
-/// Of any size, and off the middle of two float32 by a digit far out: nothing takes the standard library longer.
+/// A number of any size, off a tie between two float32s by a digit far out: the slowest case for the standard library.
 fn next_to_a_tie(random: &mut Random, text: &mut String, _: usize) {
     let below = f32::from_bits(random.bits() as u32 % f32::MAX.to_bits());
     let tie = format!("{:.40e}", f64::midpoint(below.into(), below.next_up().into()));
@@ -158,7 +158,7 @@ impl Table {
     }
 }
 
-/// A file that is there as long as this value.
+/// A file that is removed when this value is dropped.
 struct TemporaryFile(PathBuf);
 
 impl TemporaryFile {
@@ -175,12 +175,12 @@ impl TemporaryFile {
 
 impl Drop for TemporaryFile {
     fn drop(&mut self) {
-        // It may stay where temporary files do.
+        // If it cannot be removed, it stays among the temporary files.
         let _ = fs::remove_file(&self.0);
     }
 }
 
-/// The text in the middle of a file, as a thread gets it.
+/// The text in the middle of a file, as a thread reads it.
 fn text_of(bytes: &str) -> Text {
     let source = Arc::new(MemorySource::new(bytes.to_owned()));
     let splitter = Splitter::new(Simd::Portable, source, DIALECT, 0, BLOCK_BYTES, 1 << 20);
@@ -191,7 +191,7 @@ fn text_of(bytes: &str) -> Text {
     text
 }
 
-/// Reads all of a file, as the pipeline does, and counts its lines: what no reader can be faster than.
+/// Reads a whole file like the pipeline and counts its lines: a lower bound on the time of any reader.
 fn floor(source: &FileSource, buffer: &mut [u8]) -> usize {
     let mut lines = 0;
     for offset in (0..source.len()).step_by(buffer.len()) {
@@ -210,7 +210,7 @@ fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &
     }
 }
 
-/// Reads all of a file into batches; returns how many rows there are.
+/// Reads a whole file into batches and returns the number of rows.
 fn read(simd: Simd, source: FileSource, schema: &Arc<Schema>, threads: usize) -> usize {
     let budget = Budget::new(threads, None);
     let table = csvfeed_core::table::Table {

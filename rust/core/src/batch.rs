@@ -1,6 +1,6 @@
-//! Stage 7: blocks to batches.
+//! Cuts blocks into batches.
 //!
-//! A batch that lies in one block is a view of it; one that straddles blocks is copied together.
+//! A batch within one block is a view of it. A batch that spans blocks is copied.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,60 +15,60 @@ use crate::rows::{Block, Pool, Widths};
 
 /// Some rows of a block.
 pub struct Batch {
-    /// The block that holds them.
+    /// The block that holds the rows.
     pub block: Arc<Block>,
-    /// Which of its rows they are.
+    /// The range of rows.
     pub rows: Range<usize>,
 }
 
-/// What the consumer finds when it asks for the next batch.
+/// The answer to a request for the next batch.
 pub enum NextBatch {
     /// The next rows.
     Batch(Batch),
-    /// It is not ready yet: ask again.
+    /// The batch is not ready yet: ask again.
     Pending,
-    /// There are no more.
+    /// There are no more batches.
     End,
 }
 
-/// What becomes of the rows left over at the end.
+/// What to do with the last rows if they do not fill a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Remainder {
-    /// They are a shorter batch.
+    /// Yield a shorter batch.
     Keep,
-    /// They are left out.
+    /// Drop them.
     Drop,
-    /// They are filled up with rows of zeros to a multiple of so many.
+    /// Pad them with rows of zeros to a multiple of this number.
     Pad(usize),
 }
 
 /// Cuts blocks into batches of equal size.
 pub struct Batches {
     pipeline: Pipeline<Block>,
-    /// Buffers of copied batches, kept apart from the blocks' since they may be much larger.
+    /// Buffers for copied batches, which may be much larger than those of blocks.
     pool: Arc<Pool>,
     widths: Widths,
     batch_size: usize,
     remainder: Remainder,
-    /// What is left of the last block.
+    /// The rest of the last block.
     current: Option<Batch>,
-    /// The first rows of a batch whose last rows have not arrived.
+    /// The first rows of an incomplete batch.
     partial: Option<Block>,
-    /// Rows to pass over before the first batch.
+    /// Rows to skip before the first batch.
     skipped: usize,
-    /// Rows to take before the end, where that is not the pipeline's.
+    /// Rows to take before the end, if the end is not that of the pipeline.
     left: Option<u64>,
-    /// What was left out as wrong, and how much may be.
+    /// The rejects so far and the limit on them.
     tally: Tally,
-    /// What ends it once the rows before are taken.
+    /// The error that ends the batches after the rows before it.
     failure: Option<Error>,
-    /// Blocks since the last row: a whole pass of them is a file without a row to give.
-    fruitless: u64,
+    /// Blocks since the last row. If a whole pass has none, the file yields no rows.
+    blocks_without_rows: u64,
     ended: bool,
 }
 
 impl Batches {
-    /// Batches of `batch_size` rows, the last one as `remainder` says.
+    /// Batches of `batch_size` rows. `remainder` decides about the last one.
     #[must_use]
     pub fn new(pipeline: Pipeline<Block>, widths: Widths, batch_size: usize, remainder: Remainder) -> Self {
         Self {
@@ -83,37 +83,37 @@ impl Batches {
             left: None,
             tally: Tally::default(),
             failure: None,
-            fruitless: 0,
+            blocks_without_rows: 0,
             ended: false,
         }
     }
 
-    /// Batches of the `rows` rows that come after the first `skipped`.
+    /// Only the `rows` rows after the first `skipped`.
     #[must_use]
     pub fn of(self, skipped: u64, rows: u64) -> Self {
         Self { skipped: skipped as usize, left: Some(rows), ..self }
     }
 
-    /// With at most so many rows left out as wrong, if not any number: the next one is an error.
+    /// Limits the number of rejects; `None` allows any number. Exceeding the limit is an error.
     #[must_use]
     pub fn allowing(self, rejects: Option<u64>) -> Self {
         Self { tally: Tally::new(rejects), ..self }
     }
 
-    /// How many rows were left out as wrong.
+    /// The number of rejected rows.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.tally.count()
     }
 
-    /// The pipeline, if all rows that were asked for, and those before them, have been taken from it and it has more.
+    /// The pipeline, if it has more rows and all rows up to the last one asked for were taken from it.
     #[must_use]
     pub fn into_rest(self) -> Option<Pipeline<Block>> {
         (self.left == Some(0) && self.skipped == 0 && !self.ended).then_some(self.pipeline)
     }
 
-    /// The next batch, if it is ready within about `patience`. After an error there is nothing more, and no batch ever
-    /// holds a row that comes after one.
+    /// The next batch, if it is ready within about `patience`. Nothing follows an error, and no batch holds a row that
+    /// comes after one.
     pub fn next(&mut self, patience: Duration) -> Result<NextBatch> {
         if let Some(batch) = self.cut()? {
             return Ok(NextBatch::Batch(batch));
@@ -145,14 +145,14 @@ impl Batches {
                         }
                     }
                     self.current = (!rows.is_empty()).then(|| Batch { block: Arc::new(block), rows });
-                    self.fruitless = 0;
+                    self.blocks_without_rows = 0;
                 }
                 Ok(Next::Item(_)) if self.failure.is_some() => {}
                 Ok(Next::Item(_)) => {
-                    self.fruitless += 1;
-                    // One more than a pass, since the last block of one may end with an error.
-                    if self.fruitless > self.pipeline.in_a_pass() {
-                        return self.fail(self.nothing_left());
+                    self.blocks_without_rows += 1;
+                    // One more than a pass, because the last block of a pass may end with an error.
+                    if self.blocks_without_rows > self.pipeline.per_pass() {
+                        return self.fail(self.no_rows_error());
                     }
                 }
                 Ok(Next::End) => {
@@ -160,8 +160,8 @@ impl Batches {
                     if self.left.is_some() {
                         return self.fail(changed());
                     }
-                    if self.fruitless > 0 && self.fruitless == self.pipeline.in_a_pass() {
-                        return self.fail(self.nothing_left());
+                    if self.blocks_without_rows > 0 && self.blocks_without_rows == self.pipeline.per_pass() {
+                        return self.fail(self.no_rows_error());
                     }
                     return self.last();
                 }
@@ -170,7 +170,7 @@ impl Batches {
             if let Some(batch) = self.cut()? {
                 return Ok(NextBatch::Batch(batch));
             }
-            // Blocks may keep coming and not complete a batch: it is large, or their rows are left out.
+            // Blocks may keep arriving without completing a batch: the batch is large, or rows are skipped.
             if Instant::now() >= deadline {
                 return Ok(NextBatch::Pending);
             }
@@ -178,8 +178,8 @@ impl Batches {
         Ok(NextBatch::End)
     }
 
-    /// The error for a pass without a row.
-    fn nothing_left(&self) -> Error {
+    /// The error for a pass without rows.
+    fn no_rows_error(&self) -> Error {
         let is_wrong = "every row is left out: none is as it should be, ds.rejects tells why";
         let has_no_target = "every row is left out: none has a target";
         Kind::Empty(if self.tally.count() > 0 { is_wrong } else { has_no_target }).into()
@@ -192,7 +192,7 @@ impl Batches {
         Err(error)
     }
 
-    /// What the end leaves.
+    /// The last, incomplete batch.
     fn last(&mut self) -> Result<NextBatch> {
         let Some(mut block) = self.partial.take().filter(|_| self.remainder != Remainder::Drop) else {
             return Ok(NextBatch::End);
@@ -204,7 +204,7 @@ impl Batches {
         Ok(NextBatch::Batch(Batch { block: Arc::new(block), rows }))
     }
 
-    /// The same, or an error where there is no memory for a batch.
+    /// Like `cut_current`, but returns an error if there is no memory for a batch.
     fn cut(&mut self) -> Result<Option<Batch>> {
         let rows = self.batch_size;
         within_memory(|| self.cut_current()).ok_or_else(|| {
@@ -214,7 +214,7 @@ impl Batches {
         })
     }
 
-    /// A whole batch, if the current block completes one; else its rows go to the partial batch.
+    /// A whole batch if the current block completes one. Otherwise its rows go to the partial batch.
     fn cut_current(&mut self) -> Option<Batch> {
         let current = self.current.as_mut()?;
         let partial = self.partial.as_ref().map_or(0, |block| block.rows);
@@ -231,7 +231,7 @@ impl Batches {
             return Some(Batch { block, rows });
         }
         let whole = self.partial.get_or_insert_with(|| {
-            // It grows with its rows: a batch size may be larger than the file.
+            // The block grows with its rows, because `batch_size` may exceed the length of the file.
             Block::with_capacity(&self.pool, self.widths, 0)
         });
         whole.extend_from(self.widths, &block, rows);
@@ -286,7 +286,7 @@ mod tests {
         Arc::new(schema.unwrap())
     }
 
-    /// The rows one by one, each field by the careful path alone.
+    /// Parses row by row, every field on the slow path.
     fn naive(text: &str, schema: &Schema) -> Read {
         let mut read = Vec::new();
         for row in oracle::rows(text.as_bytes(), DIALECT) {
@@ -323,7 +323,7 @@ mod tests {
         sequential::read(&table(text, schema), budget, repeat).unwrap()
     }
 
-    /// Up to `limit` batches, checked for their size, as rows.
+    /// Up to `limit` batches as rows. Checks the size of each batch.
     fn read(pipeline: Pipeline<Block>, schema: &Schema, batch_size: usize, remainder: Remainder, limit: usize) -> Read {
         let widths = Widths::of(schema);
         let mut batches = Batches::new(pipeline, widths, batch_size, remainder);

@@ -1,32 +1,34 @@
-//! How many threads read, and how much memory they may hold; what becomes of a job that gets none.
+//! The limits of reading: how many threads parse and how much memory they hold.
+//!
+//! A job that cannot get memory unwinds with `OutOfMemory`; the pipeline turns that into an error.
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Text parsed as one job. It stays in a core's L2 cache together with its marks and values; tiny in debug builds, so
-/// that ordinary tests cross block boundaries everywhere.
+/// Bytes of text that one job parses. A block, its marks and its values fit in a core's L2 cache. Debug builds use tiny
+/// blocks so that ordinary tests cross block boundaries everywhere.
 pub(crate) const BLOCK_BYTES: usize = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
 
-/// Longest row allowed without a `memory` that says otherwise.
+/// Longest row allowed when the caller sets no `memory`.
 const MAX_ROW: usize = 16 << 20;
 
-/// How many threads read, and how much memory they may hold.
+/// How many threads read and how much memory they may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// Threads that parse. Of several the consumer's is one while it waits, where jobs are short.
+    /// Threads that parse. When jobs are short, the consumer's thread counts as one of them while it waits.
     pub threads: usize,
     /// Bytes of text in a block.
     pub block_bytes: usize,
     /// Blocks that are being parsed or wait for the consumer.
     pub window: usize,
-    /// Bytes of the longest row allowed.
+    /// Length of the longest row allowed, in bytes.
     pub max_row: usize,
 }
 
 impl Budget {
-    /// Buffers of at most about `memory` bytes: a block takes its text and up to twice as much for its marks, and each
-    /// block in the window up to twice its text for its values. By default 7 blocks a thread and 4 more: 4.5 MiB on 2
-    /// threads, 113 MiB on 64.
+    /// A budget with buffers of at most about `memory` bytes. A block takes its text and up to twice as much for its
+    /// marks; each block in the window takes up to twice its text for its values. The default is 7 blocks a thread and
+    /// 4 more: 4.5 MiB on 2 threads, 113 MiB on 64.
     #[must_use]
     pub fn new(threads: usize, memory: Option<usize>) -> Self {
         let window = 2 * threads + 2;
@@ -39,29 +41,29 @@ impl Budget {
         Self { threads, block_bytes, window: window + more, max_row: memory.clamp(1 << 20, 1 << 31) }
     }
 
-    /// Bytes of buffers that it allows.
+    /// Bytes of buffers that this budget allows.
     pub(crate) fn bytes(self) -> usize {
         self.block_bytes.saturating_mul(3 * self.threads + 2 * self.window)
     }
 }
 
-/// What a job unwinds with that gets no memory for its rows. A pipeline makes an error of it.
+/// The panic payload of a job that cannot get memory for its rows.
 pub(crate) struct OutOfMemory;
 
-/// Ends the job of this thread.
+/// Ends the job that runs on this thread.
 pub(crate) fn out_of_memory() -> ! {
     resume_unwind(Box::new(OutOfMemory))
 }
 
-/// Lengthens a buffer to so many zeros, or ends the job of this thread.
-pub(crate) fn lengthen(buffer: &mut Vec<u8>, length: usize) {
+/// Extends a buffer with zeros to `length` bytes. Ends the job on this thread if there is no memory.
+pub(crate) fn extend_zeroed(buffer: &mut Vec<u8>, length: usize) {
     if buffer.try_reserve(length.saturating_sub(buffer.len())).is_err() {
         out_of_memory();
     }
     buffer.resize(length, 0);
 }
 
-/// An empty vector with room for so many values, or the end of the job of this thread.
+/// An empty vector with room for `count` values. Ends the job on this thread if there is no memory.
 pub(crate) fn room_for<T>(count: usize) -> Vec<T> {
     let mut values = Vec::new();
     if values.try_reserve_exact(count).is_err() {
@@ -70,7 +72,7 @@ pub(crate) fn room_for<T>(count: usize) -> Vec<T> {
     values
 }
 
-/// Whether the process can have so many bytes more.
+/// Whether the process can allocate `bytes` more bytes.
 pub(crate) fn has_memory(bytes: u64) -> bool {
     let mut probe = Vec::<u8>::new();
     let result = usize::try_from(bytes).is_ok_and(|bytes| probe.try_reserve_exact(bytes).is_ok());
@@ -78,7 +80,7 @@ pub(crate) fn has_memory(bytes: u64) -> bool {
     result
 }
 
-/// What `work` returns, or `None` if it got no memory.
+/// Runs `work`. Returns `None` if it ran out of memory.
 pub(crate) fn within_memory<R>(work: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(result) => Some(result),

@@ -1,8 +1,8 @@
-//! What went wrong and at which byte; the line is worked out only when somebody asks.
+//! Errors. They carry the byte offset where they occurred; the line number is computed only on request.
 
 use std::io;
 
-/// A failure, with its place in the source as far as it has one.
+/// A failure, with its place in the source if it has one.
 #[derive(Debug)]
 pub struct Error {
     /// What is wrong.
@@ -15,47 +15,47 @@ pub struct Error {
     pub text: Option<String>,
 }
 
-/// What can be wrong. The display text says what it is and what to do about it.
+/// What can go wrong. The display text says what is wrong and how to fix it.
 #[derive(Debug, thiserror::Error)]
 pub enum Kind {
-    /// The operating system refused.
+    /// The operating system reported an error.
     #[error("{0}")]
     Io(#[from] io::Error),
     /// The file is not the one that the dataset was made for.
     #[error("the file changed after the dataset was made ({0}): make a new dataset once it is complete")]
     SourceChanged(&'static str),
-    /// The source holds nothing to read.
+    /// The source is empty.
     #[error("{0}")]
     Empty(&'static str),
-    /// There are not so many lines as are to be left out.
+    /// The file has fewer lines than should be skipped.
     #[error("the file has no more lines than {0}")]
     TooFewLines(&'static str),
-    /// A field that should be a number is none; what to do about it.
+    /// A field is not a number. Holds advice.
     #[error("not a number. {0}")]
     Number(String),
-    /// A field that should be true or false is neither.
+    /// A field is not a boolean.
     #[error(
         "not a boolean: understood are true/false, yes/no, t/f, y/n, on/off and 1/0, in any case. If it means no value, \
          add it with missing=[*csvfeed.MISSING, ...]"
     )]
     Boolean,
-    /// A field that should be a date is none; how it would be written.
+    /// A field is not a date in the expected format, which is given.
     #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Date(String),
-    /// A date that there is not.
+    /// A date or time that does not exist, such as 30 February.
     #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     NoSuchDate,
-    /// A date in a time zone that is not known.
+    /// A date in an unknown time zone.
     #[error(
         "the time zone is not known: understood are offsets such as +01:00 and GMT+0100, Z, UTC, GMT, EST, EDT, CDT, MST, \
          MDT, PST and PDT. What another name means depends on the place and the year: write offsets into the file, or \
          convert the column to UTC"
     )]
     Zone,
-    /// A field that should be a duration is none; how it would be written.
+    /// A field is not a duration. Holds the expected notation.
     #[error("not a duration: {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Duration(&'static str),
-    /// A target that is none of its classes, which are these.
+    /// A target is not one of its classes, which are listed.
     #[error(
         "not one of the classes of the target, {}: add it to the list in categories=, leave such rows out with \
          missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
@@ -63,16 +63,16 @@ pub enum Kind {
         .0
     )]
     Class(String),
-    /// A category is not UTF-8.
+    /// A category is not valid UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
-    /// A field that should be a number is one in another notation.
+    /// A field is a number in another notation, which is named.
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
-    /// A field of a column whose numbers have other forms is none of them; their names, and what to do about it.
+    /// A field is not a number in any of the forms given for its column. Holds the names of the forms, and advice.
     #[error("not a number of the form that numbers= says ({0}). {1}")]
     Form(String, String),
-    /// A NUL byte stands in a field.
+    /// A field contains a NUL byte.
     #[error(
         "a NUL byte in a number: the file is damaged, or is UTF-16 text, which encoding=\"utf-16\" reads, or UTF-32, to be converted"
     )]
@@ -88,17 +88,17 @@ pub enum Kind {
     RowLength {
         /// Fields in the offending row.
         found: usize,
-        /// Fields that each row should have.
+        /// Fields expected in each row.
         expected: usize,
-        /// What the expectation was read from.
+        /// Where the expected number comes from.
         reference: &'static str,
-        /// What may be the cause.
+        /// A likely cause.
         advice: &'static str,
     },
-    /// A row with a value after the delimiter that ends all rows, or without that delimiter.
+    /// A row has a value after its final delimiter, or lacks the final delimiter that the other rows have.
     #[error("{0}")]
     RowEnd(&'static str),
-    /// A row longer than the buffers may grow.
+    /// A row is longer than the buffers may grow.
     #[error(
         "the row is longer than {limit} bytes: is its line end CR alone, unlike the first? A larger memory= allows longer rows"
     )]
@@ -106,7 +106,7 @@ pub enum Kind {
         /// The longest row allowed, in bytes.
         limit: usize,
     },
-    /// A quoted field never ends.
+    /// A quoted field is never closed.
     #[error("the quoted field that starts here is never closed: close it, or set quote= to what the file uses")]
     UnclosedQuote,
     /// Text follows a closing quote.
@@ -115,66 +115,66 @@ pub enum Kind {
          character"
     )]
     TextAfterQuote,
-    /// A space stands before a quote.
+    /// A space precedes a quote.
     #[error("a space before a quote, which opens no field there: skip_initial_space=True reads it")]
     SpaceBeforeQuote,
-    /// Nothing but spaces follows a closing quote.
+    /// Spaces follow a closing quote.
     #[error("a space after a closing quote: skip_final_space=True reads it")]
     SpaceAfterQuote,
-    /// The source ends after an escape.
+    /// The source ends right after an escape character.
     #[error("the last row ends after an escape: is the file cut off here, or escape= another one?")]
     UnclosedEscape,
-    /// The bytes are in an encoding that is not read.
+    /// The file is in an unsupported encoding.
     #[error("the file is {0}: {1}convert it to UTF-8, for example with `iconv -f {0} -t UTF-8`")]
     Encoding(&'static str, &'static str),
-    /// The bytes are not in the encoding that they should be in.
+    /// The bytes are not valid in the encoding of the file.
     #[error("{0}")]
     Undecodable(&'static str),
-    /// What is compressed cannot be decompressed.
+    /// A compressed file cannot be decompressed.
     #[error(
         "the file is damaged or cut off: it cannot be decompressed ({codec}: {reason}). Fetch it, or make it, again"
     )]
     Damaged {
-        /// What it is compressed with.
+        /// The compression format.
         codec: &'static str,
-        /// What the decompressor says.
+        /// The message of the decompressor.
         reason: String,
     },
-    /// An archive that is not read.
+    /// An unsupported archive.
     #[error("{0}")]
     Archive(String),
-    /// The decompressed text cannot be kept.
+    /// The decompressed text cannot be stored.
     #[error(
         "{error} (while the text is kept in {directory}, to be read in any order: TMPDIR= names another directory)"
     )]
     Spool {
-        /// What the operating system said.
+        /// The error of the operating system.
         error: io::Error,
-        /// Where the text was to be kept.
+        /// The directory chosen for the text.
         directory: String,
     },
-    /// The parts of a table do not agree in their columns.
+    /// The columns of the files of a table do not match.
     #[error("{0}")]
     Parts(String),
-    /// The bytes are no text at all.
+    /// The file is not a text file.
     #[error("the file is {0}, which is not read as it is: {1}")]
     NotText(&'static str, &'static str),
-    /// Some lines end with a carriage return alone, and others do not.
+    /// Some lines end with a carriage return alone and others do not.
     #[error("the line ends are mixed: {0}. Convert them to LF, for example with `tr '\\r' '\\n'`")]
     LineEnds(&'static str),
-    /// A column name is not UTF-8.
+    /// A column name is not valid UTF-8.
     #[error(
         "a column name is not UTF-8: say what the file is with encoding=, most often \"latin-1\" or \"cp1252\", convert \
          it to UTF-8, or name the columns with header=[...]"
     )]
     NameNotUtf8,
-    /// The first line says that the delimiter is another one than was given.
+    /// The first line declares another delimiter than the caller gave.
     #[error("the first line says that the delimiter is {0:?}: write delimiter={0:?}, or \"auto\"")]
     OtherDelimiter(String),
-    /// The text does not say how it is written; the source of the error has the choices.
+    /// The dialect of the text is ambiguous. The source of the error lists the choices.
     #[error("{0}")]
     Undecided(Box<dyn std::error::Error + Send + Sync>),
-    /// The text is not UTF-8, nor western as it seems.
+    /// The text is neither UTF-8 nor in a western encoding.
     #[error(
         "the text is not UTF-8, and not in a western encoding as it seems{}: convert it, for example with \
          `iconv -f {} -t UTF-8`, once you know what it is. encoding=\"latin-1\" reads its numbers, and not its texts",
@@ -182,34 +182,34 @@ pub enum Kind {
         perhaps.first().unwrap_or(&"ENCODING")
     )]
     UnknownEncoding {
-        /// What it would be without an error.
+        /// The encodings in which the text would be valid.
         perhaps: Vec<&'static str>,
     },
-    /// A column was asked for that is not there, or in a way that makes no sense.
+    /// A column that does not exist or cannot be used as the caller asked.
     #[error("{0}")]
     Column(String),
-    /// A batch that cannot be held in memory.
+    /// A batch does not fit in memory.
     #[error("a batch of {0} rows does not fit into memory: a smaller batch_size= may")]
     Memory(usize),
-    /// An instruction set was asked for that is not there.
+    /// An instruction set that this processor lacks.
     #[error("{0}")]
     Simd(String),
-    /// More rows are wrong than may be left out.
+    /// More rows are wrong than `max_rejects` allows.
     #[error(
         "this is wrong row number {}, where max_rejects={allowed}: {what}. ds.rejects tells of all that are wrong: mend \
          them, or allow more",
         allowed.saturating_add(1)
     )]
     TooManyRejects {
-        /// How many may be.
+        /// How many wrong rows are allowed.
         allowed: u64,
-        /// What is wrong with the one that is one too many.
+        /// What is wrong with the row that exceeds the limit.
         what: &'static str,
     },
-    /// What was to be written could not be.
+    /// Output could not be written.
     #[error("{0}")]
     Unwritten(io::Error),
-    /// The process forked while the source was read.
+    /// The process forked while the source was being read.
     #[error("the iterator belongs to the process that this one was forked from: iterate over the dataset anew")]
     Forked,
     /// The process forked, and the source is a file object.
@@ -218,28 +218,28 @@ pub enum Kind {
          the dataset of a path, or open the file in this process"
     )]
     ForkedObject,
-    /// There is no memory for the rows that are read.
+    /// The rows being read do not fit in memory.
     #[error("there is no memory for the rows that are read ahead or mixed: a smaller memory= takes less")]
     OutOfMemory,
-    /// There is no memory for the rows that a shuffle mixes.
+    /// The rows that a shuffle mixes do not fit in memory.
     #[error(
         "this process has no {} MiB of memory for the rows that shuffle() mixes: a smaller memory= takes less",
         .0.div_ceil(1 << 20)
     )]
     Window(u64),
-    /// No thread can be started.
+    /// No thread could be started.
     #[error(
         "no thread can be started ({0}): the process, its user or its container may have no more of them, or no memory for \
          their stacks"
     )]
     Threads(io::Error),
-    /// A reading thread panicked, which is a bug in csvfeed.
+    /// A reading thread panicked. This is a bug in csvfeed.
     #[error("a reading thread failed: this is a bug in csvfeed, please report it")]
     Internal,
 }
 
 impl Kind {
-    /// What is wrong with a row that is left out, in few words: the same for all rows of which the same is wrong.
+    /// Why a row is rejected, in a few words. Rows with the same fault get the same reason.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
@@ -259,17 +259,17 @@ impl Kind {
     }
 }
 
-/// The result of everything in this crate that can fail.
+/// The result of every fallible function in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// The same error in a column.
+    /// This error, with `column` as its column.
     pub(crate) fn in_column(self, column: usize) -> Self {
         Self { column: Some(column), ..self }
     }
 
-    /// The error for this one where it is left out and no more than `allowed` may be.
-    pub(crate) fn as_one_too_many(&self, allowed: u64) -> Self {
+    /// The error to raise in place of this one when it exceeds the number of rejects allowed.
+    pub(crate) fn as_too_many_rejects(&self, allowed: u64) -> Self {
         let Self { ref kind, offset, column, ref text } = *self;
         let kind = Kind::TooManyRejects { allowed, what: kind.reason() };
         Self { kind, offset, column, text: text.clone() }

@@ -1,31 +1,50 @@
-//! CSV bytes to float32 batches, as one pipeline with one direction:
+//! Parses CSV into batches of float32 rows.
 //!
 //! ```text
 //! bytes ──> texts ──> field marks ──> float32 rows ──> batches
-//! source    split     index           number, block    batch
+//! source    split     index           value, rows      batch
 //! ```
 //!
-//! A [`table::Table`] is what is read: its [`parts`], which are files, and its [`schema`]. Its rows come in the order of the
-//! file, each text after the one before it ([`sequential`]); or, once an [`row index`] tells where they are, those of a
-//! [`selection`] in any order ([`epoch`]), from the source or from a [`cache`].
+//! Each stage is a module and hands its result to the next. In the order of the data:
 //!
-//! 1. [`source`] reads bytes at an offset: a file or memory; or what is compressed, from its beginning on.
-//! 2. [`split`] cuts them into row-aligned texts, each knowing its byte offset.
-//! 3. [`index`] finds where each field of a text ends; [`dialect`] says what the bytes mean, and
-//!    [`head`] how a file is written and what its columns are called.
-//! 4. [`number`] rounds one field to the nearest float32, [`code`] reads what is no number; [`schema`] says which fields
-//!    are wanted, as what, and where they go.
-//! 5. [`block`] holds the parsed rows of one text, row-major.
-//! 6. [`pipeline`] runs 1 to 5 on several threads, in order, within a [`budget`] of memory.
-//! 7. [`batch`] cuts the blocks into batches, without a copy where a batch lies in one block.
+//! 1. [`source`] reads bytes from a file or from memory at any offset. It decompresses compressed files from start to
+//!    end.
+//! 2. [`dialect`] describes how a file is written: delimiter, quote, escape, encoding. [`head`] reads the beginning of
+//!    a file to find the column names and, on request, the dialect.
+//! 3. [`table`] describes what to read: the files ([`table::parts`]), and the columns with their roles
+//!    ([`table::schema`]).
+//! 4. [`split`] cuts the bytes into row-aligned [`text`]s. Each text knows its byte offset.
+//! 5. [`index`] finds the end of every field in a text.
+//! 6. [`value`] converts one field to a float32: [`value::number`] rounds a number to the nearest float32, the other
+//!    modules encode dates, durations, booleans and categories.
+//! 7. [`rows`] applies these conversions to all rows of a text and collects the rejects.
+//! 8. [`pipeline`] runs steps 4 to 7 on several threads, keeps the order of the file and stays within a [`budget`] of
+//!    memory.
+//! 9. [`batch`] cuts the parsed blocks into batches. It copies only where a batch spans two blocks.
 //!
-//! Instead of 7, [`stats`] says of the blocks of one pass what the columns hold, and [`code::find_vocabularies`] which categories there
-//! are. 3 and 4 are where the time goes: [`simd`] chooses their instructions once, at run time.
+//! Three modules decide which rows are read and in which order:
 //!
-//! Every failure is an [`error::Error`]: what is wrong and at which byte. Of rows that are wrong and left out [`rejects`]
-//! tells. Before anything is known of a table, a [`sample`] of it shows what it holds.
+//! - [`choose`] computes parts of a table and shards from row numbers or keys.
+//! - [`passes`] reads a whole table once: to parse it in order, to build a row index, to find vocabularies, or to
+//!   collect rejects.
+//! - [`epoch`] yields the rows of one epoch: in file order, shuffled, or from a cache.
 //!
-//! The feature `oracle` adds the naive counterparts that the tests and the fuzz targets hold the fast paths against.
+//! [`stats`] computes statistics of each column in one pass. [`passes::sample`] shows what an unknown table holds.
+//!
+//! Indexing and number parsing take most of the time, so both have AVX-512, AVX2 and portable implementations. [`simd`]
+//! chooses one at run time, once per process.
+//!
+//! Every failure is an [`error::Error`]. It carries the byte offset where it occurred, if it has one.
+//!
+//! A module imports only modules that come after it in this order:
+//!
+//! ```text
+//! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value
+//!     > dialect, source > error, simd, random, budget, fields, process
+//! ```
+//!
+//! The feature `oracle` adds naive reference implementations. The tests and the fuzz targets compare the fast paths
+//! with them.
 
 pub mod batch;
 pub mod budget;

@@ -1,4 +1,4 @@
-//! The naive counterparts that the tests and the fuzz targets hold the fast paths against.
+//! Naive reference implementations that the tests and the fuzz targets compare the fast paths with.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -7,16 +7,16 @@ use num_bigint::BigUint;
 
 use crate::dialect::Dialect;
 
-/// The float32 nearest to `mantissa * 10^exponent`, ties to even, in exact integers.
+/// The float32 nearest to `mantissa * 10^exponent`, ties to even, computed with exact integers.
 #[must_use]
 pub fn nearest(mantissa: impl Into<BigUint>, exponent: i32) -> f32 {
-    // All float32 are multiples of 2^-149, the smallest of them: how many, and what is left?
+    // Every float32 is a multiple of 2^-149, the smallest positive one. Count these units and keep the remainder.
     let mut numerator = mantissa.into() << 149_u8;
     let mut denominator = BigUint::from(1_u8);
     let power = BigUint::from(10_u8).pow(exponent.unsigned_abs());
     *(if exponent < 0 { &mut denominator } else { &mut numerator }) *= power;
     let units = &numerator / &denominator;
-    // Those that a significand of 24 bits cannot count one by one it counts in twos, in fours, ...
+    // A significand has 24 bits. Larger values are counted in steps of 2, 4, 8, ... units.
     let steps = units.bits().saturating_sub(24);
     let step = BigUint::from(1_u8) << steps;
     let significand = &units >> steps;
@@ -26,13 +26,12 @@ pub fn nearest(mantissa: impl Into<BigUint>, exponent: i32) -> f32 {
         Ordering::Greater => true,
         Ordering::Equal => significand.bit(0),
     };
-    // The highest bit of a significand adds to the exponent that stands above it, and so does what is carried.
+    // The highest bit of the significand carries into the exponent above it, and so does a carry from rounding.
     let bits = (BigUint::from(steps) << 23_u8) + significand + u32::from(up);
     f32::from_bits(u32::try_from(bits).unwrap_or(u32::MAX).min(f32::INFINITY.to_bits()))
 }
 
-/// The float32 nearest to a text that is a number and nothing else, whatever its length: all its digits make one
-/// integer.
+/// The float32 nearest to a text that consists of a number of any length. All digits are combined into one integer.
 #[must_use]
 pub fn number(text: &[u8]) -> Option<f32> {
     let (negative, unsigned) = sign(text);
@@ -44,7 +43,7 @@ pub fn number(text: &[u8]) -> Option<f32> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// Whether there is a minus, and what follows the sign.
+/// Whether the text starts with a minus, and the text after the sign.
 fn sign(text: &[u8]) -> (bool, &[u8]) {
     match text {
         [b'-', rest @ ..] => (true, rest),
@@ -53,7 +52,7 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// A decimal without a sign.
+/// Parses an unsigned decimal.
 fn decimal(text: &[u8]) -> Option<f32> {
     let e = text.iter().position(|&byte| byte == b'e').unwrap_or(text.len());
     let mut exponent = if e == text.len() { 0 } else { integer(&text[e + 1..])? };
@@ -66,7 +65,7 @@ fn decimal(text: &[u8]) -> Option<f32> {
     exponent = exponent.saturating_sub(fraction.len() as i64);
     let leading_zeros = digits.iter().take_while(|&&digit| digit == b'0').count();
     let digits = &digits[leading_zeros..];
-    // Below 10^(places + exponent), and not below a tenth of that.
+    // The value is less than 10^size and at least a tenth of that.
     let size = exponent.saturating_add(digits.len() as i64);
     if digits.is_empty() || size < -100 {
         Some(0.0)
@@ -77,7 +76,7 @@ fn decimal(text: &[u8]) -> Option<f32> {
     }
 }
 
-/// A whole number with or without a sign, or one beyond any length of text.
+/// Parses an integer with an optional sign. Saturates far beyond the length of any text.
 fn integer(text: &[u8]) -> Option<i64> {
     let (negative, digits) = sign(text);
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -88,7 +87,8 @@ fn integer(text: &[u8]) -> Option<i64> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// The rows of a text as fields with their quotes and escapes on, one byte at a time, blank lines and comments left out.
+/// The rows of a text as raw fields, with their quotes and escapes. Scans byte by byte and skips blank lines and
+/// comments.
 #[must_use]
 pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     let has_runs = dialect.delimiter == b' ';
@@ -97,7 +97,7 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     let (mut quoted, mut just_closed) = (false, false);
     let (mut escaped, mut ends_escaped) = (false, false);
     let (mut line_start, mut comment) = (true, false);
-    // One newline more is a blank line, if the last is one.
+    // If the text already ends with a newline, the one added here is a blank line.
     for &byte in text.iter().chain(b"\n") {
         comment |= line_start && Some(byte) == dialect.comment;
         if comment {
@@ -141,13 +141,14 @@ pub fn rows(text: &[u8], dialect: Dialect) -> Vec<Vec<Vec<u8>>> {
     rows
 }
 
-/// The text of each row with its line end, one byte at a time, whatever is wrong with it; blank lines and comments are rows
-/// too. And the field that never ends, which is in no row: where it starts, and why.
+/// The text of each row, including its line end, however malformed. Scans byte by byte and counts blank lines and
+/// comments as rows. If a field never ends, also returns its start and the reason; no row contains it.
 #[must_use]
 pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<(usize, Wrong)>) {
     let mut lines: Vec<Vec<u8>> = vec![];
     let mut line = vec![];
-    // Whether the next byte may open quotes, is inside them, or follows a quote inside them; and where its field starts.
+    // Whether the next byte may open quotes, is inside quotes, or follows a quote inside them; and the start of its
+    // field.
     let (mut may_open, mut inside, mut after, mut start) = (true, false, false, 0);
     let (mut escaped, mut comment) = (false, false);
     for (at, &byte) in text.iter().enumerate() {
@@ -188,12 +189,12 @@ pub fn lines(text: &[u8], dialect: Dialect) -> (Vec<Vec<u8>>, Option<(usize, Wro
     (lines, unclosed.map(|wrong| (start, wrong)))
 }
 
-/// The rows of a text up to the first that is wrong.
+/// The rows of a text up to the first malformed one.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Table {
-    /// Where the fields of each row lie, with their quotes on.
+    /// The range of each field of each row, quotes included.
     pub rows: Vec<Vec<Range<usize>>>,
-    /// What is wrong, and where.
+    /// The position of the fault, and its kind.
     pub wrong: Option<(usize, Wrong)>,
 }
 
@@ -202,16 +203,16 @@ pub struct Table {
 pub enum Wrong {
     /// A quoted field is not closed.
     Unclosed,
-    /// Something follows a closing quote.
+    /// Text follows a closing quote.
     AfterQuote,
-    /// Nothing follows an escape.
+    /// The text ends after an escape.
     Escape,
-    /// So many fields.
+    /// The row has this wrong number of fields.
     Fields(usize),
 }
 
-/// Where the fields of a text lie, one byte at a time, whose rows should have `columns` fields each, or as many as the
-/// first of them.
+/// Finds the fields of a text byte by byte. Every row must have `columns` fields or, without `columns`, as many as the
+/// first row.
 #[must_use]
 pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
     let has_runs = dialect.delimiter == b' ';
@@ -240,9 +241,9 @@ pub fn table(text: &[u8], dialect: Dialect, columns: Option<usize>) -> Table {
             at += spaces(at);
         }
         let start = at;
-        // Where a quoted field ends that spaces follow.
+        // The end of a quoted field followed by spaces.
         let mut closed = None;
-        // Where a byte stands that an escape makes one like any other.
+        // The position of a byte that an escape makes literal.
         let mut escaped = None;
         if at < text.len() && Some(text[at]) == dialect.quote {
             at += 1;

@@ -1,9 +1,9 @@
-//! Stage 6: threads, order, back-pressure, cancellation; the first error wins.
+//! Runs jobs on several threads: keeps their order, limits how far they run ahead, and cancels. The first error wins.
 //!
-//! What is done is a row of [`Jobs`]: parsing the texts of a file one after the other, counting their rows, filling and
-//! emptying the windows of a shuffle. Each thread takes the next job and puts what comes of it where the consumer will look
-//! for it. Threads never run more than a window ahead of the consumer, and the consumer takes items in the order of the jobs.
-//! While it would have to wait for one it does a job itself, as one of the threads, unless jobs may take long.
+//! `Jobs` is an ordered sequence of work: parsing the texts of a file, counting their rows, or filling and emptying
+//! the windows of a shuffle. Each thread takes the next job and puts its result where the consumer will look for it.
+//! Threads never run more than a window ahead of the consumer, which takes items in the order of the jobs. Instead of
+//! waiting for an item, the consumer runs a job itself, as one of the threads, unless jobs may take long.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -14,46 +14,46 @@ use std::time::{Duration, Instant};
 use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
 
-/// Work in a fixed order that several threads do.
+/// Work in a fixed order for several threads.
 pub(crate) trait Jobs<T>: Send + Sync {
-    /// How many jobs there are; `u64::MAX` when they never end, or as long as nobody knows: it is asked again when a worker
-    /// finds none.
+    /// The number of jobs; `u64::MAX` if they never end or the number is unknown. Called again when a worker finds no
+    /// job.
     fn count(&self) -> u64;
 
-    /// Jobs in one pass over what is read.
-    fn in_a_pass(&self) -> u64 {
+    /// Jobs in one pass over the source.
+    fn per_pass(&self) -> u64 {
         self.count()
     }
 
-    /// What does the jobs of one thread. Every job is done once; jobs begin in their order, on any thread.
+    /// A closure that runs jobs on one thread. Every job runs once. Jobs start in order, on any thread.
     fn worker(self: Arc<Self>) -> Worker<T>;
 
-    /// Whether each is soon done: it waits for nothing but a disk and jobs before it.
+    /// Whether jobs are short: each waits for nothing but a disk and earlier jobs.
     fn are_short(&self) -> bool {
         false
     }
 
-    /// Whether a job may wait for somebody who is not in this process, so that the consumer cannot do it: it has to hear
-    /// signals.
+    /// Whether a job may wait for something outside this process. The consumer cannot run such a job, because it must
+    /// react to signals.
     fn may_wait(&self) -> bool {
         false
     }
 
-    /// Gives up: workers that wait for each other return.
+    /// Gives up: workers that wait for one another return.
     fn abandon(&self) {}
 }
 
-/// Does a job. `None` ends the thread: there is no such job, an earlier one failed, or they were abandoned.
+/// Runs a job. `None` ends the thread: there is no such job, an earlier one failed, or the jobs were abandoned.
 pub(crate) type Worker<T> = Box<dyn FnMut(u64) -> Option<Done<T>> + Send>;
 
-/// What comes of a job: an item, and the error that ended it early.
+/// The result of a job: an item, and the error that ended it early.
 pub(crate) struct Done<T> {
     pub item: Option<T>,
     pub error: Option<Error>,
 }
 
 impl<T> Done<T> {
-    /// An item alone.
+    /// An item without an error.
     pub(crate) fn with(item: T) -> Self {
         Self { item: Some(item), error: None }
     }
@@ -69,49 +69,49 @@ impl<T> Done<T> {
     }
 }
 
-/// Items in the order of their jobs, made ahead of the consumer.
+/// Items in the order of their jobs, computed ahead of the consumer.
 pub struct Pipeline<T: Send + 'static> {
     shared: Arc<Shared<T>>,
     threads: Vec<JoinHandle<()>>,
-    /// Does jobs for the consumer that would have to wait.
+    /// Runs jobs on the consumer's thread instead of waiting.
     own: Option<Worker<T>>,
-    /// The process that has the threads: a fork inherits the pipeline without them.
+    /// The process that started the threads. A fork inherits the pipeline without them.
     process: u32,
 }
 
-/// What the threads work on, and where they meet the consumer.
+/// State shared by the threads and the consumer.
 struct Shared<T> {
     jobs: Arc<dyn Jobs<T>>,
     window: u64,
     queue: Mutex<Queue<T>>,
-    /// Something arrived for the consumer.
+    /// Signals that something arrived for the consumer.
     arrived: Condvar,
-    /// The window moved, or everything ends.
+    /// Signals that the window moved or that everything ends.
     moved: Condvar,
 }
 
 struct Queue<T> {
-    /// How many jobs there are, as far as is known.
+    /// The number of jobs, as far as it is known.
     count: u64,
-    /// The next job that a thread may take.
+    /// The next job for a thread to take.
     next: u64,
     /// The job whose item the consumer takes next.
     taken: u64,
-    /// What came of the jobs from `taken` on, as far as they are done.
+    /// The results of the jobs from `taken` on; `None` for those not done.
     done: VecDeque<Option<Done<T>>>,
-    /// Whether the consumer wants the next item as soon as it is there.
+    /// Whether the consumer wants the next item as soon as it arrives.
     urgent: bool,
     stopped: bool,
     panicked: bool,
 }
 
 impl<T> Queue<T> {
-    /// Whether the consumer need not wait.
+    /// Whether the consumer can continue without waiting.
     fn is_ready(&self) -> bool {
         self.stopped || self.panicked || self.taken >= self.count || self.done.front().is_some_and(Option::is_some)
     }
 
-    /// The next job, if the window lets it in.
+    /// The next job, if the window allows it.
     fn take(&mut self, window: u64) -> Option<u64> {
         let is_there = !self.stopped && self.next < self.count && self.next < self.taken + window;
         is_there.then(|| {
@@ -120,40 +120,40 @@ impl<T> Queue<T> {
         })
     }
 
-    /// How many items the consumer can take, up to some number.
+    /// The number of items ready for the consumer, up to `most`.
     fn ready(&self, most: usize) -> usize {
         self.done.iter().take(most).take_while(|done| done.is_some()).count()
     }
 }
 
-/// Items that are worth waking the consumer for: each time it takes a core from a thread that works.
-const WORTH_WAKING: usize = 2;
+/// How many items justify waking the consumer, which takes a core from a working thread.
+const WAKE_AT_LEAST: usize = 2;
 
-/// How long the consumer waits for as many before it takes what there is.
-const LEISURE: Duration = Duration::from_millis(1);
+/// How long the consumer waits for that many items before it takes a single one.
+const GATHERING_TIME: Duration = Duration::from_millis(1);
 
-/// What the consumer finds when it looks for the next item.
+/// The answer to a request for the next item.
 pub enum Next<T> {
     /// The next item.
     Item(T),
-    /// It is not ready yet.
+    /// The item is not ready yet.
     Pending,
-    /// There are no more.
+    /// There are no more items.
     End,
 }
 
 impl<T: Send + 'static> Pipeline<T> {
-    /// Starts the jobs on so many threads, or as many as there can be, at most `window` of them ahead of the consumer.
+    /// Starts the jobs on up to `threads` threads, at most `window` jobs ahead of the consumer.
     pub(crate) fn run(jobs: impl Jobs<T> + 'static, threads: usize, window: usize) -> Result<Self> {
         let count = jobs.count();
-        // A pass needs no more, and nobody wants many passes ahead.
-        let pass = usize::try_from(jobs.in_a_pass()).unwrap_or(usize::MAX).max(1);
+        // A pass needs no more threads, and running many passes ahead is useless.
+        let pass = usize::try_from(jobs.per_pass()).unwrap_or(usize::MAX).max(1);
         let threads = threads.clamp(1, pass);
         let window = window.min(pass.saturating_mul(2).saturating_add(2));
         let done = VecDeque::new();
         let queue = Queue { count, next: 0, taken: 0, done, urgent: false, stopped: false, panicked: false };
         let jobs: Arc<dyn Jobs<T>> = Arc::new(jobs);
-        // Two threads that meet are faster than three on two cores.
+        // Two threads that hand over to each other are faster than three on two cores.
         let own = (threads > 1 && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
         let threads = threads - usize::from(own.is_some());
         let shared = Arc::new(Shared {
@@ -170,7 +170,7 @@ impl<T: Send + 'static> Pipeline<T> {
             match thread.spawn(move || shared.work()) {
                 Ok(thread) => pipeline.threads.push(thread),
                 Err(error) if number == 0 && pipeline.shared.jobs.may_wait() => return Err(Kind::Threads(error).into()),
-                // Fewer will do, and without any the consumer does all jobs.
+                // Fewer threads suffice; without any, the consumer runs all jobs.
                 Err(_) => break,
             }
         }
@@ -180,20 +180,20 @@ impl<T: Send + 'static> Pipeline<T> {
         Ok(pipeline)
     }
 
-    /// Whether it was started in this process, and not in one that this one was forked from.
+    /// Whether the pipeline was started in this process and not in a parent from which it was forked.
     #[must_use]
     pub fn is_of_this_process(&self) -> bool {
         self.process == std::process::id()
     }
 
-    /// Jobs in one pass over what is read.
-    pub(crate) fn in_a_pass(&self) -> u64 {
-        self.shared.jobs.in_a_pass()
+    /// Jobs in one pass over the source.
+    pub(crate) fn per_pass(&self) -> u64 {
+        self.shared.jobs.per_pass()
     }
 
-    /// The next item, waiting up to `patience` for it. After an error there is nothing more.
+    /// The next item. Waits up to `patience` for it. Nothing follows an error.
     ///
-    /// An item that an error ended early comes first, and its error at the next call.
+    /// If an error ended an item early, the item comes first and the error at the next call.
     pub fn next(&mut self, patience: Duration) -> Result<Next<T>> {
         if !self.is_of_this_process() {
             return Err(Kind::Forked.into());
@@ -231,7 +231,7 @@ impl<T: Send + 'static> Pipeline<T> {
         }
     }
 
-    /// Everything, in order, each item given to `take`. Calls `check` several times a second; an error that one of them
+    /// Passes every item to `take`, in order. Calls `check` several times a second. The first error that either of them
     /// returns ends the work.
     pub(crate) fn drain<E: From<Error>>(
         mut self,
@@ -257,7 +257,7 @@ impl<T: Send + 'static> Pipeline<T> {
 impl<T: Send + 'static> Drop for Pipeline<T> {
     fn drop(&mut self) {
         if !self.is_of_this_process() {
-            // There is nobody to stop, and the locks are as some thread of the other process left them.
+            // The threads run in the other process only, and the locks are in the state that process left them in.
             return self.threads.drain(..).for_each(std::mem::forget);
         }
         let mut queue = self.shared.lock();
@@ -265,13 +265,13 @@ impl<T: Send + 'static> Drop for Pipeline<T> {
         queue.stopped = true;
         drop(queue);
         if is_over {
-            // What was read may be read again by others.
+            // Other users may read the source again.
             self.shared.moved.notify_all();
         } else {
             self.shared.wake_all();
         }
         for thread in self.threads.drain(..) {
-            // A panic was reported through the queue.
+            // A panic has already been reported through the queue.
             let _ = thread.join();
         }
     }
@@ -282,7 +282,7 @@ impl<T> Shared<T> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks for the next item, until the deadline if there is one, doing jobs rather than waiting for it.
+    /// Waits for the next item until the deadline, if there is one, and runs jobs meanwhile.
     fn look(&self, own: &mut Option<Worker<T>>, deadline: Option<Instant>) -> MutexGuard<'_, Queue<T>> {
         let mut queue = self.lock();
         while let Some(deadline) = deadline.filter(|_| !queue.is_ready()) {
@@ -298,14 +298,14 @@ impl<T> Shared<T> {
         queue
     }
 
-    /// Waits for the next item; a little longer if that makes it several.
+    /// Waits for the next item, and a little longer if more items will follow.
     fn wait<'a>(&self, queue: MutexGuard<'a, Queue<T>>, patience: Duration) -> MutexGuard<'a, Queue<T>> {
         let wait = |queue, patience| {
             let waiting = |queue: &mut Queue<T>| !queue.is_ready();
             self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
         };
-        let mut queue = wait(queue, patience.min(LEISURE));
-        let rest = patience.saturating_sub(LEISURE);
+        let mut queue = wait(queue, patience.min(GATHERING_TIME));
+        let rest = patience.saturating_sub(GATHERING_TIME);
         if !queue.is_ready() && !rest.is_zero() {
             queue.urgent = true;
             queue = wait(queue, rest);
@@ -320,7 +320,7 @@ impl<T> Shared<T> {
         self.moved.notify_all();
     }
 
-    /// Does jobs until there are no more.
+    /// Runs jobs until there are no more.
     fn work(&self) {
         let alarm = Alarm(self);
         let mut worker = Arc::clone(&self.jobs).worker();
@@ -332,9 +332,9 @@ impl<T> Shared<T> {
         std::mem::forget(alarm);
     }
 
-    /// Does a job on the consumer's thread; whether there may be more for it to do.
+    /// Runs a job on the consumer's thread. Returns whether there may be more jobs.
     fn help(&self, worker: &mut Worker<T>, index: u64) -> bool {
-        // As on a thread of its own, nothing is left of a panic but the word of it.
+        // As on a thread of its own, a panic is only reported.
         let goes_on = catch_unwind(AssertUnwindSafe(|| {
             let alarm = Alarm(self);
             let goes_on = self.finish(index, result_of(worker, index));
@@ -344,7 +344,7 @@ impl<T> Shared<T> {
         goes_on.unwrap_or(false)
     }
 
-    /// The next job, once the window lets it in; `None` when there is none.
+    /// The next job, once the window allows it; `None` if there are no more.
     fn take(&self) -> Option<u64> {
         let mut queue = self.lock();
         loop {
@@ -356,7 +356,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// Takes in what a worker did; whether there may be more for it to do.
+    /// Stores a result. Returns whether there may be more jobs.
     fn finish(&self, index: u64, done: Option<Done<T>>) -> bool {
         if let Some(done) = done {
             self.deliver(index, done);
@@ -367,7 +367,7 @@ impl<T> Shared<T> {
         }
     }
 
-    /// There may be fewer jobs than was known.
+    /// Updates the number of jobs, which may be lower than assumed.
     fn end(&self) {
         let count = self.jobs.count();
         let mut queue = self.lock();
@@ -385,7 +385,7 @@ impl<T> Shared<T> {
         }
         let is_failure = done.error.is_some();
         queue.done[place] = Some(done);
-        let most = WORTH_WAKING.min(self.window as usize).min((queue.count - queue.taken) as usize);
+        let most = WAKE_AT_LEAST.min(self.window as usize).min((queue.count - queue.taken) as usize);
         let ready = queue.ready(most);
         let is_awaited = if queue.urgent { place == 0 } else { place < ready && ready == most };
         drop(queue);
@@ -395,12 +395,12 @@ impl<T> Shared<T> {
     }
 }
 
-/// What comes of a job, which may get no memory.
+/// The result of a job, which may run out of memory.
 fn result_of<T>(worker: &mut Worker<T>, index: u64) -> Option<Done<T>> {
     within_memory(|| worker(index)).unwrap_or_else(|| Some(Done::failed(Kind::OutOfMemory.into())))
 }
 
-/// Tells the consumer when a thread panics, which would otherwise wait for ever.
+/// Reports the panic of a thread to the consumer, which would otherwise wait for ever.
 struct Alarm<'a, T>(&'a Shared<T>);
 
 impl<T> Drop for Alarm<'_, T> {
@@ -416,15 +416,15 @@ mod tests {
 
     use super::*;
 
-    /// Each tells which thread did it.
-    struct Telling {
+    /// Jobs that report the thread they ran on.
+    struct Traced {
         count: u64,
         are_short: bool,
-        /// The one that panics.
+        /// The job that panics.
         panics: Option<u64>,
     }
 
-    impl Jobs<(u64, ThreadId)> for Telling {
+    impl Jobs<(u64, ThreadId)> for Traced {
         fn count(&self) -> u64 {
             self.count
         }
@@ -443,7 +443,7 @@ mod tests {
     }
 
     fn threads_of(are_short: bool, threads: usize) -> Vec<ThreadId> {
-        let jobs = Telling { count: 100, are_short, panics: None };
+        let jobs = Traced { count: 100, are_short, panics: None };
         let mut found = vec![];
         let mut expected = 0;
         let done = Pipeline::run(jobs, threads, 2 * threads + 2).unwrap().drain(
@@ -463,7 +463,7 @@ mod tests {
     }
 
     #[test]
-    fn the_consumer_is_one_of_several_threads_where_jobs_are_short() {
+    fn the_consumer_is_one_of_the_threads_if_jobs_are_short() {
         let consumer = current().id();
         for threads in 2..5 {
             let found = threads_of(true, threads);
@@ -475,10 +475,10 @@ mod tests {
     }
 
     #[test]
-    fn a_panic_ends_the_pipeline_on_whatever_thread() {
+    fn a_panic_on_any_thread_ends_the_pipeline() {
         for are_short in [true, false] {
             for panics in [0, 1, 50] {
-                let jobs = Telling { count: 100, are_short, panics: Some(panics) };
+                let jobs = Traced { count: 100, are_short, panics: Some(panics) };
                 let done = Pipeline::run(jobs, 2, 6).unwrap().drain(|_| Ok::<_, Error>(()), || Ok(()));
                 assert!(matches!(done.unwrap_err().kind, Kind::Internal));
             }
@@ -486,8 +486,8 @@ mod tests {
     }
 
     #[test]
-    fn the_consumer_does_no_job_without_patience() {
-        let jobs = Telling { count: 100_000, are_short: true, panics: None };
+    fn the_consumer_runs_no_job_without_patience() {
+        let jobs = Traced { count: 100_000, are_short: true, panics: None };
         let mut pipeline = Pipeline::run(jobs, 2, 1_000_000).unwrap();
         let consumer = current().id();
         for _ in 0..200 {

@@ -1,17 +1,18 @@
-//! Values that a forked process inherits, whatever the threads of the other process were doing with them.
+//! Values that survive a fork even if other threads were using them.
 //!
-//! A fork copies locks as they are. Whoever held one does not exist in the child, where it would stay locked for ever.
+//! A fork copies locks in their current state. A thread that held one does not exist in the child, so the lock would
+//! stay locked for ever.
 
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-/// A value behind a lock, of which each process has its own. A child begins with a copy of what its parent had, or with the
-/// default if another thread was at it when the process forked.
+/// A value behind a lock, separate for each process. A child process starts with a copy of its parent's value, or with
+/// the default if another thread held the lock during the fork.
 pub struct PerProcess<T>(OnceLock<Box<Own<T>>>);
 
 struct Own<T> {
     process: u32,
     value: Mutex<T>,
-    /// That of a process which was forked from this one.
+    /// The value of a process forked from this one.
     child: PerProcess<T>,
 }
 
@@ -22,13 +23,13 @@ impl<T> Own<T> {
 }
 
 impl<T> PerProcess<T> {
-    /// The default value, made when it is first used.
+    /// The default value, created on first use.
     #[must_use]
     pub const fn new() -> Self {
         Self(OnceLock::new())
     }
 
-    /// A value of this process.
+    /// A value for this process.
     #[must_use]
     pub fn with(value: T) -> Self {
         Self(OnceLock::from(Box::new(Own::new(value))))
@@ -55,7 +56,7 @@ impl<T: Clone + Default> PerProcess<T> {
         &own.value
     }
 
-    /// The value, for this thread alone.
+    /// Locks the value for this thread.
     pub fn lock(&self) -> MutexGuard<'_, T> {
         self.mutex().lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -65,14 +66,14 @@ impl<T: Clone + Default> PerProcess<T> {
 mod tests {
     use super::*;
 
-    /// What another process left behind.
+    /// A value left by another process.
     fn inherited(value: i32) -> PerProcess<i32> {
         let own = Own { process: 0, value: Mutex::new(value), child: PerProcess::new() };
         PerProcess(OnceLock::from(Box::new(own)))
     }
 
     #[test]
-    fn a_process_begins_with_what_it_inherits_and_goes_on_by_itself() {
+    fn a_process_starts_with_a_copy_of_the_inherited_value() {
         let value = inherited(3);
         *value.lock() += 1;
         assert_eq!(*value.lock(), 4);
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_that_another_process_held_is_none() {
+    fn a_value_locked_by_another_process_becomes_the_default() {
         let value = inherited(3);
         let held = value.0.get().unwrap().value.lock().unwrap();
         assert_eq!(*value.lock(), 0);

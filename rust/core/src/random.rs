@@ -1,11 +1,12 @@
-//! Random numbers that are the same in every version and on every machine, since the order of an epoch is made of them.
+//! Random numbers that are identical in every version and on every machine, so that the order of an epoch is
+//! reproducible.
 
 /// The generator `SplitMix64` (Steele, Lea and Flood 2014).
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
 impl Random {
-    /// The sequence that belongs to a seed and a path of numbers, such as an epoch and a place in it.
+    /// The sequence for a seed and a path of numbers, such as an epoch and a place in it.
     pub(crate) fn new(seed: u64, path: &[u64]) -> Self {
         path.iter().fold(Self(mix(seed)), |random, &step| Self(mix(random.0 ^ mix(step.wrapping_add(STEP)))))
     }
@@ -15,7 +16,7 @@ impl Random {
         mix(self.0)
     }
 
-    /// One of `0..limit`, each as likely as any other (Lemire 2019, "Fast random integer generation in an interval").
+    /// A uniform random number in `0..limit` (Lemire 2019, "Fast random integer generation in an interval").
     pub(crate) fn below(&mut self, limit: u64) -> u64 {
         let mut product = u128::from(self.next()) * u128::from(limit);
         if (product as u64) < limit {
@@ -27,7 +28,7 @@ impl Random {
         (product >> 64) as u64
     }
 
-    /// Puts the items into an order of which each is as likely as any other (Fisher and Yates 1938, Durstenfeld 1964).
+    /// Shuffles the items uniformly (Fisher and Yates 1938, Durstenfeld 1964).
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
@@ -35,10 +36,10 @@ impl Random {
     }
 }
 
-/// The golden ratio's fraction in 64 bits, made odd.
+/// The fraction of the golden ratio in 64 bits, made odd.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
 
-/// A permutation of the 64-bit numbers that leaves no trace of their order: the finalizer of `SplitMix64`.
+/// A permutation of the 64-bit numbers that scrambles their order: the finalizer of `SplitMix64`.
 fn mix(mut bits: u64) -> u64 {
     bits = (bits ^ bits >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ bits >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -49,7 +50,7 @@ fn mix(mut bits: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// The chi-square statistic of counts that should all be equal, in standard deviations from its mean.
+    /// The chi-square statistic of counts that should be equal, in standard deviations from its mean.
     fn excess(counts: &[u32]) -> f64 {
         let mean = f64::from(counts.iter().sum::<u32>()) / counts.len() as f64;
         let square = counts.iter().map(|&count| (f64::from(count) - mean).powi(2) / mean).sum::<f64>();
@@ -77,7 +78,7 @@ mod tests {
         for seed in 0..60_000 {
             let mut items = [0_usize, 1, 2, 3, 4];
             Random::new(seed, &[7, 7]).shuffle(&mut items);
-            // The rank of the order among all, by Lehmer's code.
+            // The rank of the order among all orders, by Lehmer's code.
             let code = |at: usize| items[at + 1..].iter().filter(|&&item| item < items[at]).count();
             counts[(0..5).fold(0, |rank, at| rank * (5 - at) + code(at))] += 1;
         }

@@ -1,7 +1,7 @@
-//! Which instructions the hot loops use, chosen once for the process.
+//! The instruction set of the hot loops, chosen once per process.
 //!
-//! [`Simd`] names the choice and is at the same time the proof for it: the variants that need something of the processor
-//! hold a value that only detection makes, so that what is reached through them may rely on it.
+//! [`Simd`] is both the choice and the proof that the processor supports it: the x86 variants hold a value that only
+//! detection can create. Code reached through them may rely on the instructions.
 
 use std::sync::OnceLock;
 
@@ -10,7 +10,7 @@ use crate::error::{Kind, Result};
 /// The environment variable that forces an instruction set.
 const VARIABLE: &str = "CSVFEED_SIMD";
 
-/// An instruction set that this processor has.
+/// An instruction set of this processor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Simd {
     /// 512-bit registers and masks.
@@ -19,18 +19,18 @@ pub enum Simd {
     /// 256-bit registers.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
-    /// Ordinary 64-bit registers.
+    /// Ordinary 64-bit registers, on any processor.
     Portable,
 }
 
-/// The proof that this processor has AVX2, and what came to x86-64 with it: FMA, BMI1, BMI2, LZCNT and POPCNT.
+/// Proof that this processor has AVX2 and the extensions of its generation: FMA, BMI1, BMI2, LZCNT and POPCNT.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
 
 #[cfg(target_arch = "x86_64")]
 impl Avx2 {
-    /// The proof, if this processor has all of it.
+    /// The proof, if this processor has all of these extensions.
     #[must_use]
     pub fn new() -> Option<Self> {
         let found = is_x86_feature_detected!("avx2")
@@ -43,15 +43,15 @@ impl Avx2 {
     }
 }
 
-/// The proof that this processor has AVX-512 as Ice Lake and Zen 4 brought it: F, BW, CD, DQ, VL, VBMI and
-/// VBMI2; and all that [`Avx2`] is the proof for.
+/// Proof that this processor has AVX-512 as of Ice Lake and Zen 4 (F, BW, CD, DQ, VL, VBMI and VBMI2) and everything
+/// that [`Avx2`] proves.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx512(Avx2);
 
 #[cfg(target_arch = "x86_64")]
 impl Avx512 {
-    /// The proof, if this processor has all of it.
+    /// The proof, if this processor has all of these extensions.
     #[must_use]
     pub fn new() -> Option<Self> {
         let found = is_x86_feature_detected!("avx512f")
@@ -64,7 +64,7 @@ impl Avx512 {
         Avx2::new().filter(|_| found).map(Self)
     }
 
-    /// What AVX-512 implies.
+    /// The proof of AVX2, which AVX-512 implies.
     #[must_use]
     pub fn avx2(self) -> Avx2 {
         self.0
@@ -72,10 +72,10 @@ impl Avx512 {
 }
 
 impl Simd {
-    /// Every name that [`simd`] takes, whether this build and processor have it or not.
+    /// Every name that `CSVFEED_SIMD` accepts, available here or not.
     pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
 
-    /// Every instruction set that this processor has, the fastest first.
+    /// The instruction sets of this processor, fastest first.
     #[must_use]
     pub fn available() -> Vec<Self> {
         let mut found = Vec::new();
@@ -87,7 +87,7 @@ impl Simd {
         found
     }
 
-    /// One of [`Simd::NAMES`].
+    /// The name of this instruction set, one of [`Simd::NAMES`].
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -99,7 +99,7 @@ impl Simd {
         }
     }
 
-    /// The one of that name, or the fastest.
+    /// The instruction set named `wanted`, or the fastest one.
     fn choose(wanted: Option<&str>) -> std::result::Result<Self, String> {
         let available = Self::available();
         let Some(wanted) = wanted.filter(|wanted| !wanted.is_empty()) else { return Ok(available[0]) };
@@ -114,7 +114,8 @@ impl Simd {
     }
 }
 
-/// The instruction set in use: what `CSVFEED_SIMD` names, or the fastest there is. The first call settles it.
+/// The instruction set in use: the one that `CSVFEED_SIMD` names, else the fastest. The first call decides for the
+/// whole process.
 pub fn simd() -> Result<Simd> {
     static CHOICE: OnceLock<std::result::Result<Simd, String>> = OnceLock::new();
     let choice = CHOICE.get_or_init(|| {

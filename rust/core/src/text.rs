@@ -1,30 +1,30 @@
-//! Some rows of the source, in a buffer.
+//! A row-aligned piece of the source in a buffer.
 
 use std::ops::Range;
 
-use crate::budget::lengthen;
+use crate::budget::extend_zeroed;
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::fields::WINDOW;
 use crate::source::is_padding;
 use crate::table::parts::Layout;
 
-/// A row-aligned slice of the source, in a buffer with room around it for loads that look past its ends.
+/// A row-aligned slice of the source, in a padded buffer so that wide loads may read past its ends.
 ///
-/// It ends with a newline, which stands in for the end of the source where that has none.
+/// It always ends with a newline. If the source lacks the final one, the text adds it.
 #[derive(Default)]
 pub struct Text {
     pub(crate) buffer: Vec<u8>,
     pub(crate) start: usize,
     pub(crate) end: usize,
-    /// Whether there may be a quote in it.
+    /// Whether the text may contain a quote.
     pub(crate) has_quotes: bool,
-    /// Whether there may be an escape or a comment in it.
-    pub(crate) takes_care: bool,
-    /// Whether its last newline is not in the source.
-    has_more_than_source: bool,
+    /// Whether the text may contain an escape or a comment.
+    pub(crate) needs_careful_scan: bool,
+    /// Whether the final newline was added and is not in the source.
+    adds_newline: bool,
     /// Where the columns are, if not in the order of the table.
     pub(crate) layout: Option<Layout>,
-    /// The place of the first byte in the table.
+    /// The place in the table of the first byte.
     pub offset: u64,
 }
 
@@ -35,13 +35,13 @@ impl Text {
         &self.buffer[self.start - WINDOW..self.end + WINDOW]
     }
 
-    /// The rows, each ending with a newline.
+    /// The rows, each with its newline.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
     }
 
-    /// A field, without the byte-order mark before the first of a row where files were put together.
+    /// A field. Strips the byte-order mark before the first field of a row, which occurs where files were concatenated.
     pub(crate) fn field(&self, place: Range<usize>) -> &[u8] {
         let padded = self.padded();
         let field = &padded[place.clone()];
@@ -51,16 +51,16 @@ impl Text {
         }
     }
 
-    /// Whether there may be a quote in it.
+    /// Whether the text may contain a quote.
     #[must_use]
     pub fn has_quotes(&self) -> bool {
         self.has_quotes
     }
 
-    /// Whether there may be an escape or a comment in it.
+    /// Whether the text may contain an escape or a comment.
     #[must_use]
-    pub fn takes_care(&self) -> bool {
-        self.takes_care
+    pub fn needs_careful_scan(&self) -> bool {
+        self.needs_careful_scan
     }
 
     /// Where the columns are, if not in the order of the table.
@@ -69,12 +69,12 @@ impl Text {
         self.layout.as_ref()
     }
 
-    /// The place after the last byte that is in the source.
+    /// The place in the source after the last byte of this text.
     pub(crate) fn end_in_source(&self) -> u64 {
-        self.offset + (self.end - self.start - usize::from(self.has_more_than_source)) as u64
+        self.offset + (self.end - self.start - usize::from(self.adds_newline)) as u64
     }
 
-    /// Calls `look` with some of the rows, as a text of their own.
+    /// Calls `look` with a text that consists of some of the rows.
     pub(crate) fn within<R>(&mut self, rows: Range<usize>, look: impl FnOnce(&Self) -> R) -> R {
         let (start, end, offset) = (self.start, self.end, self.offset);
         (self.start, self.end, self.offset) = (start + rows.start, start + rows.end, offset + rows.start as u64);
@@ -83,8 +83,8 @@ impl Text {
         seen
     }
 
-    /// Leaves out what follows the end of a file: Ctrl-Z and NUL bytes, with line ends between them. NUL bytes before the
-    /// line end of a row are part of its last field, which is an error.
+    /// Removes padding after the end of a file: Ctrl-Z and NUL bytes, and line ends among them. NUL bytes before the
+    /// line end of a row belong to its last field, where they are an error.
     pub(crate) fn end_before_padding(&mut self) {
         let bytes = self.bytes();
         let is_after = |&&byte: &&u8| is_padding(byte) || matches!(byte, b'\r' | b'\n');
@@ -97,9 +97,9 @@ impl Text {
         }
     }
 
-    /// The newline that the end of the source may lack, where one that is escaped ends no row.
+    /// Adds the newline that the end of the source may lack. An escaped newline does not end a row.
     pub(crate) fn end_with_newline(&mut self, dialect: Dialect) {
-        self.has_more_than_source = false;
+        self.adds_newline = false;
         let ends = match self.bytes() {
             [] => true,
             [.., before, b'\n'] => Some(*before) != dialect.escape,
@@ -108,29 +108,29 @@ impl Text {
         if !ends {
             self.buffer[self.end] = b'\n';
             self.end += 1;
-            self.has_more_than_source = true;
+            self.adds_newline = true;
         }
     }
 
-    /// Makes room for `lead` bytes before and `size` bytes from `start` on.
+    /// Makes room for `lead` bytes before the text and for `size` bytes of text.
     pub(crate) fn reserve(&mut self, lead: usize, size: usize) {
-        self.has_more_than_source = false;
+        self.adds_newline = false;
         self.start = WINDOW + lead;
         self.end = self.start + size;
-        // One byte more for the newline that the end of the source may need.
+        // One more byte for the newline that the end of the source may need.
         let needed = self.end + 1 + WINDOW;
         if self.buffer.len() < needed {
-            lengthen(&mut self.buffer, needed);
+            extend_zeroed(&mut self.buffer, needed);
         }
     }
 
-    /// Puts the bytes of `carry` before the piece.
+    /// Puts the bytes of `carry` before the text.
     pub(crate) fn prepend(&mut self, carry: &[u8]) {
         let room = self.start - WINDOW;
         if room < carry.len() {
             let more = carry.len() - room;
             let length = self.buffer.len() + more;
-            lengthen(&mut self.buffer, length);
+            extend_zeroed(&mut self.buffer, length);
             self.buffer.copy_within(self.start..self.end, self.start + more);
             self.start += more;
             self.end += more;

@@ -1,29 +1,29 @@
-//! Marks, rows and errors of a text under each instruction set.
+//! Compares the marks, rows and errors of a text under each instruction set with the oracle.
 
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
+use csvfeed_core::fields::WINDOW;
 use csvfeed_core::index::Index;
 use csvfeed_core::oracle;
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::MemorySource;
 use csvfeed_core::split::Splitter;
 use csvfeed_core::text::Text;
-use csvfeed_core::fields::WINDOW;
 
 use crate::{Marks, spell, wrong_row};
 
 const LETTERS: &[u8] = b",,,; \\#\t\n\n\r\"\"'1x+\x0B\x0C\x8C\xAC";
 
-/// A text, and how it is read.
+/// A text and how to read it.
 #[derive(Arbitrary, Debug)]
 pub struct Input<'a> {
     marks: Marks,
-    /// How many columns there should be; as many as in the first row without it.
+    /// The number of columns; by default that of the first row.
     columns: Option<u8>,
     /// Rows in a group.
     group: u8,
-    /// How often the bytes are repeated: some steps are longer than most inputs.
+    /// How often the bytes are repeated, because some chunks are longer than most inputs.
     copies: u8,
     as_they_are: bool,
     bytes: &'a [u8],
@@ -34,7 +34,7 @@ impl Input<'_> {
     ///
     /// # Panics
     ///
-    /// When they differ.
+    /// If they differ.
     pub fn check(&self) {
         let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS)).repeat(1 + usize::from(self.copies % 8));
         if bytes.is_empty() {
@@ -53,7 +53,7 @@ impl Input<'_> {
             Splitter::new(Simd::Portable, Arc::new(MemorySource::new(bytes.clone())), dialect, 0, bytes.len(), 1 << 20);
         assert!(matches!(splitter.read(0, &mut text), Ok(true)));
         assert!(text.bytes().starts_with(&bytes));
-        // One index for all, which holds what the one before left.
+        // Reuse one index, which keeps the data of the previous instruction set.
         let mut index = Index::default();
         for simd in Simd::available() {
             let error = index.fill(simd, &text, dialect, columns, "header");

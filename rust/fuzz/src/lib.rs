@@ -1,4 +1,5 @@
-//! What the fuzz targets check: the fast paths of csvfeed-core beside their naive counterparts, one module a stage.
+//! The checks of the fuzz targets. They compare the fast paths of csvfeed-core with naive implementations, one module
+//! for each stage.
 
 pub mod index;
 pub mod number;
@@ -11,7 +12,7 @@ use csvfeed_core::error::Kind;
 use csvfeed_core::oracle::{self, Wrong};
 use csvfeed_core::table::missing::Value;
 
-/// What stands between fields and around them.
+/// The dialect of an input.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Marks {
     Comma,
@@ -45,13 +46,13 @@ impl Marks {
     }
 }
 
-/// The bytes as they are, or each taken for one of a few letters, so that what matters comes often.
+/// The bytes as they are, or each mapped to one of a few letters so that the relevant bytes are frequent.
 fn spell(bytes: &[u8], letters: Option<&[u8]>) -> Vec<u8> {
     let mut spelled: Vec<u8> = match letters {
         None => bytes.to_vec(),
         Some(letters) => bytes.iter().map(|&byte| letters[usize::from(byte) % letters.len()]).collect(),
     };
-    // What follows the end of a file is not read.
+    // Padding after the end of a file is not read.
     let after = spelled.iter().rev().take_while(|byte| matches!(byte, 0 | 0x1A | b'\r' | b'\n')).count();
     let start = spelled.len() - after;
     if let Some(end) = spelled[start..].iter().position(|byte| matches!(byte, 0 | 0x1A)) {
@@ -60,7 +61,7 @@ fn spell(bytes: &[u8], letters: Option<&[u8]>) -> Vec<u8> {
     spelled
 }
 
-/// What is wrong with a row, in the oracle's words.
+/// The error of a row in the oracle's terms.
 fn wrong_row(kind: &Kind) -> Option<Wrong> {
     match kind {
         Kind::UnclosedQuote => Some(Wrong::Unclosed),
@@ -88,13 +89,14 @@ fn naive_value(field: &[u8], dialect: Dialect, missing: &[&str]) -> Value {
     if text.is_empty() || missing.contains(&text) {
         return Value::Missing;
     }
-    // No number has characters above 127, whatever they stand for.
+    // No number has characters above 127 in any encoding.
     let text = if text.is_ascii() { text } else { "x" };
     let Some(text) = plain(text, dialect) else { return Value::Other };
     oracle::number(text.as_bytes()).map_or(Value::Other, Value::Number)
 }
 
-/// A number with a dot for its decimal sign and without separators, if they stand where they must.
+/// Converts a number to the usual notation: a decimal dot and no separators. Returns `None` if a separator is
+/// misplaced.
 fn plain(text: &str, dialect: Dialect) -> Option<String> {
     let thousands = dialect.thousands.map(char::from);
     let decimal = char::from(dialect.decimal);
@@ -123,7 +125,7 @@ fn plain(text: &str, dialect: Dialect) -> Option<String> {
 mod tests {
     use arbitrary::{Arbitrary, Unstructured};
 
-    /// Inputs of random bytes, so that the targets are known to work before anybody runs them for long.
+    /// Runs a check on random inputs, so that the targets are known to work before long fuzzing runs.
     fn replay<'a, T: Arbitrary<'a>>(bytes: &'a [u8], check: impl Fn(&T)) {
         for turn in 0..4_000 {
             let length = turn % 400;
@@ -135,7 +137,7 @@ mod tests {
     fn random_bytes() -> Vec<u8> {
         let mut state = 1_u64;
         let mut next = || {
-            // Knuth's linear congruential generator, whose upper bits are good enough.
+            // Knuth's linear congruential generator. Its upper bits are good enough.
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             (state >> 56) as u8
         };

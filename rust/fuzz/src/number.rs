@@ -1,29 +1,29 @@
-//! Fields side by side: their values or a refusal under each instruction set, and their values read with care.
+//! Compares adjacent fields under each instruction set and on the slow path with the oracle.
 
 use arbitrary::Arbitrary;
 use csvfeed_core::dialect::Dialect;
+use csvfeed_core::fields::{Fields, WINDOW};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::table::missing::{MISSING, Missing};
-use csvfeed_core::fields::{Fields, WINDOW};
 use csvfeed_core::table::missing::{Value, value};
 use csvfeed_core::value::number::convert;
 
 use crate::{naive_value, spell};
 
 const QUOTE: Option<u8> = Some(b'"');
-/// What parts the fields of an input.
+/// The separator between the fields of an input.
 const BREAK: u8 = b'\n';
-/// Digits most of the time, so that long numbers come up.
+/// Mostly digits, so that long numbers are frequent.
 const LETTERS: &[u8] =
     b"012345678901234567890123456789012345678901234567890123456789012345678900000.....--+eeE\n\n\n \t\"x:/n~i\0";
 
-/// Bytes between fields that a careless load would take for a part of one.
+/// Bytes between fields that a careless load would take for part of a field.
 const NEIGHBOURS: &[u8] = b",9.-e\n0+";
 
 /// Some fields.
 #[derive(Arbitrary, Debug)]
 pub struct Input<'a> {
-    /// Which neighbour stands before the first field.
+    /// The neighbour before the first field.
     turn: u8,
     /// How often the fields are repeated, to fill registers.
     copies: u8,
@@ -36,7 +36,7 @@ impl Input<'_> {
     ///
     /// # Panics
     ///
-    /// When they differ.
+    /// If they differ.
     pub fn check(&self) {
         let bytes = spell(self.bytes, (!self.as_they_are).then_some(LETTERS));
         let fields: Vec<&[u8]> = bytes.split(|&byte| byte == BREAK).collect();
@@ -55,7 +55,7 @@ impl Input<'_> {
         for field in &fields[..fields.len() / copies] {
             let quoted = field.first() == Some(&b'"');
             if quoted && !matches!(field, [_, inside @ .., b'"'] if !inside.contains(&b'"')) {
-                // Nothing that the index would call a field, or that could be a number.
+                // The index would not yield such a field, and it is not a number.
                 continue;
             }
             let (found, exact) = (
@@ -73,7 +73,7 @@ impl Input<'_> {
     }
 }
 
-/// The number in a field, whatever stands for a missing one.
+/// The number in a field, without any missing tokens.
 fn naive_number(field: &[u8]) -> Option<f32> {
     match naive_value(field, Dialect::default(), &[]) {
         Value::Number(number) => Some(number),
@@ -81,7 +81,7 @@ fn naive_number(field: &[u8]) -> Option<f32> {
     }
 }
 
-/// What an instruction set makes of fields that stand side by side; `None` where it declines.
+/// How an instruction set reads adjacent fields; `None` where it declines.
 fn side_by_side(simd: Simd, fields: &[&[u8]], turn: usize) -> Vec<Option<f32>> {
     let mut neighbours = NEIGHBOURS.iter().copied().cycle().skip(turn);
     let mut text: Vec<u8> = neighbours.clone().take(WINDOW).collect();
@@ -94,7 +94,7 @@ fn side_by_side(simd: Simd, fields: &[&[u8]], turn: usize) -> Vec<Option<f32>> {
     }
     text.pop();
     text.extend(neighbours.take(WINDOW));
-    // Without room to spare, so that the sanitizer sees a load past either end.
+    // An exact allocation, so that the sanitizer detects loads past either end.
     let text = text.into_boxed_slice();
     let (mut values, mut declined) = (vec![0.0; fields.len()], vec![]);
     let places = Fields { before: &before, ends: &ends };

@@ -1,4 +1,4 @@
-//! A whole file: its head, and the batches that any number of threads make of it.
+//! Compares the head of a whole file, and its batches for any number of threads, with a naive reader.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -22,10 +22,10 @@ use csvfeed_core::rows::rejects::REMEMBERED;
 use csvfeed_core::rows::{Buffer, Widths};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{CarriageReturns, MemorySource, Source};
-use csvfeed_core::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
-use csvfeed_core::table::missing::{MISSING, Missing};
-use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
 use csvfeed_core::table::missing::Value;
+use csvfeed_core::table::missing::{MISSING, Missing};
+use csvfeed_core::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
+use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
 
 use crate::{Marks, naive_value, spell, wrong_row};
 
@@ -33,7 +33,8 @@ const LETTERS: &[u8] = b"123,,,;\t\n\n\r\"'.-e x\\#";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const MAX_ROW: usize = 1 << 20;
 
-/// Fields of which a file is put together; a delimiter or a quote is of one dialect only, and wrong in the others.
+/// Fields from which files are built. Their delimiters and quotes are special in a single dialect and wrong in the
+/// others.
 const FIELDS: [&str; 36] = [
     "1",
     "-2.5",
@@ -73,7 +74,7 @@ const FIELDS: [&str; 36] = [
     "\0",
 ];
 
-/// A file, and how it is read.
+/// A file and how to read it.
 #[derive(Arbitrary, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct Input<'a> {
@@ -84,15 +85,15 @@ pub struct Input<'a> {
     batch_size: u8,
     drop_remainder: bool,
     missing_target: Policy,
-    /// Whether rows that are wrong are left out, and how many may be.
+    /// Whether wrong rows are skipped, and how many may be.
     skip: bool,
     max_rejects: Option<u8>,
-    /// Whether some tokens for "no value" are numbers.
+    /// Whether some missing tokens are numbers.
     missing_numbers: bool,
     features: Features,
     target: Option<u8>,
     weight: Option<u8>,
-    /// Whether the rows come once more, in a part whose columns are so many places further on.
+    /// Whether the rows repeat in a second part, whose columns are rotated by this number of places.
     again: Option<u8>,
     writing: Writing,
     /// Whether lines end with a carriage return alone.
@@ -100,12 +101,12 @@ pub struct Input<'a> {
     bytes: &'a [u8],
 }
 
-/// How the file is written with the bytes.
+/// How the bytes become a file.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Writing {
     AsTheyAre,
     Letters,
-    /// So many fields a row, one for each byte.
+    /// One field for each byte, with this number of fields in a row.
     Fields(u8),
 }
 
@@ -123,7 +124,7 @@ enum Features {
     Two(u8, u8),
 }
 
-/// Rows as features, targets and weights, where and how they end early, and what was left out between them.
+/// Rows as features, targets and weights; the error that ends them; and the rejects among them.
 #[derive(Debug, PartialEq)]
 struct Found {
     rows: Vec<[Vec<u32>; 3]>,
@@ -131,10 +132,10 @@ struct Found {
     rejects: Vec<Place>,
 }
 
-/// An offset, a column, and what is wrong there.
+/// An offset, a column, and the problem there.
 type Place = (usize, Option<usize>, Problem);
 
-/// What an error is about.
+/// The problem that an error reports.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Problem {
     TooMany,
@@ -146,11 +147,11 @@ enum Problem {
 }
 
 impl Input<'_> {
-    /// Compares the batches of every instruction set with what the naive reader reads.
+    /// Compares the batches of every instruction set with those of the naive reader.
     ///
     /// # Panics
     ///
-    /// When they differ.
+    /// If they differ.
     pub fn check(&self) {
         let dialect = self.marks.dialect();
         let mut bytes = self.file(dialect.delimiter);
@@ -158,7 +159,7 @@ impl Input<'_> {
             bytes.retain(|&byte| byte != b'\r');
         }
         if bytes.windows(4).any(|name| name.eq_ignore_ascii_case(b"sep=")) {
-            // It may be a line that is skipped.
+            // The line may be skipped as a separator line.
             return;
         }
         let source: Arc<dyn Source> = if self.returns {
@@ -171,7 +172,7 @@ impl Input<'_> {
         let missing = Missing::of(&tokens, dialect);
         let on_error = OnError::Raise;
         let Ok(head) = read_head(&*source, dialect, &Header::Auto, &missing, on_error, MAX_ROW) else { return };
-        // Properties of the index and of the head cover rows that end with a delimiter and rows with an index.
+        // Other tests cover rows that end with a delimiter and rows with an index.
         if !head.has_rows || head.ends_empty() || head.reference.contains("index") {
             return;
         }
@@ -188,7 +189,7 @@ impl Input<'_> {
             let count = schema.columns.len();
             let layout = PartColumns::reordered((0..count).map(|column| (column + usize::from(further)) % count));
             parts.push(Part { layout: Some(Arc::clone(&layout)), ..parts[0].clone() });
-            // Between two parts there is a byte that belongs to none.
+            // One byte between two parts belongs to neither.
             let start = bytes.len() + 1 + data_start as usize;
             naive_reader.read(rows, start, Some(&layout), &mut naive);
         }
@@ -210,8 +211,9 @@ impl Input<'_> {
             let rejects: Vec<_> = row_index.rejects().list().iter().map(|reject| place(&reject.error)).collect();
             assert_eq!(rejects, naive.rejects[..naive.rejects.len().min(REMEMBERED)]);
             assert_eq!(row_index.left_out(), naive.rejects.len() as u64);
-            // One share of one is all rows, found slice by slice.
-            let all = Selection::make(&table(Simd::Portable), row_index, &steps, budget, || Ok::<_, Error>(())).unwrap();
+            // The only shard of one contains all rows, found slice by slice.
+            let all =
+                Selection::make(&table(Simd::Portable), row_index, &steps, budget, || Ok::<_, Error>(())).unwrap();
             for simd in Simd::available() {
                 let rows = Rows::new(table(simd), Arc::clone(&all), None, true);
                 let (pipeline, _) = in_order(rows, budget, 0).unwrap();
@@ -243,7 +245,7 @@ impl Input<'_> {
         };
         let mut file = vec![];
         for (at, &byte) in self.bytes.iter().enumerate() {
-            // What ends the reading comes seldom.
+            // Fields that end the reading are rare.
             let common = if byte < 250 { 26 } else { FIELDS.len() };
             file.extend_from_slice(FIELDS[usize::from(byte) % common].as_bytes());
             if (at + 1) % columns > 0 {
@@ -289,7 +291,7 @@ impl Input<'_> {
     }
 }
 
-/// The first row names the columns when one of its fields has no value and is not missing.
+/// Checks that the first row names the columns if one of its fields is neither a number nor missing.
 fn check_head(bytes: &[u8], dialect: Dialect, tokens: &[&str], head: &Head) {
     let mark = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
     let text = &bytes[mark..];
@@ -311,7 +313,7 @@ struct NaiveReader<'a> {
 }
 
 impl NaiveReader<'_> {
-    /// Reads those of a part, whose first stands at `start`, unless what was found before ends the reading.
+    /// Reads the rows of a part that starts at `start`, unless an earlier error ended the reading.
     fn read(&self, text: &[u8], mut start: usize, layout: Option<&Layout>, found: &mut Found) {
         let Self { dialect, schema, .. } = *self;
         if found.wrong.is_some() {
@@ -350,7 +352,7 @@ impl NaiveReader<'_> {
         found.wrong = unclosed.map(|(at, wrong)| (data_start + at, None, Problem::Row(wrong)));
     }
 
-    /// The values of a row, unless it is left out for want of a target or weight; or what is wrong with it.
+    /// The values of a row; `None` if it is skipped because its target or weight is missing; or its error.
     fn read_row(
         &self,
         text: &[u8],
@@ -386,7 +388,7 @@ impl NaiveReader<'_> {
                     Value::Other if field_text.contains(&0) => Problem::Nul,
                     Value::Other => Problem::Number,
                 };
-                // Of several in a row the first counts, in the order of the file.
+                // Of several errors in a row, the first in the file counts.
                 if wrong.is_none_or(|(first, ..)| field.start < first) {
                     wrong = Some((field.start, Some(column), problem));
                 }
@@ -396,7 +398,7 @@ impl NaiveReader<'_> {
     }
 }
 
-/// All batches, checked for their size, as rows; and the error that ended them.
+/// Reads all batches and returns their rows and the error that ended them. Checks the size of each batch.
 fn read(
     pipeline: Pipeline<Block>,
     schema: &Schema,

@@ -1,4 +1,4 @@
-//! Pieces of any size, to texts that hold the rows of the whole.
+//! Checks that pieces of any size give texts with the rows of the whole source.
 
 use std::sync::Arc;
 
@@ -14,25 +14,25 @@ use crate::{Marks, spell};
 
 const LETTERS: &[u8] = b",; \\#\t\n\n\r\"\"\"'a";
 
-/// A source, and how it is cut.
+/// A source and how to cut it.
 #[derive(Arbitrary, Debug)]
 pub struct Input<'a> {
     marks: Marks,
     piece: u8,
-    /// Where the rows begin.
+    /// The start of the rows.
     data_start: u8,
-    /// The longest row allowed, if it is to be short.
+    /// The longest row allowed, if it should be short.
     max_row: Option<u8>,
     as_they_are: bool,
     bytes: &'a [u8],
 }
 
 impl Input<'_> {
-    /// Cuts the source twice over and compares the rows of the texts with those of the whole.
+    /// Cuts the source twice under each instruction set and compares the rows of the texts with those of the whole.
     ///
     /// # Panics
     ///
-    /// When they differ.
+    /// If they differ.
     pub fn check(&self) {
         for simd in Simd::available() {
             self.check_under(simd);
@@ -66,10 +66,10 @@ impl Input<'_> {
                             }
                             kind => panic!("{kind}"),
                         }
-                        // A row that never ends is none to the oracle, and one may end in CRLF.
+                        // The oracle does not report a row that never ends, and a row may end with CRLF.
                         let length = |row: &Vec<Vec<u8>>| row.iter().map(|field| field.len() + 1).sum::<usize>() + 1;
                         let first = oracle::rows(&bytes[joined.len()..], dialect).first().map(length);
-                        // Neither are comments, nor runs of spaces.
+                        // It does not report comments or runs of spaces either.
                         let is_all =
                             dialect.comment.is_none() && dialect.delimiter != b' ' && !dialect.skip_initial_space;
                         assert!(!is_all || first.is_none_or(|length| length > max_row), "{first:?} {max_row}");

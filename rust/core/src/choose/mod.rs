@@ -1,4 +1,4 @@
-//! Which rows are wanted: parts by row or by key, and shards. Arithmetic alone; nothing here reads.
+//! Chooses rows: random parts, parts by key, and shards. It only computes and reads nothing.
 
 pub(crate) mod part;
 pub(crate) mod shard;
@@ -9,45 +9,45 @@ use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::random::Random;
 
-/// A step in choosing rows; each chooses among those that the step before it left.
+/// A step in choosing rows. Each step chooses among the rows that the previous step left.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// A random part of the rows, or the rest.
     Part {
-        /// How many of all rows are held out.
+        /// The fraction of rows that are held out.
         fraction: f64,
-        /// What they are drawn with, together with the place of the step.
+        /// The seed. The place of the step is mixed in.
         seed: u64,
-        /// Whether those held out are meant, or the others.
+        /// Whether to choose the held-out rows or the others.
         held_out: bool,
     },
-    /// The rows of a random part of the keys that a column holds, or the rest.
+    /// The rows of a random part of a column's keys, or the rest.
     Key {
         /// Position of the column.
         column: usize,
-        /// How many of all keys are held out.
+        /// The fraction of keys that are held out.
         fraction: f64,
-        /// What they are drawn with.
+        /// The seed.
         seed: u64,
-        /// Whether those held out are meant, or the others.
+        /// Whether to choose the held-out rows or the others.
         held_out: bool,
     },
-    /// The share of one of several workers, all of which have equally many batches.
+    /// The shard of one worker. All workers get the same number of batches.
     Shard {
-        /// Which of them, from 0.
+        /// The worker, from 0.
         index: u64,
-        /// How many there are.
+        /// The number of workers.
         count: u64,
         /// Rows in a batch.
         batch_size: u64,
-        /// Whether a batch that is not full is dropped.
+        /// Whether an incomplete batch is dropped.
         drop_remainder: bool,
     },
 }
 
 impl Step {
-    /// The same with a seed of its own for its place among the steps: else a key that one step holds out would be held out
-    /// by the next one with the same seed as well.
+    /// This step with a seed derived from its place among the steps. Otherwise two steps with the same seed would hold
+    /// out the same keys.
     pub(crate) fn in_place(&self, place: u64) -> Self {
         let mut step = self.clone();
         if let (Self::Part { seed, .. } | Self::Key { seed, .. }, 1..) = (&mut step, place) {
@@ -76,7 +76,7 @@ impl Key {
     }
 }
 
-/// Goes through the rows of a table in order and says which are wanted.
+/// Goes through the rows of a table in order and chooses.
 pub(crate) struct Chooser<'a> {
     cursors: Vec<Cursor<'a>>,
     count: usize,
@@ -90,17 +90,17 @@ pub(crate) enum Cursor<'a> {
 }
 
 impl<'a> Chooser<'a> {
-    /// With a cursor for each step; `count` is how many rows it is going to want.
+    /// Combines a cursor for each step. `count` is the number of rows that will be chosen.
     pub(crate) fn new(cursors: Vec<Cursor<'a>>, count: usize) -> Self {
         Self { cursors, count }
     }
 
-    /// How many rows it is going to want, as far as that is known.
+    /// The number of rows that will be chosen, if known.
     pub(crate) fn count(&self) -> usize {
         self.count
     }
 
-    /// Leaves of the next rows those that are wanted; `key` gives what a column holds in one of them.
+    /// Keeps the chosen ones of the next rows. `key` returns the text of a column in a row.
     pub(crate) fn choose<'t>(&mut self, rows: &mut Vec<usize>, key: impl Fn(usize, usize) -> Cow<'t, [u8]>) {
         for cursor in &mut self.cursors {
             match cursor {

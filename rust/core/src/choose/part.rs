@@ -1,30 +1,32 @@
-//! A random part of the rows, or what it leaves: exact in size, the same in every run, decided row by row.
+//! A random part of the rows, or the rest. Its size is exact, it is the same in every run, and each row is decided on
+//! its own.
 //!
-//! Rows are taken by 1,024 in their order, and of each group as many are held out as keep the total exact: a sample
-//! stratified by position. Which ones is drawn anew for each group, so that any row's fate is known without the others'.
+//! Rows form groups of 1,024 in file order. Each group holds out as many rows as keep the total exact, so the part is
+//! stratified by position. Each group draws its rows independently, so that the groups before it need not be computed.
 
 use crate::random::Random;
 
 /// Rows in a group.
 const GROUP: u64 = 1024;
 
-/// A bit for each row of a group: whether it is held out.
+/// One bit for each row of a group: whether it is held out.
 type Mask = [u64; (GROUP / 64) as usize];
 
 /// The rows held out of `total`, or the others.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Part {
-    /// Whether this is the part that is held out.
+    /// Whether this is the held-out part.
     held_out: bool,
     seed: u64,
-    /// How many rows there are.
+    /// The number of rows.
     total: u64,
-    /// How many of them are held out.
+    /// The number of held-out rows.
     chosen: u64,
 }
 
 impl Part {
-    /// The nearest number of rows to `fraction` of `total` is held out, and neither part is empty if there are two rows.
+    /// Holds out the number of rows nearest to `fraction` of `total`. Neither part is empty if there are at least two
+    /// rows.
     pub(crate) fn new(total: u64, fraction: f64, seed: u64, held_out: bool) -> Self {
         let nearest = (total as f64 * fraction).round() as u64;
         let chosen = if total < 2 { nearest.min(total) } else { nearest.clamp(1, total - 1) };
@@ -45,7 +47,7 @@ impl Part {
         if self.held_out { chosen } else { rank - chosen }
     }
 
-    /// How many rows of the groups before `group` are held out.
+    /// How many rows before `group` are held out.
     fn chosen_before(&self, group: u64) -> u64 {
         let rows = (group * GROUP).min(self.total);
         (u128::from(rows) * u128::from(self.chosen) / u128::from(self.total.max(1))) as u64
@@ -54,7 +56,7 @@ impl Part {
     fn mask(&self, group: u64) -> Mask {
         let size = GROUP.min(self.total - group * GROUP);
         let chosen = self.chosen_before(group + 1) - self.chosen_before(group);
-        // The fewer are drawn.
+        // Draw the smaller set, held-out rows or others.
         let invert = chosen > size / 2;
         let drawn = if invert { size - chosen } else { chosen };
         let mut random = Random::new(self.seed, &[group]);
@@ -67,7 +69,7 @@ impl Part {
             }
             fresh
         };
-        // Robert Floyd's algorithm (Bentley and Floyd 1987): each set of `drawn` places is as likely as any other.
+        // Robert Floyd's algorithm (Bentley and Floyd 1987): all sets of `drawn` places are equally likely.
         for last in size - drawn..size {
             if !flip(random.below(last + 1)) {
                 flip(last);
@@ -90,7 +92,7 @@ impl<'a> Cursor<'a> {
         Self { part, rank, mask }
     }
 
-    /// Leaves of the next rows those that are in the part.
+    /// Keeps those of the next rows that are in the part.
     pub(crate) fn choose(&mut self, rows: &mut Vec<usize>) {
         let mut kept = 0;
         for at in 0..rows.len() {
@@ -100,7 +102,7 @@ impl<'a> Cursor<'a> {
             }
             self.rank += 1;
             let chosen = self.mask[(within / 64) as usize] >> (within % 64) & 1 == 1;
-            // Without a branch, which nobody could foretell.
+            // Branchless, because the outcome is unpredictable.
             rows[kept] = rows[at];
             kept += usize::from(chosen == self.part.held_out);
         }
@@ -155,7 +157,7 @@ mod tests {
                 *count += u32::from(held);
             }
         }
-        // 1,400 expected, with a standard deviation of 20.5.
+        // The expected count is 1,400, with a standard deviation of 20.5.
         assert!(counts.iter().all(|count| (1295..1505).contains(count)), "{counts:?}");
         assert_eq!(counts.iter().sum::<u32>(), 2000 * 717);
     }

@@ -1,29 +1,29 @@
-//! One worker's share of the rows.
+//! The shard of one worker.
 //!
-//! The rows are dealt out in stripes of some megabytes, so that a worker reads little besides its own rows and has rows
-//! from all over the file; what is left over at the end is divided evenly. So the shares differ by one row at most, and
-//! that row is dropped where it would make a batch of its own.
+//! Rows are dealt out in stripes of some megabytes, so that a worker reads little besides its own rows and has rows
+//! from all over the file. The rest is divided evenly. Shards differ by at most one row, and that row is dropped if it
+//! would make an additional batch.
 
-/// The share of worker `index` of `count`.
+/// The shard of worker `index` of `count`.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Shard {
     index: u64,
     count: u64,
     /// Rows in a stripe.
     stripe: u64,
-    /// Where the stripes end and the rest begins.
+    /// The row at which the stripes end and the rest begins.
     striped: u64,
-    /// Rows of the rest that each share has.
+    /// How many rows of the rest each shard has.
     share: u64,
-    /// Shares that have one row more.
+    /// How many shards have one more row.
     longer: u64,
 }
 
-/// Stripes that a share has at least, if there are rows enough.
+/// The minimum number of stripes in a shard, if there are enough rows.
 const STRIPES: u64 = 16;
 
 impl Shard {
-    /// Shares of `total` rows that make equally many batches, in stripes of at most `stripe` rows.
+    /// Divides `total` rows into shards with the same number of batches, in stripes of at most `stripe` rows.
     pub(crate) fn new(
         total: u64,
         (index, count): (u64, u64),
@@ -35,13 +35,13 @@ impl Shard {
         let striped = if total / count < STRIPES { 0 } else { total / (stripe * count) * stripe * count };
         let rest = total - striped;
         let least = striped / count + rest / count;
-        // Where the row more that some shares have would begin, or complete, a batch that the others have not.
+        // Whether the extra row of some shards would begin, or complete, a batch that the others lack.
         let uneven =
             if drop_remainder { (least + 1).is_multiple_of(batch_size) } else { least.is_multiple_of(batch_size) };
         Self { index, count, stripe, striped, share: rest / count, longer: if uneven { 0 } else { rest % count } }
     }
 
-    /// How many of the first `rank` rows are in this share.
+    /// How many of the first `rank` rows are in this shard.
     pub(crate) fn before(&self, rank: u64) -> u64 {
         let Self { index, count, stripe, striped, share, longer } = *self;
         let in_stripes = rank.min(striped);
@@ -52,7 +52,7 @@ impl Shard {
         in_stripes / round * stripe + within + rest.saturating_sub(start).min(share + u64::from(index < longer))
     }
 
-    /// Whether row `rank` is in this share, and up to which row that holds.
+    /// Whether row `rank` is in this shard, and the row at which that changes.
     fn run(&self, rank: u64) -> (bool, u64) {
         let Self { index, count, stripe, striped, share, longer } = *self;
         if rank < striped {
@@ -75,7 +75,7 @@ impl Shard {
 pub(crate) struct Cursor<'a> {
     shard: &'a Shard,
     rank: u64,
-    /// What holds up to which row.
+    /// Whether the current run is in the shard, and the row at which it ends.
     run: (bool, u64),
 }
 
@@ -84,7 +84,7 @@ impl<'a> Cursor<'a> {
         Self { shard, rank, run: shard.run(rank) }
     }
 
-    /// Whether the next row is in the share.
+    /// Whether the next row is in the shard.
     pub(crate) fn next(&mut self) -> bool {
         if self.rank == self.run.1 {
             self.run = self.shard.run(self.rank);
@@ -106,7 +106,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn shares_are_disjoint_and_complete_and_make_equally_many_batches(
+        fn shards_are_disjoint_and_complete_and_have_equally_many_batches(
             total in 0_u64..2000,
             count in 1_u64..9,
             stripe in 1_u64..200,

@@ -1,27 +1,28 @@
-//! Text in an encoding whose bytes below 128 are ASCII.
+//! Text in encodings that agree with ASCII on bytes below 128.
 
 use std::borrow::Cow;
 
-/// How characters beyond ASCII are written. Numbers are the same bytes in each.
+/// The encoding of characters beyond ASCII. Numbers are the same bytes in each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Encoding {
     /// UTF-8.
     #[default]
     Utf8,
-    /// ISO 8859-1: a byte is the character of that number.
+    /// ISO 8859-1: each byte is the character of that number.
     Latin1,
-    /// Windows-1252: the same, but for 32 bytes that are letters and punctuation.
+    /// Windows-1252: like ISO 8859-1, except for 32 bytes that are letters and punctuation.
     Cp1252,
 }
 
-/// What Windows-1252 has from byte 0x80 on; the five that it leaves open are the controls that Latin-1 has there.
+/// The characters of Windows-1252 from byte 0x80 on. The five undefined bytes are read as the control characters of
+/// Latin-1.
 const CP1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8D}', 'Ž', '\u{8F}', '\u{90}', '‘', '’',
     '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9D}', 'ž', 'Ÿ',
 ];
 
 impl Encoding {
-    /// The encoding that the argument `encoding` calls so.
+    /// The encoding with this name in the argument `encoding`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -32,7 +33,7 @@ impl Encoding {
         }
     }
 
-    /// What the argument `encoding` calls it.
+    /// Its name in the argument `encoding`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +50,7 @@ impl Encoding {
         }
     }
 
-    /// The same text in UTF-8. What claims to be UTF-8 is left as it is.
+    /// Converts a text to UTF-8. Text that is declared as UTF-8 is left as it is.
     pub(crate) fn to_utf8(self, text: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
         if self == Self::Utf8 || text.is_ascii() {
             return text;
@@ -57,7 +58,7 @@ impl Encoding {
         Cow::Owned(text.iter().map(|&byte| self.character(byte)).collect::<String>().into_bytes())
     }
 
-    /// The bytes of a text in this encoding; `None` if it cannot be written in it.
+    /// Encodes a text; `None` if this encoding cannot represent it.
     pub(crate) fn bytes_of(self, text: &str) -> Option<Box<[u8]>> {
         if self == Self::Utf8 || text.is_ascii() {
             return Some(text.as_bytes().into());

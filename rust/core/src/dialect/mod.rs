@@ -1,4 +1,4 @@
-//! What the bytes mean: delimiter, quote, escape, comments, numbers and encoding.
+//! Describes how a file is written: delimiter, quote, escape, comments, numbers and encoding.
 
 mod encoding;
 mod unquote;
@@ -12,7 +12,7 @@ pub(crate) use unquote::{inside, plain, trim, unquote};
 
 use crate::error::{Error, Kind};
 
-/// The most bytes of the source that an error quotes.
+/// The maximum number of source bytes that an error quotes.
 const QUOTED_TEXT: usize = 120;
 
 pub(crate) const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
@@ -20,29 +20,30 @@ pub(crate) const UTF8_BOM: &[u8] = b"\xEF\xBB\xBF";
 /// How a file is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dialect {
-    /// The byte between two fields. Of spaces a run is one, and those at the beginning and the end of a line are none.
+    /// The byte between two fields. If it is a space, a run of spaces is one delimiter, and spaces at the ends of a
+    /// line are ignored.
     pub delimiter: u8,
-    /// The byte around a field that may hold delimiters and line ends; `None` when no byte means that.
+    /// The byte around fields that may hold delimiters and line ends; `None` if the file has no quotes.
     pub quote: Option<u8>,
-    /// The byte before one that stands for itself, whatever it is.
+    /// The byte that makes the next byte literal.
     pub escape: Option<u8>,
-    /// The first byte of a line that is left out.
+    /// The first byte of a comment line.
     pub comment: Option<u8>,
-    /// The byte before the digits below one: a dot or a comma.
+    /// The decimal sign: a dot or a comma.
     pub decimal: u8,
-    /// The byte between groups of three digits.
+    /// The thousands separator.
     pub thousands: Option<u8>,
-    /// How characters beyond ASCII are written.
+    /// The encoding of characters beyond ASCII.
     pub encoding: Encoding,
-    /// Lines before the header, whatever they hold.
+    /// Lines to skip before the header.
     pub skip_rows: u64,
-    /// Lines after the header, whatever they hold.
+    /// Lines to skip after the header.
     pub skip_rows_after_header: u64,
-    /// Whether spaces and tabs before an opening quote are no part of the field.
+    /// Whether spaces and tabs before an opening quote are dropped.
     pub skip_initial_space: bool,
-    /// Whether those after a closing quote are none.
+    /// Whether spaces and tabs after a closing quote are dropped.
     pub skip_final_space: bool,
-    /// Whether the fields that a row lacks at its end are missing values.
+    /// Whether the fields that a row lacks at its end are read as missing values.
     pub fills_short_rows: bool,
 }
 
@@ -53,7 +54,7 @@ impl Default for Dialect {
 }
 
 impl Dialect {
-    /// One that is told by delimiter and quote, without escapes and comments, with numbers as programs write them.
+    /// A dialect with this delimiter and quote, without escapes or comments, and with the usual notation of numbers.
     #[must_use]
     pub const fn new(delimiter: u8, quote: Option<u8>) -> Self {
         Self {
@@ -72,18 +73,19 @@ impl Dialect {
         }
     }
 
-    /// Whether runs of delimiters are one.
+    /// Whether a run of delimiters counts as one.
     pub(crate) fn has_runs(self) -> bool {
         self.delimiter == b' '
     }
 
-    /// Whether there is a quote in `text`.
+    /// Whether `text` contains a quote.
     pub(crate) fn quote_in(self, text: &[u8]) -> bool {
         self.quote.is_some_and(|quote| memchr(quote, text).is_some())
     }
 
-    /// Whether there may be an escape, a comment or a space beside a quote in `text`, so that it has to be read byte by byte.
-    pub(crate) fn takes_care(self, text: &[u8]) -> bool {
+    /// Whether `text` may contain an escape, a comment or a space next to a quote. Such text must be scanned byte by
+    /// byte.
+    pub(crate) fn needs_careful_scan(self, text: &[u8]) -> bool {
         self.escape.is_some_and(|escape| memchr(escape, text).is_some())
             || self.comment.is_some_and(|comment| {
                 text.first() == Some(&comment) || memmem::find(text, &[b'\n', comment]).is_some()
@@ -91,7 +93,7 @@ impl Dialect {
             || (self.skip_initial_space || self.skip_final_space) && self.has_space_at_quote(text)
     }
 
-    /// Whether there is a quote in `text` with a space beside it, or one of both at an end, where the other may follow.
+    /// Whether `text` contains a quote next to a space, or starts or ends with either, so that the other may adjoin it.
     fn has_space_at_quote(self, text: &[u8]) -> bool {
         let Some(quote) = self.quote else { return false };
         let is_either = |byte: Option<&u8>| byte.is_some_and(|&byte| byte == quote || is_space(byte));
@@ -100,23 +102,23 @@ impl Dialect {
         is_either(text.first()) || is_either(text.last()) || quotes.any(beside)
     }
 
-    /// Whether a field holds nothing but spaces and tabs.
+    /// Whether a field has nothing but spaces and tabs.
     pub(crate) fn is_blank(self, field: &[u8]) -> bool {
         field.is_empty() || self.text(field).iter().all(|&byte| is_space(byte))
     }
 
-    /// Whether a field has a space before what would be its quote.
+    /// Whether a field has spaces before its opening quote.
     pub(crate) fn has_space_before_quote(self, field: &[u8]) -> bool {
         let spaces = field.iter().take_while(|&&byte| is_space(byte)).count();
         spaces > 0 && self.quote.is_some() && field.get(spaces).copied() == self.quote
     }
 
-    /// Whether a row has a field with a space before what would be its quote.
+    /// Whether any field of a row has spaces before its opening quote.
     pub(crate) fn row_has_space_before_quote(self, row: &[u8]) -> bool {
         row.split(|&byte| byte == self.delimiter).any(|field| self.has_space_before_quote(field))
     }
 
-    /// Whether a row has a field with a space after what would be its closing quote.
+    /// Whether any field of a row has spaces after its closing quote.
     pub(crate) fn row_has_space_after_quote(self, row: &[u8]) -> bool {
         let is_spaced = |field: &[u8]| {
             let spaces = field.iter().rev().take_while(|&&byte| is_space(byte)).count();
@@ -126,7 +128,7 @@ impl Dialect {
         row.split(|&byte| byte == self.delimiter).any(is_spaced)
     }
 
-    /// Whether a quoted field, which text begins with, has nothing but spaces after its closing quote.
+    /// Whether the quoted field at the beginning of `text` has only spaces after its closing quote.
     fn has_space_after_quote(self, text: &[u8]) -> bool {
         let Some(quote) = self.quote else { return false };
         let mut at = 1;
@@ -139,17 +141,17 @@ impl Dialect {
         spaces > 0 && after.get(spaces).is_none_or(ends)
     }
 
-    /// Whether a field says what its bytes are, without the spaces and the quotes around it.
+    /// Whether the text of a field is its bytes, without the spaces and quotes around them.
     pub(crate) fn is_literal(self) -> bool {
         self.escape.is_none() && self.encoding == Encoding::Utf8
     }
 
-    /// What a field says: without the spaces and tabs around it and what quotes and escapes it, in UTF-8.
+    /// The text of a field in UTF-8, without surrounding spaces and tabs, quotes and escapes.
     pub(crate) fn text(self, field: &[u8]) -> Cow<'_, [u8]> {
         self.encoding.to_utf8(unquote(field, self))
     }
 
-    /// The error for `text`, which stands at a place of the source.
+    /// The error for `text`, which is at this offset of the source.
     pub(crate) fn error(self, kind: Kind, offset: u64, text: &[u8]) -> Error {
         let shown = &text[..text.len().min(QUOTED_TEXT)];
         let mut quoted = String::from_utf8_lossy(&self.encoding.to_utf8(shown.into())).into_owned();
@@ -164,7 +166,7 @@ fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }
 
-/// A field whose quotes or escapes are wrong.
+/// A field with wrong quotes or escapes.
 #[derive(Debug)]
 pub(crate) struct BadQuote {
     /// Position of the field in its text.
@@ -174,7 +176,7 @@ pub(crate) struct BadQuote {
 }
 
 impl BadQuote {
-    /// The error for a field of `text`, which starts at byte `offset` (modulo 2^64) of the source.
+    /// The error for a field of `text`. The text starts at byte `offset` (modulo 2^64) of the source.
     pub(crate) fn into_error(self, text: &[u8], offset: u64, dialect: Dialect) -> Error {
         let field = &text[self.position..];
         let line = &field[..memchr(b'\n', field).unwrap_or(field.len())];

@@ -1,13 +1,13 @@
-//! The text of a field without what quotes and escapes it.
+//! Removes quotes and escapes from fields.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Dialect;
 
-/// A field without what quotes and escapes it, and without the spaces and tabs around it and inside its quotes.
+/// The text of a field without quotes and escapes, and without spaces and tabs around it or at the ends of its quotes.
 pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
-    // A quote opens a field only as its first byte.
+    // A quote opens a field only if it is the first byte.
     let quoted = dialect.quote.filter(|quote| field.first() == Some(quote));
     let inner = match quoted {
         Some(quote) => field[1..].strip_suffix(&[quote]).unwrap_or(&field[1..]),
@@ -32,7 +32,7 @@ pub(crate) fn unquote(field: &[u8], dialect: Dialect) -> Cow<'_, [u8]> {
     Cow::Owned(trim(&text).to_vec())
 }
 
-/// Where the text of a field stands that has its quotes on: as [`unquote`] has it, unless there are quotes in it.
+/// The range of a field's text without its quotes. It agrees with [`unquote`] unless the text contains quotes.
 #[inline]
 pub(crate) fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Range<usize> {
     let Range { mut start, mut end } = place;
@@ -50,7 +50,7 @@ pub(crate) fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Ran
     start..end
 }
 
-/// Where the text of a field stands as [`unquote`] has it, unless there are quotes in it to be undone.
+/// The range of a field's text as in [`unquote`]; `None` if the text contains quotes that must be undone.
 #[inline]
 pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
     let is_quoted = Some(text[place.start]) == quote;

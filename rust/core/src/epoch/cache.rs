@@ -1,10 +1,10 @@
-//! Parsed rows in a file, to be read again at the speed of memory.
+//! Parsed rows in a file, so that later epochs read them at the speed of memory.
 //!
-//! The first epoch writes the rows beside where the file will be and moves it there when it is complete, so that nobody
-//! ever finds half a file. It holds three arrays as they are in memory: features, targets and weights; before them a sum
-//! of each slice, so that damage is noticed where it is, and what it takes to find a row. What is damaged or belongs to
-//! something else is put away, and the rows are read from the table instead. What processes that were killed left
-//! unfinished is removed by the next that begins to write.
+//! The first epoch writes the rows to a draft and renames it when it is complete, so nobody ever finds a partial file.
+//! The file holds three arrays as they are in memory: features, targets and weights. Before them it holds a checksum of
+//! each slice, so that damage is found where it is, and the data needed to find a row. A damaged file is
+//! removed, and one with another key or layout is ignored; the rows are then read from the table. The next process that
+//! starts to write removes the drafts of processes that were killed.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -22,16 +22,16 @@ use crate::process::PerProcess;
 use crate::rows::{Block, Pool, Widths};
 use crate::table::roles::PerRole;
 
-/// What every such file begins with.
+/// The first bytes of every cache file.
 const MAGIC: [u8; 16] = *b"csvfeed cache 1\n";
-/// The arrays begin at multiples of it.
+/// The arrays begin at multiples of this number.
 const ALIGNMENT: u64 = 64;
-/// What the name of an unfinished file ends with.
+/// The file name extension of a draft.
 const DRAFT: &str = "csvfeed-draft";
-/// Magic, key, eight numbers and their sum.
+/// Magic, key, eight numbers and their checksum.
 const HEADER: usize = 16 + 16 + 8 * 9;
 
-/// Where the rows of a selection are kept, if they are.
+/// The cache file for the rows of a selection, whether or not it exists.
 pub struct Cache {
     path: PathBuf,
     key: u128,
@@ -41,13 +41,13 @@ pub struct Cache {
 
 #[derive(Clone, Default)]
 enum State {
-    /// There is no file that can be used.
+    /// There is no usable file.
     #[default]
     Absent,
-    /// An epoch is writing one.
+    /// An epoch is writing a file.
     Written(Weak<Writer>),
     Complete(Arc<Complete>),
-    /// It could not be written, which is to be told once.
+    /// The file could not be written. The message is reported once.
     Failed(Option<String>),
 }
 
@@ -56,29 +56,29 @@ struct Complete {
     file: File,
     layout: Layout,
     sums: Vec<u64>,
-    /// What missing values became.
+    /// The values that replace missing ones.
     filling: Vec<f32>,
 }
 
-/// Where things are in the file.
+/// The layout of the file.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Layout {
     slices: u64,
     rows: u64,
     widths: Widths,
-    /// Values of what missing ones became.
+    /// The number of values that replace missing ones.
     filling: u64,
-    /// Bytes that make the selection.
+    /// The length of the serialized selection in bytes.
     selection: u64,
 }
 
 impl Layout {
-    /// Bytes between the header and the rows: the sums, the filled-in values and the selection.
+    /// Bytes between the header and the rows: the checksums, the fill values and the selection.
     fn tables(&self) -> Option<u64> {
         self.slices.checked_mul(8)?.checked_add(self.filling.checked_mul(4)?)?.checked_add(self.selection)
     }
 
-    /// Where features, targets and weights are, and where the file ends.
+    /// The places of features, targets and weights, and the end of the file.
     fn places(&self) -> (PerRole<u64>, u64) {
         let Self { rows, widths, .. } = *self;
         let tables = self.tables().expect("as many bytes as there are");
@@ -101,8 +101,8 @@ impl Layout {
 }
 
 impl Cache {
-    /// The cache in a directory of what `key` says in full: the source and every option that its rows depend on.
-    /// With the selection of the rows, if they are there.
+    /// Opens the cache in a directory. `key` describes the source and every option that affects the rows. If the file
+    /// exists, also returns the selection of its rows.
     #[must_use]
     pub fn open(directory: &Path, key: &str, widths: Widths, steps: &[Step]) -> (Arc<Self>, Option<Arc<Selection>>) {
         let key = xxh3_128(format!("{key} {} {}", cfg!(target_endian = "big"), env!("CARGO_PKG_VERSION")).as_bytes());
@@ -114,17 +114,17 @@ impl Cache {
         (Arc::new(Self { path, key, widths, state: PerProcess::with(state) }), selection)
     }
 
-    /// What missing values became, if the file is there.
+    /// The values that replace missing ones, if the file exists.
     pub fn filling(&self) -> Option<Vec<f32>> {
         if let State::Complete(complete) = &*self.state() { Some(complete.filling.clone()) } else { None }
     }
 
-    /// Whether the file is there, as far as is known.
+    /// Whether the file is known to exist.
     pub(crate) fn is_complete(&self) -> bool {
         matches!(*self.state(), State::Complete(_))
     }
 
-    /// Why the file could not be written, told once.
+    /// Why the file could not be written. Reported once.
     pub fn failure(&self) -> Option<String> {
         if let State::Failed(failure) = &mut *self.state() { failure.take() } else { None }
     }
@@ -137,7 +137,7 @@ impl Cache {
         self.state.lock()
     }
 
-    /// Begins to write the file, unless it is there or being written.
+    /// Starts to write the file, unless it exists or is being written.
     pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, filling: &[f32]) -> Option<Arc<Writer>> {
         let mut state = self.state();
         match &*state {
@@ -158,7 +158,7 @@ impl Cache {
         }
     }
 
-    /// The rows of some slices, if the file is there and whole.
+    /// Reads the rows of some slices, if the file exists and is intact.
     pub(crate) fn read(&self, selection: &Selection, slices: Range<usize>, pool: &Arc<Pool>) -> Option<Block> {
         let complete = match &*self.state() {
             State::Complete(complete) => Arc::clone(complete),
@@ -167,10 +167,10 @@ impl Cache {
         let block = complete.read(selection, slices, pool);
         if block.is_none() {
             let mut state = self.state();
-            // Unless another thread was here already.
+            // Unless another thread did this already.
             if matches!(&*state, State::Complete(known) if Arc::ptr_eq(known, &complete)) {
                 *state = State::Absent;
-                // If it stays, the next to write it replaces it.
+                // If it cannot be removed, the next writer replaces it.
                 let _ = fs::remove_file(&self.path);
             }
         }
@@ -188,7 +188,7 @@ impl Complete {
         let [slices, rows, _, _, _, filling, selection, _] = numbers;
         let layout = Layout { slices, rows, widths, filling, selection };
         let length = file.metadata().ok()?.len();
-        // First of all that there are as many bytes as the numbers say.
+        // First check that the file has as many bytes as the numbers say.
         let mut tables = vec![0; layout.tables().filter(|&tables| tables <= length)? as usize];
         file.read_exact_at(&mut tables, HEADER as u64).ok()?;
         if header[..] != layout.header(key, &tables) || layout.places().1 != length {
@@ -202,7 +202,7 @@ impl Complete {
         (selection.rows() == rows).then_some((Self { file, layout, sums, filling }, selection))
     }
 
-    /// `None` when it cannot be read, or is not what was written.
+    /// Returns `None` if the rows cannot be read or are damaged.
     fn read(&self, selection: &Selection, slices: Range<usize>, pool: &Arc<Pool>) -> Option<Block> {
         let widths = self.layout.widths;
         let first = selection.rows_before(slices.start);
@@ -218,12 +218,12 @@ impl Complete {
     }
 }
 
-/// The rows of a slice, counted from `first` on.
+/// The rows of a slice, counted from `first`.
 fn rows_of(selection: &Selection, slice: usize, first: u64) -> Range<usize> {
     (selection.rows_before(slice) - first) as usize..(selection.rows_before(slice + 1) - first) as usize
 }
 
-/// The sum of some rows.
+/// The checksum of some rows.
 fn sum(block: &Block, widths: Widths, rows: Range<usize>) -> u64 {
     let mut sum = Xxh3::new();
     for values in block.values(widths, rows) {
@@ -232,20 +232,20 @@ fn sum(block: &Block, widths: Widths, rows: Range<usize>) -> u64 {
     sum.digest()
 }
 
-/// Writes the rows of a selection, slice by slice, in any order and on any thread.
+/// Writes the rows of a selection slice by slice, in any order and from any thread.
 pub(crate) struct Writer {
     cache: Arc<Cache>,
     file: File,
-    /// Where it is until it is complete.
+    /// The path of the file until it is complete.
     draft: PathBuf,
     layout: Layout,
     selection: Vec<u8>,
     filling: Vec<f32>,
-    /// The sum of each slice.
+    /// The checksum of each slice.
     sums: Vec<AtomicU64>,
     /// Whether each slice is written: 0 or 1.
     written: Vec<AtomicUsize>,
-    /// How many slices are not.
+    /// The number of slices still missing.
     left: AtomicUsize,
 }
 
@@ -282,14 +282,14 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Takes in the rows of consecutive slices.
+    /// Writes the rows of consecutive slices.
     pub(crate) fn write(&self, selection: &Selection, slices: Range<usize>, block: &Block) {
         if !matches!(&*self.cache.state(), State::Written(_)) {
             return;
         }
         if let Err(error) = self.try_to_write(selection, slices, block) {
             *self.cache.state() = self.cache.failed(&error);
-            // At once, since this may be kept as long as the dataset: a disk that is full is of no use to others.
+            // Free the disk space at once: this writer may live as long as the dataset.
             let _ = self.file.set_len(0);
             let _ = fs::remove_file(&self.draft);
         }
@@ -316,7 +316,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what comes before the rows, and puts the file in its place.
+    /// Writes what precedes the rows, and moves the file to its final place.
     fn finish(&self) -> io::Result<()> {
         let sums: Vec<_> = self.sums.iter().map(|sum| sum.load(Ordering::Acquire)).collect();
         let mut tables: Vec<u8> = sums.iter().flat_map(|sum| sum.to_le_bytes()).collect();
@@ -324,9 +324,9 @@ impl Writer {
         tables.extend(&self.selection);
         self.file.write_all_at(&tables, HEADER as u64)?;
         self.file.write_all_at(&self.layout.header(self.cache.key, &tables), 0)?;
-        // Not forced to the disk: what a loss of power leaves behind is noticed by its sums.
+        // No sync: the checksums reveal what a power loss leaves behind.
         fs::rename(&self.draft, &self.cache.path)?;
-        // Opened again, for reading.
+        // Open it again for reading.
         let file = File::open(&self.cache.path)?;
         *self.cache.state() =
             State::Complete(Arc::new(Complete { file, layout: self.layout, sums, filling: self.filling.clone() }));
@@ -334,19 +334,20 @@ impl Writer {
     }
 }
 
-/// An empty file to write to, and where it is. It is locked as long as it is open, so that others can tell it from what a
-/// process left behind that was killed.
+/// Creates a draft and returns its path. The draft stays locked while it is open, which distinguishes it from the
+/// drafts of killed processes.
 fn new_draft(path: &Path) -> io::Result<(PathBuf, File)> {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let draft = path.with_extension(format!("{}-{number}.{DRAFT}", std::process::id()));
         let file = match File::create_new(&draft) {
-            // Of an earlier process with this number, or one of another machine.
+            // Left by an earlier process with this number, or by one on another machine.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
             file => file?,
         };
-        // Whoever has the lock already, or had it, has taken the file for abandoned. Where there are no locks, nobody has.
+        // If another process has or had the lock, it took the draft for abandoned. File systems without locks have no
+        // such process.
         let is_locked_by_others = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
         if !is_locked_by_others && file.metadata()?.nlink() > 0 {
             return Ok((draft, file));
@@ -354,7 +355,7 @@ fn new_draft(path: &Path) -> io::Result<(PathBuf, File)> {
     }
 }
 
-/// Removes what processes that were killed left unfinished.
+/// Removes the drafts of processes that were killed.
 fn remove_abandoned(directory: &Path) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let path = entry.path();
@@ -362,7 +363,7 @@ fn remove_abandoned(directory: &Path) {
             && let Ok(file) = File::options().write(true).open(&path)
             && file.try_lock().is_ok()
         {
-            // While it is locked, so that nobody who has just made it goes on with it.
+            // Remove it while it is locked, so that its creator does not continue to use it.
             let _ = fs::remove_file(&path);
         }
     }
@@ -370,7 +371,7 @@ fn remove_abandoned(directory: &Path) {
 
 impl Drop for Writer {
     fn drop(&mut self) {
-        // Gone already, if it was completed.
+        // A complete file has already been moved.
         let _ = fs::remove_file(&self.draft);
     }
 }

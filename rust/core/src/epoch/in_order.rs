@@ -1,4 +1,4 @@
-//! Rows in the order of the file.
+//! Rows in file order.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -9,16 +9,15 @@ use crate::error::Result;
 use crate::pipeline::{Jobs, Pipeline, Worker};
 use crate::rows::{Block, Pool};
 
-/// Reads runs of slices one after the other.
+/// Reads runs of slices one after another.
 pub(crate) struct InOrder {
     rows: Rows,
-    /// Consecutive slices that are read as one.
+    /// Ranges of consecutive slices that are read together.
     runs: Vec<(u32, u32)>,
     pool: Arc<Pool>,
 }
 
-/// Starts reading from the slice that holds row `first_row` on; the second value is how many rows of that slice come before
-/// it.
+/// Starts at the slice that holds row `first_row`. The second value is the number of rows of that slice before it.
 pub fn in_order(rows: Rows, budget: Budget, first_row: u64) -> Result<(Pipeline<Block>, u64)> {
     let first = rows.selection.slice_of(first_row);
     let skipped = first_row.saturating_sub(rows.selection.rows_before(first));
@@ -27,17 +26,17 @@ pub fn in_order(rows: Rows, budget: Budget, first_row: u64) -> Result<(Pipeline<
 }
 
 impl InOrder {
-    /// From slice `first` on.
+    /// Starts at slice `first`.
     pub(crate) fn new(rows: Rows, budget: Budget, first: usize) -> Self {
         let runs = runs(&rows, first, budget.block_bytes as u64);
         Self { rows, runs, pool: Pool::new(budget.window) }
     }
 }
 
-/// The slices from `first` on that have rows, in runs of which each takes about `bytes` to read.
+/// The slices from `first` on that have rows, in runs that take about `bytes` to read.
 fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
-    // Values are much shorter than their text, as a rule, and with short runs threads spend their time on waking each other.
-    // A block's values may take twice as much as its text.
+    // Values usually take far less space than their text, and with short runs the threads mostly wake one another. The
+    // values of a block may take twice as much memory as its text.
     let is_cached = rows.cache.as_ref().is_some_and(|cache| cache.is_complete());
     let bytes = if is_cached { 2 * bytes } else { bytes };
     let mut runs: Vec<(u32, u32)> = Vec::new();
@@ -72,11 +71,11 @@ impl Jobs<Block> for InOrder {
     }
 
     fn are_short(&self) -> bool {
-        self.rows.table.parts.are_at_hand()
+        self.rows.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.rows.table.parts.are_at_hand()
+        !self.rows.table.parts.are_local()
     }
 
     fn abandon(&self) {

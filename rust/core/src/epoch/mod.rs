@@ -1,4 +1,4 @@
-//! The rows of a selection in the order of an epoch: that of the file, or a new one each time.
+//! The rows of a selection in the order of an epoch: file order, or a new order each time.
 
 pub mod cache;
 mod in_order;
@@ -18,19 +18,19 @@ use crate::table::Table;
 use cache::{Cache, Writer};
 use selection::{Reader, Selection};
 
-/// The rows of a selection, to be read slice by slice in any order.
+/// The rows of a selection, readable slice by slice in any order.
 #[derive(Clone)]
 pub struct Rows {
     table: Table,
     selection: Arc<Selection>,
     cache: Option<Arc<Cache>>,
-    /// Takes the rows in while the cache is being written.
+    /// Stores the rows while the cache is being written.
     writer: Option<Arc<Writer>>,
 }
 
 impl Rows {
-    /// Those of a table, read from `cache` where that has them. If there is none it is written, provided that all rows are
-    /// going to be read, the `whole` of them.
+    /// The rows of a table, read from `cache` where possible. If the cache has no file and the epoch will read all rows
+    /// (`whole`), writes the file.
     #[must_use]
     pub fn new(table: Table, selection: Arc<Selection>, cache: Option<Arc<Cache>>, whole: bool) -> Self {
         let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection, &table.schema.fill));
@@ -41,7 +41,7 @@ impl Rows {
         RowReader { rows: self.clone(), text: Reader::new(&self.table, &self.selection) }
     }
 
-    /// Bytes of the text of a slice.
+    /// Bytes of text in a slice.
     fn text_bytes(&self, slice: usize) -> u64 {
         let bytes = self.selection.row_index().bytes(slice..slice + 1);
         bytes.end - bytes.start
@@ -57,14 +57,14 @@ impl Rows {
     }
 }
 
-/// Reads slices; one for each thread.
+/// Reads slices. Each thread has one.
 struct RowReader {
     rows: Rows,
     text: Reader,
 }
 
 impl RowReader {
-    /// The rows of consecutive slices, up to the first that is wrong, and what is wrong with that one.
+    /// Reads consecutive slices up to the first wrong row, and returns its error.
     fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
         let Rows { selection, cache, writer, .. } = &self.rows;
         if let Some(block) = cache.as_ref().and_then(|cache| cache.read(selection, slices.clone(), pool)) {

@@ -1,4 +1,4 @@
-//! Which rows of a table are wanted: parts and shards of it, decided row by row and the same in every run.
+//! The selected rows of a table: parts and shards of it, decided row by row and identical in every run.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use crate::text::Text;
 /// Bytes of text in a stripe of a shard.
 const STRIPE_BYTES: u64 = 4 << 20;
 
-/// A step whose rows are known.
+/// A step whose rows have been counted.
 enum Known {
     Part(Part),
     Key { key: Key, before: Arc<[u64]> },
     Shard(Shard),
 }
 
-/// The rows that are wanted.
+/// The selected rows.
 pub struct Selection {
     row_index: Arc<RowIndex>,
     steps: Vec<Known>,
-    /// How many of them there are before each slice, and in all.
+    /// The number of selected rows before each slice, and in total.
     before: Vec<u64>,
 }
 
 impl Selection {
-    /// Chooses rows. A step by key reads the table's keys, during which `check` is called several times a second; an error
-    /// that it returns ends the pass.
+    /// Selects rows. A step by key reads the keys of the table. Meanwhile it calls `check` several times a second and
+    /// stops at the first error that it returns.
     pub fn make<E: From<Error>>(
         table: &Table,
         row_index: Arc<RowIndex>,
@@ -45,7 +45,7 @@ impl Selection {
         Self::of(row_index, steps, |selection| count(table, selection, budget, &mut check))
     }
 
-    /// Chooses rows; for each step by key, `count` says how many of a selection there are before each slice, and in all.
+    /// Selects rows. For each step by key, `count` returns the number of selected rows before each slice, and in total.
     fn of<E>(
         row_index: Arc<RowIndex>,
         steps: &[Step],
@@ -64,7 +64,7 @@ impl Selection {
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
                 Step::Key { column, fraction, seed, held_out } => {
-                    // Nothing is known of the rows yet; those before each slice are counted with the step in its place.
+                    // The rows of this step are unknown yet. Count those before each slice with the step in its place.
                     let key = Key::new(column, fraction, seed, held_out);
                     selection.steps.push(Known::Key { key, before: Arc::default() });
                     let counting = Arc::new(selection);
@@ -82,7 +82,7 @@ impl Selection {
         Ok(Arc::new(selection))
     }
 
-    /// What it takes to make it again without a pass: the row index, and what was counted for each step by key.
+    /// Serializes the selection: the row index, and the counts of each step by key. No pass is needed to restore it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.row_index.to_bytes();
         bytes.extend(self.row_index.left_out().to_le_bytes());
@@ -94,7 +94,7 @@ impl Selection {
         bytes
     }
 
-    /// Makes it again for the same steps.
+    /// Restores a selection for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
         let (row_index, rest) = bytes.split_at_checked(16 * (slices + 1))?;
         let (left_out, mut counts) = rest.split_first_chunk()?;
@@ -107,45 +107,45 @@ impl Selection {
         selection.ok().filter(|_| counts.is_empty())
     }
 
-    /// How many rows are wanted.
+    /// The number of selected rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.before[self.before.len() - 1]
     }
 
-    /// How many of them there are before a slice.
+    /// The number of selected rows before a slice.
     #[must_use]
     pub fn rows_before(&self, slice: usize) -> u64 {
         self.before[slice]
     }
 
-    /// Where the rows are.
+    /// The row index.
     #[must_use]
     pub fn row_index(&self) -> &Arc<RowIndex> {
         &self.row_index
     }
 
-    /// The last slice that begins at or before a row, counted among those that are wanted.
+    /// The last slice that begins at or before a selected row.
     #[must_use]
     pub fn slice_of(&self, row: u64) -> usize {
         self.before.partition_point(|&before| before <= row).saturating_sub(1).min(self.row_index.slices())
     }
 
-    /// At the beginning of a slice, the rank that its first row has for each step, and at last among the rows wanted.
+    /// The rank of a slice's first row within each step, and finally among the selected rows.
     fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
         let first = self.row_index.rows_before(slice);
         std::iter::once(first).chain(self.steps.iter().scan(first, move |rank, step| {
             *rank = match step {
                 Known::Part(part) => part.before(*rank),
                 Known::Shard(shard) => shard.before(*rank),
-                // Before they are counted nobody asks.
+                // The rank is not used before the rows are counted.
                 Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
             };
             Some(*rank)
         }))
     }
 
-    /// What goes through the rows of some slices; `None` when all of them are wanted.
+    /// The chooser for the rows of some slices; `None` if all rows are selected.
     pub(crate) fn chooser(&self, slices: Range<usize>) -> Option<Chooser<'_>> {
         let count = (self.before[slices.end] - self.before[slices.start]) as usize;
         let cursors = self.steps.iter().zip(self.ranks(slices.start)).map(|(step, rank)| match step {
@@ -157,7 +157,7 @@ impl Selection {
     }
 }
 
-/// How many rows of a selection there are before each slice, and in all, by looking at them.
+/// Counts the selected rows before each slice, and in total, by reading them.
 fn count<E: From<Error>>(
     table: &Table,
     selection: &Arc<Selection>,
@@ -179,7 +179,7 @@ fn count<E: From<Error>>(
     Ok(before)
 }
 
-/// Counts the rows of each slice that are wanted.
+/// Counts the selected rows of each slice.
 struct Counting {
     table: Table,
     selection: Arc<Selection>,
@@ -197,7 +197,7 @@ impl Jobs<u64> for Counting {
             let slice = index as usize;
             let row_index = &self.selection.row_index;
             if row_index.rows_before(slice) == row_index.rows_before(slice + 1) {
-                // Between two parts.
+                // The gap between two parts.
                 return Some(Done::with(0));
             }
             let Done { item, error } = reader.read(slice..slice + 1, &pool);
@@ -209,7 +209,7 @@ impl Jobs<u64> for Counting {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -217,7 +217,7 @@ impl Jobs<u64> for Counting {
     }
 }
 
-/// Reads the rows wanted of some slices; one for each thread.
+/// Reads the selected rows of slices. Each thread has one.
 pub(crate) struct Reader {
     table: Table,
     selection: Arc<Selection>,
@@ -231,7 +231,7 @@ impl Reader {
         Self { table: table.clone(), selection: Arc::clone(selection), parser, text: Text::default() }
     }
 
-    /// The rows wanted of consecutive slices, up to the first that is wrong, and what is wrong with that one.
+    /// Reads the selected rows of consecutive slices up to the first wrong row, and returns its error.
     pub(crate) fn read(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
         let bytes = self.selection.row_index.bytes(slices.clone());
         if let Err(error) = self.text.read(&self.table, bytes) {
@@ -241,7 +241,7 @@ impl Reader {
         Done { item: Some(block), error }
     }
 
-    /// The same, of as many rows as were counted.
+    /// Like [`Reader::read`], but returns an error if the number of rows differs from the count.
     pub(crate) fn read_counted(&mut self, slices: Range<usize>, pool: &Arc<Pool>) -> Done<Block> {
         let counted = self.selection.rows_before(slices.end) - self.selection.rows_before(slices.start);
         let done = self.read(slices, pool);

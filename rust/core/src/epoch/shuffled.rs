@@ -1,8 +1,8 @@
-//! Rows in a new order each epoch, which depends on a seed and the number of the epoch alone.
+//! Rows in a new order each epoch. The order depends only on the seed and the number of the epoch.
 //!
-//! Slices from all over the source are drawn at random until their rows fill a *window*; the rows of the window are put
-//! into an order of which each is as likely as any other, and yielded while the next window is filled. If one window
-//! holds all rows, the epoch is a uniform permutation, and the rows stay in memory for the next one.
+//! Slices from all over the source are drawn at random until their rows fill a *window*. The rows of a window are
+//! shuffled uniformly and yielded while the next window fills. If one window holds all rows, the epoch is a uniform
+//! permutation, and the rows stay in memory for the next epoch.
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -16,28 +16,28 @@ use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
 use crate::rows::{Block, Pool, Widths};
 
-/// What orders are drawn with, and how many rows are mixed.
+/// The seed of the orders, and how many rows are mixed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mixing {
-    /// Says, together with the number of an epoch, what its order is.
+    /// Determines the order of an epoch, together with its number.
     pub seed: u64,
-    /// Bytes of rows in memory, at most.
+    /// Maximum memory for rows, in bytes.
     pub memory: u64,
 }
 
 impl Mixing {
-    /// How many rows of that many values are mixed, out of `total`.
+    /// How many of `total` rows are mixed at once.
     fn window(self, widths: Widths, total: u64) -> u64 {
         let row = 4 * widths.total() as u64;
-        // With its place in this epoch's order and in the next one's.
+        // Each row needs a place in the order of this epoch and of the next one.
         if total.saturating_mul(row + 8) <= self.memory && u32::try_from(total).is_ok() {
             return total;
         }
-        // One is emptied while the next is filled.
+        // One window is emptied while the next one fills.
         (self.memory / 2 / (row + 4)).clamp(1, u64::from(u32::MAX))
     }
 
-    /// Bytes that rows take of which `window` are mixed, out of `total`.
+    /// The memory for windows of `window` rows, out of `total`, in bytes.
     fn bytes(self, widths: Widths, total: u64, window: u64) -> u64 {
         let row = 4 * widths.total() as u64;
         let windows = if window >= total { total.saturating_mul(row + 8) } else { 2 * window.saturating_mul(row + 4) };
@@ -45,11 +45,11 @@ impl Mixing {
     }
 }
 
-/// Values in a block that is yielded.
+/// Values in a yielded block.
 const BLOCK_VALUES: usize = if cfg!(debug_assertions) { 32 } else { 1 << 15 };
 
-/// Starts with row `first_row` of an epoch, and goes on with the epochs after it, for ever. The second value is how many
-/// rows of the first block come before that row.
+/// Starts at row `first_row` of an epoch and continues with the following epochs, for ever. The second value is the
+/// number of rows of the first block before that row.
 pub fn shuffled(
     rows: Rows,
     budget: Budget,
@@ -79,39 +79,39 @@ pub fn shuffled(
     Ok((Pipeline::run(jobs, budget.threads, budget.window)?, skipped))
 }
 
-/// Says what is done in which order.
+/// Determines the jobs and their order.
 struct Order {
     rows: Rows,
     mixing: Mixing,
     /// Rows in a window.
     window: u64,
-    /// Bytes of text that are read in one job.
+    /// Bytes of text read by one job.
     block_bytes: u64,
-    /// Rows that are yielded by one job.
+    /// Rows yielded by one job.
     block_rows: u32,
 }
 
-/// Rows that are mixed with each other.
+/// Rows that are mixed with one another.
 struct Window {
     epoch: u64,
     number: u64,
     store: Arc<Store>,
-    /// Which row of the store comes at which place.
+    /// The row of the store at each place.
     order: OnceLock<Vec<u32>>,
 }
 
-/// The rows of some slices, once they are read.
+/// The rows of some slices, filled in as they are read.
 struct Store {
     slices: Vec<u32>,
-    /// The first row of each slice, and after the last how many there are.
+    /// The first row of each slice, then the number of rows.
     starts: Vec<u32>,
-    /// For each 2^`shift` rows, the slice of the first of them.
+    /// The slice of every 2^`shift`-th row, as a coarse index.
     coarse: Vec<u32>,
     shift: u32,
     blocks: Vec<OnceLock<Block>>,
-    /// How many of them are not there yet.
+    /// The number of blocks still missing.
     missing: AtomicUsize,
-    /// The first slice that cannot be read, and why.
+    /// The first slice that could not be read, and its error.
     failure: Mutex<Option<(usize, Error)>>,
 }
 
@@ -141,7 +141,7 @@ impl Store {
         self.starts[self.slices.len()]
     }
 
-    /// Where a row is: the place of its slice, and its place in that.
+    /// The place of a row: its slice, and its position in the slice.
     #[inline]
     fn find(&self, row: u32) -> (u32, u32) {
         let mut slice = self.coarse[(row >> self.shift) as usize];
@@ -152,10 +152,10 @@ impl Store {
     }
 }
 
-/// One thing to do.
+/// A single job.
 #[derive(Clone)]
 enum Job {
-    /// Reads some of a store's slices.
+    /// Reads some slices of a store.
     Fill(Arc<Store>, Range<usize>),
     /// Draws the order of a window.
     Draw(Arc<Window>),
@@ -163,14 +163,14 @@ enum Job {
     Yield(Arc<Window>, Range<u32>),
 }
 
-/// The jobs from some job on, in their order.
+/// The jobs in order, from some job on.
 struct Stream {
     /// The number of the first of `jobs`.
     first: u64,
     jobs: VecDeque<Option<Job>>,
-    /// The window whose rows the last of the jobs yield.
+    /// The window whose rows the last jobs yield.
     last: Arc<Window>,
-    /// The windows of that epoch that come after it, the next at the end.
+    /// The windows of the epoch after that one, in reverse order.
     windows: Vec<Vec<u32>>,
 }
 
@@ -179,7 +179,7 @@ impl Stream {
         let mut windows = order.windows(epoch);
         let mut before = 0;
         let mut number = 0;
-        // A row past the end is looked for in the last window, and not found there.
+        // A row past the end is looked up, in vain, in the last window.
         while windows.len() > 1 {
             let next = windows.last().expect("more than one");
             let count: u64 = next.iter().map(|&slice| order.rows.count(slice as usize..slice as usize + 1)).sum();
@@ -201,7 +201,8 @@ impl Stream {
         (stream, within - first_block)
     }
 
-    /// Appends the jobs that yield the rows of the last window from a place on, and among them those that fill the next.
+    /// Appends jobs that yield the rows of the last window from a place on, interleaved with jobs that fill the next
+    /// window.
     fn extend(&mut self, order: &Order, from: u32) {
         let window = Arc::clone(&self.last);
         let rows = from..window.store.count();
@@ -213,7 +214,7 @@ impl Stream {
         let mut fills = fills.into_iter();
         let (mut given, mut filled) = (0, 0);
         let (yields_in_all, fills_in_all) = (yields.len(), fills.len());
-        // Evenly, so that reading goes on while rows are yielded, and is done when the next are due.
+        // Spread the fills evenly: reading continues while rows are yielded, and ends when the next rows are due.
         loop {
             let due = filled * yields_in_all <= given * fills_in_all;
             let job = if due { fills.next().or_else(|| yields.next()) } else { yields.next().or_else(|| fills.next()) };
@@ -228,13 +229,13 @@ impl Stream {
         self.last = next;
     }
 
-    /// The window after the last, and the jobs that fill it.
+    /// The window after the last one, and the jobs that fill it.
     fn next_window(&mut self, order: &Order) -> (Arc<Window>, Vec<Job>) {
         let Window { epoch, number, store, .. } = &*self.last;
         let whole = *number == 0 && self.windows.is_empty();
         let (epoch, number) = if self.windows.is_empty() { (epoch + 1, 0) } else { (*epoch, number + 1) };
         let (store, mut jobs) = if whole && u64::from(store.count()) == order.rows.selection.rows() {
-            // It holds all rows, and so does the next.
+            // This window holds all rows, and so does the next.
             (Arc::clone(store), Vec::new())
         } else {
             if self.windows.is_empty() {
@@ -249,7 +250,7 @@ impl Stream {
         (window, jobs)
     }
 
-    /// Job `index`, which has not been asked for before.
+    /// Takes job `index`. Each job is taken once.
     fn take(&mut self, order: &Order, index: u64) -> Job {
         let place = (index - self.first) as usize;
         while self.jobs.len() <= place {
@@ -271,16 +272,16 @@ impl Window {
 }
 
 impl Order {
-    /// The slices of each window of an epoch, the first window last.
+    /// The slices of each window of an epoch, in reverse order of the windows.
     fn windows(&self, epoch: u64) -> Vec<Vec<u32>> {
         let slices = self.rows.selection.row_index().slices();
         let count = |slice: u32| self.rows.count(slice as usize..slice as usize + 1);
         let mut order: Vec<u32> = (0..slices as u32).filter(|&slice| count(slice) > 0).collect();
         let total = self.rows.selection.rows();
-        // Of equal size, so that the last is mixed as well as the others.
+        // Windows of equal size, so that the last one is mixed as well as the others.
         let windows = total.div_ceil(self.window).max(1);
         if windows == 1 {
-            // The same in every epoch, so that one can take over the rows of the one before it.
+            // The same order of slices in every epoch, so that an epoch can reuse the rows of the one before it.
             return vec![order];
         }
         Random::new(self.mixing.seed, &[epoch]).shuffle(&mut order);
@@ -289,7 +290,7 @@ impl Order {
         for slice in order {
             let more = count(slice);
             let due = u128::from(before) * u128::from(windows) >= u128::from(total) * found.len() as u128;
-            // The limit holds but for a slice that is longer by itself.
+            // Only a slice that exceeds the limit by itself may break it.
             if within > 0 && (due || within + more > self.window) {
                 found.push(vec![]);
                 within = 0;
@@ -320,17 +321,17 @@ impl Order {
     }
 }
 
-/// Does the jobs of a stream.
+/// Runs the jobs of a stream.
 struct Shuffled {
     order: Order,
     widths: Widths,
     stream: Mutex<Stream>,
     abandoned: Mutex<bool>,
-    /// A window is complete, or the jobs are abandoned.
+    /// Signals that a window is complete or that the jobs are abandoned.
     completed: Condvar,
-    /// Buffers of slices.
+    /// Buffers for slices.
     slices: Arc<Pool>,
-    /// Buffers of what is yielded.
+    /// Buffers for yielded blocks.
     pool: Arc<Pool>,
 }
 
@@ -339,7 +340,7 @@ impl Jobs<Block> for Shuffled {
         u64::MAX
     }
 
-    fn in_a_pass(&self) -> u64 {
+    fn per_pass(&self) -> u64 {
         let selection = &self.order.rows.selection;
         selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.row_index().slices() as u64
     }
@@ -362,7 +363,7 @@ impl Jobs<Block> for Shuffled {
                         assert!(store.blocks[place].set(block).is_ok(), "each slice is read once");
                     }
                     if store.missing.fetch_sub(slices.len(), Ordering::AcqRel) == slices.len() {
-                        self.tell();
+                        self.notify_waiting();
                     }
                     Some(Done::nothing())
                 }
@@ -371,7 +372,7 @@ impl Jobs<Block> for Shuffled {
                     order.extend(0..window.store.count());
                     Random::new(self.order.mixing.seed, &[window.epoch, window.number]).shuffle(&mut order);
                     assert!(window.order.set(order).is_ok(), "each order is drawn once");
-                    self.tell();
+                    self.notify_waiting();
                     Some(Done::nothing())
                 }
                 Job::Yield(window, rows) => {
@@ -383,7 +384,7 @@ impl Jobs<Block> for Shuffled {
     }
 
     fn may_wait(&self) -> bool {
-        !self.order.rows.table.parts.are_at_hand()
+        !self.order.rows.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -403,14 +404,15 @@ impl Store {
 }
 
 impl Shuffled {
-    /// Wakes whoever waits for a window.
-    fn tell(&self) {
-        // With the lock, so that nobody is between looking and waiting.
+    /// Wakes the threads that wait for a window.
+    fn notify_waiting(&self) {
+        // Take the lock, so that no thread is between checking and waiting.
         drop(self.abandoned.lock().unwrap_or_else(PoisonError::into_inner));
         self.completed.notify_all();
     }
 
-    /// Waits until a window is complete; false when the jobs are abandoned. Whatever completes it has begun before.
+    /// Waits until a window is complete. Returns false if the jobs are abandoned. The jobs that complete the window
+    /// have already started.
     fn wait_for(&self, window: &Window) -> bool {
         let is_complete = || window.order.get().is_some() && window.store.missing.load(Ordering::Acquire) == 0;
         if is_complete() {
@@ -430,7 +432,7 @@ impl Shuffled {
         let order = window.order.get().expect("it was waited for");
         places.clear();
         places.extend(order[rows.start as usize..rows.end as usize].iter().map(|&row| store.find(row)));
-        // One that is not there belongs to a failure that another job reports.
+        // A missing block belongs to a failure that another job reports.
         let blocks: Option<Vec<&Block>> = store.blocks.iter().map(OnceLock::get).collect();
         let Some(blocks) = blocks else { return Done::nothing() };
         Done::with(Block::gather(&self.pool, self.widths, &blocks, places))

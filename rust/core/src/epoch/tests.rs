@@ -1,4 +1,4 @@
-//! Epochs against a naive reading of the whole table.
+//! Compares epochs with a naive reading of the whole table.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -21,10 +21,10 @@ use crate::table::missing::Missing;
 use crate::table::parts::Parts;
 use crate::table::schema::{Column, MissingTarget, Schema};
 
-/// A row: its number, its key and its target, -1 where that is missing.
+/// A row: its number, its key and its target; -1 stands for a missing target.
 type Row = (u32, u32, i32);
 
-/// Rows of the columns "text", "number", "key" and "target".
+/// Rows with the columns "text", "number", "key" and "target".
 fn text(rows: &[Row]) -> String {
     let line = |&(number, key, target): &Row| {
         let target = if target < 0 { "NA".to_owned() } else { target.to_string() };
@@ -60,7 +60,7 @@ pub(crate) fn select(table: &Table, budget: Budget, slice_bytes: u64, steps: &[S
     Selection::make(table, Arc::new(row_index), steps, budget, check).unwrap()
 }
 
-/// The numbers of the rows of `count` rows after the first `skipped`, and the targets, which must agree.
+/// The numbers of `count` rows after the first `skipped`. Checks that the targets agree.
 pub(crate) fn read((pipeline, skipped): (Pipeline<Block>, u64), count: u64) -> Vec<u32> {
     let widths = Widths { features: 1, targets: 1, weights: 0 };
     let mut batches = Batches::new(pipeline, widths, 3, Remainder::Keep).of(skipped, count);
@@ -118,14 +118,14 @@ fn budget() -> impl Strategy<Value = Budget> {
     })
 }
 
-/// The numbers of the rows that one more step leaves, row by row.
+/// The rows that one more step selects, decided row by row.
 fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Selection>) -> Vec<Row> {
     if let Step::Key { fraction, seed, held_out, .. } = *step {
         let limit = (fraction * 2_f64.powi(64)) as u64;
         let held = |row: &Row| xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed) < limit;
         return rows.into_iter().filter(|row| held(row) == held_out).collect();
     }
-    // What a part or a shard is of so many rows, whatever they are: one slice holds them all.
+    // A part or shard depends only on the number of rows. A single slice holds them all.
     let chosen = selection(std::slice::from_ref(step));
     let mut chooser = chosen.chooser(0..chosen.row_index().slices()).unwrap();
     let mut places = (0..rows.len()).collect();
@@ -150,7 +150,7 @@ proptest! {
         let table = table(text(&rows), policy);
         let mut expected: Vec<Row> = rows.iter().copied().filter(|row| !skip || row.2 >= 0).collect();
         for (place, step) in steps.iter().enumerate() {
-            // A table of as many rows.
+            // A table with the same number of rows.
             let alike = self::table("b,1,k,1\n".repeat(expected.len().max(1)), policy);
             if expected.is_empty() {
                 continue;
@@ -160,7 +160,7 @@ proptest! {
         let expected: Vec<u32> = expected.iter().map(|row| row.0).collect();
         let total = expected.len() as u64;
         let selection = select(&table, budget, slice_bytes, &steps);
-        // The stripes of a shard depend on the bytes of the table, but not here, where all of them are within one.
+        // The stripes of a shard depend on the bytes of the table, but here all rows are within one stripe.
         prop_assert_eq!(selection.rows(), total);
         let bytes = selection.to_bytes();
         let again = Selection::from_bytes(&bytes, selection.row_index().slices(), &steps).unwrap();
@@ -183,7 +183,7 @@ proptest! {
             prop_assert_eq!(&epoch(4, first, budget), &whole[first as usize..]);
             let other = Budget { threads: 2, block_bytes: 100, window: 3, ..budget };
             prop_assert_eq!(&epoch(4, 0, other), &whole, "the order depends on seed and epoch alone");
-            // An epoch goes on with the next.
+            // An epoch continues with the next one.
             let two = read(shuffled(all(), budget, mixing, 3, 0).unwrap(), 2 * total);
             prop_assert_eq!(&two[total as usize..], &whole[..]);
         }

@@ -1,4 +1,4 @@
-//! The likeliest way of reading a file, or a question.
+//! Chooses the likeliest way of reading a file, or reports that it is ambiguous.
 
 use std::collections::HashSet;
 
@@ -16,66 +16,66 @@ use crate::head::{Choice, Undecided};
 use crate::source::Source;
 use crate::table::missing::{MISSING, Missing};
 
-/// The score below which nothing is a table.
+/// Minimum score of a table.
 const LEAST: f64 = 0.45;
 
-/// The part of the best score from which another way is close to it.
+/// A reading is close to the best one if it has at least this share of the best score.
 const CLOSE: f64 = 0.8;
 
-/// Ways that are told of, and rows of each that are kept.
+/// Most readings to report, and most rows to keep of each.
 const MOST_CHOICES: usize = 4;
 const MOST_ROWS: usize = 3;
 
-/// Rows by which two ways are compared.
+/// How many rows of two readings are compared.
 const COMPARED: usize = 200;
 
-/// What is known of how a file is written; `None` is to be found out.
+/// What the caller knows about a file. `None` must be detected.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Given {
-    /// The byte between fields.
+    /// The delimiter.
     pub delimiter: Option<u8>,
-    /// The byte around fields, if there is one.
+    /// The quote, or `Some(None)` for no quotes.
     pub quote: Option<Option<u8>>,
-    /// The byte before one that stands for itself, if there is one.
+    /// The escape, or `Some(None)` for no escapes.
     pub escape: Option<Option<u8>>,
-    /// The first byte of lines that are left out, if there is one.
+    /// The byte that starts a comment, or `Some(None)` for no comments.
     pub comment: Option<Option<u8>>,
-    /// Lines before the header.
+    /// The number of lines before the header.
     pub skip_rows: Option<u64>,
     /// The decimal sign.
     pub decimal: Option<u8>,
-    /// What stands between groups of digits, if anything.
+    /// The thousands separator, or `Some(None)` for none.
     pub thousands: Option<Option<u8>>,
-    /// How characters are written.
+    /// The character encoding.
     pub encoding: Option<Encoding>,
-    /// Whether spaces before an opening quote are no part of the field.
+    /// Whether spaces before an opening quote are dropped.
     pub skip_initial_space: Option<bool>,
-    /// Whether those after a closing quote are none.
+    /// Whether spaces after a closing quote are dropped.
     pub skip_final_space: Option<bool>,
-    /// Whether the first row names the columns.
+    /// Whether the first row is a header.
     pub is_named: Option<bool>,
 }
 
-/// How a file seems to be written.
+/// The result of detection.
 #[derive(Clone, Debug, PartialEq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact about the file, and any may be true with any")]
 pub struct Sniffed {
-    /// How fields, rows and numbers seem to be written.
+    /// The detected dialect.
     pub dialect: Dialect,
-    /// Whether the first row names the columns.
+    /// Whether the first row is a header.
     pub is_named: bool,
     /// Whether the first row ends with CRLF.
     pub returns: bool,
-    /// Whether each row ends with a delimiter that begins no column.
+    /// Whether each row ends with a delimiter that does not start another column.
     pub ends_empty: bool,
-    /// Whether the first column has no name, and the others have.
+    /// Whether only the first column lacks a name.
     pub has_index: bool,
-    /// The ways of reading it that were considered, the likeliest first.
+    /// The readings considered, likeliest first.
     pub choices: Vec<Choice>,
 }
 
-/// The same dialect with the delimiter that the rows of a source have, and without the spaces beside their quotes; `windows` are
-/// pieces from [`super::elsewhere`].
+/// The same dialect with the detected delimiter and without the spaces around quotes. `windows` are pieces from
+/// [`super::elsewhere`].
 pub fn detect_delimiter(
     source: &dyn Source,
     windows: Vec<Vec<u8>>,
@@ -119,7 +119,7 @@ pub fn detect_delimiter(
     Ok(Dialect { delimiter, skip_initial_space, skip_final_space, ..dialect })
 }
 
-/// How a source seems to be written; `windows` are pieces from [`super::elsewhere`].
+/// Detects how a source is written. `windows` are pieces from [`super::elsewhere`].
 pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Result<Sniffed> {
     let named = separator_line(&start_of(source)?.1).filter(|_| given.skip_rows.is_none_or(|lines| lines == 0));
     let mut dialect = Dialect { skip_rows: given.skip_rows.unwrap_or_default(), ..Dialect::default() };
@@ -156,7 +156,7 @@ pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Resul
     };
     let mut dialect = choice.dialect;
     if named.is_some() && dialect.skip_rows > 0 {
-        // The line that names the delimiter is one of those before the table.
+        // The line that names the delimiter counts among the lines before the table.
         dialect.skip_rows += 1;
     }
     let has_index = first.has_index;
@@ -171,7 +171,7 @@ fn refuse_nuls(sample: &Sample, start: u64) -> Result<()> {
     }
 }
 
-/// All ways of reading a sample, the likeliest first. Of those that read the same, the first.
+/// All readings of a sample, likeliest first. Of several with the same result, only the first is kept.
 fn rank<'a>(sample: &'a Sample, dialect: Dialect, given: &Given, missing: &Missing) -> Vec<Reading<'a>> {
     let may_skip = given.skip_rows.is_none();
     let mut readings: Vec<Reading<'_>> = candidates(sample, dialect, given)
@@ -179,13 +179,13 @@ fn rank<'a>(sample: &'a Sample, dialect: Dialect, given: &Given, missing: &Missi
         .flat_map(|dialect| Reading::all(sample, dialect, may_skip, missing))
         .filter(|reading| reading.width > 1 || !sample.has(reading.dialect.delimiter) || given.delimiter.is_some())
         .collect();
-    // Quotes that are right in each row are quotes.
+    // If quotes are right in every row, they are meant as quotes.
     let quoted: Vec<_> =
         readings.iter().filter(|reading| !reading.has_wrong_quotes).map(|reading| reading.dialect).collect();
     let is_plain = |dialect: Dialect| quoted.contains(&Dialect { quote: Some(b'"'), ..dialect });
     readings.retain(|reading| reading.dialect.quote.is_some() || given.quote.is_some() || !is_plain(reading.dialect));
     let penalty = |reading: &Reading<'_>| {
-        // Where a comma is said to be decimal it hardly parts fields.
+        // If the caller says that commas are decimal, they hardly delimit fields.
         let is_both = given.decimal == Some(b',') && reading.dialect.delimiter == b',' && reading.width > 1;
         if is_both { 0.5 } else { 1.0 }
     };
@@ -199,7 +199,7 @@ fn rank<'a>(sample: &'a Sample, dialect: Dialect, given: &Given, missing: &Missi
     readings
 }
 
-/// Where quotes are right in each row if the spaces beside them are left out, nobody meant these spaces.
+/// If quotes are right in every row once the spaces around them are dropped, those spaces are not part of the values.
 fn retain_spaced(readings: &mut Vec<Reading<'_>>) {
     let skipped = |dialect: Dialect| u8::from(dialect.skip_initial_space) + u8::from(dialect.skip_final_space);
     let spaced: Vec<_> = readings
@@ -218,7 +218,7 @@ fn retain_spaced(readings: &mut Vec<Reading<'_>>) {
     });
 }
 
-/// The dialects that the bytes of a sample allow.
+/// The dialects that are possible given the bytes of a sample.
 fn candidates(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> {
     let known = [given.quote, given.escape, given.comment];
     let is_free = |byte: &u8| !known.contains(&Some(Some(*byte)));
@@ -243,11 +243,11 @@ fn candidates(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> 
     found
 }
 
-/// Those that occur, and one that does not, which makes one column of everything.
+/// The delimiters that occur, and one that does not, which reads each line as one column.
 fn delimiters(sample: &Sample, is_free: impl Fn(&u8) -> bool) -> Vec<u8> {
     const USUAL: usize = 5;
     let lines: Vec<_> = sample.lines().filter(|line| !line.trim_ascii().is_empty()).take(COMPARED).collect();
-    // Rare ones are in most lines, or are none.
+    // A rare delimiter must be in most lines.
     let is_everywhere =
         |byte: u8| 10 * lines.iter().filter(|line| line.contains(&byte)).count() >= 8 * lines.len().max(1);
     let mut found: Vec<_> = DELIMITERS[..USUAL].iter().copied().filter(|&byte| sample.has(byte)).collect();
@@ -258,7 +258,7 @@ fn delimiters(sample: &Sample, is_free: impl Fn(&u8) -> bool) -> Vec<u8> {
     found
 }
 
-/// A double quote; a single one where it stands around a field; none where double ones begin a field.
+/// The possible quotes: a double quote; a single quote if it encloses a field; none if double quotes begin a field.
 fn quotes(sample: &Sample, delimiter: u8) -> Vec<Option<u8>> {
     let mut found = vec![Some(b'"')];
     let encloses = |quote: u8| {
@@ -277,7 +277,8 @@ fn quotes(sample: &Sample, delimiter: u8) -> Vec<Option<u8>> {
     found
 }
 
-/// The same dialect; and, where spaces stand between delimiters and quotes, without those before them, after them, or both.
+/// The same dialect and, if spaces stand between delimiters and quotes, variants that drop those before quotes, after
+/// quotes, or both.
 fn spaces(sample: &Sample, dialect: Dialect, given: &Given) -> Vec<Dialect> {
     let ways = |given: Option<bool>, has_spaces: &dyn Fn(&[u8]) -> bool| match given {
         Some(skips) => vec![skips],
@@ -295,7 +296,7 @@ fn has_spaces_beside_quotes(sample: &Sample, dialect: Dialect) -> bool {
     sample.lines().any(|line| dialect.row_has_space_before_quote(line) || dialect.row_has_space_after_quote(line))
 }
 
-/// None; a backslash where it stands before what it would take the meaning from.
+/// The possible escapes: none; a backslash if it precedes a special byte.
 fn escapes(sample: &Sample, delimiter: u8, quote: Option<u8>) -> Vec<Option<u8>> {
     let special = |byte: u8| Some(byte) == quote || byte == delimiter || byte == b'\n' || byte == b'\\';
     let is_escape = |piece: &Vec<u8>| {
@@ -305,7 +306,7 @@ fn escapes(sample: &Sample, delimiter: u8, quote: Option<u8>) -> Vec<Option<u8>>
     if has_escapes { vec![None, Some(b'\\')] } else { vec![None] }
 }
 
-/// None; and what lines begin with.
+/// The possible comment bytes: none; those that lines begin with.
 fn comments(sample: &Sample) -> Vec<Option<u8>> {
     let begins = |mark: u8| sample.lines().any(|line| line.first() == Some(&mark));
     let has_any = memchr2(b'#', b'%', &sample.beginning).is_some() || !sample.windows.is_empty();
@@ -313,7 +314,7 @@ fn comments(sample: &Sample) -> Vec<Option<u8>> {
     std::iter::once(None).chain(found).collect()
 }
 
-/// The best, if it is a table and no other is close.
+/// The best reading, if it is good enough for a table and no other is close.
 fn choose<'a, 'b>(ranked: &'b [Reading<'a>], given: &Given) -> Result<&'b Reading<'a>> {
     let best = &ranked[0];
     if best.score < LEAST && given.delimiter.is_none() {
@@ -331,7 +332,7 @@ fn undecided(readings: &[Reading<'_>], given: &Given) -> Error {
     Kind::Undecided(Box::new(Undecided { choices })).into()
 }
 
-/// What a reading is to whoever chooses; the same in another notation where its numbers do not say which.
+/// Describes a reading to the user. If its numbers are ambiguous, also returns the choice in the other notation.
 fn choice(reading: &Reading<'_>, given: &Given) -> (Choice, Option<Choice>) {
     let allowed = |at: usize| {
         let (decimal, thousands) = NOTATIONS[at];

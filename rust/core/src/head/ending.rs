@@ -1,4 +1,4 @@
-//! Rows with one field more than there are names: an index stands before them, or each ends with a delimiter.
+//! Rows with one more field than the header has names: they start with an index, or end with a delimiter.
 
 use std::collections::HashSet;
 
@@ -9,36 +9,36 @@ use crate::index::Careful;
 use crate::source::Source;
 use crate::table::missing::{self, Missing};
 
-/// Rows that are looked at, and bytes of them.
+/// Most rows to look at, and most bytes of them.
 pub(super) const MOST_ROWS: usize = 256;
 const MOST_BYTES: u64 = 1 << 20;
 
-/// How many rows must end with a delimiter for each that does not, where wrong rows are left out.
+/// If wrong rows are skipped, how many rows must end with a delimiter for each one that does not.
 const MUCH_MORE: usize = 8;
 
-/// Rows among which the first field must be another in each to be an index, and the longest of these rows.
+/// To find an index, first fields must differ among this many rows, each of at most this many bytes.
 const INDEX_ROWS: usize = 64;
 const INDEX_BYTES: usize = 1 << 16;
 
-/// What becomes of the field after the last delimiter of each row.
+/// How to treat the field after the last delimiter of each row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Last {
-    /// It is a column, like the others.
+    /// It is a column.
     Kept,
-    /// It is none: all rows end with a delimiter, the first among them.
+    /// It is not a column: every row ends with a delimiter, including the first.
     Dropped,
-    /// It is none: the rows end with a delimiter, and the names have none for a field after it.
+    /// It is not a column: the rows end with a delimiter, but the names do not.
     Added,
 }
 
-/// What the rows after a header have besides the columns that it names.
+/// What the rows have in addition to the named columns.
 pub(super) struct Body {
-    /// Whether the first column has no name, an index.
+    /// Whether the first column is an index without a name.
     pub has_index: bool,
     pub last: Last,
 }
 
-/// The first rows from a place on, up to one that is wrong.
+/// The first rows after a place, up to the first wrong one.
 pub(super) struct FirstRows<'a> {
     source: &'a dyn Source,
     dialect: Dialect,
@@ -55,7 +55,7 @@ impl<'a> FirstRows<'a> {
         Self { source, dialect, start, offset: start, max_row, count: 0, is_at_end: false }
     }
 
-    /// Calls `look` with the text of the next row, and its fields; `None` where there is none that is looked at.
+    /// Calls `look` with the text and the fields of the next row. Returns `None` if there are no more rows to look at.
     fn next<T>(&mut self, look: impl FnOnce(&[u8], &[&[u8]]) -> T) -> Result<Option<T>> {
         if self.count == MOST_ROWS || self.offset - self.start > MOST_BYTES {
             return Ok(None);
@@ -64,7 +64,7 @@ impl<'a> FirstRows<'a> {
             self.is_at_end = true;
             return Ok(None);
         };
-        // What is wrong in it is told when it is read.
+        // Errors in this row are reported when it is read.
         let Ok((text, length)) = read_row(self.source, self.dialect, start, self.max_row) else { return Ok(None) };
         let mut fields = Vec::new();
         if Careful::new(self.dialect, &text, 0).next_row(|field| fields.push(&text[field])).is_err() {
@@ -76,34 +76,34 @@ impl<'a> FirstRows<'a> {
     }
 }
 
-/// How rows end.
+/// Counts how rows end.
 pub(super) struct Ends {
     dialect: Dialect,
-    /// Fields of a row that ends with a delimiter.
+    /// The number of fields of a row that ends with a delimiter, including the empty one.
     width: usize,
-    /// Rows that end with a delimiter, that have a value there, and that have no field there.
+    /// Rows that end with a delimiter, rows that have a value in that field, and rows without that field.
     ended: usize,
     with_value: usize,
     without: usize,
-    /// What becomes of the last field if it is no column.
+    /// How to treat the last field if it is not a column.
     last: Last,
-    /// Whether wrong rows are left out.
+    /// Whether wrong rows are skipped.
     skips: bool,
 }
 
 impl Ends {
-    /// For rows of so many columns that may end with a delimiter.
+    /// For rows of `columns` columns that may end with a delimiter.
     pub(super) fn added(columns: usize, dialect: Dialect, skips: bool) -> Self {
         Self { dialect, width: columns + 1, ended: 0, with_value: 0, without: 0, last: Last::Added, skips }
     }
 
-    /// For rows like the first, if that may end with a delimiter.
+    /// For rows like the first, if it ends with a delimiter.
     pub(super) fn dropped(first: &[&[u8]], dialect: Dialect, skips: bool) -> Option<Self> {
         let ends = Self { last: Last::Dropped, ..Self::added(first.len() - 1, dialect, skips) };
         (first.len() > 1 && dialect.is_blank(first[first.len() - 1])).then_some(ends)
     }
 
-    /// What becomes of the last field of some rows.
+    /// How to treat the last field of the rows.
     pub(super) fn find(mut self, mut rows: FirstRows<'_>) -> Result<Last> {
         while self.is_open() && rows.next(|_, fields| self.add(fields))?.is_some() {}
         Ok(if self.is_empty(rows.is_at_end) { self.last } else { Last::Kept })
@@ -116,15 +116,15 @@ impl Ends {
         self.without += usize::from(fields.len() + 1 == self.width);
     }
 
-    /// Whether further rows may say that the last field is empty in all.
+    /// Whether more rows could still show that the last field is always empty.
     fn is_open(&self) -> bool {
         self.with_value == 0 && (self.without == 0 || self.allows_others() || self.skips)
     }
 
-    /// Whether the last field is empty in all rows that have it, and is no column.
+    /// Whether the last field is empty in every row that has it, and so is not a column.
     ///
-    /// `is_whole`: whether the rows are all that the file has. Where wrong rows are left out, a few rows that end with a
-    /// delimiter may be wrong ones, and right ones may follow.
+    /// `is_whole` tells whether the rows are the whole file. If wrong rows are skipped, a few rows that end with a
+    /// delimiter may be the wrong ones, and right ones may follow.
     fn is_empty(&self, is_whole: bool) -> bool {
         let is_usual = if self.skips {
             let is_known = self.ended >= MUCH_MORE || (is_whole && self.without == 0);
@@ -135,20 +135,20 @@ impl Ends {
         self.ended > 0 && self.with_value == 0 && is_usual
     }
 
-    /// Whether rows without the field say nothing: they are filled, or wrong in either case.
+    /// Whether rows without the field are no evidence: they are filled up, or wrong in either case.
     fn allows_others(&self) -> bool {
         self.last == Last::Dropped || self.dialect.fills_short_rows
     }
 }
 
-/// Whether the first field of each row is the name of the row, as R writes them.
+/// Checks whether the first field of each row is a row name, as R writes it.
 struct Index {
-    /// Fields of a row that has one.
+    /// The number of fields of a row with a row name.
     width: usize,
-    /// The first fields, each another.
+    /// The distinct first fields.
     seen: HashSet<Vec<u8>>,
     is_possible: bool,
-    /// Whether the last field has a value in some row, and the one before it.
+    /// Whether some row has a value in the last field, and in the one before it.
     has_last: bool,
     has_last_but_one: bool,
 }
@@ -175,14 +175,14 @@ impl Index {
         self.is_possible && self.seen.len() < INDEX_ROWS
     }
 
-    /// `has_last`: whether the last column has a value.
+    /// `has_last` tells whether the last column has a value.
     fn is_found(&self, has_last: bool) -> bool {
-        // One row alone may be too long.
+        // A single row may just be too long.
         self.is_possible && self.seen.len() > 1 && has_last
     }
 }
 
-/// What the rows after a header have besides the columns that it names.
+/// Finds what the rows after a header have in addition to the named columns.
 pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Missing, skips: bool) -> Result<Body> {
     let dialect = rows.dialect;
     let width = names.len();
@@ -191,7 +191,7 @@ pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Mi
     let dropped = Ends::dropped(names, dialect, false);
     let is_dropped = dropped.is_some();
     let mut ends = dropped.unwrap_or_else(|| Ends::added(width, dialect, skips));
-    // The same of rows with an index.
+    // The same counts if the rows start with an index.
     let mut ends_after_index = Ends { last: Last::Dropped, ..Ends::added(width, dialect, false) };
     while index.is_open() || ends.is_open() {
         let row = rows.next(|text, fields| {
@@ -206,9 +206,9 @@ pub(super) fn after_names(names: &[&[u8]], mut rows: FirstRows<'_>, missing: &Mi
     if is_dropped && ends_after_index.is_empty(rows.is_at_end) && index.is_found(index.has_last_but_one) {
         return Ok(Body { has_index: true, last: Last::Dropped });
     }
-    // Rows of which some end with a delimiter may be too long instead: R writes NA there.
+    // Rows of which only some end with a delimiter may be too long: R would write NA there.
     let has_index = index.is_found(index.has_last) && ends_after_index.ended == 0;
-    // A header alone may end with a delimiter, too.
+    // A header without rows may end with a delimiter, too.
     let is_empty = ends.is_empty(rows.is_at_end) || is_dropped && rows.count == 0;
     let last = if is_empty && !has_index { ends.last } else { Last::Kept };
     Ok(Body { has_index, last })

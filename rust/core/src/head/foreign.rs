@@ -1,11 +1,11 @@
-//! Files that are no tables: what they are, and what reads them.
+//! Recognizes files that are not CSV and names a tool that reads them.
 
 use memchr::memchr_iter;
 
 use crate::error::{Error, Kind, Result};
 use crate::source::Source;
 
-/// UTF-32 first: its little-endian mark begins with UTF-16's.
+/// UTF-32 comes first because its little-endian mark starts with that of UTF-16.
 const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
     (b"\xFF\xFE\0\0", "UTF-32LE", ""),
     (b"\0\0\xFE\xFF", "UTF-32BE", ""),
@@ -13,7 +13,7 @@ const FOREIGN_BOMS: [(&[u8], &str, &str); 4] = [
     (b"\xFE\xFF", "UTF-16BE", "read it with encoding=\"utf-16\", or "),
 ];
 
-/// What files begin with that are no text, what they are and what helps.
+/// The magic bytes of other formats, what they are, and advice.
 const FOREIGN_FORMATS: [(&[u8], &str, &str); 33] = [
     (b"\x1F\x8B", "compressed with gzip", "decompress it, for example with `gunzip`"),
     (b"PK\x03\x04", "a zip archive or a spreadsheet", "unpack it, or export it as CSV"),
@@ -54,10 +54,10 @@ const PICKLE_ADVICE: &str = "export it as CSV, for example with `pandas.read_pic
 const R_DATA: &str = "a file of R objects";
 const R_ADVICE: &str = "export the table as CSV, with `write.csv` of R";
 
-/// Bytes of a line that are looked at for other formats.
+/// How many bytes of a line are checked for other text formats.
 const LINE: u64 = 1 << 12;
 
-/// An error if a file that begins so is no text, or in an encoding that is not read.
+/// Returns an error if a file with this beginning is binary or in an unsupported encoding.
 pub(super) fn refuse_binary(start: &[u8]) -> Result<()> {
     if let Some((_, name, advice)) = FOREIGN_BOMS.iter().find(|(mark, ..)| start.starts_with(mark)) {
         return Err(Error { offset: Some(0), ..Kind::Encoding(name, advice).into() });
@@ -68,7 +68,7 @@ pub(super) fn refuse_binary(start: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// An error if the line that begins at byte `offset` is one of another format of text.
+/// Returns an error if the line at byte `offset` belongs to another text format.
 pub(super) fn refuse_other_text(source: &dyn Source, offset: u64) -> Result<()> {
     let mut piece = vec![0; (source.len() - offset).min(LINE) as usize];
     source.read_at(offset, &mut piece)?;
@@ -79,7 +79,7 @@ pub(super) fn refuse_other_text(source: &dyn Source, offset: u64) -> Result<()> 
     what.map_or(Ok(()), |(what, advice)| Err(Error { offset: Some(offset), ..Kind::NotText(what, advice).into() }))
 }
 
-/// What a line is that begins a file of another kind.
+/// Recognizes the first line of other text formats.
 fn other_text(line: &[u8]) -> Option<(&'static str, &'static str)> {
     if line.starts_with(b"version https://git-lfs.github.com/spec/") {
         let advice = "fetch the file, with `git lfs pull`";
@@ -92,7 +92,7 @@ fn other_text(line: &[u8]) -> Option<(&'static str, &'static str)> {
     is_libsvm(line).then_some(("in the libsvm format (`label index:value ...`)", advice))
 }
 
-/// Whether a line is a number and after it numbers in rising order, each with a colon and a number, that are no times of day.
+/// Whether a line is a number followed by `index:value` pairs with rising indices that are not times of day.
 fn is_libsvm(line: &[u8]) -> bool {
     let Ok(line) = std::str::from_utf8(line) else { return false };
     let mut words = line.split('#').next().unwrap_or_default().split(' ').filter(|word| !word.is_empty());
@@ -113,13 +113,13 @@ fn is_libsvm(line: &[u8]) -> bool {
     pairs > 1 && is_certain
 }
 
-/// What a line seems to be that is no row, and what helps. It may be cut off.
+/// Recognizes markup: what the line seems to be, and advice. The line may be cut off.
 fn markup(line: &[u8], is_cut: bool) -> Option<(&'static str, &'static str)> {
     let begins = |tag: &&[u8]| line.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
     if [b"<!doctype".as_slice(), b"<html", b"<?xml", b"<!--"].iter().any(begins) {
         return Some(("HTML or XML, as it seems", "get the table itself, or export it as CSV"));
     }
-    // A row may hold JSON, where other fields stand beside it.
+    // JSON inside a row is fine: other fields stand beside it.
     let (opening, inner) = line.split_first()?;
     let begins = match (opening, inner.trim_ascii_start().first()) {
         (b'{', first) => matches!(first, Some(b'"' | b'}') | None),
@@ -130,9 +130,9 @@ fn markup(line: &[u8], is_cut: bool) -> Option<(&'static str, &'static str)> {
     (begins && ends).then_some(("JSON, as it seems", "export it as CSV, for example with `pandas.read_json`"))
 }
 
-/// What a file is whose first row, at byte `offset` of it, holds NUL bytes.
+/// Names the format of a file whose first row, at byte `offset`, holds NUL bytes.
 pub(super) fn binary(row: &[u8], offset: u64) -> Kind {
-    // Where in a unit of so many bytes the NULs are: `Some` if they are always there, and never elsewhere.
+    // Whether NUL bytes are exactly at these places in every unit of four bytes.
     let starts = |places: [bool; 4]| {
         let mut row = row.iter().take(64).enumerate();
         row.all(|(at, &byte)| (byte == 0) == places[(offset as usize + at) % 4])
@@ -143,7 +143,8 @@ pub(super) fn binary(row: &[u8], offset: u64) -> Kind {
     if starts([true, true, true, false]) {
         return Kind::Encoding("UTF-32BE", "");
     }
-    // Letters beyond Latin-1 have none, but delimiters and line ends do, and no unit is a control character.
+    // In UTF-16, letters beyond Latin-1 have no NUL bytes, but delimiters and line ends do, and no unit is a control
+    // character.
     let alternate = |high: usize| {
         let low = |at: usize| if high == 1 { at.checked_sub(1) } else { Some(at + 1) };
         let shown = |byte: u8| byte >= b' ' || matches!(byte, b'\t' | b'\r' | b'\n');

@@ -1,4 +1,4 @@
-//! Where a file's rows begin, and what its columns are called.
+//! Finds where the rows of a file begin and the names of its columns.
 
 use super::ending::{Ends, FirstRows, Last, after_names};
 use super::foreign::{binary, refuse_binary, refuse_other_text};
@@ -14,48 +14,48 @@ use crate::table::schema::{OnError, positional_name};
 /// Whether the first row names the columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Header {
-    /// It does when one of its fields is neither a number nor a missing token.
+    /// It does if one of its fields is neither a number nor a missing token.
     Auto,
     /// It does.
     Present,
-    /// It does not; the columns are called `column_0`, `column_1`, …
+    /// It does not. The columns are called `column_0`, `column_1`, …
     Absent,
-    /// It does not; these are the names.
+    /// It does not. These are the names.
     Names(Vec<String>),
 }
 
-/// What the start of a source says about the rest.
+/// The properties of a file found at its beginning.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// A name for each column, in file order.
+    /// The name of each column, in file order.
     pub columns: Vec<String>,
-    /// Where the number of columns was read from, for messages.
+    /// Where the number of columns comes from, for messages.
     pub reference: &'static str,
     /// Byte offset of the first data row.
     pub data_start: u64,
-    /// Whether there is one.
+    /// Whether there are data rows.
     pub has_rows: bool,
     /// Whether the first row names the columns.
     pub is_named: bool,
     /// Whether the first row ends with CRLF.
     pub returns: bool,
-    /// What becomes of the field after the last delimiter of each row.
+    /// How to treat the field after the last delimiter of each row.
     pub last: Last,
 }
 
 impl Head {
-    /// An error unless there are rows.
+    /// Returns an error if there are no rows.
     pub fn require_rows(&self) -> Result<()> {
         if self.has_rows { Ok(()) } else { Err(Kind::Empty("the file holds a header and no rows after it").into()) }
     }
 
-    /// Whether each row ends with a delimiter that begins no column.
+    /// Whether each row ends with a delimiter that does not start another column.
     #[must_use]
     pub fn ends_empty(&self) -> bool {
         self.last != Last::Kept
     }
 
-    /// Keeps an empty last column which the first file of a table has, too.
+    /// Keeps the empty last column if the first file of the table has it, too.
     pub fn keep_last_of(&mut self, first: &[String]) {
         let name = positional_name(self.columns.len());
         let has_one_more = first.len() == self.columns.len() + 1;
@@ -66,7 +66,7 @@ impl Head {
     }
 }
 
-/// Reads the byte-order mark and the header, whose row may have up to `max_row` bytes.
+/// Reads the byte-order mark and the header. The header may have up to `max_row` bytes.
 pub fn read_head(
     source: &dyn Source,
     dialect: Dialect,
@@ -90,7 +90,7 @@ pub fn read_head(
     let rows_from = |offset| FirstRows::new(source, dialect, offset, max_row);
     let added = |names: &[String]| Ends::added(names.len(), dialect, skips).find(rows_from(data_start));
     if let (Header::Names(names), OnError::Skip) = (header, on_error) {
-        // The first row may be wrong, and says nothing that is not known.
+        // The first row may be wrong, and the names are known.
         let returns = row.is_ok_and(|(text, _)| text.ends_with(b"\r\n"));
         let (columns, reference) = (names.clone(), "header= given");
         let last = added(names)?;
@@ -114,7 +114,7 @@ pub fn read_head(
     let returns = text.ends_with(b"\r\n");
     if is_named {
         if memchr::memchr(0, &text).is_some() {
-            // What the file is shows in its first bytes, not in a name.
+            // The file format shows in the first bytes of the row, not in a name.
             let field = fields.iter().position(|field| field.contains(&0)).unwrap_or_default();
             return Err(dialect.error(binary(&text, first), places[field], fields[field]).in_column(field));
         }
@@ -159,7 +159,7 @@ pub fn read_head(
     Ok(Head { columns, reference, data_start, has_rows: true, is_named, returns, last })
 }
 
-/// The length of the byte-order mark, and some bytes after it. What is no text is an error.
+/// The length of the byte-order mark, and some bytes after it. Returns an error if the file is not text.
 pub(super) fn start_of(source: &dyn Source) -> Result<(u64, Vec<u8>)> {
     let mut start = vec![0; source.len().min(24) as usize];
     source.read_at(0, &mut start)?;
@@ -171,7 +171,7 @@ pub(super) fn start_of(source: &dyn Source) -> Result<(u64, Vec<u8>)> {
     Ok((mark as u64, start.split_off(mark)))
 }
 
-/// Where the lines begin that may be rows: after a byte-order mark, and what is to be left out before the header.
+/// Where the first possible row starts: after the byte-order mark and the lines to skip before the header.
 pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64> {
     let (mark, start) = start_of(source)?;
     let named = separator_line(&start).filter(|_| dialect.skip_rows == 0);
@@ -186,7 +186,7 @@ pub(super) fn skip_to_table(source: &dyn Source, dialect: Dialect) -> Result<u64
     Ok(table)
 }
 
-/// The delimiter that a first line names, as spreadsheets write it: `sep=;`.
+/// The delimiter named by a first line such as `sep=;`, which spreadsheets write.
 pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
     let (name, rest) = start.split_at_checked(4)?;
     match rest {
@@ -197,7 +197,7 @@ pub(super) fn separator_line(start: &[u8]) -> Option<u8> {
     }
 }
 
-/// The names that the fields of a header row give, which stand at some places of the source.
+/// The names in the fields of a header row. `places` are the offsets of the fields.
 fn column_names(fields: &[&[u8]], places: &[u64], dialect: Dialect) -> Result<Vec<String>> {
     let mut names = Vec::with_capacity(fields.len());
     for (column, (field, &offset)) in fields.iter().zip(places).enumerate() {
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_table_is_refused() {
+    fn files_that_are_not_tables_are_refused() {
         let kind = |bytes: &[u8]| {
             head(bytes, &Header::Auto).and_then(|head| head.require_rows()).unwrap_err().kind.to_string()
         };

@@ -1,4 +1,4 @@
-//! Which encoding a text is in that is not UTF-8.
+//! Detects the encoding of text that is not UTF-8.
 
 use encoding_rs::{BIG5, EUC_JP, EUC_KR, GBK, SHIFT_JIS};
 
@@ -6,7 +6,7 @@ use super::sample::Sample;
 use crate::dialect::Encoding;
 use crate::error::{Error, Kind, Result};
 
-/// The encoding of a sample, or an error if that is none that is read.
+/// The encoding of a sample, or an error if it is not supported.
 pub(super) fn encoding_of(sample: &Sample) -> Result<Encoding> {
     let whole = |window: &Vec<u8>| {
         let start = memchr::memchr(b'\n', window)?;
@@ -24,7 +24,7 @@ pub(super) fn encoding_of(sample: &Sample) -> Result<Encoding> {
     Ok(if is_windows { Encoding::Cp1252 } else { Encoding::Latin1 })
 }
 
-/// The error for text in an encoding that is not read.
+/// The error for text in an unsupported encoding.
 pub(super) fn unknown(bytes: &[u8]) -> Error {
     let decodes = |encoding: &&'static encoding_rs::Encoding| !encoding.decode_without_bom_handling(bytes).1;
     let found: Vec<_> =
@@ -32,7 +32,8 @@ pub(super) fn unknown(bytes: &[u8]) -> Error {
     Kind::UnknownEncoding { perhaps: found }.into()
 }
 
-/// Whether the bytes beyond ASCII stand where Latin-1 and Windows-1252 have letters and signs of western languages.
+/// Whether the bytes beyond ASCII are letters and signs of western languages in Latin-1 or Windows-1252, at plausible
+/// places.
 pub(super) fn is_western(bytes: &[u8]) -> bool {
     let is_letter = |byte: u8| (0xC0..=0xFF).contains(&byte) && !matches!(byte, 0xD7 | 0xF7);
     let is_rare_letter = |byte: u8| matches!(byte, 0x8A | 0x8C | 0x8E | 0x9A | 0x9C | 0x9E | 0x9F);
@@ -46,7 +47,7 @@ pub(super) fn is_western(bytes: &[u8]) -> bool {
             continue;
         }
         all += 1;
-        // Between two letters stands a letter, or an apostrophe.
+        // Between two letters, only another letter or an apostrophe is plausible.
         let is_inside = neighbour(at.checked_sub(1)) && neighbour(Some(at + 1));
         let is_apostrophe = matches!(byte, 0x92 | 0xB4 | 0xAD | 0xB7 | 0x96 | 0x97 | 0xA0);
         let is_usual = is_letter(byte) || is_rare_letter(byte) || (is_sign(byte) && (!is_inside || is_apostrophe));

@@ -1,4 +1,4 @@
-//! The lines and rows at a place of a source, before the source is split.
+//! Reads lines and rows at a place of a source, before the source is split.
 
 use memchr::memchr_iter;
 
@@ -7,10 +7,10 @@ use crate::error::{Kind, Result};
 use crate::index::Careful;
 use crate::source::{Source, is_padding};
 
-/// Bytes that are read at a time while the head is looked for; few in debug builds, to cross their boundaries.
+/// How many bytes are read at a time while searching the head. Debug builds read few, to cross boundaries often.
 const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
 
-/// The byte offset after so many lines.
+/// The byte offset after the given number of lines.
 pub(super) fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {
     let mut piece = [0; PIECE];
     while lines > 0 {
@@ -27,7 +27,7 @@ pub(super) fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, w
     Ok(offset)
 }
 
-/// The byte offset of the first line from `offset` on that is neither blank nor a comment.
+/// The byte offset of the first line at or after `offset` that is neither blank nor a comment.
 pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> Result<Option<u64>> {
     #[derive(Clone, Copy, PartialEq)]
     enum Line {
@@ -35,12 +35,12 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
         Spaces,
         Returned,
         Comment,
-        /// What follows the end of the file, if nothing else does.
+        /// Padding after the end of the file, if nothing else follows.
         Padding,
     }
     let mut piece = [0; PIECE];
     let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
-    // Where padding begins, which is a row if the file goes on after it.
+    // Where padding begins. It is a row if the file continues after it.
     let mut padding = None;
     while position < source.len() {
         let size = (source.len() - position).min(PIECE as u64) as usize;
@@ -68,7 +68,7 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
     Ok(None)
 }
 
-/// The row that starts at byte `offset`, with a newline at its end, and how many bytes of the source it takes.
+/// The row at byte `offset`, with a newline at its end, and the number of bytes it takes in the source.
 pub(super) fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
     let mut size = PIECE;
     loop {
@@ -79,10 +79,10 @@ pub(super) fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_r
         if whole {
             let padding = text.iter().rev().take_while(|&&byte| is_padding(byte)).count();
             text.truncate(length - padding);
-            // One more than there is, perhaps, which is a blank line, unless the last is escaped.
+            // If the text already ends with a newline, this adds a blank line, unless that newline is escaped.
             text.push(b'\n');
         }
-        // Up to the last newline every row is whole, unless that newline is quoted.
+        // Up to the last newline every row is complete, unless that newline is quoted.
         let rows = memchr::memrchr(b'\n', &text).map_or(0, |newline| newline + 1);
         if rows > 0 {
             match Careful::new(dialect, &text[..rows], 0).next_row(|_| {}) {

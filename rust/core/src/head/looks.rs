@@ -1,4 +1,4 @@
-//! What a field looks like, as far as it tells one way of reading a file from another.
+//! Classifies fields by what they look like, to tell good readings of a file from bad ones.
 
 use super::numbers::{Notations, notations};
 use super::sample::DELIMITERS;
@@ -6,29 +6,30 @@ use crate::dialect::Dialect;
 use crate::dialect::unquote;
 use crate::table::missing::Missing;
 
-/// What a field seems to be.
+/// What a field looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Look {
-    /// No value.
+    /// A missing value.
     Missing,
-    /// A number, in one notation or another.
+    /// A number, in some notation.
     Number,
     /// A date, a time or both.
     Time,
-    /// Letters, digits and marks without a space.
+    /// Letters, digits and marks without spaces.
     Word,
     /// Text with spaces.
     Text,
-    /// Text with commas or the like as they stand in sentences: before a space.
+    /// Text with commas and similar marks as in sentences: each followed by a space.
     Prose,
     /// Quoted text with a delimiter in it.
     Quoted,
-    /// Text in which another delimiter, a quote or a control character is left.
+    /// Text that still contains another delimiter, a quote or a control character.
     Left,
 }
 
 impl Look {
-    /// How much it speaks for a reading, from 0 to 1. A missing value says little: any two delimiters in a row make one.
+    /// How much it supports a reading, from 0 to 1. A missing value is weak evidence: any two adjacent delimiters make
+    /// one.
     pub(super) fn worth(self) -> f64 {
         match self {
             Self::Number | Self::Time => 1.0,
@@ -54,7 +55,7 @@ pub(super) struct Field {
     pub notations: Notations,
 }
 
-/// What a field looks like.
+/// Classifies a field.
 pub(super) fn look(field: &[u8], dialect: Dialect, missing: &Missing) -> Field {
     let text = unquote(field, dialect);
     let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
@@ -85,9 +86,9 @@ fn look_of_text(text: &[u8], is_quoted: bool, dialect: Dialect) -> Look {
     }
     let at_an_edge = |quote: u8| text.first() == Some(&quote) || text.last() == Some(&quote);
     let is_wrapped = text.len() > 1 && text.first() == Some(&b'\'') && text.last() == Some(&b'\'');
-    // An inch mark ends a field; a quote that opens one is left over.
+    // A quote at the end may be an inch mark; one at the beginning is an unread quote.
     let has_quote = text.first() == Some(&b'"') || (dialect.quote == Some(b'"') && at_an_edge(b'"') && has_control);
-    // What a backslash stands before goes on.
+    // A field that ends with a backslash probably continues.
     let goes_on = dialect.escape.is_none() && text.last() == Some(&b'\\');
     if has_control || has_quote || is_wrapped || goes_on {
         return Look::Left;
@@ -109,7 +110,7 @@ fn plain(text: &[u8]) -> Look {
     if text.contains(&b' ') { Look::Text } else { Look::Word }
 }
 
-/// Whether a text is a number with a currency, a percent sign or parentheses around it, or what old C libraries print for
+/// Whether a text is a number with a currency, a percent sign or parentheses, or what old C libraries print for
 /// infinity and NaN.
 fn is_decorated_number(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text) else { return false };
@@ -155,12 +156,12 @@ pub(super) fn is_time(text: &[u8]) -> bool {
     words.iter().all(is_part) && (has_month || words.iter().any(|word| is_date_or_clock(word)))
 }
 
-/// Whether a word is the distance of a time zone: +0100.
+/// Whether a word is a time zone offset such as +0100.
 fn is_offset(word: &str) -> bool {
     word.starts_with(['+', '-']) && word.len() == 5 && word[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Whether a word is a date, a time of day, or both with a T between them.
+/// Whether a word is a date, a time of day, or both joined by a T.
 fn is_date_or_clock(word: &str) -> bool {
     let (date, clock) = match word.find(['T', 't']) {
         Some(at) if at > 3 => (Some(&word[..at]), Some(&word[at + 1..])),
@@ -188,7 +189,7 @@ fn is_date(word: &str) -> bool {
     false
 }
 
-/// Whether a word is hours and minutes, and perhaps seconds, a fraction and a time zone.
+/// Whether a word is hours and minutes, optionally with seconds, a fraction and a time zone.
 fn is_clock(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let bare = lower.trim_end_matches("am").trim_end_matches("pm").trim_end_matches('z');

@@ -1,8 +1,8 @@
-//! What the beginning of a file says: where its rows begin, what its columns are called, and how it seems to be written.
+//! Reads the beginning of a file: where its rows begin, what its columns are called and, on request, how it is written.
 //!
-//! How it is written is decided from all evidence at once. Each way of reading a [`sample`] is a [`reading`] with a score: how
-//! many rows have the same number of fields, and how much each column is of one kind ([`looks`]). [`decide`] ranks them. Where
-//! two are close and would read other values there is no answer, but a question.
+//! Detection weighs all evidence at once. Each way of reading a `sample` is a `reading` with a score: the share of
+//! rows with the same number of fields, times how uniform the columns are (`looks`). `decide` ranks the readings.
+//! If two are close and yield different values, it returns them as a question instead of guessing.
 
 mod decide;
 mod ending;

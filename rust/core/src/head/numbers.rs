@@ -1,9 +1,9 @@
-//! Which notation the numbers of a file are written in.
+//! Detects the notation of the numbers in a file.
 
 use crate::dialect::Dialect;
 use crate::value::number::Notation;
 
-/// How numbers may be written; of ways that are as good the first counts.
+/// The notations of numbers. Of equally good ones, the first wins.
 pub(super) const NOTATIONS: [(u8, Option<u8>); 8] = [
     (b'.', None),
     (b',', None),
@@ -20,7 +20,7 @@ const COMMA: usize = 1;
 const COMMA_GROUPS: usize = 2;
 const DOT_GROUPS: usize = 3;
 
-/// Some of [`NOTATIONS`].
+/// A set of [`NOTATIONS`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Notations(u8);
 
@@ -34,14 +34,14 @@ impl Notations {
     }
 }
 
-/// Those in which a text is a number.
+/// The notations in which a text is a number.
 pub(super) fn notations(text: &[u8]) -> Notations {
     let Some(&last) = text.last() else { return Notations::default() };
     if text.iter().all(u8::is_ascii_digit) {
         return Notations(u8::MAX);
     }
     let is_ascii_word = text.len() < 10 && text.iter().all(|byte| byte.is_ascii_alphabetic() || b"+-".contains(byte));
-    // What ends with a comma is a number with a delimiter left.
+    // A text that ends with a separator is not a number but a bad split.
     if !(text.iter().any(u8::is_ascii_digit) || is_ascii_word)
         || text.len() > 400
         || matches!(last, b',' | b'\'' | b' ')
@@ -55,7 +55,7 @@ pub(super) fn notations(text: &[u8]) -> Notations {
     for (at, notation) in NOTATIONS.iter().enumerate() {
         found |= u8::from(reads(notation)) << at;
     }
-    // No group begins with a zero.
+    // A group of thousands does not begin with a zero.
     let leads_with_zero = matches!(text, [b'0', b',' | b'.', ..] | [b'+' | b'-', b'0', b',' | b'.', ..]);
     if leads_with_zero {
         if text.contains(&b',') && found & (1 << COMMA) != 0 {
@@ -68,21 +68,21 @@ pub(super) fn notations(text: &[u8]) -> Notations {
     Notations(found)
 }
 
-/// The numbers of the columns that hold numbers.
+/// Statistics of the numeric columns.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
-    /// How many of them are numbers in each notation.
+    /// How many fields are numbers in each notation.
     counts: [usize; NOTATIONS.len()],
-    /// How many have one comma, or one dot, and three digits after it, so that it may stand between thousands.
+    /// How many fields have a single comma, or a single dot, followed by three digits: it may separate thousands.
     grouped: [usize; 2],
-    /// How many have neither and are below a thousand, in columns that have such.
+    /// How many fields in such columns are below a thousand and have no separator.
     small: [usize; 2],
-    /// How many have neither and are a thousand or more, in the same columns.
+    /// How many fields in such columns are a thousand or more and have no separator.
     large: [usize; 2],
 }
 
 impl Numbers {
-    /// Adds a column: each field and in which notations it is a number.
+    /// Adds a column: its fields, and the notations in which each is a number.
     pub(super) fn add(&mut self, column: &[(&[u8], Notations)]) {
         for &(_, notations) in column {
             for (at, count) in self.counts.iter_mut().enumerate() {
@@ -101,14 +101,14 @@ impl Numbers {
         }
     }
 
-    /// The notation, among those that are allowed; or two, between which the numbers do not decide.
+    /// The best notation among those allowed, and a second one if the numbers do not decide between them.
     pub(super) fn notation(&self, delimiter: u8, allowed: impl Fn(usize) -> bool) -> (usize, Option<usize>) {
         let allowed: Vec<_> = (0..NOTATIONS.len()).filter(|&at| allowed(at)).collect();
         let most = allowed.iter().map(|&at| self.counts[at]).max().unwrap_or_default();
         let best: Vec<_> = allowed.into_iter().filter(|&at| self.counts[at] == most).collect();
         let Some(&first) = best.first() else { return (PLAIN, None) };
         if first == COMMA && best.contains(&COMMA_GROUPS) && self.grouped[0] > 0 {
-            // Groups would be in each number that is large enough, decimals in each.
+            // Separators of thousands would be in every large number; decimals would be in every number.
             let are_groups = delimiter == b',' || (self.small[0] > 0 && self.large[0] == 0);
             return match (are_groups, self.large[0] > 0) {
                 (true, _) => (COMMA_GROUPS, None),

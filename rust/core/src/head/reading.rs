@@ -1,4 +1,4 @@
-//! One way of reading a sample, and how much it looks like a table.
+//! A way of reading a sample, and how much the result looks like a table.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,32 +10,32 @@ use crate::dialect::Dialect;
 use crate::dialect::unquote;
 use crate::table::missing::Missing;
 
-/// Lines before a table that are looked for.
+/// How many lines before a table may be skipped.
 const MOST_SKIPPED: usize = 20;
 
-/// The share of the rows after it that must be as long as the first for it to begin a table.
+/// The share of the following rows that must be as long as the first for it to begin a table.
 const LEAST_SHARE: f64 = 0.6;
 
-/// The share of the values of a column that must be numbers, or times, for it to be one of these.
+/// The share of a column's values that must be numbers, or times, for it to be a numeric or time column.
 const PURE: f64 = 0.9;
 
-/// What a number is worth among texts: codes and the like are text as well.
+/// The weight of a number in a column of text, where it may be a code.
 const AMONG_TEXT: f64 = 0.8;
 
-/// What the first row is to the rows after it.
+/// How the first row relates to the rows after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
-    /// As long as they are.
+    /// It has the same length.
     Alike,
-    /// Names of all columns but the first, an index.
+    /// It names all columns but the first, an index.
     Names,
-    /// As long but for a delimiter that ends each row.
+    /// It has the same length except for a delimiter that ends every other row.
     Unended,
-    /// None of it.
+    /// Neither.
     Other,
 }
 
-/// What the first row seems to be.
+/// Whether the first row seems to be a header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Named {
     Yes,
@@ -62,7 +62,7 @@ impl Column<'_> {
         [Look::Number, Look::Time].into_iter().find(|&look| count > 0 && of(look) >= PURE)
     }
 
-    /// How much it speaks for the reading, from 0 to 1: how far it is of one kind.
+    /// How much the column supports the reading, from 0 to 1: how uniform it is.
     fn worth(&self) -> f64 {
         let count = self.present().count();
         if count == 0 {
@@ -78,18 +78,18 @@ impl Column<'_> {
     }
 }
 
-/// What a dialect makes of a sample.
+/// The result of reading a sample with a dialect.
 #[derive(Clone, Debug)]
 pub(super) struct Reading<'a> {
-    /// The dialect, with the lines before the table.
+    /// The dialect, including the lines skipped before the table.
     pub dialect: Dialect,
-    /// Fields in most rows.
+    /// The number of fields in most rows.
     pub width: usize,
     /// How much it looks like a table, from 0 to 1.
     pub score: f64,
     pub named: Named,
     pub has_index: bool,
-    /// Whether a quote is wrong in some row.
+    /// Whether some row has a wrong quote.
     pub has_wrong_quotes: bool,
     first: First,
     beginning: Rows<'a>,
@@ -97,8 +97,8 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// What a dialect makes of a sample. More than one reading if the first line may stand before a table or name all columns
-    /// but the first; none without a row.
+    /// Reads a sample with a dialect. Returns several readings if the first line may precede the table or may name all
+    /// columns but the first, and none if there are no rows.
     pub(super) fn all(sample: &'a Sample, dialect: Dialect, may_skip: bool, missing: &Missing) -> Vec<Self> {
         let mut fallback = None;
         let mut found = Vec::new();
@@ -119,7 +119,7 @@ impl<'a> Reading<'a> {
                 continue;
             }
             match (first, is_data(&beginning, width, dialect, missing)) {
-                // The first line stands before the names.
+                // The first line precedes the names.
                 (First::Names, Some(false)) => fallback = fallback.or_else(|| Some(reading(First::Other))),
                 (First::Names, None) => found.push(reading(first)),
                 _ => {
@@ -174,7 +174,7 @@ impl<'a> Reading<'a> {
         };
         reading.named = if is_alone { reading.named_alone(missing) } else { reading.named(missing) };
         if reading.named == Named::No && first == First::Alike && !is_alone {
-            // It is a row like the others.
+            // The first row is data like the others.
             let fields = reading.beginning.fields(&reading.beginning.all[0]);
             for (column, field) in reading.columns.iter_mut().zip(fields) {
                 column.fields.push((field, look(field, dialect, missing)));
@@ -184,28 +184,28 @@ impl<'a> Reading<'a> {
         reading
     }
 
-    /// How much the columns speak for it.
+    /// How much the columns support the reading.
     fn worth(&self) -> f64 {
         let ends_empty = self.width > 1 && self.columns.last().is_some_and(|last| last.present().next().is_none());
         let columns = &self.columns[..self.width - usize::from(ends_empty)];
         columns.iter().map(Column::worth).sum::<f64>() / columns.len().max(1) as f64
     }
 
-    /// How likely it is whatever the columns hold.
+    /// How likely the reading is, regardless of its columns.
     fn likelihood(&self, sample: &Sample, is_skipping: bool, missing: &Missing) -> f64 {
         let Dialect { delimiter, quote, escape, comment, .. } = self.dialect;
         let mut factor = match self.first {
             First::Alike => 1.0,
-            // A single name may be a title, and what follows two columns of any table.
+            // A single name may be a title, with any two-column table after it.
             First::Names if self.width == 2 => 0.6,
             First::Unended | First::Names => 0.95,
             First::Other => 0.5,
         };
         if is_skipping && self.first == First::Alike {
-            // Where no names follow, the line before may hold them.
+            // If no names follow, the skipped line may hold them.
             factor *= if self.named == Named::No { 0.6 } else { 0.85 };
             if self.dialect.skip_initial_space || self.dialect.skip_final_space {
-                // Sentences with words in quotes have a line before them that is shorter, too.
+                // Prose with quoted words also has a shorter line before it.
                 factor *= 0.65;
             }
         }
@@ -231,7 +231,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether lines that begin with a comment's mark would be as long as the others, and the names not among them.
+    /// Whether the lines that start with the comment byte are as long as the other rows and are not just the header.
     fn comments_are_rows(&self, sample: &Sample, comment: u8) -> bool {
         let plain = Dialect { comment: None, ..self.dialect };
         let rows = sample.rows(plain, 0);
@@ -242,7 +242,7 @@ impl<'a> Reading<'a> {
     }
 
     fn likelihood_of_one_column(&self) -> f64 {
-        // Of any text there is one column.
+        // Any text can be read as one column.
         const ONE: f64 = 0.8;
         let fields = &self.columns[0].fields;
         let count = fields.len().max(1);
@@ -250,7 +250,7 @@ impl<'a> Reading<'a> {
             fields.iter().filter(|(text, field)| is(text, field.look)).count() as f64 / count as f64
         };
         let has = |text: &[u8], byte: u8| text.contains(&byte);
-        // Numbers with commas or spaces in them may be several.
+        // Numbers with commas or spaces may be several fields.
         let may_be_several =
             |text: &[u8], look: Look| look == Look::Number && (has(text, b',') || has(text.trim_ascii(), b' '));
         let is_aligned = |text: &[u8], _: Look| text.trim_ascii().windows(2).any(|pair| pair == b"  ");
@@ -261,7 +261,7 @@ impl<'a> Reading<'a> {
         if share(&may_be_several) > 0.5 { 0.7 * ONE } else { ONE }
     }
 
-    /// Whether each second column is empty: the delimiter is two characters.
+    /// Whether every second column is empty, because the real delimiter has two characters.
     fn is_doubled(&self) -> bool {
         let is_empty = |column: &Column<'_>| column.fields.iter().all(|(text, _)| text.is_empty());
         let is_named = |row: &Row| self.beginning.fields(row).skip(1).step_by(2).any(|field| !field.is_empty());
@@ -274,7 +274,7 @@ impl<'a> Reading<'a> {
             && !self.columns.iter().all(is_empty)
     }
 
-    /// Spaces are in every text: they part columns where numbers stand in these, or where they align them.
+    /// Every text contains spaces. They delimit columns if the columns hold numbers or are aligned.
     fn likelihood_of_spaces(&self, sample: &Sample) -> f64 {
         let formed = self.columns.iter().filter(|column| column.form().is_some()).count();
         let is_aligned = |line: &[u8]| line.starts_with(b" ") || line.trim_ascii().windows(2).any(|pair| pair == b"  ");
@@ -292,7 +292,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Whether a first row with others after it names the columns.
+    /// Whether the first of several rows names the columns.
     fn named(&self, missing: &Missing) -> Named {
         if self.first == First::Names {
             return Named::Yes;
@@ -316,7 +316,7 @@ impl<'a> Reading<'a> {
             .collect();
         let count_up = numbers.len() > 1 && numbers.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-9);
         if names.iter().all(|(_, name)| name.look.is_formed() || name.look == Look::Missing) {
-            // As pandas names the columns of an array, before which an index stands.
+            // pandas names the columns of an array 0, 1, ... and leaves the index without a name.
             let is_array = names[0].1.look == Look::Missing && count_up && numbers[0] == 0.0;
             return if is_array && names.len() == numbers.len() + 1 { Named::Yes } else { Named::No };
         }
@@ -330,7 +330,7 @@ impl<'a> Reading<'a> {
                 Named::No
             };
         }
-        // A value comes again, a name does not.
+        // Values repeat; names do not.
         let comes_again = |(at, (field, _)): (usize, &(&[u8], Field))| {
             let name = text(field);
             self.columns.get(at).is_some_and(|column| column.fields.iter().any(|(other, _)| text(other) == name))
@@ -338,7 +338,7 @@ impl<'a> Reading<'a> {
         if names.iter().enumerate().any(comes_again) { Named::No } else { Named::Yes }
     }
 
-    /// Whether a row without any other names the columns.
+    /// Whether a row on its own names the columns.
     fn named_alone(&self, missing: &Missing) -> Named {
         let is_value = |look: Look| matches!(look, Look::Missing | Look::Number);
         let row = &self.beginning.all[0];
@@ -346,11 +346,11 @@ impl<'a> Reading<'a> {
         if is_data { Named::No } else { Named::Yes }
     }
 
-    /// The numbers of the columns that hold numbers.
+    /// Statistics of the numeric columns.
     pub(super) fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::default();
         let no_quotes = Dialect { escape: None, ..self.dialect };
-        // A word for "no value" may be among them.
+        // Such a column may contain words that mean "no value".
         let is_number = |field: &Field| field.look == Look::Number;
         let has_numbers =
             |column: &&Column<'_>| 2 * column.present().filter(is_number).count() > column.present().count();
@@ -362,7 +362,7 @@ impl<'a> Reading<'a> {
         numbers
     }
 
-    /// The text of the first `most` rows of data, as it would be read.
+    /// The text of the first `most` data rows, unquoted.
     pub(super) fn data(&self, most: usize) -> Vec<Vec<String>> {
         let named = usize::from(self.named != Named::No);
         let rows = self.beginning.all.iter().skip(named).take(most);
@@ -370,7 +370,8 @@ impl<'a> Reading<'a> {
         rows.map(|row| self.beginning.fields(row).map(text).collect()).collect()
     }
 
-    /// Whether each row ends with a delimiter after which nothing stands: the first row too, unless it has one field less.
+    /// Whether each row ends with a delimiter followed by nothing, including the first row unless it has one field
+    /// less.
     pub(super) fn ends_empty(&self, is_named: bool) -> bool {
         let is_blank = |row: &Row| self.beginning.fields(row).last().is_some_and(|last| self.dialect.is_blank(last));
         let [first, body @ ..] = &self.beginning.all[..] else { return false };
@@ -383,7 +384,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What the columns would be called, as far as the file says so.
+    /// The names of the columns, if the file gives them.
     pub(super) fn names(&self) -> Option<Vec<String>> {
         let row = self.beginning.all.first().filter(|_| self.named != Named::No)?;
         let text = |field: &[u8]| String::from_utf8_lossy(&self.dialect.text(field)).into_owned();
@@ -392,7 +393,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// How many fields most rows have that have several, and the share of the rows after the first that have so many.
+/// The most frequent width among rows with several fields, and the share of rows after the first that have it.
 fn shape(rows: &Rows<'_>) -> Option<(usize, f64)> {
     let body = if rows.all.len() > 1 { &rows.all[1..] } else { &rows.all[..] };
     let first = rows.all.first()?.width();
@@ -420,14 +421,14 @@ fn first_of(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) 
     if body.iter().take(ending::MOST_ROWS).all(|row| rows.fields(row).last().is_some_and(is_missing)) {
         return First::Unended;
     }
-    // Names of rows are there, and each is another.
+    // Row names are present and distinct.
     let names: Option<HashSet<_>> =
         body.iter().map(|row| rows.fields(row).next().filter(|field| !is_missing(field))).collect();
     let is_index = names.is_some_and(|names| names.len() == body.len()) && body.len() == rows.all.len() - 1;
     if is_index { First::Names } else { First::Other }
 }
 
-/// Whether the second row is one of data, as the columns of numbers below it say; `None` if there is none of these.
+/// Whether the second row is data, judged by the columns of numbers below it; `None` if there are none.
 fn is_data(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) -> Option<bool> {
     let looks = |row: &Row| rows.fields(row).map(|field| look(field, dialect, missing).look).collect::<Vec<_>>();
     let second = looks(rows.all.get(1)?);
@@ -443,13 +444,13 @@ fn is_data(rows: &Rows<'_>, width: usize, dialect: Dialect, missing: &Missing) -
     Some(formed.iter().all(|&at| second[at].is_formed() || second[at] == Look::Missing))
 }
 
-/// Whether some lines may stand before a table: each has fewer fields, or is a sentence.
+/// Whether these lines can precede a table: each has fewer fields or is a sentence.
 fn may_precede(lines: &[u8], dialect: Dialect, width: usize) -> bool {
     let mut lines = lines.split(|&byte| byte == b'\n');
     lines.all(|line| {
         let count = memchr::memchr_iter(dialect.delimiter, line).count();
         let spaced = line.windows(2).filter(|pair| *pair == [dialect.delimiter, b' ']).count();
-        // What a backslash ends goes on in the next line.
+        // A line that ends with a backslash continues.
         let goes_on = line.trim_ascii_end().ends_with(b"\\");
         !goes_on && (count + 1 < width || dialect.delimiter == b' ' || count == spaced)
     })

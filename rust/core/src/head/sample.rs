@@ -1,4 +1,4 @@
-//! Rows from the beginning of a file, from its middle and from its end.
+//! Samples rows from the beginning, the middle and the end of a file.
 
 use std::ops::Range;
 
@@ -9,24 +9,24 @@ use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
 use crate::source::Source;
 
-/// Bytes of the beginning that are looked at; more only if they hold no two lines.
+/// How many bytes of the beginning are sampled. More are read only if they hold fewer than two lines.
 pub const SAMPLE: usize = 64 << 10;
 const LARGEST_SAMPLE: usize = 16 << 20;
 
-/// Bytes that are looked at elsewhere, each time.
+/// How many bytes each window elsewhere has.
 const WINDOW: u64 = 16 << 10;
 
-/// Rows that are looked at, of the beginning and of each window.
+/// Most rows to sample, from the beginning and from each window.
 const MOST_ROWS: usize = 1000;
 const MOST_WINDOW_ROWS: usize = 200;
 
-/// What may stand between fields; of readings that are as good the first counts. U+0001 is what Hive writes.
+/// The possible delimiters. Of equally good readings, the first wins. U+0001 is the default of Hive.
 pub(super) const DELIMITERS: [u8; 10] = *b",;\t| \x01:^~\x1F";
 
-/// Pieces of a source from its middle and its end; none if it is short, or far away, where looking there takes time.
+/// Windows from the middle and the end of a source. Empty if the source is short, or remote and slow to seek.
 pub fn elsewhere(source: &dyn Source) -> Result<Vec<Vec<u8>>> {
     let length = source.len();
-    if length <= SAMPLE as u64 + 3 * WINDOW || !source.is_at_hand() {
+    if length <= SAMPLE as u64 + 3 * WINDOW || !source.is_local() {
         return Ok(vec![]);
     }
     let places = [length / 3, length / 3 * 2, length - WINDOW];
@@ -40,19 +40,19 @@ pub fn elsewhere(source: &dyn Source) -> Result<Vec<Vec<u8>>> {
         .collect()
 }
 
-/// What is looked at of a file.
+/// The sampled bytes of a file.
 #[derive(Clone, Debug)]
 pub(super) struct Sample {
-    /// The beginning, of whole lines.
+    /// The beginning, in whole lines.
     pub beginning: Vec<u8>,
-    /// Whether that is all there is.
+    /// Whether the beginning is the whole file.
     pub is_whole: bool,
-    /// Pieces from elsewhere, which begin and end anywhere.
+    /// Windows from elsewhere, which begin and end anywhere.
     pub windows: Vec<Vec<u8>>,
 }
 
 impl Sample {
-    /// The beginning of a source from byte `start` on.
+    /// Samples the beginning of a source from byte `start` on.
     pub(super) fn of(source: &dyn Source, start: u64, windows: Vec<Vec<u8>>) -> Result<Self> {
         let mut size = SAMPLE;
         loop {
@@ -68,7 +68,7 @@ impl Sample {
     }
 
     pub(super) fn new(mut beginning: Vec<u8>, is_whole: bool, mut windows: Vec<Vec<u8>>) -> Self {
-        // Where lines end with a carriage return alone, the beginning came with newlines instead.
+        // If lines end with a carriage return alone, the beginning has already been converted to newlines.
         for window in windows.iter_mut().filter(|window| memchr(b'\n', window).is_none()) {
             window.iter_mut().filter(|byte| **byte == b'\r').for_each(|byte| *byte = b'\n');
         }
@@ -80,13 +80,13 @@ impl Sample {
         Self { beginning, is_whole, windows }
     }
 
-    /// Where the lines of the beginning start, the first of them.
+    /// Where the lines of the beginning start, up to `most` after the first.
     pub(super) fn line_starts(&self, most: usize) -> Vec<usize> {
         let ends = memchr_iter(b'\n', &self.beginning).take(most).map(|newline| newline + 1);
         std::iter::once(0).chain(ends).filter(|&start| start < self.beginning.len()).collect()
     }
 
-    /// The lines, all of them.
+    /// All lines, including those of the windows.
     pub(super) fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let pieces = std::iter::once(&self.beginning).chain(&self.windows);
         pieces.flat_map(|piece| piece.split(|&byte| byte == b'\n'))
@@ -101,7 +101,7 @@ impl Sample {
         Rows::of(&self.beginning, dialect, start, self.is_whole, MOST_ROWS)
     }
 
-    /// The rows of the other pieces, where each is read from the line that suits it best: the first may be within quotes.
+    /// The rows of each window, read from the line that fits best, since the first line may be inside quotes.
     pub(super) fn rows_elsewhere(&self, dialect: Dialect, width: usize) -> Vec<Rows<'_>> {
         self.windows.iter().filter_map(|window| Rows::somewhere(window, dialect, width)).collect()
     }
@@ -110,11 +110,11 @@ impl Sample {
 /// A row of a sample.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    /// Which fields are its.
+    /// The range of its fields.
     fields: Range<usize>,
-    /// Whether a quote is wrong in it.
+    /// Whether it has a wrong quote.
     pub is_wrong: bool,
-    /// How much it counts: a row that is wrong, as many times as it has lines.
+    /// Its weight: a wrong row counts once for each of its lines.
     pub weight: usize,
 }
 
@@ -134,7 +134,7 @@ pub(super) struct Rows<'a> {
 
 impl<'a> Rows<'a> {
     fn of(bytes: &'a [u8], dialect: Dialect, start: usize, is_end: bool, most: usize) -> Self {
-        let mut careful = Careful::new(dialect, bytes, start).passing_over(true);
+        let mut careful = Careful::new(dialect, bytes, start).skipping_bad_rows(true);
         let mut found = Self { bytes, fields: vec![], all: vec![] };
         let lines = |range: Range<usize>| memchr_iter(b'\n', &bytes[range]).count();
         while found.all.len() < most {
@@ -147,7 +147,7 @@ impl<'a> Rows<'a> {
                 }
                 Ok(None) => break,
                 Err(bad) => {
-                    // The sample may end within quotes, but not long after they were opened.
+                    // The sample may end inside quotes, but not long after they opened.
                     let swallowed = lines(bad.position..bytes.len());
                     if is_end || swallowed > 50 {
                         found.all.push(Row {
@@ -174,7 +174,7 @@ impl<'a> Rows<'a> {
         starts.take(tries).map(rows).max_by(|one, other| one.share(width).total_cmp(&other.share(width)))
     }
 
-    /// How much the rows count that have so many fields, of all.
+    /// The share of rows with this width, by weight.
     pub(super) fn share(&self, width: usize) -> f64 {
         let all: usize = self.all.iter().map(|row| row.weight).sum();
         let fits = |row: &&Row| row.width() == width && !row.is_wrong;
@@ -187,7 +187,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Refuses a sample that holds nothing.
+/// Returns an error if the sample has only blank lines.
 pub(super) fn require_lines(sample: &Sample) -> Result<()> {
     if sample.lines().all(|line| line.trim_ascii().is_empty()) {
         return Err(Error::from(Kind::Empty("the file holds nothing but blank lines")));

@@ -1,4 +1,4 @@
-//! What files are taken for.
+//! Tests of detection and headers.
 
 use super::*;
 use crate::dialect::{Dialect, Encoding};
@@ -43,7 +43,7 @@ fn the_delimiter_is_that_of_a_table() {
 }
 
 #[test]
-fn what_cannot_be_told_is_a_question_that_shows_each_reading() {
+fn an_ambiguous_file_is_a_question_that_shows_each_reading() {
     let message = detect("a b;c d,e f\ng h;i j,k l\n").unwrap_err();
     assert!(message.contains("delimiter=\",\" reads 2 columns"), "{message}");
     assert!(message.contains("delimiter=\";\" reads 2 columns"), "{message}");
@@ -56,7 +56,7 @@ fn what_cannot_be_told_is_a_question_that_shows_each_reading() {
 }
 
 #[test]
-fn spaces_beside_quotes_are_found_where_they_stand() {
+fn spaces_beside_quotes_are_found() {
     for (text, initial, last) in [
         ("x,c,y\n1, \"Paris, TX\", 0\n2, \"Rome\", 1\n", true, false),
         ("x,c,y\r\n1,\"Paris, TX\" ,0\r\n2,\"Rome\"\t,1\r\n", false, true),
@@ -116,7 +116,7 @@ fn a_file_is_sniffed() {
 }
 
 #[test]
-fn groups_of_three_that_may_be_decimals_are_a_question() {
+fn ambiguous_groups_of_three_are_a_question() {
     let message = sniffed(b"a;b\n1,234;x\n5,678;y\n").unwrap_err();
     assert!(message.contains("decimal=\",\""), "{message}");
     assert!(message.contains("thousands=\",\""), "{message}");
@@ -124,7 +124,7 @@ fn groups_of_three_that_may_be_decimals_are_a_question() {
 }
 
 #[test]
-fn text_in_an_encoding_that_is_not_read_is_named() {
+fn text_in_an_unsupported_encoding_is_named() {
     // Shift-JIS for "name, number".
     let message = sniffed(b"\x96\xBC\x91O,\x90\x94\n\x93\x8C\x8B\x9E,1\n\x91\xE5\x8D\xE3,2\n").unwrap_err();
     assert!(message.contains("Shift_JIS") && message.contains("iconv"), "{message}");
@@ -136,7 +136,7 @@ mod properties {
 
     proptest! {
         #[test]
-        fn any_bytes_are_taken_for_something_or_refused(
+        fn any_bytes_are_detected_or_refused(
             bytes in prop::collection::vec(prop::sample::select(&b"01a,;\t |\"'\\\n\r#.:\x01\xE9"[..]), 0..200),
         ) {
             let _ = sniffed(&bytes);

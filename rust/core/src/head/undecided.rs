@@ -1,11 +1,11 @@
-//! The question that is asked where a file can be read in several ways.
+//! The question to ask if a file can be read in several ways.
 
 use std::fmt;
 
 use crate::dialect::Dialect;
 use crate::value::number::Notation;
 
-/// Columns, rows and characters of a field that are shown.
+/// How many columns, rows and characters of a field are shown.
 const COLUMNS: usize = 5;
 const ROWS: usize = 2;
 const CHARACTERS: usize = 24;
@@ -13,31 +13,31 @@ const CHARACTERS: usize = 24;
 /// A way of reading a file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Choice {
-    /// The dialect that reads it so.
+    /// The dialect.
     pub dialect: Dialect,
     /// Whether the first row names the columns.
     pub is_named: bool,
-    /// Whether each row ends with a delimiter that begins no column.
+    /// Whether each row ends with a delimiter that does not start another column.
     pub ends_empty: bool,
     /// How much it looks like a table, from 0 to 1.
     pub score: f64,
-    /// Its columns, if they are named.
+    /// The names of its columns, if it has any.
     pub names: Option<Vec<String>>,
     /// The first rows.
     pub rows: Vec<Vec<String>>,
 }
 
-/// Several ways of reading a file, the likeliest first, between which nothing decides.
+/// Several plausible ways of reading a file, likeliest first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Undecided {
-    /// The ways.
+    /// The choices.
     pub choices: Vec<Choice>,
 }
 
 impl std::error::Error for Undecided {}
 
 impl Choice {
-    /// The arguments that choose it, as far as they differ from those of another choice, or from the usual ones.
+    /// The arguments that select this choice: those that differ from another choice or from the defaults.
     fn arguments(&self, others: &[Choice]) -> String {
         let usual = Dialect::default();
         let one = |byte: Option<u8>| byte.map_or("None".to_owned(), |byte| python(&char::from(byte).to_string()));
@@ -104,7 +104,7 @@ fn short(text: &str) -> String {
     if shown.len() < text.len() { shown + "…" } else { shown }
 }
 
-/// A text as Python writes it.
+/// A text as a Python literal.
 fn python(text: &str) -> String {
     match text {
         "\x01" => "\"\\x01\"".to_owned(),

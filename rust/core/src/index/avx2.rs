@@ -1,4 +1,4 @@
-//! Delimiters and newlines in 64-byte steps, in two 256-bit registers.
+//! Finds delimiters, newlines and quotes in 64-byte chunks with two 256-bit registers.
 
 use std::arch::x86_64::{
     __m256i, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8,
@@ -10,12 +10,12 @@ use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Avx2;
 
-/// Chunks for which room is made at a time.
+/// How many chunks each reservation of marks covers.
 const CHUNKS: usize = 16;
 
 /// See [`super::portable::fill`].
 pub(super) fn fill(_: Avx2, bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
     unsafe { fill_with_avx2(bytes, delimiter, marks) }
 }
 
@@ -30,7 +30,7 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
         let mut filled = 0;
         for chunk in chunks {
             let found = seen.look_at(chunk, delimiter);
-            // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+            // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
             unsafe { write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
             base += 64;
@@ -38,7 +38,7 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
         marks.advance(filled);
         newlines = _mm256_add_epi64(newlines, seen.take_newlines());
     }
-    // Padded with what is neither a newline nor a carriage return.
+    // Padded with zeros, which are neither newlines nor carriage returns.
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
     let found = seen.look_at(&last, delimiter) & ((1 << rest.len()) - 1);
@@ -59,7 +59,7 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
 
 /// See [`super::portable::look_at`].
 pub(super) fn look_at(_: Avx2, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
     unsafe { look_with_avx2(chunks, special, masks) }
 }
 
@@ -80,7 +80,7 @@ fn look_with_avx2(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, ma
 
 /// See [`super::portable::append_ends`].
 pub(super) fn append_ends(_: Avx2, marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
     unsafe { append_with_avx2(marks, base, chunks) }
 }
 
@@ -89,7 +89,7 @@ fn append_with_avx2(marks: &mut Marks, base: usize, chunks: &[Masks]) {
     let out = marks.room(64 * chunks.len()).as_mut_ptr();
     let mut filled = 0;
     for (at, chunk) in chunks.iter().enumerate() {
-        // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+        // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
         unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
         filled += chunk.ends.count_ones() as usize;
     }
@@ -98,7 +98,7 @@ fn append_with_avx2(marks: &mut Marks, base: usize, chunks: &[Masks]) {
 
 /// See [`super::portable::count_newlines`].
 pub(super) fn count_newlines(_: Avx2, masks: &[Masks]) -> usize {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
     unsafe { count_with_avx2(masks) }
 }
 
@@ -111,11 +111,12 @@ fn count_with_avx2(masks: &[Masks]) -> usize {
 #[inline]
 #[target_feature(enable = "avx2")]
 fn halves(chunk: &[u8; 64]) -> (__m256i, __m256i) {
-    // SAFETY: 64 bytes stand there, 32 for each load.
+    // SAFETY: the chunk has 64 bytes, and each load reads 32 of them.
     unsafe { (_mm256_loadu_si256(chunk.as_ptr().cast()), _mm256_loadu_si256(chunk.as_ptr().add(32).cast())) }
 }
 
-/// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
+/// Writes the positions of the set bits of `mask`. The lowest bit has position `base`. May write arbitrary values after
+/// the last position.
 ///
 /// # Safety
 ///
@@ -126,12 +127,12 @@ unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
     let count = mask.count_ones() as usize;
     let mut write = |places: std::ops::Range<usize>| {
         for place in places {
-            // SAFETY: the caller promises 64 places, and none of the ranges below goes further.
+            // SAFETY: the caller provides 64 places, and the ranges below stay within them.
             unsafe { out.add(place).write(base + mask.trailing_zeros()) };
             mask &= mask.wrapping_sub(1);
         }
     };
-    // In few steps, so that most chunks end alike.
+    // Fixed steps of four, so that branches are predictable for most chunks.
     write(0..4);
     if count > 4 {
         write(4..8);
@@ -146,16 +147,16 @@ unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
     }
 }
 
-/// What was seen of line ends.
+/// Line ends found so far.
 struct Seen {
-    /// For each place in a register, how many newlines; less than 256.
+    /// The number of newlines in each byte lane; always less than 256.
     newlines: __m256i,
-    /// All ones in the places that had a carriage return.
+    /// All ones in lanes that had a carriage return.
     returns: __m256i,
 }
 
 impl Seen {
-    /// One bit for each byte that is a delimiter or a newline.
+    /// A mask of the bytes that are delimiters or newlines.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn look_at(&mut self, chunk: &[u8; 64], delimiter: u8) -> u64 {
@@ -172,7 +173,7 @@ impl Seen {
         mask
     }
 
-    /// How many newlines since the last time, in four sums.
+    /// The number of newlines since the last call, in four sums.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn take_newlines(&mut self) -> __m256i {

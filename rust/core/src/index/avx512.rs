@@ -1,4 +1,4 @@
-//! Delimiters, newlines and quotes in 64-byte steps, in one 512-bit register.
+//! Finds delimiters, newlines and quotes in 64-byte chunks with one 512-bit register.
 
 use std::arch::x86_64::{
     __m512i, _bzhi_u64, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask, _mm512_cvtepu8_epi32,
@@ -11,7 +11,7 @@ use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Avx512;
 
-/// Chunks for which room is made at a time.
+/// How many chunks each reservation of marks covers.
 const CHUNKS: usize = 16;
 
 /// The place of each byte in its chunk.
@@ -25,9 +25,10 @@ static PLACES: [u8; 64] = {
     places
 };
 
-/// See [`super::portable::fill`]. Whether each row has `columns` fields is found on the way if that is a power of two.
+/// See [`super::portable::fill`]. If `columns` is a power of two up to 64, also checks that each row has that many
+/// fields.
 pub(super) fn fill(_: Avx512, bytes: &[u8], delimiter: u8, columns: usize, marks: &mut Marks) -> LineEnds {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx512` exists only if the processor has these instructions.
     unsafe {
         if columns > 1 && 64 % columns == 0 {
             let newlines = (columns - 1..64).step_by(columns).fold(0, |newlines, mark| newlines | 1 << mark);
@@ -50,7 +51,7 @@ fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64,
         let mut filled = 0;
         for chunk in chunks {
             let found = line_ends.look_at::<IN_STEP>(load(chunk), u64::MAX, delimiter, step);
-            // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+            // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
             unsafe { write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
             base += 64;
@@ -58,31 +59,31 @@ fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64,
         marks.advance(filled);
     }
     let kept = (1 << rest.len()) - 1;
-    // SAFETY: only the bytes of the rest are read.
+    // SAFETY: the mask limits the load to the bytes of `rest`.
     let last = unsafe { _mm512_maskz_loadu_epi8(kept, rest.as_ptr().cast()) };
     let found = line_ends.look_at::<IN_STEP>(last, kept, delimiter, step);
-    // SAFETY: 64 places were made.
+    // SAFETY: `room` reserved 64 places.
     unsafe { write_positions(marks.room(64).as_mut_ptr(), base as u32, found) };
     marks.advance(found.count_ones() as usize);
     let in_step = IN_STEP && line_ends.out_of_step == 0;
     LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0, in_step }
 }
 
-/// What was seen of line ends.
+/// Line ends found so far.
 struct Seen {
-    /// How many newlines.
+    /// The number of newlines.
     newlines: u64,
     /// The places in a chunk that had a carriage return.
     returns: u64,
-    /// How many delimiters and newlines.
+    /// The number of delimiters and newlines.
     marks: u32,
-    /// Those among the marks of a chunk where a newline was and ought not to be, or the other way round.
+    /// The marks within a chunk that are newlines where a delimiter should be, or the reverse.
     out_of_step: u64,
 }
 
 impl Seen {
-    /// One bit for each byte that is a delimiter or a newline, of those that are `kept`. `step` says which of 64 marks
-    /// ought to be newlines.
+    /// A mask of the bytes in `kept` that are delimiters or newlines. `step` tells which of 64 marks should be
+    /// newlines.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw,bmi2,popcnt")]
     fn look_at<const IN_STEP: bool>(&mut self, chunk: __m512i, kept: u64, delimiter: u8, step: u64) -> u64 {
@@ -91,7 +92,7 @@ impl Seen {
         self.returns |= equal(chunk, b'\r') & kept;
         let found = equal(chunk, delimiter) & kept | newlines;
         if IN_STEP {
-            // This takes less time than a look at the byte of each mark, as long as rows are short.
+            // For short rows this is faster than looking up the byte at each mark.
             let count = found.count_ones();
             let expected = _bzhi_u64(step.rotate_right(self.marks % 64), count);
             self.out_of_step |= _pext_u64(newlines, found) ^ expected;
@@ -103,7 +104,7 @@ impl Seen {
 
 /// See [`super::portable::look_at`].
 pub(super) fn look_at(_: Avx512, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx512` exists only if the processor has these instructions.
     unsafe { look_with_avx512(chunks, special, masks) }
 }
 
@@ -119,7 +120,7 @@ fn look_with_avx512(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, 
 
 /// See [`super::portable::append_ends`].
 pub(super) fn append_ends(_: Avx512, marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx512` exists only if the processor has these instructions.
     unsafe { append_with_avx512(marks, base, chunks) }
 }
 
@@ -130,25 +131,25 @@ fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
     let out = marks.room(64 * chunks.len()).as_mut_ptr();
     let mut filled = 0;
     for (at, chunk) in chunks.iter().enumerate() {
-        // SAFETY: 64 places for each chunk were made, and each chunk before took at most 64 of them.
+        // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
         unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
         filled += chunk.ends.count_ones() as usize;
     }
     marks.advance(filled);
 }
 
-/// Up to sixteen of the columns of a row, among 32 that stand side by side.
+/// Up to 16 columns of a row, all within 32 adjacent ones.
 pub(super) struct Pick {
-    /// The first of the 32.
+    /// The first of the 32 columns.
     first: usize,
-    /// Where each stands after that.
+    /// The distance of each picked column from the first.
     places: [u32; 16],
-    /// How many they are.
+    /// The number of picked columns.
     count: usize,
 }
 
 impl Pick {
-    /// The columns, in their order, in as few picks as they need.
+    /// Splits the columns, in order, into as few picks as possible.
     pub(super) fn all(columns: &[usize]) -> Vec<Self> {
         let mut picks = Vec::new();
         let mut rest = columns;
@@ -172,9 +173,9 @@ impl Pick {
     }
 }
 
-/// Writes what stands in the picked columns of each row of `columns` marks.
+/// Writes the marks of the picked columns of each row. A row has `columns` marks.
 pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx512` exists only if the processor has these instructions.
     unsafe { pick_with_avx512(marks, columns, picks, picked) }
 }
 
@@ -182,7 +183,7 @@ pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick], pic
 fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
     let width: usize = picks.iter().map(|pick| pick.count).sum();
     let count = marks.len() / columns * width;
-    // The last store is of sixteen, however few are asked for.
+    // Every store writes 16 marks, however few are picked.
     picked.resize(count + 16, 0);
     let mut at = 0;
     for row in (0..marks.len()).step_by(columns) {
@@ -195,12 +196,12 @@ fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut 
             });
             let out = picked[at..].first_chunk_mut::<16>().expect("room for sixteen");
             let (halves, _) = near.as_chunks::<16>();
-            // SAFETY: sixteen marks each.
+            // SAFETY: each half has 16 marks.
             let [low, high] = [0, 1].map(|half| unsafe { _mm512_loadu_si512(halves[half].as_ptr().cast()) });
-            // SAFETY: as above.
+            // SAFETY: `places` has 16 elements.
             let places = unsafe { _mm512_loadu_si512(pick.places.as_ptr().cast()) };
             let chosen = _mm512_permutex2var_epi32(low, places, high);
-            // SAFETY: as above.
+            // SAFETY: `out` has 16 elements.
             unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), chosen) };
             at += pick.count;
         }
@@ -211,18 +212,19 @@ fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut 
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn load(bytes: &[u8; 64]) -> __m512i {
-    // SAFETY: 64 bytes stand there.
+    // SAFETY: the array has 64 bytes.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// One bit for each byte of the chunk that is `byte`.
+/// A mask of the bytes of the chunk that equal `byte`.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 fn equal(chunk: __m512i, byte: u8) -> u64 {
     _mm512_cmpeq_epi8_mask(chunk, _mm512_set1_epi8(byte as i8))
 }
 
-/// Writes the positions of the bits of `mask`, `base` being that of the lowest, and after them anything.
+/// Writes the positions of the set bits of `mask`. The lowest bit has position `base`. May write arbitrary values after
+/// the last position.
 ///
 /// # Safety
 ///
@@ -233,10 +235,10 @@ fn equal(chunk: __m512i, byte: u8) -> u64 {
 )]
 unsafe fn write_positions(out: *mut u32, base: u32, mask: u64) {
     let count = mask.count_ones();
-    // To a register: straight to memory is microcoded on Zen 4.
+    // Compress into a register: compressing to memory is microcoded on Zen 4.
     let places = _mm512_maskz_compress_epi8(mask, load(&PLACES));
     let base = _mm512_set1_epi32(base as i32);
-    // SAFETY: the caller promises four times 16 places.
+    // SAFETY: the caller provides four times 16 places.
     let write = |quarter: usize, places| unsafe {
         _mm512_storeu_si512(out.add(16 * quarter).cast(), _mm512_add_epi32(_mm512_cvtepu8_epi32(places), base));
     };

@@ -1,4 +1,4 @@
-//! The fields of any text, byte by byte: of one with escapes or comments, with runs of spaces, or with wrong quotes.
+//! Finds the fields of any text byte by byte. Handles escapes, comments, runs of spaces and wrong quotes.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::quotes::State;
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::Kind;
 
-/// What a byte means, as far as it means anything by itself.
+/// The meaning of a byte, regardless of its context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
     Other,
@@ -49,21 +49,21 @@ const STATES: [State; 11] = [
 pub(crate) enum Event {
     /// Nothing.
     Nothing,
-    /// The next field begins after it; this one has not begun.
+    /// The byte is skipped: the field starts after it.
     Skipped,
-    /// A field ends before it.
+    /// A field ends before the byte.
     Field,
-    /// A line ends at it.
+    /// A line ends with the byte.
     Line,
-    /// It opens the field, whose spaces before it are left out.
+    /// The byte opens quotes. The field starts here; the spaces before it are dropped.
     Opened,
-    /// It follows a closing quote, which ends the field.
+    /// The byte follows a closing quote, which ends the field.
     Closed,
-    /// It follows a closing quote, and must not.
+    /// The byte follows a closing quote, where it is an error.
     Stray,
 }
 
-/// From a state and a byte to the next state.
+/// A state machine over bytes.
 pub(crate) struct Machine {
     classes: [Class; 256],
     steps: [[(State, Event); CLASSES.len()]; STATES.len()],
@@ -85,13 +85,13 @@ impl Machine {
         Self { classes, steps }
     }
 
-    /// What a byte does in a state.
+    /// The effect of a byte in a state.
     #[inline]
     pub(crate) fn step(&self, state: State, byte: u8) -> (State, Event) {
         self.steps[state as usize][self.classes[usize::from(byte)] as usize]
     }
 
-    /// How many bytes come first that change nothing.
+    /// The number of leading bytes that do not change the state.
     #[inline]
     pub(crate) fn ordinary(&self, state: State, bytes: &[u8]) -> usize {
         if !matches!(state, State::Field | State::Quoted | State::Comment) {
@@ -102,7 +102,7 @@ impl Machine {
     }
 }
 
-/// What a byte does, where spaces beside quotes may be left out.
+/// The effect of a byte in dialects that drop spaces around quotes.
 fn spaced_step(state: State, class: Class, dialect: Dialect) -> (State, Event) {
     match (state, class) {
         (State::LineStart | State::FieldStart | State::Space, Class::Space) if dialect.skip_initial_space => {
@@ -148,32 +148,32 @@ pub(crate) struct Row {
     pub start: usize,
     /// The position of its newline.
     pub newline: usize,
-    /// The first of its fields with text after the closing quote.
+    /// The start of the first field with text after its closing quote.
     pub stray: Option<usize>,
 }
 
-/// Goes through the rows of a text, which ends with a newline.
+/// Iterates over the rows of a text, which must end with a newline.
 pub(crate) struct Careful<'a> {
     machine: Machine,
     dialect: Dialect,
     bytes: &'a [u8],
     position: usize,
-    passes_over: bool,
+    skips_bad_rows: bool,
 }
 
 impl<'a> Careful<'a> {
-    /// From a position on, at which a row begins.
+    /// Starts at `position`, which must be the start of a row.
     pub(crate) fn new(dialect: Dialect, bytes: &'a [u8], position: usize) -> Self {
-        Self { machine: Machine::new(dialect), dialect, bytes, position, passes_over: false }
+        Self { machine: Machine::new(dialect), dialect, bytes, position, skips_bad_rows: false }
     }
 
-    /// One that goes on after text behind a closing quote, to where the row ends.
-    pub(crate) fn passing_over(self, passes_over: bool) -> Self {
-        Self { passes_over, ..self }
+    /// Sets whether a row with text after a closing quote is read to its end instead of being an error.
+    pub(crate) fn skipping_bad_rows(self, skips_bad_rows: bool) -> Self {
+        Self { skips_bad_rows, ..self }
     }
 
-    /// The next row, blank lines and comments left out; `None` at the end. Calls `on_field` with the place of each of its
-    /// fields; those of a row that is wrong among them.
+    /// The next row that is neither blank nor a comment; `None` at the end. Calls `on_field` with the range of each
+    /// field, including the fields of a wrong row.
     #[inline]
     pub(crate) fn next_row(
         &mut self,
@@ -183,7 +183,7 @@ impl<'a> Careful<'a> {
         let (mut row, mut start) = (self.position, self.position);
         let mut fields = 0;
         let mut stray = None;
-        // Where the closing quote ends that spaces follow.
+        // The end of a closing quote that is followed by spaces.
         let mut closed = None;
         let mut next = self.position;
         loop {
@@ -206,7 +206,7 @@ impl<'a> Careful<'a> {
                 Event::Line => {
                     let end = closed.take().unwrap_or_else(|| at - usize::from(self.ends_with_return(start..at)));
                     let field = start..end;
-                    // Runs of delimiters part fields that are there.
+                    // Runs of delimiters separate fields; empty fields do not exist there.
                     let is_there = fields > 0 && !self.dialect.has_runs();
                     if before != State::Comment && (is_there || !field.is_empty()) {
                         on_field(field);
@@ -218,11 +218,11 @@ impl<'a> Careful<'a> {
                     }
                     (row, start) = (at + 1, at + 1);
                 }
-                Event::Stray if self.passes_over => {
+                Event::Stray if self.skips_bad_rows => {
                     stray = stray.or(Some(start));
                     closed = None;
                     if state == State::FieldStart {
-                        // A delimiter after a carriage return, which ends the field all the same.
+                        // A delimiter after a carriage return also ends the field.
                         on_field(start..at);
                         fields += 1;
                         start = at + 1;
@@ -239,10 +239,10 @@ impl<'a> Careful<'a> {
         }
     }
 
-    /// Whether the last byte before a newline belongs to the line end: a carriage return that is not escaped.
+    /// Whether the byte before a newline belongs to the line end: an unescaped carriage return.
     fn ends_with_return(&self, field: Range<usize>) -> bool {
         let [before @ .., b'\r'] = &self.bytes[field] else { return false };
-        // What an even number of escapes stands before is not escaped.
+        // The carriage return is unescaped if the number of escapes before it is even.
         let escapes = before.iter().rev().take_while(|&&byte| Some(byte) == self.dialect.escape);
         escapes.count().is_multiple_of(2)
     }

@@ -1,4 +1,4 @@
-//! How many rows a text has, without looking at their fields.
+//! Counts the rows of a text without parsing fields.
 
 use memchr::{memchr, memchr_iter, memmem};
 
@@ -11,21 +11,20 @@ use crate::error::Error;
 use crate::simd::Simd;
 use crate::text::Text;
 
-/// Counts the rows of a text; those before the error, if a quoted field is wrong.
+/// Counts the rows of a text. If a quoted field is wrong, counts the rows before it and returns the error.
 pub(crate) fn count_rows(simd: Simd, text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
-    if text.takes_care() || dialect.has_runs() {
+    if text.needs_careful_scan() || dialect.has_runs() {
         return count_carefully(text, dialect);
     }
     let bytes = text.bytes();
     let Some(special) = Special::of(dialect).filter(|_| text.has_quotes()) else { return (count_plain(bytes), None) };
-    // A choice that cannot be had is reported before there is a text.
     if let Some(rows) = count_quoted(simd, bytes, special) {
         return (rows, None);
     }
     count_carefully(text, dialect)
 }
 
-/// The rows of a text without quotes.
+/// Counts the rows of a text without quotes.
 fn count_plain(bytes: &[u8]) -> usize {
     let lines = memchr_iter(b'\n', bytes).count();
     let may_have_blank_lines = is_blank_line_first(bytes)
@@ -38,7 +37,7 @@ fn is_blank_line_first(bytes: &[u8]) -> bool {
     matches!(bytes, [b'\n', ..] | [b'\r', b'\n', ..])
 }
 
-/// The lines that are not blank, one by one.
+/// Counts the lines that are not blank.
 fn count_filled(bytes: &[u8]) -> usize {
     let mut rows = 0;
     let mut start = 0;
@@ -49,15 +48,16 @@ fn count_filled(bytes: &[u8]) -> usize {
     rows
 }
 
-/// The rows of a text with quotes; `None` when those of a field are wrong.
+/// Counts the rows of a text with quotes. Returns `None` if a field has wrong quotes.
 pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option<usize> {
     let mut quotes = Quotes::new(State::FieldStart);
     let mut field_ends = FieldEnds::default();
-    // 1 when the next byte is the first of its line, and when the byte before it was and is a carriage return.
+    // `line_start` is 1 if the next byte is the first of its line. `lone_return` is 1 if the byte before it is a
+    // carriage return and was the first.
     let (mut line_start, mut lone_return) = (1, 0);
     let mut rows = 0;
     stride::for_each_stride(simd, bytes, special, |_, masks| {
-        // Copies, which stay in registers.
+        // Work on copies, which stay in registers.
         let (mut here, mut field_ends_here) = (quotes, field_ends);
         for masks in &mut *masks {
             let followed = here.follow(masks);
@@ -65,17 +65,17 @@ pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option
             let newlines = followed.ends & masks.newlines;
             let line_starts = newlines << 1 | line_start;
             let lone_returns = masks.returns & line_starts;
-            // Those of blank lines left out.
+            // Leaves out the newlines of blank lines.
             masks.newlines = newlines & !(line_starts | lone_returns << 1 | lone_return);
             (line_start, lone_return) = (newlines >> 63, lone_returns >> 63);
         }
         (quotes, field_ends) = (here, field_ends_here);
         rows += stride::count_newlines(simd, masks);
     });
-    (field_ends.are_right() && !quotes.is_inside()).then_some(rows)
+    (field_ends.are_valid() && !quotes.is_inside()).then_some(rows)
 }
 
-/// The rows before the first field with wrong quotes, byte by byte.
+/// Counts the rows before the first field with wrong quotes, byte by byte.
 fn count_carefully(text: &Text, dialect: Dialect) -> (usize, Option<Error>) {
     let bytes = text.bytes();
     let mut careful = Careful::new(dialect, bytes, 0);

@@ -1,8 +1,8 @@
-//! The bytes that a text with quotes is made of, as masks, in 64-byte steps.
+//! Bitmasks of the special bytes of a text, in 64-byte chunks.
 
 use crate::dialect::Dialect;
 
-/// One bit for each byte of a chunk, the first byte's the lowest.
+/// Bitmasks of a chunk. The lowest bit stands for the first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Masks {
     /// Delimiters and newlines.
@@ -16,7 +16,7 @@ pub(crate) struct Masks {
 }
 
 impl Masks {
-    /// The first `count` bytes alone.
+    /// The masks of the first `count` bytes only.
     pub(super) fn first(self, count: usize) -> Self {
         let kept = (1 << count) - 1;
         Self {
@@ -28,7 +28,7 @@ impl Masks {
     }
 }
 
-/// The bytes that make fields and rows.
+/// The bytes that delimit and quote fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Special {
     pub delimiter: u8,
@@ -36,7 +36,7 @@ pub(crate) struct Special {
 }
 
 impl Special {
-    /// Those of a dialect, if it has quotes.
+    /// The special bytes of a dialect, if it has quotes.
     pub(crate) fn of(dialect: Dialect) -> Option<Self> {
         dialect.quote.map(|quote| Self { delimiter: dialect.delimiter, quote })
     }

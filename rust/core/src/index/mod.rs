@@ -1,4 +1,7 @@
-//! Stage 3: a text to field marks: where each field ends, row by row.
+//! Indexes a text: finds the end of each field, row by row.
+//!
+//! Most texts take a fast path, one for each instruction set. Texts with escapes, comments, runs of spaces or wrong quotes
+//! are scanned byte by byte.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -30,25 +33,26 @@ use crate::fields::{Fields, WINDOW};
 use crate::simd::Simd;
 use crate::text::Text;
 
-/// The marks of one text. Positions are those of [`Text::padded`].
+/// The index of one text. Positions refer to [`Text::padded`].
 #[derive(Default)]
 pub struct Index {
-    /// Where each field ends, after one mark before the first field. Each field starts after the mark before it.
+    /// The end of each field, preceded by one mark before the first field. Each field starts one byte after the mark
+    /// before it.
     marks: Marks,
-    /// The same, but where a row ends with CRLF the position of the carriage return; empty when none does. Of a text that was
-    /// gone through byte by byte these alone say where fields end, and the marks where they start.
+    /// Like `marks`, but with the position of the carriage return where a row ends with CRLF. Empty if no row does.
+    /// After the careful scan, only this tells where fields end, and `marks` where they start.
     trimmed: Vec<u32>,
-    /// The rows, in runs that lie without a gap in `marks`.
+    /// The rows, as runs without gaps in `marks`.
     runs: Vec<Run>,
-    /// Whether rows that are wrong are passed over, as far as it can be told where they end.
-    passes_over: bool,
-    /// Those that were.
+    /// Whether wrong rows are skipped as long as their end is known.
+    skips_bad_rows: bool,
+    /// The skipped rows.
     bad_rows: Vec<BadRow>,
     /// Whether each row of the text ends with a delimiter.
     ends_empty: bool,
 }
 
-/// Rows that follow each other without a blank line between them.
+/// Consecutive rows without a blank line between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
     /// The mark before the first field.
@@ -56,7 +60,7 @@ struct Run {
     rows: usize,
 }
 
-/// Positions in a vector that keeps its length from text to text, so that its tail is written only once.
+/// Positions in a vector that keeps its length from text to text, so that its tail is initialized only once.
 #[derive(Default)]
 struct Marks {
     places: Vec<u32>,
@@ -81,7 +85,7 @@ impl Marks {
         self.advance(1);
     }
 
-    /// The next `count` places, to be written to before [`Marks::advance`].
+    /// The next `count` places. Write to them before calling [`Marks::advance`].
     #[inline]
     fn room(&mut self, count: usize) -> &mut [u32] {
         if self.places.len() < self.count + count {
@@ -90,7 +94,7 @@ impl Marks {
         &mut self.places[self.count..self.count + count]
     }
 
-    /// Takes in the first `count` places of [`Marks::room`].
+    /// Appends the first `count` places of [`Marks::room`].
     #[inline]
     fn advance(&mut self, count: usize) {
         self.count += count;
@@ -98,14 +102,15 @@ impl Marks {
 }
 
 impl Index {
-    /// One that passes over rows that are wrong, unless a quote is never closed: where such a row ends is not known.
+    /// An index that skips wrong rows if `skips_bad_rows` is set. An unclosed quote remains an error, because the end
+    /// of its row is unknown.
     #[must_use]
-    pub fn passing_over(passes_over: bool) -> Self {
-        Self { passes_over, ..Self::default() }
+    pub fn skipping_bad_rows(skips_bad_rows: bool) -> Self {
+        Self { skips_bad_rows, ..Self::default() }
     }
 
-    /// Finds the fields of a text whose rows have `columns` fields each. When a row is wrong and not passed over, the rows
-    /// before it are indexed and the error says what is wrong with it.
+    /// Finds the fields of a text whose rows have `columns` fields each. At the first wrong row that is not skipped,
+    /// indexes the rows before it and returns the error.
     pub fn fill(
         &mut self,
         simd: Simd,
@@ -118,7 +123,7 @@ impl Index {
         let wrong = self.find_rows(simd, text, dialect, columns, reference);
         if self.ends_empty {
             let bad_row = self.check_row_ends(text.padded(), columns, dialect);
-            // It comes before the row where the others end.
+            // This row precedes the one that ended the index.
             if let Some(bad_row) = bad_row {
                 let offset = text.offset.wrapping_sub(WINDOW as u64);
                 return Some(bad_row.error(text.padded(), offset, columns, reference, dialect));
@@ -127,7 +132,7 @@ impl Index {
         wrong
     }
 
-    /// The same, whatever the last field of a row holds.
+    /// Like [`Index::fill`], but does not check the last field of a row.
     fn find_rows(
         &mut self,
         simd: Simd,
@@ -136,7 +141,7 @@ impl Index {
         columns: usize,
         reference: &'static str,
     ) -> Option<Error> {
-        if text.takes_care() || dialect.has_runs() {
+        if text.needs_careful_scan() || dialect.has_runs() {
             return self.fill_carefully(text, dialect, columns, reference);
         }
         let bytes = text.padded();
@@ -147,7 +152,7 @@ impl Index {
             Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
             None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks)),
         };
-        // If the quotes of a field are wrong: to say of which, and to keep the rows before it, takes more care.
+        // Wrong quotes: the careful scan keeps the rows before them and finds the error.
         let Some(line_ends) = line_ends else { return self.fill_carefully(text, dialect, columns, reference) };
         let bad_row = self.find_runs(bytes, columns, &line_ends);
         let is_short = |bad: &BadRow| (bad.found as usize) < columns;
@@ -161,7 +166,7 @@ impl Index {
         bad_row.map(|bad| bad.error(bytes, offset, columns, reference, dialect))
     }
 
-    /// The same for any text, byte by byte.
+    /// Like `find_rows`, but scans any text byte by byte.
     fn fill_carefully(
         &mut self,
         text: &Text,
@@ -175,7 +180,7 @@ impl Index {
         self.start();
         self.marks.clear();
         self.trimmed.push(WINDOW as u32 - 1);
-        let mut careful = Careful::new(dialect, bytes, WINDOW).passing_over(self.passes_over);
+        let mut careful = Careful::new(dialect, bytes, WINDOW).skipping_bad_rows(self.skips_bad_rows);
         let mut run = Run { before: 0, rows: 0 };
         let wrong = loop {
             let before = self.marks.len();
@@ -185,7 +190,7 @@ impl Index {
             });
             let mut found = self.marks.len() - before;
             if dialect.fills_short_rows && matches!(row, Ok(Some(Row { stray: None, .. }))) {
-                // Empty fields where the last ends.
+                // Empty fields at the end of the last one.
                 while found < columns {
                     let end = self.trimmed[self.trimmed.len() - 1];
                     self.marks.push(end - 1);
@@ -199,7 +204,7 @@ impl Index {
                     let (start, end) = (row.start as u32, row.newline as u32);
                     let stray = row.stray.map(|stray| stray as u32);
                     let bad = BadRow { start, end, found: found as u32, stray, ends_empty: self.ends_empty };
-                    if !self.passes_over {
+                    if !self.skips_bad_rows {
                         break Some(bad.error(padded, offset, columns, reference, dialect));
                     }
                     self.bad_rows.push(bad);
@@ -214,7 +219,7 @@ impl Index {
         wrong
     }
 
-    /// Begins anew with the mark before the first field.
+    /// Starts over with the mark before the first field.
     fn start(&mut self) {
         self.runs.clear();
         self.bad_rows.clear();
@@ -223,13 +228,13 @@ impl Index {
         self.marks.push(WINDOW as u32 - 1);
     }
 
-    /// The rows that were passed over.
+    /// The skipped rows.
     #[must_use]
     pub fn bad_rows(&self) -> &[BadRow] {
         &self.bad_rows
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> usize {
         self.runs.iter().map(|run| run.rows).sum()
@@ -248,11 +253,11 @@ impl Index {
         })
     }
 
-    /// Groups the marks into rows of `columns` fields, leaving blank lines out, up to the first row that is wrong and not
-    /// passed over. `line_ends` is what is known of the newlines among the marks.
+    /// Groups the marks into rows of `columns` fields without blank lines, up to the first wrong row that is not
+    /// skipped. `line_ends` describes the newlines among the marks.
     fn find_runs(&mut self, bytes: &[u8], columns: usize, line_ends: &LineEnds) -> Option<BadRow> {
         let is_newline = |mark: u32| bytes[mark as usize] == b'\n';
-        // The common case: every `columns`-th mark is a newline, and there are no others.
+        // The common case: exactly every `columns`-th mark is a newline.
         let rows = (self.marks.len() - 1) / columns;
         let in_step = |ends: &LineEnds| {
             ends.in_step || self.marks[1..].chunks_exact(columns).all(|row| is_newline(row[columns - 1]))
@@ -279,7 +284,7 @@ impl Index {
                 self.runs.extend((run.rows > 0).then_some(run));
                 let (start, end, found) = (start as u32, newline as u32, found as u32);
                 let bad = BadRow { start, end, found, stray: None, ends_empty: self.ends_empty };
-                if !self.passes_over {
+                if !self.skips_bad_rows {
                     return Some(bad);
                 }
                 self.bad_rows.push(bad);
@@ -291,7 +296,7 @@ impl Index {
         None
     }
 
-    /// Leaves the carriage return before each row's newline out of its field.
+    /// Excludes the carriage return before the newline from the last field of each row.
     fn trim(&mut self, bytes: &[u8], columns: usize) {
         let last_marks = self.runs.iter().flat_map(|run| (1..=run.rows).map(|row| run.before + row * columns));
         for mark in last_marks {
@@ -311,24 +316,24 @@ impl Index {
 pub struct Rows<'a> {
     /// The mark before each field.
     marks: &'a [u32],
-    /// Where each field ends.
+    /// The end of each field.
     ends: &'a [u32],
     columns: usize,
 }
 
 impl<'a> Rows<'a> {
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn count(self) -> usize {
         self.marks.len() / self.columns
     }
 
-    /// Where the first of them starts.
+    /// The start of the first row.
     pub(crate) fn start(self) -> usize {
         self.place(0, 0).start
     }
 
-    /// Where one of them lies, without its line end.
+    /// The range of a row without its line end.
     pub(crate) fn line(self, row: usize) -> Range<usize> {
         self.place(row, 0).start..self.place(row, self.columns - 1).end
     }
@@ -339,12 +344,12 @@ impl<'a> Rows<'a> {
         Fields { before: self.marks, ends: self.ends }
     }
 
-    /// Some of the rows alone.
+    /// Only the chosen rows.
     pub(crate) fn only<'b>(self, chosen: &[usize], marks: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Rows<'b> {
         let pick = |from: &[u32], to: &mut Vec<u32>| {
             to.resize(chosen.len() * self.columns, 0);
             if self.columns == 2 {
-                // Copies of eight bytes, of a length that the compiler knows.
+                // Copies of a constant eight bytes.
                 let from = from.as_chunks::<2>().0;
                 to.as_chunks_mut().0.iter_mut().zip(chosen).for_each(|(to, &row)| *to = from[row]);
                 return;
@@ -386,13 +391,13 @@ impl<'a> Rows<'a> {
         Fields { before, ends }
     }
 
-    /// Where a field stands.
+    /// The range of a field.
     pub(crate) fn place(self, row: usize, column: usize) -> Range<usize> {
         self.fields().place(row * self.columns + column)
     }
 }
 
-/// What is wrong with the end of a row where the others end with a delimiter.
+/// Messages about the end of a row, in files whose rows end with a delimiter.
 const VALUE_AT_END: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: header=[...] \
                             can name one more column";
 const VALUE_AT_END_OF_NAMED: &str = "a value stands after the last delimiter, and the first rows end with that delimiter: \
@@ -404,25 +409,25 @@ const NO_DELIMITER_AT_END: &str = "the row does not end with a delimiter as the 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BadRow {
     start: u32,
-    /// Where its newline is.
+    /// The position of its newline.
     end: u32,
-    /// How many fields it has.
+    /// The number of its fields.
     found: u32,
-    /// The field with text after its closing quote.
+    /// The start of the field with text after its closing quote.
     stray: Option<u32>,
-    /// Whether each row should end with a delimiter, which the wanted number of fields counts.
+    /// Whether rows should end with a delimiter. The expected number of fields then counts the empty one after it.
     ends_empty: bool,
 }
 
 impl BadRow {
-    /// Where it lies in [`Text::padded`], without its line end.
+    /// Its range in [`Text::padded`], without the line end.
     #[must_use]
     pub fn place(&self, padded: &[u8]) -> Range<usize> {
         let (start, end) = (self.start as usize, self.end as usize);
         start..end - usize::from(end > start && padded[end - 1] == b'\r')
     }
 
-    /// What is wrong with it, in few words.
+    /// What is wrong with it, in a few words.
     pub(crate) fn reason(self, columns: usize, reference: &'static str) -> &'static str {
         self.kind(columns, reference, b"", Dialect::default()).reason()
     }
@@ -463,7 +468,7 @@ impl BadRow {
         Kind::RowLength { found, expected: columns, reference, advice }
     }
 
-    /// The error for it, the first of `padded` being byte `offset` (modulo 2^64) of the source.
+    /// Its error. The first byte of `padded` has offset `offset` (modulo 2^64) in the source.
     #[must_use]
     pub fn error(self, padded: &[u8], offset: u64, columns: usize, reference: &'static str, dialect: Dialect) -> Error {
         let row = self.place(padded);
@@ -481,11 +486,11 @@ impl BadRow {
 /// The line ends of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct LineEnds {
-    /// How many newlines there are.
+    /// The number of newlines.
     newlines: usize,
     /// Whether there is a carriage return.
     returns: bool,
-    /// Whether it is known already that the marks are newlines where they ought to be, and only there.
+    /// Whether the newlines are already known to be exactly the marks that end a row.
     in_step: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Delimiters and newlines in 64-byte steps, in ordinary 64-bit registers.
+//! Finds delimiters, newlines and quotes in 64-byte chunks with ordinary 64-bit registers.
 
 use memchr::{memchr, memchr_iter};
 
@@ -6,7 +6,7 @@ use super::masks::{Masks, Special};
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 
-/// Appends the position of each delimiter and newline of `bytes[WINDOW..]`, and tells of its line ends.
+/// Appends the position of each delimiter and newline of `bytes[WINDOW..]` and describes its line ends.
 pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     let ends = |byte| byte == delimiter || byte == b'\n';
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
@@ -20,11 +20,11 @@ pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     LineEnds { newlines: memchr_iter(b'\n', text).count(), returns: memchr(b'\r', text).is_some(), in_step: false }
 }
 
-/// Appends the positions of the bits of `mask`, `base` being that of the lowest.
+/// Appends the positions of the set bits of `mask`. The lowest bit has position `base`.
 #[inline(always)]
 pub(super) fn append(marks: &mut Marks, base: usize, mut mask: u64) {
     let found = mask.count_ones() as usize;
-    // Four at a time, so that most steps end alike; what is written past the last is overwritten by the next step.
+    // Fixed steps of four, so that branches are predictable. The next call overwrites what lies past the last position.
     for places in marks.room(64).as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
         for place in places {
             *place = base as u32 + mask.trailing_zeros();
@@ -34,7 +34,7 @@ pub(super) fn append(marks: &mut Marks, base: usize, mut mask: u64) {
     marks.advance(found);
 }
 
-/// The masks of as many chunks.
+/// Computes the masks of each chunk.
 pub(super) fn look_at(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
     for (masks, chunk) in masks.iter_mut().zip(chunks) {
         let newlines = mask(chunk, |byte| byte == b'\n');
@@ -47,25 +47,25 @@ pub(super) fn look_at(chunks: &[[u8; 64]], Special { delimiter, quote }: Special
     }
 }
 
-/// Appends the positions of the ends in consecutive chunks, `base` being that of the first byte.
+/// Appends the positions of the ends in consecutive chunks. The first byte has position `base`.
 pub(super) fn append_ends(marks: &mut Marks, base: usize, chunks: &[Masks]) {
     for (at, chunk) in chunks.iter().enumerate() {
         append(marks, base + 64 * at, chunk.ends);
     }
 }
 
-/// How many newlines there are in the masks.
+/// The number of newlines in the masks.
 pub(super) fn count_newlines(masks: &[Masks]) -> usize {
     masks.iter().map(|masks| masks.newlines.count_ones() as usize).sum()
 }
 
-/// One bit for each byte that `is_wanted`.
+/// A mask of the bytes for which `is_wanted` holds.
 #[inline(always)]
 fn mask(chunk: &[u8; 64], is_wanted: impl Fn(u8) -> bool) -> u64 {
-    // Written so that the compiler compares as many bytes at once as its registers hold.
+    // The compiler vectorizes this form.
     let found = chunk.map(|byte| u8::from(is_wanted(byte)));
     let words = found.as_chunks::<8>().0.iter().enumerate();
-    // The product moves the lowest bit of each byte into the highest byte, in their order.
+    // The product gathers the lowest bits of all bytes, in order, in the highest byte.
     words.fold(0, |mask, (at, word)| {
         mask | u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at)
     })

@@ -1,4 +1,4 @@
-//! The marks of a text with quotes, from masks.
+//! Computes the marks of a text with quotes from its masks.
 
 use super::masks::Special;
 use super::quotes::{FieldEnds, Quotes, State};
@@ -7,14 +7,14 @@ use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Simd;
 
-/// Appends the position of each delimiter and newline of `bytes[WINDOW..]` that ends a field, and tells of the line ends;
-/// `None`, after some marks or other, when the quotes of a field are wrong.
+/// Appends the position of each delimiter and newline of `bytes[WINDOW..]` that ends a field, and describes the line
+/// ends. Returns `None`, with arbitrary marks appended, if a field has wrong quotes.
 pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks) -> Option<LineEnds> {
     let mut quotes = Quotes::new(State::FieldStart);
     let mut field_ends = FieldEnds::default();
     let (mut newlines, mut returns) = (0, 0);
     stride::for_each_stride(simd, &bytes[WINDOW..], special, |position, masks| {
-        // Copies, which stay in registers.
+        // Work on copies, which stay in registers.
         let (mut here, mut field_ends_here) = (quotes, field_ends);
         for masks in &mut *masks {
             let followed = here.follow(masks);
@@ -27,7 +27,7 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
         stride::append_ends(simd, marks, WINDOW + position, masks);
         newlines += stride::count_newlines(simd, masks);
     });
-    (field_ends.are_right() && !quotes.is_inside()).then_some(LineEnds {
+    (field_ends.are_valid() && !quotes.is_inside()).then_some(LineEnds {
         newlines,
         returns: returns != 0,
         in_step: false,

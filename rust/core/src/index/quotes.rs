@@ -1,69 +1,69 @@
-//! What is inside quotes and what is not, 64 bytes at a time, exact for any text.
+//! Finds which bytes are inside quotes, 64 at a time and exactly for any text.
 
 use super::masks::Masks;
 
-/// Where the reader stands between two bytes.
+/// The state of the reader between two bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Before the first byte of a line, where a field begins, unless it is a comment.
+    /// Before the first byte of a line. A field or a comment begins here.
     #[default]
     LineStart,
-    /// Before the first byte of a field, where a quote opens it.
+    /// Before the first byte of a field. A quote opens it.
     FieldStart,
-    /// In a field, outside quotes, where a quote is an ordinary byte.
+    /// Inside a field, outside quotes. A quote is an ordinary byte.
     Field,
     /// Inside quotes.
     Quoted,
-    /// After a quote inside quotes: another one makes it a literal quote, anything else ends the quotes.
+    /// After a quote inside quotes. Another quote makes it a literal one; anything else ends the quotes.
     QuoteInQuoted,
-    /// After spaces at the beginning of a field, where a quote opens it nevertheless.
+    /// After spaces at the beginning of a field. A quote still opens it.
     Space,
-    /// After spaces that follow a closing quote, where the field ends.
+    /// After spaces that follow a closing quote. The field ends here.
     AfterQuote,
-    /// After a carriage return that follows a closing quote, where the line ends.
+    /// After a carriage return that follows a closing quote. The line ends here.
     Returned,
     /// After an escape outside quotes.
     Escaped,
     /// After an escape inside quotes.
     EscapedInQuoted,
-    /// In a line that is left out.
+    /// Inside a comment.
     Comment,
 }
 
 impl State {
-    /// Whether the next byte is neither an ordinary one nor a quote or the end of something.
-    pub(crate) fn takes_care(self) -> bool {
+    /// Whether only the careful scan knows this state.
+    pub(crate) fn is_for_careful_scan(self) -> bool {
         matches!(self, Self::Space | Self::AfterQuote | Self::Escaped | Self::EscapedInQuoted | Self::Comment)
     }
 }
 
-/// The quotes of a text, followed from chunk to chunk.
+/// Tracks quotes from chunk to chunk.
 ///
-/// Inside quotes is whatever has an odd number of quotes before it, a doubled quote being one that closes and one that
-/// opens again. That holds as soon as the quotes are left out that stand within an unquoted field.
+/// A byte is inside quotes if an odd number of quotes precede it; a doubled quote counts as one that closes and one
+/// that opens again. This holds once the quotes within unquoted fields are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Quotes {
-    /// All ones when the next byte is inside quotes.
+    /// All ones if the next byte is inside quotes.
     inside: u64,
-    /// 1 when the next byte opens quotes, if it is one.
+    /// 1 if a quote at the next byte would open a field.
     may_open: u64,
-    /// 1 when the byte before it was a quote that closes.
+    /// 1 if the previous byte was a closing quote.
     closed: u64,
 }
 
-/// What a chunk holds.
+/// The contents of a chunk.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Followed {
     /// The delimiters and newlines outside quotes.
     pub ends: u64,
-    /// The quotes that close.
+    /// The closing quotes.
     closing: u64,
-    /// The bytes right after a closing quote that neither end the field nor open the quotes again.
+    /// The bytes right after a closing quote that neither end the field nor reopen the quotes.
     strays: u64,
 }
 
 impl Quotes {
-    /// Before the first byte, in `state`.
+    /// Starts before the first byte, in `state`.
     pub(crate) fn new(state: State) -> Self {
         Self {
             inside: if state == State::Quoted { u64::MAX } else { 0 },
@@ -77,7 +77,7 @@ impl Quotes {
         self.inside != 0
     }
 
-    /// The state after `length` bytes, which is how many were followed, `last` being what the last chunk held.
+    /// The state after `length` bytes, the number of bytes followed. `last` is the result for the last chunk.
     pub(crate) fn state(self, last: Followed, length: usize) -> State {
         let byte = 1 << ((length - 1) % 64);
         if self.is_inside() {
@@ -91,7 +91,7 @@ impl Quotes {
         }
     }
 
-    /// Goes through the next chunk.
+    /// Processes the next chunk.
     #[inline(always)]
     pub(crate) fn follow(&mut self, masks: &Masks) -> Followed {
         let mut quotes = masks.quotes;
@@ -103,13 +103,13 @@ impl Quotes {
             let ordinary = quotes & within & !(before_opening << 1 | self.may_open);
             if ordinary == 0 {
                 let strays = (closing << 1 | self.closed) & !ends & !quotes;
-                // The sign is the last byte's bit.
+                // Spreads the bit of the last byte over all bits.
                 let inside = (within as i64 >> 63) as u64;
                 *self = Self { inside, may_open: before_opening >> 63, closed: closing >> 63 };
                 return Followed { ends, closing, strays };
             }
-            // What stands before the first of them was read right, so it and any other up to the end of its field are
-            // ordinary bytes; without them the rest may be read otherwise.
+            // Everything before the first such quote is right. So this quote, and all others up to the end of its
+            // field, are ordinary bytes. Removing them may change how the rest is read.
             let from = ordinary & ordinary.wrapping_neg();
             let end = masks.ends & !(from - 1);
             let end = end & end.wrapping_neg();
@@ -118,17 +118,17 @@ impl Quotes {
     }
 }
 
-/// Tells whether quoted fields end where their quotes do.
+/// Checks that quoted fields end with their closing quotes.
 #[derive(Clone, Copy, Default)]
 pub(super) struct FieldEnds {
-    /// 1 when the byte before the next one was a carriage return right after a closing quote.
+    /// 1 if the previous byte was a carriage return right after a closing quote.
     returned: u64,
-    /// Every byte that stands where it must not.
+    /// The misplaced bytes.
     wrong: u64,
 }
 
 impl FieldEnds {
-    /// Looks at what follows the quotes of the next chunk.
+    /// Checks what follows the closing quotes of the next chunk.
     #[inline(always)]
     pub(super) fn check(&mut self, masks: &Masks, followed: Followed) {
         let returns = followed.strays & masks.returns;
@@ -136,13 +136,13 @@ impl FieldEnds {
         self.returned = returns >> 63;
     }
 
-    /// Whether they did so far.
-    pub(super) fn are_right(&self) -> bool {
+    /// Whether all quoted fields so far ended correctly.
+    pub(super) fn are_valid(&self) -> bool {
         self.wrong == 0
     }
 }
 
-/// Sets each bit that has an odd number of bits up to and with itself.
+/// Sets each bit if the number of set bits up to and including it is odd.
 #[inline(always)]
 fn prefix_xor(mut bits: u64) -> u64 {
     for distance in [1, 2, 4, 8, 16, 32] {

@@ -1,4 +1,4 @@
-//! Rows that end with a delimiter: nothing may follow it.
+//! Checks rows that end with a delimiter: nothing may follow it.
 
 use memchr::memchr;
 
@@ -6,8 +6,8 @@ use super::{BadRow, Index, Run};
 use crate::dialect::Dialect;
 
 impl Index {
-    /// Finds the rows whose last field is not empty. They are passed over, or the rows end before the first of them, which
-    /// is returned.
+    /// Finds the rows whose last field is not empty and skips them. If wrong rows are not skipped, the rows end before
+    /// the first of them, which is returned.
     pub(super) fn check_row_ends(&mut self, padded: &[u8], columns: usize, dialect: Dialect) -> Option<BadRow> {
         let ends = if self.trimmed.is_empty() { &*self.marks } else { &*self.trimmed };
         let is_right = |last: usize| {
@@ -30,13 +30,13 @@ impl Index {
                     continue;
                 }
                 let end = ends[last + 1] as usize;
-                // Only what belongs to the line end, or is left out, stands before the newline.
+                // Only the line end, or spaces that are dropped, can precede the newline.
                 let newline = end + memchr(b'\n', &padded[end..]).unwrap_or_default();
                 let start = self.marks[before] + 1;
                 let bad = BadRow { start, end: newline as u32, found: columns as u32, stray: None, ends_empty: true };
                 runs.extend((right.rows > 0).then_some(right));
                 right = Run { before: before + columns, rows: 0 };
-                if !self.passes_over {
+                if !self.skips_bad_rows {
                     first_wrong = Some(bad);
                     break 'runs;
                 }
@@ -64,7 +64,7 @@ mod tests {
     use crate::table::parts::{Bytes, Part, PartColumns, Parts, Place};
     use crate::text::Text;
 
-    /// A text of which each row ends with a delimiter after two columns.
+    /// A text with two columns whose rows end with a delimiter.
     fn text_of(bytes: &[u8], dialect: Dialect) -> Text {
         let layout = PartColumns { places: vec![Place::Field(0), Place::Field(1)], fields: 3, ends_empty: true };
         let source = Bytes::Source(Arc::new(MemorySource::new(bytes.to_vec())));
@@ -86,7 +86,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn rows_that_end_with_a_delimiter_are_those_without_it(
+        fn a_final_delimiter_does_not_change_the_rows(
             rows in prop::collection::vec(
                 (
                     "[ab]{0,2}|\"a,b\"|\"a\n\"\"b\"",
@@ -103,7 +103,7 @@ mod tests {
                 fills_short_rows,
                 ..Dialect::new(b',', Some(b'"'))
             };
-            // An escape makes all be read byte by byte.
+            // An escape forces the careful scan.
             let mut bytes = if has_escape { b"\\a,b,\n".to_vec() } else { vec![] };
             let mut right = if has_escape { vec![vec![b"\\a".to_vec(), b"b".to_vec()]] } else { vec![] };
             let mut wrong = vec![];
@@ -118,7 +118,7 @@ mod tests {
             }
             let text = text_of(&bytes, dialect);
             for simd in Simd::available() {
-                let mut index = Index::passing_over(true);
+                let mut index = Index::skipping_bad_rows(true);
                 prop_assert!(index.fill(simd, &text, dialect, 3, "header").is_none());
                 prop_assert_eq!(&rows_of(&index, &text), &right);
                 let starts: Vec<_> =

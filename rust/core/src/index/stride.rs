@@ -1,4 +1,4 @@
-//! The choice of instructions for masks, made once for many chunks of 64 bytes.
+//! Dispatches on the instruction set once per stride instead of once per chunk.
 
 use super::masks::{Masks, Special};
 use super::{Marks, portable};
@@ -6,12 +6,11 @@ use super::{Marks, portable};
 use super::{avx2, avx512};
 use crate::simd::Simd;
 
-/// Chunks of 64 bytes that are looked at before anything is done about them, so that one choice of instructions serves
-/// them all.
+/// How many 64-byte chunks are scanned per call, so that the dispatch pays off.
 pub(super) const STRIDE: usize = 16;
 
-/// Calls `follow` with the position of a chunk and the masks of that chunk and some after it, for all of `bytes`.
-/// No bit is set past the last byte. The masks may be written to.
+/// Calls `follow` with the position of a stride and the masks of its chunks, for all of `bytes`. Bits past the last
+/// byte are clear. `follow` may modify the masks.
 #[inline]
 pub(crate) fn for_each_stride(simd: Simd, bytes: &[u8], special: Special, mut follow: impl FnMut(usize, &mut [Masks])) {
     let (chunks, rest) = bytes.as_chunks::<64>();
@@ -32,7 +31,7 @@ pub(crate) fn for_each_stride(simd: Simd, bytes: &[u8], special: Special, mut fo
     }
 }
 
-/// The masks of as many chunks.
+/// Computes the masks of each chunk.
 fn look_at(simd: Simd, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
     match simd {
         #[cfg(target_arch = "x86_64")]
@@ -43,7 +42,7 @@ fn look_at(simd: Simd, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks
     }
 }
 
-/// Appends the positions of the ends in consecutive chunks to `marks`, `base` being that of the first byte.
+/// Appends the positions of the ends in consecutive chunks to `marks`. The first byte has position `base`.
 pub(super) fn append_ends(simd: Simd, marks: &mut Marks, base: usize, chunks: &[Masks]) {
     match simd {
         #[cfg(target_arch = "x86_64")]
@@ -54,7 +53,7 @@ pub(super) fn append_ends(simd: Simd, marks: &mut Marks, base: usize, chunks: &[
     }
 }
 
-/// How many newlines there are in the masks.
+/// The number of newlines in the masks.
 pub(super) fn count_newlines(simd: Simd, masks: &[Masks]) -> usize {
     match simd {
         #[cfg(target_arch = "x86_64")]

@@ -1,4 +1,4 @@
-//! The index against the bytes one by one, and against the field-by-field code.
+//! Tests the index against byte-by-byte and field-by-field implementations.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::split::Splitter;
 
 const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));
 
-/// A field, quoted or not, of about `length` bytes; some are longer than a chunk.
+/// A quoted or unquoted field of about `length` bytes; some are longer than a chunk.
 fn field((kind, length, seed): (u8, usize, u64)) -> Vec<u8> {
     let random = |alphabet: &[u8], length: usize| -> Vec<u8> {
         let mut state = seed;
@@ -38,7 +38,8 @@ fn field((kind, length, seed): (u8, usize, u64)) -> Vec<u8> {
     }
 }
 
-/// Any text, which ends with a newline: a table of three columns with blank lines, one with a few wrong bytes, or soup.
+/// Any text that ends with a newline: a three-column table with blank lines, the same with a few wrong bytes, or random
+/// special bytes.
 pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
     let fields = |kinds: u8| prop::collection::vec([(); 3].map(|()| (0..kinds, 0_usize..150, any::<u64>())), 0..20);
     let wrong = |count| prop::collection::vec((any::<prop::sample::Index>(), 0_usize..5), 0..count);
@@ -59,7 +60,7 @@ pub(crate) fn text() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Where the field that starts at `start` ends.
+/// The end of the field that starts at `start`.
 fn field_end(text: &[u8], start: usize) -> std::result::Result<usize, BadQuote> {
     let is_end = |at: usize| matches!(text[at], b',' | b'\n');
     if text[start] != b'"' {
@@ -186,7 +187,7 @@ proptest! {
         let mut text = Text::default();
         prop_assert!(splitter.read(0, &mut text).unwrap());
         prop_assert_eq!(text.bytes(), &*bytes);
-        // What is wrong, and the rows before it.
+        // Finds the error and the rows before it.
         let mut start = 0;
         let mut row = Vec::new();
         let mut rows = Vec::new();
@@ -233,7 +234,7 @@ proptest! {
     }
 }
 
-/// Dialects whose texts are gone through byte by byte, some or all.
+/// Dialects in which some or all texts need the careful scan.
 pub(crate) fn careful_dialect() -> impl Strategy<Value = Dialect> {
     (
         prop::sample::select(&b",; "[..]),
@@ -254,7 +255,7 @@ pub(crate) fn careful_dialect() -> impl Strategy<Value = Dialect> {
         )
 }
 
-/// Any text of what means something in one of those dialects.
+/// Any text made of bytes that are special in those dialects.
 pub(crate) fn careful_text() -> impl Strategy<Value = Vec<u8>> {
     let soup = "[a1,; \"'\\\\#\n\r]{1,60}";
     let field =
@@ -304,7 +305,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn rows_that_are_wrong_are_passed_over((bytes, dialect) in prop_oneof![
+    fn wrong_rows_are_skipped((bytes, dialect) in prop_oneof![
         text().prop_map(|bytes| (bytes, QUOTED)),
         (careful_text(), careful_dialect()),
     ]) {
@@ -312,7 +313,7 @@ proptest! {
         let splitter = Splitter::new(Simd::Portable, Arc::new(MemorySource::new(bytes.clone())), dialect, 0, bytes.len(), 1 << 20);
         let mut text = Text::default();
         prop_assert!(splitter.read(0, &mut text).unwrap());
-        // Each row by itself is as it should be, or wrong; the last may never end.
+        // Each row on its own is right or wrong. The last one may never end.
         let (mut good, mut bad) = (vec![], vec![]);
         let mut start = 0;
         let (lines, unclosed) = oracle::lines(&bytes, dialect);
@@ -324,7 +325,7 @@ proptest! {
             }
             start += row.len();
         }
-        let mut index = Index::passing_over(true);
+        let mut index = Index::skipping_bad_rows(true);
         for simd in Simd::available() {
             let error = index.fill(simd, &text, dialect, 3, "header");
             prop_assert!(error.as_ref().is_none_or(|error| matches!(error.kind, Kind::UnclosedQuote | Kind::UnclosedEscape)));
@@ -368,7 +369,7 @@ proptest! {
         let naive = |marks: &[u32]| -> Vec<u32> {
             marks.chunks(columns).flat_map(|row| wanted.iter().map(|&column| row[column])).collect()
         };
-        // What stood there before is gone.
+        // Old contents must disappear.
         let (mut before, mut ends) = (vec![1; 50], vec![2; 60]);
         for simd in Simd::available() {
             let fields = all.pick(simd, &wanted, &mut before, &mut ends);

@@ -1,4 +1,4 @@
-//! Whole passes over a table: its rows in order, where they are, and which categories they hold.
+//! Passes over a whole table: its rows in order, its row index, its vocabularies, samples and rejects.
 
 pub mod rejects;
 pub mod row_index;

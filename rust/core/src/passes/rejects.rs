@@ -1,4 +1,4 @@
-//! A pass that writes each row that is wrong and left out to a CSV file.
+//! A pass that writes every rejected row to a CSV file.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::budget::Budget;
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
-use crate::rows::rejects::{Noting, Reject, Rejects};
+use crate::rows::rejects::{Recording, Reject, Rejects};
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::Table;
@@ -16,14 +16,14 @@ use crate::text::Text;
 
 const HEADER: &[u8] = b"path,line,byte_offset,column,reason,row\n";
 
-/// Writes that there are none.
+/// Writes a file without rejects.
 pub fn write_none(out: &mut impl Write) -> Result<u64> {
     out.write_all(HEADER).and_then(|()| out.flush()).map_err(Kind::Unwritten)?;
     Ok(0)
 }
 
-/// Writes every row of a table that is left out as a row of CSV in UTF-8, and says how many there are; `names` are those
-/// of the parts. Calls `check` several times a second; an error that it returns ends the pass.
+/// Writes every rejected row of a table as a row of CSV in UTF-8 and returns their number. `names` are the names of the
+/// parts. Calls `check` several times a second and stops at the first error that it returns.
 pub fn write<E: From<Error>>(
     table: &Table,
     names: &[&str],
@@ -43,7 +43,7 @@ pub fn write<E: From<Error>>(
                 count += 1;
                 write_row(out, reject, table, names, &mut lines).map_err(failed)?;
             }
-            // Line by line as they come, so that no text has to be caught up on.
+            // Count the lines of each text as it arrives, so that no reject has to catch up over many texts.
             lines.at(end);
             Ok(())
         },
@@ -88,7 +88,7 @@ fn write_quoted(out: &mut impl Write, field: &[u8]) -> io::Result<()> {
     out.write_all(b"\"")
 }
 
-/// Finds the rejects of each text, with their rows.
+/// Finds the rejects of each text, including their rows.
 struct Rejecting {
     table: Table,
     splitter: Splitter,
@@ -101,7 +101,7 @@ impl Jobs<(Rejects, u64)> for Rejecting {
 
     fn worker(self: Arc<Self>) -> Worker<(Rejects, u64)> {
         let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).noting(Noting { most: usize::MAX, rows: true });
+        let mut parser = Parser::new(&schema, dialect, simd).recording(Recording { most: usize::MAX, rows: true });
         let pool = Pool::new(1);
         let mut text = Text::default();
         Box::new(move |index| match self.splitter.read(index, &mut text) {
@@ -116,7 +116,7 @@ impl Jobs<(Rejects, u64)> for Rejecting {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {

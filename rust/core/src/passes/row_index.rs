@@ -1,7 +1,7 @@
-//! Where in a table its rows are: row-aligned slices of the source, and how many rows each has.
+//! The row index of a table: row-aligned slices of the source, and the number of rows in each.
 //!
-//! One pass, several times as fast as reading the values, makes a row index; with it any row can be found, read by
-//! itself and counted, in any order. It takes 16 bytes a slice, which is a small fraction of a thousandth of the source.
+//! One pass builds a row index, several times as fast as parsing the values. With it, any row can be located and read
+//! on its own, in any order. It takes 16 bytes for each slice, far less than a thousandth of the source.
 
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
-use crate::rows::rejects::{self, Noting, Rejects, Tally};
+use crate::rows::rejects::{self, Recording, Rejects, Tally};
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::Table;
@@ -20,9 +20,9 @@ use crate::text::Text;
 /// The slices of a table.
 #[derive(Debug)]
 pub struct RowIndex {
-    /// Where each slice begins, and after the last where it ends.
+    /// The start of each slice, then the end of the last one.
     starts: Vec<Start>,
-    /// How many rows were left out between them as wrong, and which, unless it comes from a cache.
+    /// The number of rejects, and the rejects themselves unless the index comes from a cache.
     left_out: u64,
     rejects: Rejects,
 }
@@ -31,28 +31,28 @@ pub struct RowIndex {
 struct Start {
     /// Byte offset.
     offset: u64,
-    /// Rows before it.
+    /// Number of rows before it.
     rows: u64,
 }
 
-/// The finest and the coarsest slices, in bytes; tiny in debug builds, as blocks are.
+/// The smallest and the largest slice size in bytes. Tiny in debug builds, like blocks.
 const FINEST: u64 = if cfg!(debug_assertions) { 32 } else { 4 << 10 };
 const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
 
-/// Slices that are counted as one job, if that is not more than a block.
+/// How many slices one job counts, if they fit in a block.
 const SLICES_IN_A_PIECE: u64 = 16;
 
 impl RowIndex {
-    /// Bytes in a slice of a source of `length` bytes, of which windows of `window` bytes are to be mixed: a window should
-    /// hold hundreds of slices from all over the source, and there should not be millions.
+    /// The slice size for a source of `length` bytes that is mixed in windows of `window` bytes. A window should hold
+    /// hundreds of slices from all over the source, but there should not be millions of slices.
     #[must_use]
     pub fn slice_bytes(length: u64, window: u64) -> u64 {
         (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
     }
 
-    /// Makes one, or ends with the first row that is one too many of those that are wrong. It depends on the table and `slice_bytes` alone, since orders and caches are made of it; `budget` says
-    /// how many threads may take how much memory. Calls `check` several times a second; an error that it returns ends the
-    /// pass.
+    /// Builds a row index. Stops with an error at the first reject beyond the limit. The result depends only on the
+    /// table and `slice_bytes`, because orders and caches rely on it; `budget` limits threads and memory. Calls `check`
+    /// several times a second and stops at the first error that it returns.
     pub fn make<E: From<Error>>(
         table: &Table,
         budget: Budget,
@@ -60,13 +60,13 @@ impl RowIndex {
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
         let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
-        // No more than have room for a text and its marks.
+        // No more threads than have room for a text and its marks.
         let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let jobs = Outlining {
+        let jobs = SliceCounting {
             table: table.for_counting(),
             splitter: Splitter::of(table, piece, budget.max_row, false),
             slice_bytes: slice_bytes as usize,
-            noting: Tally::noting(table.schema.max_rejects, rejects::REMEMBERED),
+            recording: Tally::recording(table.schema.max_rejects, rejects::REMEMBERED),
         };
         let mut tally = Tally::new(table.schema.max_rejects);
         let mut starts = Vec::new();
@@ -78,7 +78,7 @@ impl RowIndex {
                         return Err(error.into());
                     }
                     if slice.bytes.start > end.offset {
-                        // Between two parts there is a slice without rows, so that none is read across.
+                        // Add a slice without rows between two parts, so that no read crosses the gap.
                         starts.push(end);
                     }
                     starts.push(Start { offset: slice.bytes.start, rows: end.rows });
@@ -93,7 +93,7 @@ impl RowIndex {
         Ok(Self { starts, left_out: tally.count(), rejects: tally.into_found() })
     }
 
-    /// The one that was made of the same table before in this process, or a new one.
+    /// Returns the index that this process already built for the same table, or builds one.
     pub fn remember<E: From<Error>>(
         table: &Table,
         budget: Budget,
@@ -109,7 +109,7 @@ impl RowIndex {
                 Arc::clone(&known[known.len() - 1].1)
             })
         };
-        // Which reject is one too many is found anew if it is not among those remembered.
+        // If the rejects exceed the limit, a new pass finds the one to report, which may not be remembered.
         let is_allowed = |row_index: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| row_index.left_out <= most);
         if let Some(row_index) = found.filter(is_allowed) {
             return Ok(row_index);
@@ -123,54 +123,54 @@ impl RowIndex {
         Ok(row_index)
     }
 
-    /// How many slices there are.
+    /// The number of slices.
     #[must_use]
     pub fn slices(&self) -> usize {
         self.starts.len() - 1
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows_before(self.slices())
     }
 
-    /// How many rows there are before a slice.
+    /// The number of rows before a slice.
     #[must_use]
     pub fn rows_before(&self, slice: usize) -> u64 {
         self.starts[slice].rows
     }
 
-    /// How many rows were left out as wrong.
+    /// The number of rejected rows.
     #[must_use]
     pub fn left_out(&self) -> u64 {
         self.left_out
     }
 
-    /// Those rows, unless the row index comes from a cache.
+    /// The rejects, unless the row index comes from a cache.
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects
     }
 
-    /// Where some slices are in the source.
+    /// The byte range of some slices in the source.
     #[must_use]
     pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
         self.starts[slices.start].offset..self.starts[slices.end].offset
     }
 
-    /// How many bytes the slices that have rows take.
+    /// The total length of the slices that have rows, in bytes.
     pub(crate) fn text_bytes(&self) -> u64 {
         let pairs = self.starts.windows(2).filter(|pair| pair[0].rows < pair[1].rows);
         pairs.map(|pair| pair[1].offset - pair[0].offset).sum()
     }
 
-    /// As bytes, for keeping.
+    /// Serializes the row index.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         self.starts.iter().flat_map(|start| [start.offset.to_le_bytes(), start.rows.to_le_bytes()].concat()).collect()
     }
 
-    /// From such bytes.
+    /// Restores a serialized row index.
     pub(crate) fn from_bytes(bytes: &[u8], left_out: u64) -> Option<Self> {
         let (words, []) = bytes.as_chunks::<16>() else { return None };
         let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
@@ -189,21 +189,21 @@ struct Counted {
 }
 
 /// Cuts each text into slices and counts their rows.
-struct Outlining {
+struct SliceCounting {
     table: Table,
     splitter: Splitter,
     slice_bytes: usize,
-    noting: Noting,
+    recording: Recording,
 }
 
-impl Jobs<Vec<Counted>> for Outlining {
+impl Jobs<Vec<Counted>> for SliceCounting {
     fn count(&self) -> u64 {
         self.splitter.texts()
     }
 
     fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
         let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).noting(self.noting);
+        let mut parser = Parser::new(&schema, dialect, simd).recording(self.recording);
         let pool = Pool::new(1);
         let mut text = Text::default();
         let mut count = move |text: &Text| {
@@ -225,16 +225,16 @@ impl Jobs<Vec<Counted>> for Outlining {
             let mut start = 0;
             let length = text.bytes().len();
             while start < length {
-                // What is left over at the end of a text does not become a slice of a few rows.
+                // A short rest at the end of a text joins the last slice.
                 let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
                 let row_end = || text.row_end(self.splitter.simd(), dialect, start, self.slice_bytes);
                 let end = if is_last { length } else { row_end() };
                 let (rows, rejects, error) = text.within(start..end, &mut count);
-                // The last may have a newline more than the source.
+                // The last text may have one newline more than the source.
                 let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
                 slices.push(Counted { bytes, rows: rows as u64, rejects });
                 if error.is_some() {
-                    // One of the rejects before it may be one too many.
+                    // One of the rejects before it may exceed the limit.
                     return Some(Done { item: Some(slices), error });
                 }
                 start = end;
@@ -244,11 +244,11 @@ impl Jobs<Vec<Counted>> for Outlining {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.table.parts.are_at_hand()
+        !self.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -256,7 +256,7 @@ impl Jobs<Vec<Counted>> for Outlining {
     }
 }
 
-/// Outlines of sources that were read before, the one used last at the end.
+/// Row indexes of tables read before, the most recently used last.
 static REMEMBERED: PerProcess<Vec<(String, Arc<RowIndex>)>> = PerProcess::new();
 const REMEMBERED_MOST: usize = 32;
 
@@ -265,13 +265,13 @@ fn remembered() -> MutexGuard<'static, Vec<(String, Arc<RowIndex>)>> {
 }
 
 impl Text {
-    /// Reads some slices of a table, by themselves.
+    /// Reads a byte range that consists of whole slices.
     pub(crate) fn read(&mut self, table: &Table, bytes: Range<u64>) -> Result<()> {
         self.fill(&table.parts, table.dialect, bytes)
     }
 }
 
-/// The error for a table that is not what its row index says.
+/// The error for a table that no longer matches its row index.
 pub(crate) fn changed() -> Error {
     Kind::SourceChanged("other rows than when they were counted").into()
 }
@@ -289,7 +289,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_outline_does_not_depend_on_how_it_was_made(
+        fn a_row_index_does_not_depend_on_how_it_was_built(
             lengths in prop::collection::vec(0_usize..90, 1..80),
             slice_bytes in prop_oneof![1_u64..200, Just(1 << 20)],
             (threads, memory) in (1_usize..9, prop::option::of(1_usize..20_000)),

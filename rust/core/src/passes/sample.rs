@@ -1,4 +1,4 @@
-//! Some rows of a table as text, for whoever looks at a table before reading it, and what single texts would be read as.
+//! Samples rows of a table as text, to inspect a table before reading it, and tells what single texts would be read as.
 
 use std::io::{self, Write};
 use std::ops::Range;
@@ -20,43 +20,43 @@ use crate::text::Text;
 use crate::value::number::{Forms, Notation};
 use crate::value::{Date, Duration, Part, boolean};
 
-/// Text that one thread reads at a time; tiny in debug builds, so that ordinary tests cross boundaries.
+/// Bytes of text in a piece. Tiny in debug builds, so that ordinary tests cross boundaries.
 const PIECE: usize = if cfg!(debug_assertions) { 128 } else { 64 << 10 };
 
 /// Longest row allowed.
 const MAX_ROW: usize = 16 << 20;
 
-/// Bytes that are read at each of several places.
+/// Bytes to read at each of several places.
 const SLICE: u64 = if cfg!(debug_assertions) { 256 } else { 64 << 10 };
 
-/// Wrong rows that are kept.
+/// How many wrong rows are kept.
 const MOST_WRONG: usize = 1000;
 
-/// How much of a table a sample holds.
+/// How much of a table to sample.
 #[derive(Clone, Copy, Debug)]
 pub struct Wanted {
-    /// Rows from the beginning.
+    /// Maximum number of rows from the beginning.
     pub rows: usize,
-    /// Bytes of fields after which it is enough.
+    /// Bytes of fields after which to stop.
     pub bytes: u64,
-    /// Further places, spread over a table that can be read anywhere. The last is its end.
+    /// The number of additional places, spread over a table that can be read anywhere. The last one is its end.
     pub places: u64,
 }
 
 /// Some rows of a table.
 #[derive(Debug, Default)]
 pub struct Sample {
-    /// The text of each field, of rows that have as many as the table has columns.
+    /// The text of each field, for rows with as many fields as the table has columns.
     pub rows: Vec<Vec<String>>,
-    /// How many of them are the first of the table, one after the other.
+    /// How many of `rows` are the first rows of the table, without gaps.
     pub first: usize,
-    /// The fields of some of the other rows, each with the number of `rows` before it.
+    /// The fields of some wrong rows, each with the number of `rows` before it.
     pub wrong: Vec<(usize, Vec<String>)>,
-    /// How many others there are.
+    /// The number of wrong rows.
     pub wrong_count: u64,
-    /// Whether these are all rows.
+    /// Whether the sample is the whole table.
     pub is_whole: bool,
-    /// What ended the reading early.
+    /// The error that ended the reading early.
     pub error: Option<Error>,
 }
 
@@ -73,10 +73,10 @@ impl<E> From<Error> for End<E> {
     }
 }
 
-/// A row: its fields, and whether it is as it should be.
+/// A row: its fields, and whether their number is right.
 type Row = (Vec<String>, bool);
 
-/// Reads some rows of a table. Calls `check` several times a second; an error that it returns ends the reading.
+/// Samples rows of a table. Calls `check` several times a second and stops at the first error that it returns.
 pub fn sample<E: From<Error>>(
     table: &Table,
     wanted: Wanted,
@@ -110,7 +110,7 @@ pub fn sample<E: From<Error>>(
         let most = (wanted.rows as u64).div_ceil(wanted.places.max(1)) as usize;
         for place in 1..=wanted.places {
             check()?;
-            // The last byte of the slice, counted over the rows of all parts, then over those of one.
+            // The last byte of the slice, counted over the rows of all parts, then over those of a single part.
             let mut last = (u128::from(whole) * u128::from(place) / u128::from(wanted.places)) as u64;
             let part = lengths.iter().position(|&length| {
                 let is_here = last <= length;
@@ -127,8 +127,8 @@ pub fn sample<E: From<Error>>(
     Ok(found)
 }
 
-/// Writes a table as text, up to the end of the row with which it has about `most` bytes, and says whether that is all of it.
-/// Of several parts only the first is written.
+/// Writes a table as text, up to the end of the row at which it exceeds about `most` bytes. Returns whether this is the
+/// whole table. Of several parts, writes only the first.
 pub fn copy<E: From<Error>>(
     table: &Table,
     most: u64,
@@ -166,7 +166,7 @@ pub fn copy<E: From<Error>>(
     }
 }
 
-/// The first bytes of the text of a source, as many as `length` if there are, and whether these are all.
+/// The first `length` bytes of the text of a source, or fewer, and whether they are all of it.
 pub fn beginning(source: &Arc<dyn Source>, transcoding: Transcoding, length: usize) -> Result<(Vec<u8>, bool)> {
     let mut bytes = vec![0; length + 1];
     let filled = if let Some(stream) = Stream::with(source, Codec::of_source(&**source)?, transcoding) {
@@ -180,33 +180,33 @@ pub fn beginning(source: &Arc<dyn Source>, transcoding: Transcoding, length: usi
     Ok((bytes, filled <= length))
 }
 
-/// What a text is to be read as.
+/// How to read a text.
 pub enum Reading {
-    /// A number.
+    /// As a number.
     Number,
-    /// A number in a form that a column has to be said to have.
+    /// As a number in a form that must be given for its column.
     Form(Forms),
-    /// A duration, in seconds.
+    /// As a duration, in seconds.
     Duration,
-    /// A word for true or false.
+    /// As a boolean.
     Boolean,
-    /// A date, as days since 1970.
+    /// As a date, in days since 1970.
     Date(Date),
 }
 
 impl Reading {
-    /// Dates as `format` writes them; `None` is ISO 8601. `Err` says what is wrong with the format.
+    /// Dates in the given format; `None` is ISO 8601. `Err` explains what is wrong with the format.
     pub fn date(format: Option<&str>) -> std::result::Result<Self, String> {
         Date::new(format, None, &[Part::Days]).map(Self::Date)
     }
 
-    /// Numbers in the form of that name, if there is one.
+    /// Numbers in the named form, if it exists.
     #[must_use]
     pub fn form(name: &str) -> Option<Self> {
         Forms::named(&[name]).ok().map(Self::Form)
     }
 
-    /// The value of a field that holds this text, in a file of that dialect; `None` if it cannot be read so.
+    /// The value of a field with this text in a file of the given dialect; `None` if it cannot be read this way.
     #[must_use]
     pub fn value(&self, text: &str, dialect: Dialect) -> Option<f32> {
         match self {
@@ -222,7 +222,7 @@ impl Reading {
     }
 }
 
-/// Whether a field that holds this text has no value.
+/// Whether a field with this text is missing.
 #[must_use]
 pub fn means_nothing(text: &str, missing: &Missing) -> bool {
     missing.contains_word(text)
@@ -250,7 +250,7 @@ impl Sample {
         if Some(slice.end) == part.data_length() {
             bytes.push(b'\n');
         }
-        // Whole lines, unless the slice begins with the part.
+        // Use whole lines only, unless the slice begins with the part.
         let begin = if slice.start == 0 { Some(0) } else { memchr(b'\n', &bytes).map(|newline| newline + 1) };
         let (Some(begin), Some(end)) = (begin, memrchr(b'\n', &bytes)) else { return Ok(()) };
         if begin > end {
@@ -260,7 +260,7 @@ impl Sample {
         let mut best = rows_of(&bytes[begin..=end], *dialect, schema.columns.len(), layout).0;
         let wrong = |rows: &[Row]| rows.iter().filter(|(_, is_right)| !is_right).count();
         if let (Some(quote), true) = (dialect.quote, wrong(&best) > 0) {
-            // It may begin within quotes: what is read so ends with the first of these rows.
+            // The slice may begin inside quotes. Then the first row ends what was quoted.
             let mut quoted = vec![quote];
             quoted.extend_from_slice(&bytes[begin..=end]);
             let other = rows_of(&quoted, *dialect, schema.columns.len(), layout).0;
@@ -283,7 +283,7 @@ fn splitter(table: &Table) -> Splitter {
     Splitter::of(&table, PIECE, MAX_ROW, false)
 }
 
-/// The rows of a table, text by text, and where each text ends.
+/// The rows of a table text by text, and the end of each text.
 fn texts(table: &Table) -> Result<Pipeline<(Vec<Row>, u64)>> {
     Pipeline::run(Sampling { table: table.clone(), splitter: splitter(table) }, 1, 2)
 }
@@ -295,7 +295,7 @@ fn rows_of(
     columns: usize,
     layout: Option<&PartColumns>,
 ) -> (Vec<Row>, Option<BadQuote>) {
-    let mut careful = Careful::new(dialect, bytes, 0).passing_over(true);
+    let mut careful = Careful::new(dialect, bytes, 0).skipping_bad_rows(true);
     let mut rows = Vec::new();
     loop {
         let mut fields = Vec::with_capacity(columns);
@@ -320,7 +320,7 @@ fn rows_of(
     }
 }
 
-/// What a field says. A missing token with an escape, such as `\N`, is as it is written.
+/// The text of a field. A missing token with an escape, such as `\N`, stays as it is.
 fn text_of(field: &[u8], dialect: Dialect) -> String {
     let is_token = matches!(field, [escape, b'N'] if Some(*escape) == dialect.escape);
     let text = if is_token { field.into() } else { dialect.text(field) };
@@ -354,7 +354,7 @@ impl Jobs<(Vec<Row>, u64)> for Sampling {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -362,7 +362,7 @@ impl Jobs<(Vec<Row>, u64)> for Sampling {
     }
 }
 
-/// Hands on each text.
+/// Passes each text on.
 struct Copying(Splitter);
 
 impl Jobs<Vec<u8>> for Copying {
@@ -408,10 +408,10 @@ mod tests {
         sample(table, wanted, || Ok::<_, Error>(())).unwrap()
     }
 
-    /// Right rows, and wrong ones with the number of right ones before them.
+    /// Right rows, and wrong rows with the number of right rows before them.
     type Found = (Vec<Vec<String>>, Vec<(usize, Vec<String>)>);
 
-    /// The rows as [`Sample`] has them.
+    /// The rows as a [`Sample`] would have them.
     fn naively(text: &str) -> Found {
         let (mut right, mut wrong) = (vec![], vec![]);
         for row in oracle::rows(text.as_bytes(), COMMA) {

@@ -1,4 +1,4 @@
-//! The rows of a table from the first to the last, read without knowing anything about it beforehand.
+//! The rows of a table from first to last, without a row index.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::split::Splitter;
 use crate::table::Table;
 use crate::text::Text;
 
-/// Parses each text of a table in turn.
+/// Parses the texts of a table in order.
 pub(crate) struct Sequential {
     table: Table,
     splitter: Splitter,
@@ -19,7 +19,7 @@ pub(crate) struct Sequential {
     repeat: bool,
 }
 
-/// Starts reading. `repeat` begins again at the end of the source, for ever.
+/// Starts reading. With `repeat`, starts over at the end of the source, for ever.
 pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
     Pipeline::run(Sequential::new(table, budget, repeat), table.parts.threads(budget.threads), budget.window)
 }
@@ -33,23 +33,23 @@ impl Sequential {
 
 impl Jobs<Block> for Sequential {
     fn count(&self) -> u64 {
-        let pass = self.in_a_pass();
+        let pass = self.per_pass();
         if self.repeat && pass > 0 { u64::MAX } else { pass }
     }
 
-    fn in_a_pass(&self) -> u64 {
+    fn per_pass(&self) -> u64 {
         self.splitter.texts()
     }
 
     fn worker(self: Arc<Self>) -> Worker<Block> {
         let table = &self.table;
-        let noting = Tally::noting(table.schema.max_rejects, 0);
-        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).noting(noting);
+        let recording = Tally::recording(table.schema.max_rejects, 0);
+        let mut parser = Parser::new(&table.schema, table.dialect, table.simd).recording(recording);
         let mut text = Text::default();
         Box::new(move |index| match self.splitter.read(index, &mut text) {
             Ok(true) => {
                 let (block, error) = parser.parse(&text, &self.pool);
-                // A pass may end with the error alone.
+                // A pass may end with an error and no row.
                 let is_empty = block.rows == 0 && block.rejects().count() == 0;
                 let item = (!is_empty || error.is_none()).then_some(block);
                 Some(Done { item, error })
@@ -60,11 +60,11 @@ impl Jobs<Block> for Sequential {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn may_wait(&self) -> bool {
-        !self.table.parts.are_at_hand()
+        !self.table.parts.are_local()
     }
 
     fn abandon(&self) {

@@ -1,4 +1,4 @@
-//! Which categories there are in a file: one pass over all its rows.
+//! Finds the vocabularies of columns in one pass over all rows.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,7 +12,7 @@ use crate::fields::WINDOW;
 use crate::index::{Index, Rows};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::process::PerProcess;
-use crate::rows::rejects::Noting;
+use crate::rows::rejects::Recording;
 use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::parts::Place;
@@ -21,8 +21,8 @@ use crate::table::{Table, missing};
 use crate::text::Text;
 use crate::value::Vocabulary;
 
-/// Most categories of a column, and most bytes of them: a column with more is one of names or numbers, and no model has a
-/// use for a code of each.
+/// Maximum number of categories of a column, and maximum bytes. A column with more holds names or numbers, and a code
+/// for each is of no use to a model.
 const MOST: Limit = Limit { words: 1_000_000, bytes: 256 << 20 };
 
 #[derive(Clone, Copy, Debug)]
@@ -37,9 +37,9 @@ impl Limit {
     }
 }
 
-/// The categories of some columns, over all rows of a table: sorted by their bytes, which is by code point. What was found
-/// of the same table before in this process is remembered. Calls `check` several times a second; an error that it returns
-/// ends the pass.
+/// Finds the categories of some columns over all rows of a table, sorted by their bytes, which is by code point.
+/// Remembers results for the same table within this process. Calls `check` several times a second and stops at the
+/// first error that it returns.
 pub fn find_vocabularies<E: From<Error>>(
     table: &Table,
     columns: &[usize],
@@ -47,7 +47,7 @@ pub fn find_vocabularies<E: From<Error>>(
     check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<Vec<Arc<Vocabulary>>, E> {
     let Table { parts, dialect, schema, .. } = table;
-    // Where rows are left out as wrong, it matters what else is read of them.
+    // If wrong rows are skipped, the result depends on the whole schema.
     let rows = if schema.on_error == OnError::Skip { format!("{schema:?}") } else { schema.columns.len().to_string() };
     let name = format!("{} {dialect:?} {:?} {rows}", parts.identity(), schema.missing);
     let mut found: HashMap<usize, Arc<Vocabulary>> = HashMap::new();
@@ -75,7 +75,7 @@ pub fn find_vocabularies<E: From<Error>>(
     Ok(columns.iter().map(|column| Arc::clone(&found[column])).collect())
 }
 
-/// What was found, by table and column, the one used last at the end.
+/// Vocabularies by table and column, the most recently used last.
 static REMEMBERED: PerProcess<Vec<(String, usize, Arc<Vocabulary>)>> = PerProcess::new();
 const REMEMBERED_MOST: usize = 64;
 
@@ -150,14 +150,14 @@ impl Jobs<Vec<Vocabulary>> for Survey {
         let Table { schema, dialect, simd, .. } = self.table.clone();
         let mut text = Text::default();
         let skips = schema.on_error == OnError::Skip;
-        let mut index = Index::passing_over(skips);
-        // What tells which rows are left out as wrong.
+        let mut index = Index::skipping_bad_rows(skips);
+        // Tells which rows are rejected.
         let mut parser = skips.then(|| {
-            let noting = Noting { most: usize::MAX, rows: false };
-            Parser::new(&schema, dialect, simd).noting(noting)
+            let recording = Recording { most: usize::MAX, rows: false };
+            Parser::new(&schema, dialect, simd).recording(recording)
         });
         let pool = Pool::new(1);
-        // What this thread has told of.
+        // The categories that this thread has already reported.
         let mut known = vec![Vocabulary::default(); self.columns.len()];
         Box::new(move |job| {
             match self.splitter.read(job, &mut text) {
@@ -183,7 +183,7 @@ impl Jobs<Vec<Vocabulary>> for Survey {
     }
 
     fn are_short(&self) -> bool {
-        self.table.parts.are_at_hand()
+        self.table.parts.are_local()
     }
 
     fn abandon(&self) {
@@ -192,7 +192,7 @@ impl Jobs<Vec<Vocabulary>> for Survey {
 }
 
 impl Survey {
-    /// Adds to `known` and to `new` what a column holds that is not known.
+    /// Adds the new values of a column to `known` and `new`.
     fn look(
         &self,
         text: &Text,

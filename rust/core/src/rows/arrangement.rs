@@ -1,4 +1,4 @@
-//! Which columns are read, and where their values go.
+//! The order in which columns are read and where their values go.
 
 use std::ops::Range;
 
@@ -6,15 +6,16 @@ use crate::table::parts::{Layout, Place};
 use crate::table::roles::PerRole;
 use crate::table::schema::Schema;
 
-/// A column whose fields are no numbers.
+/// A column whose fields are not plain numbers.
 pub(super) struct EncodedColumn {
     pub(super) column: usize,
-    /// What its fields become: places in a row of the arrangement, and among features, targets and weight.
+    /// The values that its fields become: each as a place in a row of the arrangement and a place among features,
+    /// targets and weight.
     pub(super) values: Vec<(usize, usize)>,
 }
 
 impl EncodedColumn {
-    /// Those among the columns of an arrangement, in the order of the file.
+    /// The encoded columns of an arrangement, in file order.
     pub(super) fn of(schema: &Schema, columns: &[usize], places: &[usize]) -> Vec<Self> {
         let mut encoded: Vec<Self> = vec![];
         for (at, (&column, &wanted)) in columns.iter().zip(places).enumerate() {
@@ -30,38 +31,38 @@ impl EncodedColumn {
     }
 }
 
-/// Which columns are read, and where their values go.
+/// The order in which columns are read and where their values go.
 pub(super) struct Arrangement {
-    /// How many fields a row of the part has.
+    /// The number of fields in a row of the part.
     pub(super) fields: usize,
-    /// The columns, in the order of the file, so that fields are converted where they stand if all are wanted. Those that
-    /// the part has no fields of come last.
+    /// The columns in file order, so that fields are converted in place if all columns are wanted. Columns without a
+    /// field in the part come last.
     pub(super) columns: Vec<usize>,
-    /// What they are in the schema, where the file has them in another order.
+    /// The position of each column in the schema, which may have another order than the part.
     pub(super) names: Vec<usize>,
-    /// For each of them, its place among a row's features, targets and weight, one after the other.
+    /// The place of each column among the features, targets and weight of a row.
     pub(super) places: Vec<usize>,
-    /// Which of them make up the features, the targets and the weight: runs of neighbours.
+    /// The columns that make up each role, as runs of neighbours.
     pub(super) runs: PerRole<Vec<Range<usize>>>,
-    /// Which of them are numbers, and the columns of these.
+    /// The columns that hold plain numbers (`numbers`), and their fields (`number_columns`).
     pub(super) numbers: Vec<usize>,
     pub(super) number_columns: Vec<usize>,
-    /// Those that are read as something else.
+    /// The columns that are read in other ways.
     pub(super) encoded: Vec<EncodedColumn>,
-    /// Those that the part has no fields of.
+    /// The columns without a field in the part.
     pub(super) constants: Vec<Constant>,
 }
 
-/// A column that has the same value in all rows of a part.
+/// A column that has the same value in every row of a part.
 pub(super) struct Constant {
     /// Its place in a row of the arrangement.
     pub(super) at: usize,
-    /// Its value, or `None` where its rows are to be left out; `Err` where it is wrong.
+    /// Its value. `None` skips every row of the part; `Err` means that the value is wrong.
     pub(super) value: Result<Option<f32>, ()>,
 }
 
 impl Arrangement {
-    /// `layout` says where the columns of the schema are, if not in its order.
+    /// The arrangement of a part. `layout` gives the places of the columns if they differ from the schema.
     pub(super) fn of(schema: &Schema, layout: Option<&Layout>) -> Self {
         let roles = schema.roles();
         let wanted = schema.wanted();

@@ -1,4 +1,4 @@
-//! Memory for values.
+//! Aligned memory for values.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::Range;
@@ -6,7 +6,8 @@ use std::ptr::NonNull;
 
 use crate::budget::out_of_memory;
 
-/// Values of float32, the first on a 64-byte boundary, so that frameworks that borrow aligned arrays can.
+/// A buffer of float32 values. It starts on a 64-byte boundary, so that frameworks that require aligned arrays can
+/// borrow it.
 pub struct Buffer {
     start: NonNull<f32>,
     capacity: usize,
@@ -28,14 +29,15 @@ impl Buffer {
         Layout::array::<f32>(capacity).and_then(|layout| layout.align_to(64)).ok()
     }
 
-    /// Room for at least `length` values, of which the first `filled` stay, or the end of the job of this thread.
+    /// Makes room for at least `length` values and keeps the first `filled`. Ends the job on this thread if there is no
+    /// memory.
     pub(super) fn reserve(&mut self, length: usize, filled: usize) {
         if !self.try_reserve(length, filled) {
             out_of_memory();
         }
     }
 
-    /// The same, or `false` when there is no memory for it.
+    /// Like `reserve`, but returns `false` if there is no memory.
     pub(super) fn try_reserve(&mut self, length: usize, filled: usize) -> bool {
         if length <= self.capacity {
             return true;
@@ -51,11 +53,11 @@ impl Buffer {
         true
     }
 
-    /// Some of the values.
+    /// The values in `range`.
     ///
     /// # Panics
     ///
-    /// When the range is not within the buffer.
+    /// If the range is out of bounds.
     #[must_use]
     pub fn values(&self, range: Range<usize>) -> &[f32] {
         assert!(range.start <= range.end && range.end <= self.capacity);
@@ -68,12 +70,12 @@ impl Buffer {
         unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.capacity) }
     }
 
-    /// The address of value `at`, for handing the values from there on to somebody who may write to them; they must
-    /// not be read here any more.
+    /// The address of value `at`. The caller may hand the values from there on to code that writes to them; nobody may
+    /// then read them through this buffer.
     ///
     /// # Panics
     ///
-    /// When the place is not within the buffer.
+    /// If `at` is out of bounds.
     #[must_use]
     pub fn address_of(&self, at: usize) -> *mut f32 {
         assert!(at <= self.capacity);

@@ -1,4 +1,4 @@
-//! Columns that a part has no fields of: what its path says, or nothing.
+//! Columns without a field in a part. Their value comes from the path of the part, or is missing.
 
 use std::result::Result;
 
@@ -13,12 +13,12 @@ use crate::table::schema::{MissingTarget, OnError, Schema};
 use crate::value::date::iso;
 use crate::value::{Duration, ValueEncoding, boolean};
 
-/// How paths write numbers, whatever the files do.
+/// The notation of numbers in paths, whatever the dialect of the files.
 const PATHS: Dialect = Dialect::new(b'/', None);
 
 impl Schema {
-    /// The value that a column has in all rows of a part, `wanted` being its place among the features, targets and weight
-    /// of a row; `None` when the rows are to be left out.
+    /// The value of a column in every row of a part. `wanted` is its position among the features, targets and weight of
+    /// a row. Returns `None` if the rows must be skipped.
     pub fn constant(&self, place: &Place, wanted: usize) -> Result<Option<f32>, Kind> {
         let Place::Value(value) = place else { return self.read_missing(wanted) };
         let word = value.trim_matches([' ', '\t']);
@@ -37,7 +37,7 @@ impl Schema {
         }
     }
 
-    /// What a missing value becomes; `None` when its row is to be left out.
+    /// The value that replaces a missing value; `None` if its row must be skipped.
     pub(super) fn read_missing(&self, wanted: usize) -> Result<Option<f32>, Kind> {
         let filled = Ok(Some(self.missing_value(wanted)));
         let Some(target) = wanted.checked_sub(self.features.len()) else { return filled };
@@ -49,7 +49,7 @@ impl Schema {
         }
     }
 
-    /// What to do about a word that should be a number and is none.
+    /// Advice about a word that should be a number.
     pub(super) fn advice(&self, word: &[u8], column: usize) -> String {
         const SHOWN: usize = 40;
         let name = self.quoted_name(column);
@@ -92,22 +92,22 @@ impl Schema {
 }
 
 impl Reading<'_> {
-    /// Puts the values of columns without fields into all rows.
+    /// Writes the values of columns without fields into every row.
     pub(super) fn fill_constants(&self, mixed: &mut Mixed<'_>) {
         let width = self.arrangement.columns.len();
         for constant in &self.arrangement.constants {
             let at = constant.at;
             match constant.value {
                 Ok(Some(value)) => mixed.values.chunks_exact_mut(width).for_each(|row| row[at] = value),
-                Ok(None) => mixed.left_out.extend(0..mixed.rows.count()),
-                Err(()) => self.note_wrong_constant(at, mixed),
+                Ok(None) => mixed.skipped.extend(0..mixed.rows.count()),
+                Err(()) => self.record_wrong_constant(at, mixed),
             }
         }
     }
 
-    /// Notes that all rows are wrong, or the first.
+    /// Records that every row is wrong, or only the first if errors are raised.
     #[cold]
-    fn note_wrong_constant(&self, at: usize, mixed: &mut Mixed<'_>) {
+    fn record_wrong_constant(&self, at: usize, mixed: &mut Mixed<'_>) {
         let (column, wanted) = (self.arrangement.names[at], self.arrangement.places[at]);
         let place = self.text.layout().map_or(&Place::Absent, |layout| &layout.places[column]);
         let count = if self.schema.on_error == OnError::Raise { 1 } else { mixed.rows.count() };
@@ -126,7 +126,7 @@ mod tests {
 
     use super::super::parser::tests::parse;
     use super::*;
-    use crate::rows::rejects::Noting;
+    use crate::rows::rejects::Recording;
     use crate::rows::{Parser, Pool, Widths};
     use crate::simd::Simd;
     use crate::source::MemorySource;
@@ -140,10 +140,10 @@ mod tests {
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
-    /// The values of the rows, whether an error ends them, and how many are left before each that is left out.
+    /// The values of the rows, whether an error ends them, and how many kept rows precede each rejected row.
     type Found = (Vec<Vec<u32>>, bool, Vec<usize>);
 
-    /// What is read of a part that lacks some of the columns.
+    /// Reads a part that lacks some of the columns.
     fn parse_part(simd: Simd, schema: &Schema, text: &str, layout: PartColumns) -> Found {
         let bytes = Bytes::Source(Arc::new(MemorySource::new(text.to_owned())));
         let parts = Arc::new(Parts::new(vec![Part { bytes, data_start: 0, layout: Some(Arc::new(layout)) }]));
@@ -152,8 +152,8 @@ mod tests {
         let splitter = Splitter::of(&table, 1 << 20, 1 << 20, false);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let noting = Noting { most: usize::MAX, rows: true };
-        let (block, error) = Parser::new(&schema, COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+        let recording = Recording { most: usize::MAX, rows: true };
+        let (block, error) = Parser::new(&schema, COMMA, simd).recording(recording).parse(&text, &Pool::new(1));
         let widths = Widths::of(&schema);
         let row = |row: usize| {
             let values = block.values(widths, row..row + 1).into_iter().flatten();
@@ -180,9 +180,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(500))]
 
-        /// A part that lacks columns is read as one that has the same text in each field of them.
+        /// A column without fields reads like a column that repeats the same text in every row.
         #[test]
-        fn a_constant_is_a_column_that_says_the_same_in_each_row(
+        fn a_constant_equals_a_column_of_equal_fields(
             rows in prop::collection::vec(["1|2\\.5|NA||x", "7|-3|NA", "u|v|NA||w", "1|no|NA|maybe"], 1..40),
             places in prop::array::uniform4(prop::option::of("1|2\\.5|NA||x|u|v|no")),
             order in Just([0_usize, 1, 2, 3]).prop_shuffle(),
@@ -192,7 +192,7 @@ mod tests {
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
         ) {
             let schema = schema(&order[..features + targets], features, missing_target, on_error);
-            // A part has a field at least.
+            // A part has at least one field.
             let in_fields: Vec<usize> = fields.into_iter().filter(|&column| column == 0 || places[column].is_none()).collect();
             let place = |column: usize| match in_fields.iter().position(|&field| field == column) {
                 Some(field) => Place::Field(field),
@@ -210,7 +210,7 @@ mod tests {
                 };
                 (0..4).map(field).collect::<Vec<_>>().join(",") + "\n"
             };
-            // A row of one empty field would be a blank line.
+            // A row with a single empty field would be a blank line.
             let part = |row: &[String; 4]| {
                 let field = |&column: &usize| if row[column].is_empty() { "NA" } else { &*row[column] };
                 in_fields.iter().map(field).collect::<Vec<_>>().join(",") + "\n"

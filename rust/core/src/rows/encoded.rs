@@ -1,4 +1,4 @@
-//! The fields of a group that are no numbers: each read from its place.
+//! Fields of a group that are not plain numbers, read one by one in place.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,39 +14,39 @@ use crate::table::schema::{OnError, Schema};
 use crate::value::{Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
 
 impl Reading<'_> {
-    /// Reads what is no number.
+    /// Reads the encoded columns.
     pub(super) fn read_encoded(&self, mixed: &mut Mixed<'_>) {
         for column in &self.arrangement.encoded {
             let mut rows = mixed.rows.count();
             if self.schema.on_error == OnError::Raise
                 && let Some(first) = mixed.wrong.iter().min_by_key(|wrong| (wrong.row, wrong.at))
             {
-                // Up to the first that is wrong, nothing counts but what comes before it in its row.
+                // Only what precedes the first error counts, including columns before it in its row.
                 rows = first.row + usize::from(column.values[0].0 < first.at);
             }
             self.read_column(column, rows, mixed);
         }
     }
 
-    /// Reads a column of so many rows.
+    /// Reads a column in the first `rows` rows.
     fn read_column(&self, column: &EncodedColumn, rows: usize, mixed: &mut Mixed<'_>) {
         let Self { schema, text, .. } = *self;
         let bytes = text.padded();
         let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
         let same = |value: &f32, _: &ValueEncoding| *value;
         let numbered = |place: &f32, encoding: &ValueEncoding| encoding.numbered(*place);
-        // Of a column that is a feature and a target, all values have the same categories.
+        // If a column is both a feature and a target, both use the same categories.
         let Some(encoding) = schema.encoding(column.values[0].1) else { return };
         match encoding {
             ValueEncoding::Category(categories) | ValueEncoding::Class(categories) => match categories {
                 Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
-                    // No category is a missing token.
+                    // Categories and missing tokens are disjoint.
                     let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
                     self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), numbered);
                 }
                 Categories::Hashed(buckets) => {
                     let bucket = |place| bucket(&bytes[place], *buckets);
-                    // A quote stands there only after a space, which takes a closer look.
+                    // The fast path handles plain fields only. A quote at the start of such a field follows a space.
                     let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
                     let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
@@ -74,14 +74,14 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the fields of a column: `quickly` understands most, and `value` says what becomes of those.
+    /// Reads the fields of a column. `fast_path` parses most of them, and `value` converts its result.
     #[inline(always)]
     fn read_fields<T>(
         &self,
         column: &EncodedColumn,
         rows: usize,
         mixed: &mut Mixed<'_>,
-        quickly: impl Fn(Range<usize>) -> Option<T>,
+        fast_path: impl Fn(Range<usize>) -> Option<T>,
         value: impl Fn(&T, &ValueEncoding) -> f32,
     ) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
@@ -95,7 +95,7 @@ impl Reading<'_> {
         for row in 0..rows {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
-            if let Some(found) = plain.and_then(&quickly) {
+            if let Some(found) = plain.and_then(&fast_path) {
                 let values = &mut mixed.values[row * width..][..width];
                 for &(at, _, encoding) in &encodings {
                     values[at] = value(&found, encoding);
@@ -106,7 +106,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the fields of a column in some rows with care, up to the first that is wrong and not left out.
+    /// Reads the fields of a column in some rows on the slow path. Stops at the first error unless wrong rows are skipped.
     pub(super) fn read_rows(&self, column: &EncodedColumn, rows: &[usize], mixed: &mut Mixed<'_>) {
         for &row in rows {
             if !self.read_row(column, row, mixed) {
@@ -115,15 +115,15 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the field of a column in one row with care. Returns whether the rows after it count.
+    /// Reads the field of a column in one row on the slow path. Returns whether to go on with the next row.
     fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
         let place = mixed.rows.place(row, column.column);
         for &(at, wanted) in &column.values {
             let Some(encoding) = self.schema.encoding(wanted) else { continue };
-            match self.encode_with_care(self.text.field(place.clone()), wanted, encoding) {
+            match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {
                 Ok(Some(value)) => mixed.values[row * width + at] = value,
-                Ok(None) => mixed.left_out.push(row),
+                Ok(None) => mixed.skipped.push(row),
                 Err(kind) => {
                     mixed.wrong.push(WrongField { row, at, place, kind });
                     return self.schema.on_error == OnError::Skip;
@@ -133,9 +133,9 @@ impl Reading<'_> {
         true
     }
 
-    /// What any field is read as, `wanted` being its place among the features, targets and weight of its row; `None` when
-    /// its row is to be left out.
-    fn encode_with_care(
+    /// Encodes any field. `wanted` is its position among the features, targets and weight of its row. Returns `None` if
+    /// the row must be skipped.
+    fn encode_carefully(
         &self,
         field: &[u8],
         wanted: usize,
@@ -156,7 +156,7 @@ impl Reading<'_> {
 }
 
 impl Schema {
-    /// What a word is read as, `wanted` being its place among the features, targets and weight of its row.
+    /// Encodes a word. `wanted` is its position among the features, targets and weight of its row.
     pub(super) fn encode(
         &self,
         word: &[u8],
@@ -170,7 +170,7 @@ impl Schema {
                     place => encoding.numbered(place as f32),
                 },
                 Categories::Hashed(buckets) => encoding.numbered(bucket(word, *buckets)),
-                // Rows are counted before the categories are known; which one it is does not matter then.
+                // Rows are counted before the categories are known. The value does not matter then.
                 Categories::Unread => 0.0,
             },
             ValueEncoding::Boolean => match boolean(word) {
@@ -188,13 +188,13 @@ impl Schema {
                 Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
                 Err(_) => return Err(Kind::Duration(duration.expected())),
             },
-            // A number is one of a dialect, and may be missing: `read_form` reads it.
+            // `read_form` handles these, because they need the dialect and may be missing.
             ValueEncoding::Number(_) => return Err(Kind::Internal),
         };
         Ok(Some(value))
     }
 
-    /// What becomes of a target that is none of its classes: the same as of one that is missing.
+    /// A target outside its classes is treated like a missing target.
     fn unknown_class(&self, wanted: usize, classes: &Arc<Vocabulary>) -> std::result::Result<Option<f32>, Kind> {
         self.read_missing(wanted).map_err(|_| Kind::Class(classes.shown()))
     }
@@ -216,7 +216,7 @@ mod tests {
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
     const LISTED: [&str; 4] = ["UA", "a long category", "a\"b", "a\"\"b"];
 
-    /// What each column holds, one column after the other: categories, hashed ones, booleans, dates, numbers.
+    /// The fields of each column: categories, hashed categories, booleans, dates, numbers.
     const FIELDS: [&str; 5] = [
         "UA| UA |\"UA\"|\"a long category\"|\"a\"\"b\"|\"a\"\"\"\"b\"|ua||NA|\" \"|unknown|é",
         "x|yy|\"a \"\"long\"\" one\"|\"x\"| x|NA|",
@@ -226,7 +226,7 @@ mod tests {
     ];
     const PARTS: [&str; 3] = ["days", "hour", "dayofyear"];
 
-    /// The schema, and of each value what it is: its column and the place of the part of a date.
+    /// The schema, and for each value its column and its part of a date.
     fn schema(order: &[usize], features: usize, missing_target: MissingTarget, fill: Vec<f32>) -> Schema {
         let columns = ["a", "b", "c", "d", "e"].map(String::from).to_vec();
         let named = |places: &[usize]| places.iter().map(|&at| Column::Index(at as i64)).collect::<Vec<_>>();
@@ -253,7 +253,7 @@ mod tests {
         Schema { fill, ..schema.with_columns(given).unwrap() }
     }
 
-    /// Field by field, with none of what makes it quick.
+    /// Parses field by field, without any of the optimizations.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
         let (mut found, mut rejects) = (vec![], vec![]);
         let mut start = 0;
@@ -274,7 +274,7 @@ mod tests {
                     let refused = !is_feature && schema.missing_target == MissingTarget::Raise;
                     (!refused).then(|| schema.fill.get(wanted).copied().unwrap_or(usual))
                 } else {
-                    // Codes begin with 1, since 0 is none; classes begin with 0.
+                    // Codes start at 1 because 0 means unknown; classes start at 0.
                     let first = usize::from(is_feature);
                     match column {
                         0 => match LISTED.iter().position(|known| *known == word) {
@@ -323,7 +323,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(600))]
 
         #[test]
-        fn blocks_hold_what_coded_fields_say(
+        fn blocks_hold_the_values_of_encoded_fields(
             rows in prop::collection::vec(FIELDS, 1..40),
             wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|2013-02-30|20131|nope"), 0..3),
             order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(),
@@ -342,7 +342,7 @@ mod tests {
             let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
             let mut wanted = order[..(features + targets).min(5)].to_vec();
             if is_shared && wanted.len() > features {
-                // A feature that is a target, too.
+                // A column that is both a feature and a target.
                 wanted[features] = wanted[0];
             }
             let schema = schema(&wanted, features, missing_target, fill);

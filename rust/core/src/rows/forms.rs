@@ -1,4 +1,4 @@
-//! Columns whose numbers are not written as programs write them: rewritten, and then read like all others.
+//! Columns with numbers in other notations. They are rewritten to the usual notation and parsed together.
 
 use std::result::Result;
 
@@ -13,7 +13,7 @@ use crate::table::schema::Schema;
 use crate::value::number::{self, Form, Forms};
 
 impl Reading<'_> {
-    /// Reads a column of numbers in some forms, of so many rows.
+    /// Reads a column of numbers in the given forms, in the first `rows` rows.
     pub(super) fn read_forms(&self, column: &EncodedColumn, forms: Forms, rows: usize, mixed: &mut Mixed<'_>) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
         let width = self.arrangement.columns.len();
@@ -64,7 +64,7 @@ impl Reading<'_> {
 }
 
 impl Schema {
-    /// The number that a word is in some forms; `None` when its row is to be left out. The word is UTF-8.
+    /// Parses a UTF-8 word as a number in the given forms. Returns `None` if its row must be skipped.
     pub(super) fn read_form(
         &self,
         forms: Forms,
@@ -74,7 +74,7 @@ impl Schema {
     ) -> Result<Option<f32>, Kind> {
         let dialect = Dialect { encoding: Encoding::Utf8, ..dialect };
         match forms.parse(word, dialect) {
-            // What stands for NaN is missing where the word is.
+            // A form of NaN is missing if the word "nan" is.
             Some(value) if value.is_nan() && self.missing.contains_word("nan") => self.read_missing(wanted),
             Some(value) => Ok(Some(value)),
             None if word.contains(&0) => Err(Kind::Nul),
@@ -116,7 +116,7 @@ mod tests {
         Schema { on_error: policy.1, ..schema.with_columns(given).unwrap() }
     }
 
-    /// Field by field.
+    /// Parses field by field.
     fn parse_naively(schema: &Schema, bytes: &str, tokens: &[&str]) -> Found {
         let forms = Forms::named(&NAMES).unwrap();
         let (mut found, mut rejects) = (vec![], vec![]);
@@ -169,7 +169,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn blocks_hold_what_the_forms_say(
+        fn blocks_hold_the_values_of_the_forms(
             rows in prop::collection::vec(
                 ["5%|12\\.25 %|\"7%\"|NA|| 1%|\\$3|1\\.#QNAN|0%", "\\(5\\.5\\)|\\$-7|NA|8 EUR| €9|6%|\"\"|-1\\.#INF|€1e2", "1|-2\\.5|NA|4"],
                 1..40,

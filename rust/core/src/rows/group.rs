@@ -1,4 +1,4 @@
-//! A group of rows to values, and what becomes of those rows that are wrong.
+//! Converts a group of rows to values and handles wrong rows.
 
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
@@ -12,24 +12,24 @@ use crate::value::number::{self, Plain};
 use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
 
-/// The buffers that a group of rows passes through.
+/// The buffers for converting a group of rows, reused from group to group.
 #[derive(Default)]
 pub(super) struct Group {
     chosen: Chosen,
     numbers: Numbers,
-    /// The numbers and, between them, the values of other columns.
+    /// The values of all columns, numbers and others, if some are not plain numbers.
     mixed: Vec<f32>,
-    /// Numbers of a column that is not written as programs write it.
+    /// The numbers of a column, rewritten to the usual notation.
     rewritten: Rewritten,
-    /// The wrong fields: of a row at most one for each way of reading.
+    /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
-    /// The rows that are left out: they are wrong, lack a target or weight, or are not chosen.
-    left_out: Vec<usize>,
-    /// The other rows, if some of them are to be chosen.
+    /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
+    skipped: Vec<usize>,
+    /// The remaining rows, if some of them must be chosen.
     candidates: Vec<usize>,
 }
 
-/// The rows that are chosen, unless all are, and their marks and ends.
+/// The chosen rows, unless all are chosen, and their marks and ends.
 #[derive(Default)]
 struct Chosen {
     rows: Vec<usize>,
@@ -40,7 +40,7 @@ struct Chosen {
 /// The fields that are read as numbers.
 #[derive(Default)]
 struct Numbers {
-    /// Where the fields start and end, unless all fields of the rows are wanted.
+    /// Where the fields start and end, unless every field of the rows is wanted.
     before: Vec<u32>,
     ends: Vec<u32>,
     values: Vec<f32>,
@@ -49,7 +49,7 @@ struct Numbers {
 }
 
 impl Chosen {
-    /// The rows among `all` that `chooser` wants.
+    /// The rows of `all` that `chooser` selects.
     fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
         self.rows.clear();
         self.rows.extend(0..all.count());
@@ -59,11 +59,11 @@ impl Chosen {
 }
 
 impl Numbers {
-    /// Converts the fields of `rows` that are plain numbers, and notes which others may be missing tokens or wrong.
+    /// Converts the plain numbers of `rows` and lists the other fields, which may be missing or wrong.
     fn convert<'a>(&'a mut self, reading: &Reading<'_>, rows: Rows<'a>, plain: Option<&mut Plain>) -> Converted<'a> {
         let Reading { schema, simd, arrangement, text, .. } = *reading;
-        let as_they_stand = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
-        let fields = if as_they_stand {
+        let is_every_field = arrangement.number_columns.iter().copied().eq(0..arrangement.fields);
+        let fields = if is_every_field {
             rows.fields()
         } else {
             rows.pick(simd, &arrangement.number_columns, &mut self.before, &mut self.ends)
@@ -86,7 +86,7 @@ impl Numbers {
     }
 }
 
-/// Numbers of which some are still to be read with care.
+/// Numbers, some of which the slow path must still read.
 struct Converted<'a> {
     fields: Fields<'a>,
     values: &'a mut [f32],
@@ -94,12 +94,12 @@ struct Converted<'a> {
 }
 
 impl<'a> Converted<'a> {
-    /// Reads the fields that are not plain numbers, up to the first wrong one if that is an error.
+    /// Reads the fields that are not plain numbers. Stops at the first wrong one if errors are raised.
     fn read_declined(
         self,
         reading: &Reading<'_>,
         wrong: &mut Vec<WrongField>,
-        left_out: &mut Vec<usize>,
+        skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
         let Reading { schema, arrangement, .. } = *reading;
         let numbers = arrangement.numbers.len();
@@ -107,7 +107,8 @@ impl<'a> Converted<'a> {
         let mut rejected = None;
         for &at in self.declined {
             let at = at as usize;
-            // They are in order, and often many: a division for each would take longer than the rest.
+            // Declined fields come in order and are often numerous; dividing each position would take longer than the
+            // rest.
             while at >= (row + 1) * numbers {
                 row += 1;
             }
@@ -118,19 +119,19 @@ impl<'a> Converted<'a> {
             let at_column = arrangement.numbers[at - row * numbers];
             let (column, wanted) = (arrangement.names[at_column], arrangement.places[at_column]);
             if wanted < schema.features.len() && reading.is_missing(place.clone()) {
-                // A missing feature is one, whatever else is.
+                // A missing feature is known at once.
                 self.values[at] = schema.missing_value(wanted);
                 continue;
             }
-            match reading.read_with_care(place.clone(), column, wanted) {
+            match reading.read_field_carefully(place.clone(), column, wanted) {
                 Ok(Some(value)) => self.values[at] = value,
-                Ok(None) => leave_out(row, left_out),
+                Ok(None) => skip_row(row, skipped),
                 Err(kind) => {
                     wrong.push(WrongField { row, at: at_column, place, kind });
                     if schema.on_error == OnError::Raise {
                         break;
                     }
-                    // What else is wrong with it does not matter.
+                    // One error is enough to reject the row.
                     rejected = Some(row);
                 }
             }
@@ -140,7 +141,7 @@ impl<'a> Converted<'a> {
 }
 
 impl Group {
-    /// Appends a group of rows, up to the first that is wrong and not left out.
+    /// Appends a group of rows to the block. Stops at the first wrong row if errors are raised.
     pub(super) fn convert(
         &mut self,
         reading: &Reading<'_>,
@@ -150,10 +151,10 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, left_out, candidates } = self;
+        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates } = self;
         let width = arrangement.columns.len();
-        // Where some rows do not count, that has to be known before the others are chosen among.
-        let choose_first = !schema.leaves_out() || width == 0;
+        // If rows may be skipped, choosing must wait until the skipped rows are known.
+        let choose_first = !schema.may_skip_rows() || width == 0;
         let rows = match chooser.take_if(|_| choose_first) {
             Some(chooser) => chosen.among(all, chooser, reading),
             None => all,
@@ -162,25 +163,25 @@ impl Group {
             block.rows += rows.count();
             return Ok(());
         }
-        left_out.clear();
+        skipped.clear();
         wrong.clear();
-        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, left_out);
+        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, skipped);
         let values = if arrangement.is_mixed() {
             mix(reading, values, mixed, rows.count());
-            let group = &mut Mixed { rows, values: mixed, left_out, wrong, rewritten };
+            let group = &mut Mixed { rows, values: mixed, skipped, wrong, rewritten };
             reading.read_encoded(group);
             reading.fill_constants(group);
             &*mixed
         } else {
             &*values
         };
-        let (kept, error) = settle(wrong, left_out, reading, rows, block);
+        let (kept, error) = resolve_errors(wrong, skipped, reading, rows, block);
         if let Some(chooser) = chooser {
-            leave_out_others(candidates, left_out, kept, chooser, |row, column| reading.key(all, row, column));
+            skip_unchosen(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
         }
         let widths = Widths::of(schema);
         let mut first = 0;
-        for &row in left_out.iter().chain([&kept]) {
+        for &row in skipped.iter().chain([&kept]) {
             block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
             first = row + 1;
         }
@@ -188,7 +189,7 @@ impl Group {
     }
 }
 
-/// Puts the numbers of some rows where they belong among the other values.
+/// Puts the numbers of the rows into their places among the other values.
 fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize) {
     let arrangement = reading.arrangement;
     let (width, numbers) = (arrangement.columns.len(), arrangement.numbers.len());
@@ -200,28 +201,28 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     }
 }
 
-/// Leaves out the rows that `chooser` does not want among the first `kept` that are not left out yet.
-fn leave_out_others<'t>(
+/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select.
+fn skip_unchosen<'t>(
     candidates: &mut Vec<usize>,
-    left_out: &mut Vec<usize>,
+    skipped: &mut Vec<usize>,
     kept: usize,
     chooser: &mut Chooser<'_>,
     key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
 ) {
     candidates.clear();
-    let mut gone = left_out.iter().peekable();
+    let mut gone = skipped.iter().peekable();
     candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
     chooser.choose(candidates, key);
     let mut chosen = candidates.iter().peekable();
-    left_out.clear();
-    left_out.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
+    skipped.clear();
+    skipped.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
 }
 
-/// Leaves the rows out that are wrong, and notes them; or says how many come before the first of them, and what is wrong
-/// with it.
-fn settle(
+/// Rejects the wrong rows and records them. If errors are raised instead, returns the number of rows before the first
+/// wrong one, and its error.
+fn resolve_errors(
     wrong: &mut Vec<WrongField>,
-    left_out: &mut Vec<usize>,
+    skipped: &mut Vec<usize>,
     reading: &Reading<'_>,
     rows: Rows<'_>,
     block: &mut Block,
@@ -230,8 +231,8 @@ fn settle(
     let mut error = None;
     let mut kept = rows.count();
     if !wrong.is_empty() {
-        // Of several in a row, the first counts; but what is found in the file lacks a category only where something else
-        // is wrong with the row.
+        // Of several errors in a row, the first counts. An unknown class of a vocabulary found in the file comes last:
+        // that pass skips rows with other errors, so such a class is only unknown because of the other error.
         let is_found = |wrong: &WrongField| {
             let encoding = schema.encoding(arrangement.places[wrong.at]);
             matches!((&wrong.kind, encoding), (Kind::Class(_), Some(ValueEncoding::Class(Categories::Found(_)))))
@@ -242,28 +243,28 @@ fn settle(
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);
             kept = row;
             error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
-            left_out.retain(|&row| row < kept);
+            skipped.retain(|&row| row < kept);
         } else {
-            left_out.extend(wrong.iter().map(|wrong| wrong.row));
+            skipped.extend(wrong.iter().map(|wrong| wrong.row));
         }
     }
     if !wrong.is_empty() || arrangement.is_mixed() {
-        left_out.sort_unstable();
-        left_out.dedup();
+        skipped.sort_unstable();
+        skipped.dedup();
     }
     if schema.on_error == OnError::Skip {
         for wrong in wrong.drain(..) {
             let row = wrong.row;
-            let before = block.rows + row - left_out.partition_point(|&left_out| left_out < row);
-            reading.note_field(wrong, rows.line(row), before, block);
+            let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
+            reading.record_field(wrong, rows.line(row), before, block);
         }
     }
     (kept, error)
 }
 
-/// Appends the row, which may lack both its target and its weight, to those that are left out.
-fn leave_out(row: usize, left_out: &mut Vec<usize>) {
-    if left_out.last() != Some(&row) {
-        left_out.push(row);
+/// Appends a row to the skipped ones. A row that lacks both its target and its weight is added once.
+fn skip_row(row: usize, skipped: &mut Vec<usize>) {
+    if skipped.last() != Some(&row) {
+        skipped.push(row);
     }
 }

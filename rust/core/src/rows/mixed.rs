@@ -1,4 +1,4 @@
-//! A group of rows whose columns are not all plain numbers, on its way into a block.
+//! A group of rows with encoded columns, on its way into a block.
 
 use super::reading::WrongField;
 use crate::fields::WINDOW;
@@ -7,27 +7,27 @@ use crate::index::Rows;
 /// A group of rows on its way into a block.
 pub(super) struct Mixed<'a> {
     pub(super) rows: Rows<'a>,
-    /// All values, row by row; those of numbers are there already.
+    /// All values, row by row. Plain numbers are filled in first.
     pub(super) values: &'a mut [f32],
-    /// The rows that are left out, in no order.
-    pub(super) left_out: &'a mut Vec<usize>,
-    /// The fields that are wrong, in no order.
+    /// The rows to skip, in any order.
+    pub(super) skipped: &'a mut Vec<usize>,
+    /// The wrong fields, in any order.
     pub(super) wrong: &'a mut Vec<WrongField>,
     pub(super) rewritten: &'a mut Rewritten,
 }
 
-/// The numbers of a column as programs write them.
+/// The numbers of a column, rewritten to the usual notation.
 #[derive(Default)]
 pub(super) struct Rewritten {
-    /// Each followed by a newline, with a window before the first and after the last.
+    /// The numbers, each followed by a newline, padded with a window at both ends.
     pub(super) text: Vec<u8>,
     pub(super) before: Vec<u32>,
     pub(super) ends: Vec<u32>,
-    /// The rows that they are of.
+    /// The row of each number.
     pub(super) rows: Vec<usize>,
     pub(super) values: Vec<f32>,
     pub(super) declined: Vec<u32>,
-    /// The rows of fields that are to be read with care.
+    /// The rows whose fields need the slow path.
     pub(super) careful: Vec<usize>,
 }
 
@@ -42,7 +42,7 @@ impl Rewritten {
         self.careful.clear();
     }
 
-    /// Takes in the number that was appended to the text.
+    /// Records the number that was just appended to the text.
     pub(super) fn take(&mut self, row: usize, start: usize) {
         self.before.push(start as u32 - 1);
         self.ends.push(self.text.len() as u32);

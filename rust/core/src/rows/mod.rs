@@ -1,4 +1,4 @@
-//! Stage 5: a parsed block: the rows of one text, in row-major buffers.
+//! Converts the fields of a text into a block: float32 rows in row-major buffers, and the rejects among them.
 
 mod arrangement;
 mod buffer;
@@ -25,18 +25,18 @@ use crate::error::{Kind, Result};
 use crate::table::roles::PerRole;
 use rejects::Rejects;
 
-/// The values of some rows: for each role an array, row-major.
+/// The values of some rows: a row-major array for each role.
 pub type Arrays = PerRole<Buffer>;
 
-/// Rows in memory. Once nobody looks at them, their buffers go back to the pool they came from.
+/// Parsed rows. When a block is dropped, its buffers return to their pool.
 pub struct Block {
-    /// How many rows.
+    /// The number of rows.
     pub rows: usize,
     arrays: Arrays,
-    /// The rows that were left out between these as wrong.
+    /// The rejected rows among these.
     rejects: Rejects,
     pool: Arc<Pool>,
-    /// In whose cache the buffers are.
+    /// The thread whose core probably has the buffers in its cache.
     maker: ThreadId,
 }
 
@@ -50,19 +50,19 @@ impl Block {
         block
     }
 
-    /// The values.
+    /// The values of each role.
     #[must_use]
     pub fn arrays(&self) -> &Arrays {
         &self.arrays
     }
 
-    /// The rows that were left out between these as wrong.
+    /// The rejected rows among these.
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects
     }
 
-    /// The same, to keep.
+    /// Takes the rejects out of the block.
     pub(crate) fn take_rejects(&mut self) -> Rejects {
         std::mem::take(&mut self.rejects)
     }
@@ -73,7 +73,7 @@ impl Block {
         }
     }
 
-    /// Appends rows whose values stand together, in the order of the file.
+    /// Appends rows whose values are contiguous and in file order.
     fn extend(&mut self, widths: Widths, arrangement: &Arrangement, values: &[f32]) {
         let width = arrangement.columns.len();
         let rows = values.len() / width;
@@ -86,7 +86,7 @@ impl Block {
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match runs[..] {
                 [] => {}
-                // Rows of two are short enough for their two values to be worth a loop each, made for them.
+                // Two values a row are so few that a specialized loop for each is worthwhile.
                 [Range { start: 0, .. }] if width == 2 && taken == 1 => {
                     for (place, &[first, _]) in places.iter_mut().zip(values.as_chunks().0) {
                         *place = first;
@@ -117,7 +117,7 @@ impl Block {
         self.rows += rows;
     }
 
-    /// Rows from several blocks: each place names a block and a row of it.
+    /// Collects rows from several blocks: each place names a block and a row in it.
     pub(crate) fn gather(pool: &Arc<Pool>, widths: Widths, blocks: &[&Self], places: &[(u32, u32)]) -> Self {
         let mut block = Self::with_capacity(pool, widths, places.len());
         let fill = |to: &mut Buffer, array: fn(&Arrays) -> &Buffer, width: usize| {
@@ -144,7 +144,7 @@ impl Block {
         block
     }
 
-    /// A block of so many rows, whose values `read` fills in, part by part.
+    /// A block of `rows` rows whose values `read` fills in, role by role.
     pub(crate) fn filled<E>(
         pool: &Arc<Pool>,
         widths: Widths,
@@ -164,7 +164,7 @@ impl Block {
         self.arrays.as_ref().zip(widths).map(|(buffer, width)| buffer.values(rows.start * width..rows.end * width))
     }
 
-    /// Appends rows of zeros until there are `rows`.
+    /// Appends rows of zeros up to `rows` rows.
     pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
         for (buffer, width) in self.arrays.as_mut().zip(widths) {
             let filled = self.rows * width;
@@ -193,21 +193,21 @@ impl Drop for Block {
     }
 }
 
-/// Buffers that wait to be used again, so that a long pass touches the same few pages.
+/// Buffers for reuse, so that a long pass touches the same few pages.
 pub struct Pool {
-    /// With the thread that used them last, the latest at the end.
+    /// Each with the thread that used it last; the latest at the end.
     free: Mutex<Vec<(ThreadId, Arrays)>>,
     limit: usize,
 }
 
 impl Pool {
-    /// A pool that keeps at most `limit` blocks' buffers.
+    /// A pool that keeps the buffers of at most `limit` blocks.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self { free: Mutex::default(), limit })
     }
 
-    /// Buffers that are still in the cache of this thread's core, if there are any.
+    /// Buffers that are still in the cache of this thread's core, if possible.
     fn take(&self, maker: ThreadId) -> Arrays {
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         let own = free.iter().rposition(|(last, _)| *last == maker);
@@ -216,7 +216,7 @@ impl Pool {
     }
 
     fn put(&self, maker: ThreadId, arrays: Arrays) {
-        // Not at any price: a process forked while a thread held the lock would wait for ever.
+        // Never wait here: in a process forked while a thread held the lock, it stays locked for ever.
         if let Ok(mut free) = self.free.try_lock()
             && free.len() < self.limit
         {

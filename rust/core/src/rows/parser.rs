@@ -1,11 +1,11 @@
-//! A text to a block.
+//! Parses a text into a block.
 
 use std::sync::Arc;
 
 use super::arrangement::Arrangement;
 use super::group::Group;
 use super::reading::Reading;
-use super::rejects::Noting;
+use super::rejects::Recording;
 use super::{Block, Pool, Widths};
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
@@ -17,27 +17,27 @@ use crate::table::schema::{OnError, Schema};
 use crate::text::Text;
 use crate::value::number::{Notation, Plain};
 
-/// Fields that are converted together, as long as a row has no more: few enough for their values to stay in L1; tiny in
-/// debug builds, as blocks are.
+/// How many fields are converted together, unless a single row has more: few enough for their values to stay in L1.
+/// Tiny in debug builds, like blocks.
 const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
 
-/// Turns texts into blocks; one for each thread.
+/// Parses texts into blocks. Each thread has one.
 pub struct Parser {
     schema: Arc<Schema>,
     dialect: Dialect,
     simd: Simd,
     arrangement: Arrangement,
-    /// Where the columns of the text before were, if not in the order of the schema.
+    /// The layout of the previous text, if its columns are not in the order of the schema.
     layout: Option<Layout>,
     index: Index,
     group: Group,
-    noting: Noting,
+    recording: Recording,
     notation: Notation,
     plain: Plain,
 }
 
 impl Parser {
-    /// For texts of that schema and dialect, with those instructions.
+    /// A parser for texts of this schema and dialect.
     #[must_use]
     pub fn new(schema: &Arc<Schema>, dialect: Dialect, simd: Simd) -> Self {
         Self {
@@ -46,15 +46,15 @@ impl Parser {
             simd,
             arrangement: Arrangement::of(schema, None),
             layout: None,
-            index: Index::passing_over(schema.on_error == OnError::Skip),
+            index: Index::skipping_bad_rows(schema.on_error == OnError::Skip),
             group: Group::default(),
-            noting: Noting::default(),
+            recording: Recording::default(),
             notation: Notation::of(dialect),
             plain: Plain::default(),
         }
     }
 
-    /// Goes by where the columns of a text are.
+    /// Adapts the arrangement to the layout of a text.
     fn follow(&mut self, layout: Option<&Layout>) {
         let is_same = match (&self.layout, layout) {
             (None, None) => true,
@@ -67,17 +67,17 @@ impl Parser {
         }
     }
 
-    /// The same, which notes some of the rows that are left out as wrong.
-    pub(crate) fn noting(self, noting: Noting) -> Self {
-        Self { noting, ..self }
+    /// Sets which rejects are recorded.
+    pub(crate) fn recording(self, recording: Recording) -> Self {
+        Self { recording, ..self }
     }
 
-    /// The rows of a text up to the first that is wrong and not left out, and what is wrong with that one.
+    /// Parses a text up to the first wrong row that is not skipped, and returns the error of that row.
     pub fn parse(&mut self, text: &Text, pool: &Arc<Pool>) -> (Block, Option<Error>) {
         self.parse_chosen(text, pool, None)
     }
 
-    /// The same of the rows that are chosen.
+    /// Like [`Parser::parse`], but only for the chosen rows.
     pub(crate) fn parse_chosen(
         &mut self,
         text: &Text,
@@ -103,7 +103,7 @@ impl Parser {
             simd: self.simd,
             arrangement: &self.arrangement,
             text,
-            noting: self.noting,
+            recording: self.recording,
         };
         let mut plain = None;
         if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
@@ -114,14 +114,14 @@ impl Parser {
         let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(columns, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
-                reading.note_row(*bad, &mut block);
+                reading.record_row(*bad, &mut block);
             }
             let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block);
             if let Err(bad_field) = converted {
                 return (block, Some(bad_field));
             }
         }
-        passed_over.for_each(|bad| reading.note_row(*bad, &mut block));
+        passed_over.for_each(|bad| reading.record_row(*bad, &mut block));
         (block, bad_row)
     }
 }
@@ -140,11 +140,11 @@ pub(super) mod tests {
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
-    /// A field of each kind.
+    /// One field of each kind.
     const FIELD: &str = "1|-2\\.5|1e5|9|0\\.12345678901234567|-7\\.25e-01|\\+3| 4|\"5\"|NA|nan|\"\"||6";
 
-    /// The values of each row, features first; where the first wrong field or row is that ends them; and the same of each
-    /// that was left out, with its row and the rows before it.
+    /// The values of each row, features first; the place of the first error, if it ends the rows; and for each reject
+    /// its place, its row and the number of rows before it.
     pub(in super::super) type Found =
         (Vec<Vec<u32>>, Option<(usize, Option<usize>)>, Vec<(usize, Option<usize>, String, usize)>);
 
@@ -152,9 +152,9 @@ pub(super) mod tests {
         let splitter = Splitter::new(simd, Arc::new(MemorySource::new(bytes.to_owned())), COMMA, 0, 1 << 20, 1 << 20);
         let mut text = Text::default();
         assert!(splitter.read(0, &mut text).unwrap());
-        let noting = Noting { most: usize::MAX, rows: true };
+        let recording = Recording { most: usize::MAX, rows: true };
         let (block, error) =
-            Parser::new(&Arc::new(schema.clone()), COMMA, simd).noting(noting).parse(&text, &Pool::new(1));
+            Parser::new(&Arc::new(schema.clone()), COMMA, simd).recording(recording).parse(&text, &Pool::new(1));
         let widths = Widths::of(schema);
         let values = |row: usize| {
             let values = block.values(widths, row..row + 1).into_iter().flatten();
@@ -170,7 +170,7 @@ pub(super) mod tests {
         ((0..block.rows).map(values).collect(), error.as_ref().map(place), rejects)
     }
 
-    /// The same, field by field.
+    /// The same result, field by field.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
         let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
         let mut found = vec![];
@@ -225,7 +225,7 @@ pub(super) mod tests {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
         #[test]
-        fn blocks_hold_what_the_fields_say(
+        fn blocks_hold_the_values_of_the_fields(
             rows in prop::collection::vec(
                 (prop::collection::vec(FIELD, 4), "\n|\r\n|\n\n"),
                 1..40,

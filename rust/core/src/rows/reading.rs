@@ -1,11 +1,11 @@
-//! How the fields of a text are read that are not plain numbers, and what is said of those that are wrong.
+//! The slow path for fields that are not plain numbers, and the errors of wrong fields.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Block;
 use super::arrangement::Arrangement;
-use super::rejects::{Noting, Reject};
+use super::rejects::{Recording, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
 use crate::fields::WINDOW;
@@ -17,21 +17,21 @@ use crate::table::schema::Schema;
 use crate::text::Text;
 use crate::value::number::{self, Forms};
 
-/// What to do about a carriage return in a number.
+/// Advice about a carriage return in a number.
 const RETURN: &str = "A CR alone, as it has one, ends no line here: if the line ends are mixed, convert them to LF, for \
                       example with `tr '\\r' '\\n'`";
 
-/// What is read, and how.
+/// The text being read and how to read it.
 pub(super) struct Reading<'a> {
     pub(super) schema: &'a Schema,
     pub(super) dialect: Dialect,
     pub(super) simd: Simd,
     pub(super) arrangement: &'a Arrangement,
     pub(super) text: &'a Text,
-    pub(super) noting: Noting,
+    pub(super) recording: Recording,
 }
 
-/// A field that is not what its column is read as.
+/// A field that does not fit its column.
 pub(super) struct WrongField {
     pub(super) row: usize,
     /// Its place among the columns of the arrangement.
@@ -41,7 +41,7 @@ pub(super) struct WrongField {
 }
 
 impl Reading<'_> {
-    /// What a column says in one of the rows.
+    /// The text of a column in one of the rows.
     pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
         let field = match self.text.layout().map(|layout| &layout.places[column]) {
             None => column,
@@ -52,18 +52,18 @@ impl Reading<'_> {
         self.dialect.text(self.text.field(rows.place(row, field)))
     }
 
-    /// Whether a field is seen to be missing at first sight.
+    /// Whether the raw field is recognizably missing.
     #[inline]
     pub(super) fn is_missing(&self, place: Range<usize>) -> bool {
         let text = self.text.padded();
-        // What is quoted takes more than one look.
+        // A quoted field needs a closer look.
         self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
     }
 
-    /// The value of a field that is not a plain number, `wanted` being its place among the features, targets and weight
-    /// of its row; `None` when its row is to be left out, and what is wrong when it has none.
+    /// The value of a field that is not a plain number. `wanted` is its position among the features, targets and weight
+    /// of its row. Returns `None` if the row must be skipped.
     #[cold]
-    pub(super) fn read_with_care(
+    pub(super) fn read_field_carefully(
         &self,
         place: Range<usize>,
         column: usize,
@@ -86,29 +86,29 @@ impl Reading<'_> {
         }
     }
 
-    /// The error for a field.
+    /// The error for a wrong field.
     pub(super) fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
         self.dialect.error(kind, offset, &self.text.padded()[place]).in_column(column)
     }
 
-    /// Notes a row that is left out for one of its fields, with so many rows of the block before it.
+    /// Records a row rejected because of one of its fields. `before` rows of the block precede it.
     #[cold]
-    pub(super) fn note_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
+    pub(super) fn record_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
         let WrongField { at, place, kind, .. } = wrong;
-        block.rejects.add(self.noting, kind.reason(), || {
+        block.rejects.add(self.recording, kind.reason(), || {
             let error = self.wrong_field(kind, place, self.arrangement.names[at]);
             Reject { error, row: self.text_of(row), before }
         });
     }
 
-    /// Notes a row that was passed over, which comes after those of the block.
+    /// Records a malformed row, which follows the rows already in the block.
     #[cold]
-    pub(super) fn note_row(&self, bad: BadRow, block: &mut Block) {
+    pub(super) fn record_row(&self, bad: BadRow, block: &mut Block) {
         let padded = self.text.padded();
         let (columns, reference) = (self.arrangement.fields, self.schema.reference);
         let before = block.rows;
-        block.rejects.add(self.noting, bad.reason(columns, reference), || {
+        block.rejects.add(self.recording, bad.reason(columns, reference), || {
             let offset = self.text.offset.wrapping_sub(WINDOW as u64);
             Reject {
                 error: bad.error(padded, offset, columns, reference, self.dialect),
@@ -118,9 +118,10 @@ impl Reading<'_> {
         });
     }
 
-    /// The text of a row, if that is to be noted, with the delimiters at either end of its line that are none.
+    /// The text of a row, if rows are recorded. Includes the spaces at both ends of its line, even if they are
+    /// delimiters.
     fn text_of(&self, row: Range<usize>) -> Vec<u8> {
-        if !self.noting.rows {
+        if !self.recording.rows {
             return Vec::new();
         }
         let (padded, Range { mut start, mut end }) = (self.text.padded(), row);

@@ -1,69 +1,69 @@
-//! Rows that are wrong and left out, where `on_error` says so: what is wrong with each, in the order of the file.
+//! Rows that `on_error="skip"` rejects: what is wrong with each, in file order.
 //!
-//! The parser notes those of each text, which travel with its block; whoever takes the blocks in their order keeps a
-//! [`Tally`], and so knows which of them is one too many, whatever the threads and the blocks. A row is noted once, with the
-//! error that it would have been.
+//! The parser records the rejects of each text, and they travel with its block. The consumer takes blocks in order and
+//! keeps a `Tally`, so it always finds the same row to be one too many, regardless of threads and block sizes. Each
+//! row is recorded once, with the error that it would have raised.
 
 use std::sync::OnceLock;
 
 use crate::error::{Error, Kind};
 use crate::table::parts::{Lines, Parts};
 
-/// How many rejects of a table are remembered one by one; of the others it is known how many there are.
+/// How many rejects of a table are kept individually. The others are only counted.
 pub const REMEMBERED: usize = 100;
 
-/// A row that is left out.
+/// A rejected row.
 #[derive(Debug)]
 pub struct Reject {
     /// What is wrong with it, and where.
     pub error: Error,
-    /// The row without its line end, if it was asked for.
+    /// The row without its line end, if rows are recorded.
     pub row: Vec<u8>,
-    /// Rows of its block that come before it.
+    /// Rows of its block that precede it.
     pub(crate) before: usize,
 }
 
-/// The rows that are left out of some text.
+/// The rejected rows of some text.
 #[derive(Debug, Default)]
 pub struct Rejects {
-    /// How many there are, reason by reason.
+    /// The number of rejects for each reason.
     reasons: Vec<(&'static str, u64)>,
-    /// The first of them.
+    /// The first rejects.
     list: Vec<Reject>,
-    /// The lines of these, once somebody asked.
+    /// The line numbers of the first rejects, computed on demand.
     lines: OnceLock<Vec<u64>>,
 }
 
-/// Which rejects of a text are noted one by one, and how.
+/// Which rejects of a text are recorded individually, and how.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Noting {
-    /// Only the first so many.
+pub(crate) struct Recording {
+    /// How many to record at most.
     pub most: usize,
-    /// Together with the whole row.
+    /// Whether to record the whole row.
     pub rows: bool,
 }
 
 impl Rejects {
-    /// How many there are.
+    /// The number of rejects.
     #[must_use]
     pub fn count(&self) -> u64 {
         self.reasons.iter().map(|(_, count)| count).sum()
     }
 
-    /// How many there are for each reason, the reason that came first at the beginning.
+    /// The number of rejects for each reason, in order of first occurrence.
     #[must_use]
     pub fn reasons(&self) -> &[(&'static str, u64)] {
         &self.reasons
     }
 
-    /// The first of them, as many as were noted.
+    /// The first rejects, as many as were recorded.
     #[must_use]
     pub fn list(&self) -> &[Reject] {
         &self.list
     }
 
-    /// The lines of the first of them, in parts that can still be read. Calls `check` several times a second; an error that
-    /// it returns ends the counting.
+    /// The line numbers of the rejects in [`Rejects::list`]. Fails if a part can no longer be read. Calls `check`
+    /// several times a second and stops at the first error that it returns.
     pub fn lines<E: From<Error>>(
         &self,
         parts: &Parts,
@@ -81,10 +81,10 @@ impl Rejects {
         Ok(self.lines.get_or_init(|| lines))
     }
 
-    /// Takes in the next, of which `note` tells more if it is to be noted.
-    pub(crate) fn add(&mut self, noting: Noting, reason: &'static str, note: impl FnOnce() -> Reject) {
+    /// Counts a reject, and calls `note` to record it if there is room.
+    pub(crate) fn add(&mut self, recording: Recording, reason: &'static str, note: impl FnOnce() -> Reject) {
         self.count_in(reason, 1);
-        if self.list.len() < noting.most {
+        if self.list.len() < recording.most {
             self.list.push(note());
         }
     }
@@ -97,7 +97,7 @@ impl Rejects {
     }
 }
 
-/// The rejects met so far, of which only so many may be.
+/// The rejects so far, with the limit on their number.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     allowed: Option<u64>,
@@ -105,26 +105,27 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet; `allowed` is how many there may be, if not any number.
+    /// An empty tally. `allowed` is the limit, or `None` for no limit.
     pub(crate) fn new(allowed: Option<u64>) -> Self {
         Self { allowed, found: Rejects::default() }
     }
 
-    /// What has to be noted of each text so that the one too many can be told, and besides it the first `most`.
-    pub(crate) fn noting(allowed: Option<u64>, most: usize) -> Noting {
+    /// What to record of each text: at least the first `most` rejects, and enough to find the one that exceeds the
+    /// limit.
+    pub(crate) fn recording(allowed: Option<u64>, most: usize) -> Recording {
         let needed = allowed.map_or(0, |allowed| usize::try_from(allowed.saturating_add(1)).unwrap_or(usize::MAX));
-        Noting { most: most.max(needed), rows: false }
+        Recording { most: most.max(needed), rows: false }
     }
 
-    /// Takes in those of the next text. If they are too many: the rows of the text before the first of them that is, and the
-    /// error to raise in its place.
+    /// Adds the rejects of the next text. If they exceed the limit, returns the number of rows of the text before the
+    /// first reject beyond it, and the error to raise.
     pub(crate) fn add(&mut self, rejects: Rejects) -> Option<(usize, Error)> {
         let before = self.found.count();
         if let Some(allowed) = self.allowed
             && before + rejects.count() > allowed
         {
             let reject = rejects.list.get((allowed - before) as usize)?;
-            return Some((reject.before, reject.error.as_one_too_many(allowed)));
+            return Some((reject.before, reject.error.as_too_many_rejects(allowed)));
         }
         for &(reason, more) in &rejects.reasons {
             self.found.count_in(reason, more);
@@ -134,12 +135,12 @@ impl Tally {
         None
     }
 
-    /// How many there are.
+    /// The number of rejects.
     pub(crate) fn count(&self) -> u64 {
         self.found.count()
     }
 
-    /// All of them.
+    /// All rejects.
     pub(crate) fn into_found(self) -> Rejects {
         self.found
     }

@@ -1,4 +1,4 @@
-//! Text whose lines end with a carriage return alone, read as if they ended with a newline.
+//! Reads text whose lines end with a carriage return alone.
 
 use std::sync::Arc;
 
@@ -7,13 +7,13 @@ use memchr::memchr;
 use super::Source;
 use crate::error::{Error, Kind, Result};
 
-/// Bytes after the first carriage return that are looked through for a newline.
+/// How many bytes after the first carriage return are searched for a newline.
 const NEAR: u64 = 1 << 16;
 
-/// Bytes that are read at a time; few in debug builds, to cross their boundaries.
+/// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
 const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
 
-/// A source with a newline in place of each carriage return, which it must have none of itself.
+/// A source with a newline in place of each carriage return. The underlying source must not contain newlines.
 pub struct CarriageReturns<S>(pub S);
 
 impl<S: Source> Source for CarriageReturns<S> {
@@ -30,8 +30,8 @@ impl<S: Source> Source for CarriageReturns<S> {
         translate(buffer, offset)
     }
 
-    fn is_at_hand(&self) -> bool {
-        self.0.is_at_hand()
+    fn is_local(&self) -> bool {
+        self.0.is_local()
     }
 
     fn abandon(&self) {
@@ -52,8 +52,8 @@ impl<S: Source + ?Sized> Source for &S {
         (**self).read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        (**self).is_at_hand()
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn abandon(&self) {
@@ -74,8 +74,8 @@ impl<S: Source + ?Sized> Source for Arc<S> {
         (**self).read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        (**self).is_at_hand()
+    fn is_local(&self) -> bool {
+        (**self).is_local()
     }
 
     fn abandon(&self) {
@@ -83,7 +83,8 @@ impl<S: Source + ?Sized> Source for Arc<S> {
     }
 }
 
-/// Puts a newline in place of each carriage return. A newline, at byte `offset` of the text or after it, is an error.
+/// Replaces each carriage return by a newline. A newline in `bytes` is an error. The bytes start at `offset` of the
+/// text.
 pub(super) fn translate(bytes: &mut [u8], offset: u64) -> Result<()> {
     if let Some(at) = memchr(b'\n', bytes) {
         let kind = Kind::LineEnds("an LF stands here, and CR alone ends the lines before it");
@@ -97,8 +98,8 @@ pub(super) fn translate(bytes: &mut [u8], offset: u64) -> Result<()> {
     Ok(())
 }
 
-/// Whether lines end with a carriage return alone: the first line does, and no newline is anywhere near. The first line
-/// has up to `max_row` bytes.
+/// Whether lines end with a carriage return alone: the first line does, and no newline is near. The first line may have
+/// up to `max_row` bytes.
 pub fn ends_with_returns(source: &dyn Source, max_row: usize) -> Result<bool> {
     let mut piece = [0; PIECE];
     let (mut offset, mut first) = (0, None);
@@ -119,7 +120,7 @@ pub fn ends_with_returns(source: &dyn Source, max_row: usize) -> Result<bool> {
         }
         offset += size as u64;
     }
-    // At the end of a file it is no more than a part of a line end that was cut off.
+    // At the end of a file, a carriage return may belong to a line end that was cut off.
     Ok(first.is_some_and(|first| first + 1 < source.len()))
 }
 
@@ -133,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_line_end_tells_unless_a_newline_is_near() {
+    fn the_first_line_end_decides_unless_a_newline_is_near() {
         assert!(returns(b"a,b\r1,2\r"));
         assert!(returns(b"a,b\r1,2"));
         assert!(returns(format!("{}\r1\r", "a".repeat(100_000)).as_bytes()));

@@ -1,40 +1,40 @@
-//! What files are compressed with, told by what they begin with.
+//! The compression formats, detected by their first bytes.
 
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use super::Source;
 use crate::error::Result;
 
-/// Bytes that are read of what is compressed, at a time.
+/// How many compressed bytes are read at a time.
 pub(super) const INPUT: usize = if cfg!(debug_assertions) { 64 } else { 128 << 10 };
 
-/// The longest history that a zstd frame may ask for, as a power of two: as much as there are frames of.
+/// The largest window of a zstd frame, as a power of two: the maximum of the zstd library.
 const ZSTD_WINDOW: u32 = 31;
 
-/// What a file is compressed with.
+/// The compression format of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Codec {
-    /// gzip, of any number of members, as bgzip writes.
+    /// gzip with any number of members, as bgzip writes it.
     Gzip,
-    /// zstd, of any number of frames.
+    /// zstd with any number of frames.
     Zstd,
-    /// bzip2, of any number of streams.
+    /// bzip2 with any number of streams.
     Bzip2,
-    /// xz, of any number of streams.
+    /// xz with any number of streams.
     Xz,
-    /// A zip archive with one file in it.
+    /// A zip archive with a single file.
     Zip,
 }
 
 impl Codec {
-    /// What the bytes that a file begins with say; `None` when they are not compressed in a way that is read.
+    /// Detects the format from the first bytes of a file; `None` if they are not compressed in a supported format.
     #[must_use]
     pub fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
-            // A frame, or one that is to be skipped before it.
+            // A frame, or a skippable frame before it.
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),
-            // A block, or the end of a stream without one.
+            // A block, or the end of a stream without blocks.
             [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', b'S', b'Y', ..]
             | [b'B', b'Z', b'h', b'1'..=b'9', 0x17, b'r', b'E', b'8', b'P', 0x90, ..] => Some(Self::Bzip2),
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
@@ -43,7 +43,7 @@ impl Codec {
         }
     }
 
-    /// What the first bytes of a source say.
+    /// Detects the format from the first bytes of a source.
     pub fn of_source(source: &dyn Source) -> Result<Option<Self>> {
         let mut start = [0; 16];
         let start = &mut start[..source.len().min(16) as usize];
@@ -51,7 +51,7 @@ impl Codec {
         Ok(Self::of(start))
     }
 
-    /// What it is called.
+    /// The name of the format.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Codec {
         }
     }
 
-    /// What `raw` holds, all members of it.
+    /// Decompresses all members of `raw`.
     pub(super) fn decompress<'a>(self, raw: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
         let raw = BufReader::with_capacity(INPUT, raw);
         Ok(match self {
@@ -80,9 +80,9 @@ impl Codec {
     }
 }
 
-/// The members of a gzip file, one after the other. What follows the last must be zeros, as tapes have them.
+/// The members of a gzip file in order. Only zeros, as on tapes, may follow the last.
 struct Members<R> {
-    /// Nothing once they have ended.
+    /// `None` after the last member.
     member: Option<flate2::bufread::GzDecoder<R>>,
 }
 
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_not_taken_for_something_compressed() {
+    fn text_is_not_detected_as_compressed() {
         for text in ["a,b\n1,2\n", "PK,y\n", "BZh9,y\n1,2\n", "(\u{b5}/,y\n", "", "\u{1f}", "P", "\u{feff}a\n"] {
             assert_eq!(Codec::of(text.as_bytes()), None, "{text:?}");
         }

@@ -1,4 +1,4 @@
-//! Text that is to be had only from its beginning on: what is compressed, or in another encoding.
+//! Text that can only be read from its start: compressed, or in another encoding.
 
 use std::io::{self, Read};
 use std::sync::Arc;
@@ -9,44 +9,44 @@ use super::raw::{Raw, explain};
 use super::{Codec, Source, Transcoding, zip};
 use crate::error::{Kind, Result};
 
-/// A source whose bytes are not yet the text.
+/// A source that must be decoded to get its text.
 pub struct Stream {
     raw: Arc<dyn Source>,
     codec: Option<Codec>,
     encoding: Transcoding,
     /// Whether lines end with a carriage return alone.
     returns: bool,
-    /// Lines at the end that are left out.
+    /// The number of lines to drop at the end.
     footer: u64,
 }
 
 impl Stream {
-    /// What has to be done to the bytes of `raw`, compressed with `codec`, to have its text; `None` when they are the text.
+    /// The stream that decodes `raw`, which is compressed with `codec`; `None` if its bytes are already the text.
     #[must_use]
     pub fn with(raw: &Arc<dyn Source>, codec: Option<Codec>, encoding: Transcoding) -> Option<Self> {
         let is_text = codec.is_none() && encoding == Transcoding::AsItIs;
         (!is_text).then(|| Self { raw: Arc::clone(raw), codec, encoding, returns: false, footer: 0 })
     }
 
-    /// The same, whose lines end with a carriage return alone, or not.
+    /// Sets whether lines end with a carriage return alone.
     #[must_use]
     pub fn with_returns(self, returns: bool) -> Self {
         Self { returns, ..self }
     }
 
-    /// The same without the last lines.
+    /// Drops the last `lines` lines.
     #[must_use]
     pub fn without_footer(self, lines: u64) -> Self {
         Self { footer: lines, ..self }
     }
 
-    /// What it is made of.
+    /// The encoded bytes.
     #[must_use]
     pub fn raw(&self) -> &Arc<dyn Source> {
         &self.raw
     }
 
-    /// What tells the text from others and from what it was before.
+    /// Identifies this text in its current version.
     #[must_use]
     pub fn identity(&self) -> String {
         let Self { raw, codec, encoding, returns, footer } = self;
@@ -55,15 +55,15 @@ impl Stream {
         format!("{codec:?} {encoding:?} {line_end}{footer}{}", raw.identity())
     }
 
-    /// About how long the text is. It is the same whenever the source is.
+    /// The approximate length of the text. It is equal for equal sources.
     #[must_use]
     pub fn likely_length(&self) -> u64 {
-        // What numbers in decimal come to, as a rule.
+        // The usual compression ratio of decimal numbers.
         let growth = if self.codec.is_some() { 4 } else { 1 };
         self.raw.len().saturating_mul(growth)
     }
 
-    /// The text from byte `skipped` on.
+    /// Opens the text at byte `skipped`.
     pub fn open(&self, skipped: u64) -> Result<Text<'_>> {
         let raw = Raw { source: &*self.raw, position: 0, end: self.raw.len() };
         let codec = self.codec.map_or("", Codec::name);
@@ -92,17 +92,17 @@ impl Stream {
     }
 }
 
-/// The text of a stream, as it comes.
+/// The text of a stream, read from start to end.
 pub struct Text<'a> {
     decoded: Box<dyn Read + Send + 'a>,
     codec: &'static str,
     returns: bool,
-    /// Bytes that have come.
+    /// Bytes read so far.
     position: u64,
 }
 
 impl Text<'_> {
-    /// Fills `buffer` with what comes next, and says how far: less only at the end.
+    /// Fills `buffer` with the next bytes and returns their number, which is smaller only at the end.
     pub fn fill(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let mut filled = 0;
         while filled < buffer.len() {
@@ -114,7 +114,7 @@ impl Text<'_> {
         Ok(filled)
     }
 
-    /// Fills some of `buffer` with what comes next; none at the end.
+    /// Reads some of the next bytes into `buffer`; returns 0 at the end.
     pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<usize> {
         loop {
             match self.decoded.read(buffer) {

@@ -1,4 +1,4 @@
-//! A regular file, read at any offset by any number of threads.
+//! A regular file that any number of threads read at any offset.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -16,7 +16,7 @@ use crate::process::PerProcess;
 
 const EISDIR: i32 = 21;
 
-/// An open file that must stay as it was when it was opened.
+/// An open file that must not change.
 pub struct FileSource {
     file: File,
     version: Arc<Version>,
@@ -25,7 +25,7 @@ pub struct FileSource {
 impl FileSource {
     /// Opens a file. A directory or a pipe is an error.
     pub fn open(path: &Path) -> Result<Self> {
-        // Looked at before it is opened: opening a pipe waits for its writer.
+        // Check before opening: to open a pipe waits for its writer.
         let metadata = std::fs::metadata(path)?;
         if metadata.is_dir() {
             return Err(io::Error::from_raw_os_error(EISDIR).into());
@@ -39,14 +39,14 @@ impl FileSource {
         Ok(Self { file, version })
     }
 
-    /// Opens a file again, which must have the same content as before.
+    /// Opens a file again. It must have the same content as before.
     pub fn reopen(path: &Path, version: &Arc<Version>) -> Result<Self> {
         let source = Self::open(path)?;
         version.check(&source.file)?;
         Ok(Self { version: Arc::clone(version), ..source })
     }
 
-    /// What is known of its content.
+    /// The version of its content.
     #[must_use]
     pub fn version(&self) -> &Arc<Version> {
         &self.version
@@ -62,7 +62,7 @@ impl Source for FileSource {
         format!("{:?}", self.version.identity())
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 
@@ -71,22 +71,22 @@ impl Source for FileSource {
     }
 }
 
-/// The files that were read last, open: a table may have more of them than a process may open.
+/// The most recently read files, kept open. A table may have more files than a process may open.
 pub struct Handles {
-    /// With the number that each is known by, the one used last at the end.
+    /// Each with its number; the most recently used last.
     open: Mutex<VecDeque<(usize, Arc<FileSource>)>>,
 }
 
-/// Files that stay open.
+/// How many files stay open.
 const OPEN: usize = 64;
 
-/// How many of them may, as far as is known: fewer where the process may open few.
+/// The current limit on open files. It is lower if the process may open few.
 static MOST: AtomicUsize = AtomicUsize::new(0);
 
-/// All handles of this process: where one cannot open a file, another may be able to close some.
+/// All handles of this process, so that files of one can be closed when another cannot open any.
 static ALL: PerProcess<Vec<Weak<Handles>>> = PerProcess::new();
 
-/// Most of what a process may open is for others.
+/// Leaves most of the process's limit to others.
 fn most_open() -> usize {
     const SHARE: usize = 4;
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
@@ -96,7 +96,7 @@ fn most_open() -> usize {
 }
 
 impl Handles {
-    /// None yet.
+    /// Empty handles.
     #[must_use]
     pub fn new() -> Arc<Self> {
         MOST.store(most_open(), Ordering::Relaxed);
@@ -111,13 +111,13 @@ impl Handles {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// All of them, unless somebody is just looking for one.
+    /// Takes all open files, unless another thread is using the list.
     fn take_all(&self) -> Option<VecDeque<(usize, Arc<FileSource>)>> {
         let mut known = self.open.try_lock().ok()?;
         Some(std::mem::take(&mut *known))
     }
 
-    /// Opens what nobody has open. Where the process may open no more files, those that nobody reads right now are closed.
+    /// Opens a file. If the process has too many open files, closes those that nobody is reading.
     fn open(open: impl Fn() -> Result<FileSource>) -> Result<FileSource> {
         const ROUNDS: usize = 100;
         for _ in 0..ROUNDS {
@@ -127,10 +127,10 @@ impl Handles {
             }
             let _ = MOST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |most| Some((most / 2).max(1)));
             let all: Vec<_> = ALL.lock().iter().filter_map(Weak::upgrade).collect();
-            // Dropped without any lock.
+            // Dropped without holding a lock.
             let closed: Vec<_> = all.iter().filter_map(|handles| handles.take_all()).flatten().collect();
             if closed.is_empty() {
-                // Other threads that read may be done soon.
+                // Other threads may soon be done reading.
                 std::thread::sleep(Duration::from_millis(1));
             }
         }
@@ -140,7 +140,7 @@ impl Handles {
     fn get(&self, number: usize, open: impl Fn() -> Result<FileSource>) -> Result<Arc<FileSource>> {
         {
             let mut known = self.known();
-            // As a rule the last, or one of the last.
+            // It is usually among the last.
             if let Some(at) = known.iter().rposition(|(one, _)| *one == number) {
                 let found = known.remove(at).expect("it was found there");
                 let file = Arc::clone(&found.1);
@@ -149,7 +149,7 @@ impl Handles {
             }
         }
         let file = Arc::new(Self::open(open)?);
-        // Those of several tables share what there is.
+        // The tables of a process share the limit.
         let tables = ALL.lock().iter().filter(|handles| handles.strong_count() > 0).count();
         let most = (MOST.load(Ordering::Relaxed) / tables.max(1)).max(1);
         let mut known = self.known();
@@ -162,14 +162,14 @@ impl Handles {
     }
 }
 
-/// Whether the process, or the machine, may open no more files.
+/// Whether the process, or the machine, may not open more files.
 fn is_out_of_handles(error: &Error) -> bool {
     const ENFILE: i32 = 23;
     const EMFILE: i32 = 24;
     matches!(&error.kind, Kind::Io(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
 }
 
-/// One of many files, opened when it is read.
+/// One of many files. It is opened when it is read.
 pub struct LazyFile {
     path: PathBuf,
     version: Arc<Version>,
@@ -178,9 +178,9 @@ pub struct LazyFile {
 }
 
 impl LazyFile {
-    /// A file that must be what it was; `number` tells it from the others that `handles` are for.
+    /// A file that must not have changed since `version`. `number` distinguishes it from the other files of `handles`.
     pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
-        if !version.is_certainly(FileIdentity::of(&std::fs::metadata(&path)?)) {
+        if !version.is_certainly_unchanged(FileIdentity::of(&std::fs::metadata(&path)?)) {
             Handles::open(|| FileSource::reopen(&path, &version))?;
         }
         Ok(Self { path, version, number, handles })
@@ -196,7 +196,7 @@ impl Source for LazyFile {
         format!("{:?}", self.version.identity())
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

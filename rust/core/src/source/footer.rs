@@ -1,4 +1,4 @@
-//! Texts whose last lines are left out.
+//! Texts without their last lines.
 
 use std::io::{self, Read};
 
@@ -7,26 +7,26 @@ use memchr::memrchr;
 use super::Source;
 use crate::error::Result;
 
-/// Bytes that are read at a time; few in debug builds, to cross their boundaries.
+/// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
 const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 64 << 10 };
 
-/// What text editors and disks of old put after the end of a text: Ctrl-Z, and NUL bytes.
+/// Whether a byte is padding after the end of a text: Ctrl-Z or NUL, which old editors and disks append.
 pub(crate) fn is_padding(byte: u8) -> bool {
     matches!(byte, 0 | 0x1A)
 }
 
-/// A source that ends before its own end.
+/// A source that ends early.
 pub struct Shortened<S> {
     source: S,
     length: u64,
 }
 
 impl<S: Source> Shortened<S> {
-    /// One without its last `lines`, whatever they hold.
+    /// A source without its last `lines` lines.
     pub fn without_footer(source: S, lines: u64) -> Result<Self> {
         let mut tail = Vec::new();
         loop {
-            // What was read may be a line that is cut off at its beginning.
+            // The bytes read so far may begin in the middle of a line.
             let start = source.len() - tail.len() as u64;
             if let Some(footer) = footer(&tail, lines, b'\n', start == 0) {
                 return Ok(Self { source, length: start + footer as u64 });
@@ -39,7 +39,7 @@ impl<S: Source> Shortened<S> {
         }
     }
 
-    /// One that is known to end after so many bytes.
+    /// A source that ends after `length` bytes.
     pub fn at(source: S, length: u64) -> Self {
         Self { source, length }
     }
@@ -58,8 +58,8 @@ impl<S: Source> Source for Shortened<S> {
         self.source.read_at(offset, buffer)
     }
 
-    fn is_at_hand(&self) -> bool {
-        self.source.is_at_hand()
+    fn is_local(&self) -> bool {
+        self.source.is_local()
     }
 
     fn abandon(&self) {
@@ -67,7 +67,8 @@ impl<S: Source> Source for Shortened<S> {
     }
 }
 
-/// Where the last `lines` of a text begin, of which `tail` is the end, or the `whole`; `None` where that takes more of it.
+/// The start of the last `lines` lines in `tail`, the end of a text or the `whole` of it; `None` if a longer tail is
+/// needed.
 fn footer(tail: &[u8], lines: u64, newline: u8, whole: bool) -> Option<usize> {
     let padding = tail.iter().rev().take_while(|&&byte| is_padding(byte)).count();
     if padding == tail.len() && !whole {
@@ -87,16 +88,16 @@ fn footer(tail: &[u8], lines: u64, newline: u8, whole: bool) -> Option<usize> {
     Some(start)
 }
 
-/// A text as it comes, without its last lines.
+/// A text without its last lines, read from start to end.
 pub(super) struct WithoutFooter<R> {
     text: R,
     lines: u64,
     newline: u8,
-    /// What has come and was not handed on.
+    /// Bytes that were read but not yet passed on.
     held: Vec<u8>,
-    /// How many bytes of it were.
+    /// How many of them were passed on.
     passed: usize,
-    /// How many may be.
+    /// How many of them may be passed on.
     free: usize,
     ended: bool,
 }
@@ -106,7 +107,7 @@ impl<R: Read> WithoutFooter<R> {
         Self { text, lines, newline, held: Vec::new(), passed: 0, free: 0, ended: false }
     }
 
-    /// Takes in what comes next.
+    /// Reads more bytes.
     fn take(&mut self) -> io::Result<()> {
         self.held.drain(..self.passed);
         (self.passed, self.free) = (0, 0);
@@ -119,7 +120,7 @@ impl<R: Read> WithoutFooter<R> {
             self.free = footer(&self.held, self.lines, self.newline, true).unwrap_or(0);
             return Ok(());
         }
-        // One line more, since what comes next may be no line but padding.
+        // One more line, because only padding may follow.
         let mut rest = &self.held[..];
         for _ in 0..=self.lines {
             let Some(at) = memrchr(self.newline, rest) else { return Ok(()) };
@@ -151,7 +152,7 @@ mod tests {
     use crate::source::MemorySource;
     use proptest::prelude::*;
 
-    /// A text without its last lines, line by line.
+    /// A text without its last lines, computed line by line.
     fn naive(text: &[u8], lines: usize) -> &[u8] {
         let padding = text.iter().rev().take_while(|&&byte| is_padding(byte)).count();
         let text = &text[..text.len() - padding];
@@ -160,7 +161,7 @@ mod tests {
         &text[..all[..kept].iter().map(|line| line.len()).sum()]
     }
 
-    /// A reader that gives a few bytes at a time.
+    /// A reader that returns a few bytes at a time.
     struct Slow<'a>(&'a [u8], usize);
 
     impl Read for Slow<'_> {
@@ -174,7 +175,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(2_000))]
 
         #[test]
-        fn the_last_lines_are_left_out(
+        fn the_last_lines_are_dropped(
             text in "([a,]{0,5}\n|[a,]{60,150}\n|\n){0,9}[a,]{0,9}(\u{1a}|\0){0,200}",
             lines in 1_usize..5,
             piece in 1_usize..150,

@@ -1,4 +1,4 @@
-//! What tells a file from another, and from a later version of itself.
+//! Distinguishes a file from others and from its later versions.
 
 use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind};
@@ -7,14 +7,14 @@ use std::os::unix::fs::MetadataExt;
 /// Seconds and nanoseconds since 1970.
 pub(super) type Time = (i64, i64);
 
-/// What tells a file from a later version of itself.
+/// Identifies one version of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     device: u64,
     inode: u64,
     length: u64,
     modified: Time,
-    /// When its content, its mode or its links changed last, which nobody can set.
+    /// The last change of content, mode or links. Nobody can set it.
     changed: Time,
 }
 
@@ -29,8 +29,8 @@ impl FileIdentity {
         self.changed
     }
 
-    /// Whether the two differ in nothing but their change time.
-    pub(super) fn is_but_for_its_change_time(self, other: &Self) -> bool {
+    /// Whether the two differ at most in their change time.
+    pub(super) fn differs_at_most_in_change_time(self, other: &Self) -> bool {
         Self { changed: other.changed, ..self } == *other
     }
 
@@ -45,7 +45,7 @@ impl FileIdentity {
     }
 }
 
-/// What a file is now. On the consumer's thread a signal may come in between, which some mounted file systems tell of.
+/// The current identity of a file. Retries when a signal interrupts the call, as some mounted file systems report.
 pub(super) fn identity_of(file: &File) -> io::Result<FileIdentity> {
     loop {
         match file.metadata() {

@@ -1,13 +1,13 @@
-//! Bytes already in memory.
+//! Bytes in memory.
 
 use super::Source;
 use crate::error::{Kind, Result};
 
-/// Bytes in memory, of whatever type owns them.
+/// Bytes in memory, owned by any type.
 pub struct MemorySource<B>(B);
 
 impl<B: AsRef<[u8]> + Send + Sync> MemorySource<B> {
-    /// A source over `bytes`, which are not copied.
+    /// A source over `bytes`, without a copy.
     pub fn new(bytes: B) -> Self {
         Self(bytes)
     }
@@ -26,7 +26,7 @@ impl<B: AsRef<[u8]> + Send + Sync> Source for MemorySource<B> {
         format!("{:032x}", xxhash_rust::xxh3::xxh3_128(self.0.as_ref()))
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

@@ -1,4 +1,4 @@
-//! Stage 1: bytes, read at an offset, or one after the other where they are compressed or in another encoding.
+//! Reads bytes at any offset, or from start to end if they are compressed or in another encoding.
 
 mod carriage;
 mod codec;
@@ -30,32 +30,32 @@ pub use version::Version;
 
 use crate::error::Result;
 
-/// Bytes of a known length that several threads may read at once.
+/// Bytes of known length that several threads may read at once.
 pub trait Source: Send + Sync {
     /// Length in bytes.
     fn len(&self) -> u64;
 
-    /// Whether there are no bytes at all.
+    /// Whether there are no bytes.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What tells these bytes from others and from what they were before.
+    /// Identifies these bytes in their current version.
     fn identity(&self) -> String;
 
-    /// Fills `buffer` from `offset` on. Asking past the end, or finding the source changed, is an error.
+    /// Fills `buffer` with the bytes from `offset` on. Returns an error past the end, or if the source changed.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 
-    /// Whether reading waits for nothing but a disk.
-    fn is_at_hand(&self) -> bool {
+    /// Whether reads wait for nothing slower than a disk.
+    fn is_local(&self) -> bool {
         false
     }
 
-    /// Gives up: whoever waits in `read_at` gets an error soon, as does everybody after that.
+    /// Gives up: calls of `read_at` that wait, and all later ones, soon return an error.
     fn abandon(&self) {}
 }
 
-/// A sum of the length of a source, its beginning and its end.
+/// A checksum of the length, the beginning and the end of a source.
 pub fn fingerprint(source: &dyn Source) -> Result<String> {
     const ENDS: u64 = 1 << 16;
     let length = source.len();
@@ -68,10 +68,11 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
     Ok(format!("{:032x}", xxhash_rust::xxh3::xxh3_128(&bytes)))
 }
 
-/// A sum of `count` pieces of a source between its beginning and its end; `None` where each would be a wait of its own.
+/// A checksum of `count` pieces between the beginning and the end of a source; `None` if the source is remote, where
+/// each piece would be a separate wait.
 pub fn samples(source: &dyn Source, count: usize) -> Result<Option<u128>> {
     const PIECE: u64 = if cfg!(debug_assertions) { 16 } else { 4 << 10 };
-    if !source.is_at_hand() {
+    if !source.is_local() {
         return Ok(None);
     }
     let mut sum = xxhash_rust::xxh3::Xxh3::new();
@@ -85,7 +86,7 @@ pub fn samples(source: &dyn Source, count: usize) -> Result<Option<u128>> {
     Ok(Some(sum.digest128()))
 }
 
-/// A sum of all bytes of a source.
+/// A checksum of all bytes of a source.
 pub fn sum(source: &dyn Source) -> Result<String> {
     let mut sum = xxhash_rust::xxh3::Xxh3::new();
     let mut bytes = vec![0; 256 << 10];

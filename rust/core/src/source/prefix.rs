@@ -1,23 +1,23 @@
-//! The beginning of a text, of which nobody knows beforehand how much is needed.
+//! The beginning of a text, extended as needed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MemorySource, Source, Stream};
 use crate::error::{Kind, Result};
 
-/// Bytes that are read at first; few in debug builds, so that they do not always do.
+/// How many bytes are read at first. Debug builds read few, so that they do not always suffice.
 const FIRST: usize = if cfg!(debug_assertions) { 64 } else { 64 << 10 };
 
-/// What a text begins with, in memory.
+/// The beginning of a text, in memory.
 pub struct Prefix {
     bytes: MemorySource<Vec<u8>>,
     is_whole: bool,
-    /// Whether more was asked for.
+    /// Whether more bytes were requested than are available.
     is_short: AtomicBool,
 }
 
 impl Prefix {
-    /// What `look` finds at the beginning of a source. It may be called again with more of it.
+    /// Calls `look` with the beginning of a source, again with more of it if needed, and returns its result.
     pub fn of_source<T>(source: &dyn Source, look: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
         let length = source.len();
         Self::look_into(
@@ -31,7 +31,7 @@ impl Prefix {
         )
     }
 
-    /// What `look` finds at the beginning of the text of a stream. It may be called again with more of it.
+    /// Calls `look` with the beginning of a stream's text, again with more of it if needed, and returns its result.
     pub fn of_stream<T>(stream: &Stream, look: impl FnMut(&dyn Source) -> Result<T>) -> Result<T> {
         let mut text = stream.open(0)?;
         Self::look_into(
@@ -46,7 +46,7 @@ impl Prefix {
         )
     }
 
-    /// `read` brings the bytes to so many, and says whether there are no more.
+    /// `read` extends the bytes to the given length and returns whether the end is reached.
     fn look_into<T>(
         mut read: impl FnMut(&mut Vec<u8>, usize) -> Result<bool>,
         mut look: impl FnMut(&dyn Source) -> Result<T>,
@@ -67,7 +67,7 @@ impl Prefix {
     }
 }
 
-/// A tar archive is text for a while.
+/// Refuses tar archives, whose beginning looks like text.
 fn refuse_archives(bytes: &[u8]) -> Result<()> {
     let is_tar = bytes.get(257..262).is_some_and(|mark| mark == b"ustar") && bytes[..257].contains(&0);
     if is_tar {
@@ -78,7 +78,7 @@ fn refuse_archives(bytes: &[u8]) -> Result<()> {
 
 impl Source for Prefix {
     fn len(&self) -> u64 {
-        // Whatever it is, there is no end to be seen.
+        // The end is not known yet.
         if self.is_whole { self.bytes.len() } else { u64::MAX / 2 }
     }
 

@@ -1,4 +1,4 @@
-//! The bytes of a source for readers that know only the standard library's traits.
+//! Adapts a source to the traits of the standard library.
 
 use std::fmt;
 use std::io::{self, Read};
@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use super::Source;
 use crate::error::{Error, Kind};
 
-/// The bytes of a source, one after the other.
+/// The bytes of a source, read in order.
 #[derive(Clone, Copy)]
 pub(super) struct Raw<'a> {
     pub(super) source: &'a dyn Source,
@@ -15,7 +15,7 @@ pub(super) struct Raw<'a> {
 }
 
 impl<'a> Raw<'a> {
-    /// Some of the bytes of the same source.
+    /// A byte range of the same source.
     pub(super) fn part(&self, start: u64, length: u64) -> Option<Raw<'a>> {
         let end = start.checked_add(length).filter(|&end| end <= self.source.len())?;
         Some(Raw { source: self.source, position: start, end })
@@ -26,7 +26,7 @@ impl Read for Raw<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = (self.end - self.position).min(buffer.len() as u64) as usize;
         if count > 0 {
-            self.source.read_at(self.position, &mut buffer[..count]).map_err(trouble)?;
+            self.source.read_at(self.position, &mut buffer[..count]).map_err(wrap)?;
             self.position += count as u64;
         }
         Ok(count)
@@ -46,28 +46,28 @@ impl io::Seek for Raw<'_> {
     }
 }
 
-/// An error of ours on its way through readers that know only those of the operating system.
-struct Trouble(Error);
+/// Carries a csvfeed error through readers that only know `io::Error`.
+struct Wrapped(Error);
 
-impl fmt::Debug for Trouble {
+impl fmt::Debug for Wrapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.kind.fmt(formatter)
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for Wrapped {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.kind.fmt(formatter)
     }
 }
 
-impl std::error::Error for Trouble {}
+impl std::error::Error for Wrapped {}
 
-pub(super) fn trouble(error: Error) -> io::Error {
-    io::Error::other(Trouble(error))
+pub(super) fn wrap(error: Error) -> io::Error {
+    io::Error::other(Wrapped(error))
 }
 
-/// What is wrong when reading fails.
+/// The error behind a failed read.
 pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
     if error.raw_os_error().is_some() {
         return error.into();
@@ -76,8 +76,8 @@ pub(super) fn explain(codec: &'static str, error: io::Error) -> Error {
         io::ErrorKind::UnexpectedEof => "it ends too early".to_owned(),
         _ => error.to_string(),
     };
-    match error.downcast::<Trouble>() {
-        Ok(trouble) => trouble.0,
+    match error.downcast::<Wrapped>() {
+        Ok(wrapped) => wrapped.0,
         Err(_) => Kind::Damaged { codec, reason }.into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Text in a temporary file without a name, where it can be read in any order.
+//! Text in an unnamed temporary file, where it can be read in any order.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
@@ -14,10 +14,10 @@ use super::{Source, Stream};
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
-/// Bytes that are written at a time.
+/// How many bytes are written at a time.
 const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 256 << 10 };
 
-/// A temporary file that is gone when nobody uses it any more, whatever becomes of the process.
+/// A temporary file that disappears when nobody uses it, even if the process is killed.
 pub struct Spool {
     file: File,
     directory: String,
@@ -26,13 +26,13 @@ pub struct Spool {
     sum: Xxh3,
 }
 
-/// Spools by what they hold.
+/// Spools by the identity of their content.
 static SHARED: PerProcess<Vec<(String, Weak<Texts>)>> = PerProcess::new();
 
-/// The texts of some streams, one after the other.
+/// The texts of some streams, concatenated.
 struct Texts {
     file: File,
-    /// Where each begins, and how long it is.
+    /// The start and length of each.
     places: Vec<(u64, u64)>,
 }
 
@@ -45,7 +45,7 @@ pub struct SpooledText {
 }
 
 impl Spool {
-    /// An empty one in a directory.
+    /// An empty spool in a directory.
     pub fn begin(directory: &Path) -> Result<Self> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let shown = directory.display().to_string();
@@ -53,7 +53,7 @@ impl Spool {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let path = directory.join(format!(".csvfeed-{}-{number}", std::process::id()));
             match File::options().read(true).write(true).create_new(true).mode(0o600).open(&path) {
-                // Of an earlier process with this number that was killed right then.
+                // Left by an earlier process with this number that was killed at this point.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
                 Ok(file) => return fs::remove_file(&path).map(|()| file),
@@ -65,7 +65,7 @@ impl Spool {
         }
     }
 
-    /// Appends.
+    /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
         self.append(bytes)?;
         self.sum.update(bytes);
@@ -78,7 +78,7 @@ impl Spool {
         Ok(())
     }
 
-    /// What was written, known by its content.
+    /// The written text, identified by its content.
     #[must_use]
     pub fn finish(self) -> SpooledText {
         let identity = format!("{:032x}", self.sum.digest128());
@@ -86,8 +86,8 @@ impl Spool {
         SpooledText { texts: Arc::new(Texts { file: self.file, places }), place: 0, identity }
     }
 
-    /// The texts of some streams, which are decompressed unless somebody in this process has them already. Calls `check`
-    /// several times a second; an error that it returns ends the work.
+    /// The texts of some streams. Decompresses them unless this process already has them. Calls `check` several times a
+    /// second and stops at the first error that it returns.
     pub fn texts<E: From<Error> + Send>(
         streams: &[&Stream],
         directory: &Path,
@@ -109,20 +109,20 @@ impl Spool {
         check: &mut impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Texts, E> {
         let stopped = AtomicBool::new(false);
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         std::thread::scope(|scope| {
             let write = || {
-                // Whether it succeeds or not.
+                // Report success and failure alike.
                 let result = Self::begin(directory).and_then(|spool| spool.write_texts(streams, &stopped));
-                // Nobody listens once it is given up.
-                let _ = tell.send(result);
+                // Nobody listens after the work is abandoned.
+                let _ = sender.send(result);
             };
             std::thread::Builder::new()
                 .name("csvfeed-spool".to_owned())
                 .spawn_scoped(scope, write)
                 .map_err(|error| Error::from(Kind::Threads(error)))?;
             loop {
-                match told.recv_timeout(Duration::from_millis(50)) {
+                match receiver.recv_timeout(Duration::from_millis(50)) {
                     Ok(result) => return Ok(result?),
                     Err(mpsc::RecvTimeoutError::Disconnected) => return Err(Error::from(Kind::Internal).into()),
                     Err(mpsc::RecvTimeoutError::Timeout) => check().inspect_err(|_| {
@@ -160,7 +160,7 @@ fn known(name: &str) -> Option<Arc<Texts>> {
 }
 
 fn share(name: String, texts: Texts) -> Arc<Texts> {
-    // Another thread may have made the same meanwhile.
+    // Another thread may have made the same texts meanwhile.
     known(&name).unwrap_or_else(|| {
         let texts = Arc::new(texts);
         let mut shared = SHARED.lock();
@@ -179,7 +179,7 @@ impl Source for SpooledText {
         self.identity.clone()
     }
 
-    fn is_at_hand(&self) -> bool {
+    fn is_local(&self) -> bool {
         true
     }
 

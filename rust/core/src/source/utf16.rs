@@ -1,34 +1,34 @@
-//! Text in UTF-16, read as UTF-8.
+//! Reads UTF-16 text as UTF-8.
 
 use std::io::{self, ErrorKind, Read};
 
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
-use super::raw::trouble;
+use super::raw::wrap;
 use crate::error::Kind;
 
-/// Code units that are read at a time.
+/// How many bytes are read at a time.
 const INPUT: usize = if cfg!(debug_assertions) { 62 } else { 64 << 10 };
 
-/// The most bytes that a character takes.
+/// The maximum length of a character in bytes.
 const CHARACTER: usize = 4;
 
-/// What the bytes of a text stand for.
+/// How the bytes of a text are decoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Transcoding {
-    /// As they are: UTF-8, or whatever else has ASCII's bytes for ASCII's characters.
+    /// Not at all: they are UTF-8 or another superset of ASCII.
     #[default]
     AsItIs,
-    /// UTF-16, in the order that its byte-order mark says.
+    /// As UTF-16 in the order given by the byte-order mark.
     Utf16,
-    /// UTF-16, the lower byte first.
+    /// As UTF-16, little-endian.
     Utf16Le,
-    /// UTF-16, the higher byte first.
+    /// As UTF-16, big-endian.
     Utf16Be,
 }
 
 impl Transcoding {
-    /// That of a name, if it is one that has to be decoded.
+    /// The transcoding for an encoding name; `AsItIs` for names that need none.
     #[must_use]
     pub fn named(name: &str) -> Self {
         match name {
@@ -39,7 +39,7 @@ impl Transcoding {
         }
     }
 
-    /// `text` in UTF-8, without the byte-order mark.
+    /// Decodes `text` to UTF-8 without the byte-order mark.
     pub(super) fn decode<'a>(self, mut text: Box<dyn Read + Send + 'a>) -> io::Result<Box<dyn Read + Send + 'a>> {
         if self == Self::AsItIs {
             return Ok(text);
@@ -51,7 +51,7 @@ impl Transcoding {
             [0xFE, 0xFF] => Some(Self::Utf16Be),
             _ => None,
         };
-        let wrong = |message| Err(trouble(Kind::Undecodable(message).into()));
+        let wrong = |message| Err(wrap(Kind::Undecodable(message).into()));
         let (kind, rest) = match (self, found) {
             (Self::Utf16, Some(found)) => (found, 0),
             (Self::Utf16, None) if length == 0 => (Self::Utf16Le, 0),
@@ -85,7 +85,7 @@ impl Transcoding {
     }
 }
 
-/// Reads until `buffer` is full or there is no more.
+/// Reads until `buffer` is full or the text ends.
 pub(crate) fn fill(text: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
@@ -102,14 +102,14 @@ pub(crate) fn fill(text: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize>
 struct Decoding<'a> {
     text: Box<dyn Read + Send + 'a>,
     decoder: Decoder,
-    /// What was read, of which that from `start` to `end` is not decoded yet.
+    /// The input buffer. The bytes from `start` to `end` are not decoded yet.
     input: Vec<u8>,
     start: usize,
     end: usize,
-    /// Whether there is no more to read, and whether the decoder knows.
+    /// Whether the input has ended, and whether the decoder has been told.
     ended: bool,
     finished: bool,
-    /// What did not fit, and how much of it has been given since.
+    /// Output that did not fit, and how much of it has been passed on.
     output: Vec<u8>,
     given: usize,
 }
@@ -125,7 +125,7 @@ impl Read for Decoding<'_> {
         if buffer.len() >= 4 * CHARACTER {
             return self.decode(buffer);
         }
-        // There must be room for whole characters.
+        // The decoder needs room for whole characters.
         let mut output = std::mem::take(&mut self.output);
         output.resize(4 * CHARACTER, 0);
         let count = self.decode(&mut output)?;
@@ -160,7 +160,7 @@ impl Decoding<'_> {
             match result {
                 DecoderResult::Malformed(..) => {
                     let message = "the file is not valid UTF-16: is it in another encoding, or cut off?";
-                    return Err(trouble(Kind::Undecodable(message).into()));
+                    return Err(wrap(Kind::Undecodable(message).into()));
                 }
                 DecoderResult::OutputFull => return Ok(written),
                 DecoderResult::InputEmpty if self.ended => self.finished = true,

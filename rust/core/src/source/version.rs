@@ -1,9 +1,9 @@
-//! What is known of a file's content, so that a change of its bytes can be told from a change of its name, mode or links.
+//! Tracks the content of a file, to tell a change of its bytes from a change of its name, mode or links.
 //!
-//! A write moves a file's change time, which nobody can put back. So do `chmod`, a new hard link and a backup that restores
-//! the access time. Only the bytes tell them apart: each read leaves a sum behind, and when nothing but the change time has
-//! moved, what was read is read again and compared. A file is compared with what this process read of it, whichever
-//! dataset read it.
+//! A write moves the change time of a file, which nobody can set back. But so do `chmod`, a new hard link, and a backup
+//! that restores the access time. Only the bytes tell these apart. Each read therefore records a checksum, and if only
+//! the change time has moved, the bytes are read again and compared. A file is compared with everything that this
+//! process has read of it, for any dataset.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,13 +18,13 @@ use super::identity::{FileIdentity, Time, identity_of};
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
-/// Sums that are kept of a file. Beyond that every other one is dropped, again and again.
+/// How many checksums are kept of a file. If there are more, every other one is dropped.
 const SUMS: usize = if cfg!(debug_assertions) { 1 << 10 } else { 1 << 18 };
 
-/// Bytes that are read again at most. Beyond that a spread of what was read stands for the rest.
+/// How many bytes are read again at most. A spread sample stands for larger files.
 const COMPARED: u64 = 1 << 30;
 
-/// File systems keep times in ticks: a write within this time of the one before may leave the times as they were.
+/// File systems store times in ticks: a second write within this time may leave the times unchanged.
 const TICK: Duration = Duration::from_millis(10);
 
 /// How often a file may change its times during one read.
@@ -36,24 +36,24 @@ pub struct Version {
     seen: PerProcess<Seen>,
 }
 
-/// What was read of it.
+/// What was read of a file.
 #[derive(Clone, Default)]
 struct Seen {
-    /// The change time up to which the content is known to be the same.
+    /// The latest change time at which the content is known to be the same.
     changed: Time,
-    /// Whether a write from now on will move the times.
+    /// Whether any later write will move the times.
     is_settled: bool,
-    /// Length and sum of what was read at each offset.
+    /// The length and checksum of the read at each offset.
     sums: HashMap<u64, (usize, u64)>,
-    /// Of 2 to this power offsets one is kept.
+    /// One in 2^`sparsity` offsets is kept.
     sparsity: u32,
 }
 
-/// The versions that somebody still holds.
+/// The versions that are in use.
 static KNOWN: PerProcess<HashMap<FileIdentity, Weak<Version>>> = PerProcess::new();
 
 impl Version {
-    /// The version of a file that is now as `identity` says. Everybody in this process shares it.
+    /// The version of a file with this identity, shared within the process.
     pub(super) fn of(identity: FileIdentity) -> Arc<Self> {
         let mut known = KNOWN.lock();
         if let Some(version) = known.get(&identity).and_then(Weak::upgrade) {
@@ -73,7 +73,7 @@ impl Version {
         version
     }
 
-    /// What the file was when it was opened first.
+    /// The identity of the file when it was first opened.
     #[must_use]
     pub fn identity(&self) -> FileIdentity {
         self.identity
@@ -83,25 +83,25 @@ impl Version {
         self.seen.lock()
     }
 
-    /// Whether a file that is now as `found` says can have another content.
-    pub(super) fn is_certainly(&self, found: FileIdentity) -> bool {
-        found.is_but_for_its_change_time(&self.identity) && found.changed() == self.seen().changed
+    /// Whether a file with the identity `found` certainly has the same content.
+    pub(super) fn is_certainly_unchanged(&self, found: FileIdentity) -> bool {
+        found.differs_at_most_in_change_time(&self.identity) && found.changed() == self.seen().changed
     }
 
-    /// Compares an open file with what is known.
+    /// Compares an open file with this version.
     pub(super) fn check(&self, file: &File) -> Result<()> {
         let found = identity_of(file)?;
-        if self.is_certainly(found) {
+        if self.is_certainly_unchanged(found) {
             return Ok(());
         }
-        if !found.is_but_for_its_change_time(&self.identity) {
+        if !found.differs_at_most_in_change_time(&self.identity) {
             return Err(Kind::SourceChanged("another size or time").into());
         }
         let mut seen = self.seen();
         self.compare(&mut seen, file, "another content")
     }
 
-    /// Fills `buffer` from `offset` on, with bytes of this version.
+    /// Fills `buffer` with bytes of this version from `offset` on.
     pub(super) fn read_at(&self, file: &File, offset: u64, buffer: &mut [u8]) -> Result<()> {
         for _ in 0..ROUNDS {
             file.read_exact_at(buffer, offset).map_err(|error| match error.kind() {
@@ -110,12 +110,12 @@ impl Version {
             })?;
             let sum = sum(buffer);
             let found = identity_of(file)?;
-            if !found.is_but_for_its_change_time(&self.identity) {
+            if !found.differs_at_most_in_change_time(&self.identity) {
                 return Err(written());
             }
             let mut seen = self.seen();
             if seen.changed != found.changed() {
-                // What is in the buffer may be older or newer than the time that is accepted now: it is read again.
+                // The buffer may be older or newer than the change time just accepted, so read it again.
                 self.compare(&mut seen, file, WRITTEN)?;
                 continue;
             }
@@ -128,7 +128,7 @@ impl Version {
         Err(written())
     }
 
-    /// Reads again what was read, which must be the same, and takes the change time over.
+    /// Reads everything again, compares it, and accepts the new change time.
     fn compare(&self, seen: &mut Seen, file: &File, difference: &'static str) -> Result<()> {
         let is_other = || Error::from(Kind::SourceChanged(difference));
         let mut bytes = Vec::new();
@@ -145,7 +145,7 @@ impl Version {
                 }
             }
             let after = identity_of(file)?;
-            if !after.is_but_for_its_change_time(&self.identity) {
+            if !after.differs_at_most_in_change_time(&self.identity) {
                 return Err(is_other());
             }
             if before == after {
@@ -159,7 +159,7 @@ impl Version {
 }
 
 impl Seen {
-    /// Takes in what a read gave, which must be what an earlier one gave there.
+    /// Records a read, which must agree with an earlier one at the same place.
     fn note(&mut self, offset: u64, length: usize, sum: u64) -> Result<()> {
         if let Some(known) = self.sums.get_mut(&offset) {
             let is_other = known.0 == length && known.1 != sum;
@@ -181,7 +181,7 @@ impl Seen {
         xxh3_64(&offset.to_le_bytes()).trailing_zeros() >= self.sparsity
     }
 
-    /// What is compared, in the order of the file.
+    /// The reads to compare, in file order.
     fn spread(&self) -> Vec<(u64, (usize, u64))> {
         let mut all: Vec<_> = self.sums.iter().map(|(offset, known)| (*offset, *known)).collect();
         all.sort_unstable_by_key(|(offset, _)| *offset);
@@ -197,9 +197,9 @@ fn written() -> Error {
     Kind::SourceChanged(WRITTEN).into()
 }
 
-/// The sum of what was read: of a quarter of its lines of cache, since all of them would take a noticeable part of the time
-/// that parsing takes. Which of four it is changes, so that rows of equal length do not hide behind each other. The last
-/// bytes count in full, and so do short texts.
+/// A checksum over a quarter of the cache lines of a read; all of them would add noticeably to the parsing time. Which
+/// line of four counts varies, so that rows of equal length cannot hide behind one another. The last bytes count in
+/// full, and so do short texts.
 fn sum(bytes: &[u8]) -> u64 {
     const LINE: usize = 64;
     const GROUP: usize = 4 * LINE;
@@ -221,7 +221,7 @@ fn sum(bytes: &[u8]) -> u64 {
     all.digest()
 }
 
-/// Whether a write from now on has a later time than this.
+/// Whether any later write gets a later time than this.
 fn is_old((seconds, nanoseconds): Time) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let since = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
@@ -233,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_sum_changes_with_the_bytes_it_is_of() {
+    fn a_checksum_changes_with_its_bytes() {
         let bytes: Vec<u8> = (0..10_000_u32).map(|at| (at * at % 251) as u8).collect();
         let of_all = sum(&bytes);
         assert_eq!(of_all, sum(&bytes.clone()));
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn many_sums_become_fewer_and_keep_their_spread() {
+    fn many_checksums_are_thinned_evenly() {
         let mut seen = Seen { changed: (0, 0), is_settled: true, sums: HashMap::new(), sparsity: 0 };
         for offset in 0..10 * SUMS as u64 {
             seen.note(offset, 1, offset).unwrap();

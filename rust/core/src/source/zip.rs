@@ -1,4 +1,4 @@
-//! A zip archive with one file in it.
+//! A zip archive with a single file.
 
 use std::io::{self, BufReader, Read};
 
@@ -9,10 +9,10 @@ use super::codec::INPUT;
 use super::raw::{Raw, explain};
 use crate::error::{Error, Kind, Result};
 
-/// Names that are listed when there are too many.
+/// How many names are listed if there are too many.
 const LISTED: usize = 5;
 
-/// The content of the file that the archive holds.
+/// The content of the only file in the archive.
 pub(super) fn open<'a>(raw: Raw<'a>) -> Result<Box<dyn Read + Send + 'a>> {
     let damaged = |error: zip::result::ZipError| explain("zip", error.into());
     let whole = raw;
@@ -71,7 +71,7 @@ fn not_one(found: &[(usize, String)]) -> Error {
     Kind::Archive(message).into()
 }
 
-/// Content whose sum and length must be right in the end.
+/// Content whose checksum and length are verified at the end.
 struct Checked<R> {
     content: R,
     sum: flate2::Crc,

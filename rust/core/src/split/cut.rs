@@ -1,4 +1,4 @@
-//! Where the last row of a piece ends, whatever stands before the piece.
+//! Finds the end of the last row in a piece, whatever precedes the piece.
 
 use memchr::{memchr, memrchr};
 
@@ -7,13 +7,13 @@ use crate::index::{Event, Followed, Machine, Masks, Quotes, Special, State, for_
 use crate::simd::Simd;
 use crate::text::Text;
 
-/// Where the last row of a piece ends, for each way in which the piece may begin.
+/// The end of the last row in a piece, for each way in which the piece may begin.
 pub(super) enum Cut {
     /// A piece without quotes.
     Plain { after_newline: Option<usize> },
-    /// A piece with quotes, begun within an unquoted field and inside a quoted one.
+    /// A piece with quotes: its end if it begins inside an unquoted field, and if it begins inside a quoted one.
     Quoted { special: Special, outside: Tail, inside: Tail },
-    /// A piece with escapes or comments, which is gone through once its beginning is known.
+    /// A piece with escapes or comments. It is scanned once its beginning is known.
     Careful,
 }
 
@@ -27,7 +27,7 @@ pub(super) struct Tail {
 
 impl Cut {
     pub(super) fn find(simd: Simd, piece: &[u8], dialect: Dialect) -> Self {
-        if dialect.takes_care(piece) {
+        if dialect.needs_careful_scan(piece) {
             return Self::Careful;
         }
         match Special::of(dialect) {
@@ -42,11 +42,11 @@ impl Cut {
     pub(super) fn tail(&self, simd: Simd, piece: &[u8], state: State, dialect: Dialect) -> Tail {
         match *self {
             Self::Careful => careful_tail(piece, state, dialect),
-            _ if state.takes_care() => careful_tail(piece, state, dialect),
+            _ if state.is_for_careful_scan() => careful_tail(piece, state, dialect),
             Self::Plain { .. } if state == State::Quoted => Tail { rows_end: None, state },
             Self::Plain { after_newline } => Tail { rows_end: after_newline, state: outside_state(piece, dialect) },
             Self::Quoted { inside, .. } if state == State::Quoted => inside,
-            // The one place where it matters how exactly the piece begins.
+            // Only here does the exact state at the beginning matter.
             Self::Quoted { special, .. } if state != State::Field && piece[0] == special.quote => {
                 tails(simd, piece, special, [state; 2])[0]
             }
@@ -56,7 +56,8 @@ impl Cut {
 }
 
 impl Text {
-    /// The first position at least about `size` bytes after `start` at which a row ends; both count from the first byte.
+    /// The first end of a row at least about `size` bytes after `start`. Both positions count from the first byte of
+    /// the text.
     pub(crate) fn row_end(&self, simd: Simd, dialect: Dialect, start: usize, size: usize) -> usize {
         let bytes = &self.bytes()[start..];
         let mut piece = size;
@@ -71,7 +72,7 @@ impl Text {
     }
 }
 
-/// The state after a piece without quotes that begins outside them.
+/// The state after a piece without quotes that begins outside quotes.
 fn outside_state(piece: &[u8], dialect: Dialect) -> State {
     match piece.last() {
         Some(&byte) if byte == dialect.delimiter || byte == b'\n' => State::FieldStart,
@@ -79,7 +80,7 @@ fn outside_state(piece: &[u8], dialect: Dialect) -> State {
     }
 }
 
-/// The tail of any piece, byte by byte.
+/// The tail of any piece, found byte by byte.
 fn careful_tail(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
     let machine = Machine::new(dialect);
     let mut rows_end = None;
@@ -97,16 +98,17 @@ fn careful_tail(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
     Tail { rows_end, state }
 }
 
-/// The tail of a piece that has quotes, for two states in which it may begin.
+/// The tails of a piece with quotes, for two states in which it may begin.
 fn tails(simd: Simd, piece: &[u8], special: Special, starts: [State; 2]) -> [Tail; 2] {
     let [mut one, mut other] = starts.map(Reader::new);
-    // From where on both are the same, as they are, as a rule, after a field or two: a quote opens only a field.
+    // The position from which both readers agree. They usually do after a field or two, since a quote opens only at the
+    // start of a field.
     let mut met = (starts[0] == starts[1]).then_some(0);
     for_each_stride(simd, piece, special, |position, masks| {
         one = one.follow(position, masks);
         if met.is_none() {
             other = other.follow(position, masks);
-            // What a last chunk that is not full hands on is not what its last byte does.
+            // After a partial last chunk, `quotes` is not the state after its last byte.
             let end = position + 64 * masks.len();
             met = (one.quotes == other.quotes && end <= piece.len()).then_some(end);
         }
@@ -121,9 +123,9 @@ fn tails(simd: Simd, piece: &[u8], special: Special, starts: [State; 2]) -> [Tai
 #[derive(Clone, Copy)]
 struct Reader {
     quotes: Quotes,
-    /// What the last chunk held.
+    /// The contents of the last chunk.
     last: Followed,
-    /// The position after the last newline that ends a row; 0 when there is none.
+    /// The position after the last newline that ends a row; 0 if there is none.
     rows_end: usize,
 }
 
@@ -159,7 +161,7 @@ mod tests {
     const QUOTED: Dialect = Dialect::new(b',', Some(b'"'));
     const STATES: [State; 4] = [State::FieldStart, State::Field, State::Quoted, State::QuoteInQuoted];
 
-    /// The tail of a piece that begins in `state`, one byte at a time.
+    /// The tail of a piece that begins in `state`, found byte by byte.
     fn naive(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
         let mut rows_end = None;
         for (at, &byte) in piece.iter().enumerate() {

@@ -1,7 +1,7 @@
-//! The pieces of parts whose length nobody knows, as a thread of their own brings them.
+//! A thread that supplies the pieces of parts whose length is unknown.
 //!
-//! It fills buffers laid out as the parsers want them, which they take and give back without a copy. Pieces of parts that
-//! can be read at any offset are only named, and read by whoever takes them.
+//! The thread fills buffers in the layout that the parsers need. They take and return these buffers without a copy. For
+//! parts that can be read at any offset, it only names the pieces; whoever takes such a piece reads it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,27 +13,27 @@ use crate::source::Stream;
 use crate::table::parts::{Bytes, Parts};
 use crate::text::Text;
 
-/// Pieces that may wait to be taken.
+/// How many pieces may wait to be taken.
 const AHEAD: usize = 4;
 
-/// Brings pieces.
+/// Supplies pieces from a thread.
 pub(super) struct Feed {
     shared: Arc<Shared>,
-    /// Started with the first piece that is asked for.
+    /// Started on the first request for a piece.
     thread: Mutex<Option<JoinHandle<()>>>,
-    /// The process that has it.
+    /// The process that started the thread.
     process: u32,
 }
 
-/// What became of asking for a piece.
+/// The answer to a request for a piece.
 pub(super) enum Fed {
-    /// It is in the text.
+    /// The piece is in the text.
     Text { last: bool },
-    /// It is to be read from there in a part, counted from its first row.
+    /// The piece must be read from the part at this offset from its first row.
     Place { part: usize, offset: u64, last: bool },
-    /// It is past the end.
+    /// There is no such piece.
     End,
-    /// It was given up.
+    /// Reading was abandoned.
     Nothing,
 }
 
@@ -48,9 +48,9 @@ struct Shared {
     size: usize,
     repeat: bool,
     state: Mutex<State>,
-    /// A piece arrived, or everything ends.
+    /// Signals that a piece arrived or that everything ends.
     arrived: Condvar,
-    /// A piece was taken, or everything ends.
+    /// Signals that a piece was taken or that everything ends.
     taken: Condvar,
 }
 
@@ -58,34 +58,34 @@ struct Shared {
 struct State {
     /// The number of the first of `pieces`.
     first: u64,
-    /// What has been brought, with holes where it has been taken already.
+    /// The pieces supplied so far; `None` where one was taken.
     pieces: VecDeque<Option<Piece>>,
-    /// How many of them are there.
+    /// How many pieces are waiting.
     waiting: usize,
-    /// Buffers to be filled again.
+    /// Buffers for reuse.
     free: Vec<Text>,
-    /// Pieces in a pass, once the first is over.
+    /// The number of pieces in a pass, known after the first pass.
     pass: Option<u64>,
-    /// Whether there are no more than have been brought.
+    /// Whether all pieces have been supplied.
     ended: bool,
     stopped: bool,
-    /// Whether the thread ended before its work was done.
+    /// Whether the thread ended before it had finished.
     broken: bool,
 }
 
 impl Feed {
-    /// `repeat` begins again at the end, for ever.
+    /// With `repeat`, starts over at the end, for ever.
     pub(super) fn new(parts: Arc<Parts>, size: usize, repeat: bool) -> Self {
         let state = Mutex::default();
         let shared = Shared { parts, size, repeat, state, arrived: Condvar::new(), taken: Condvar::new() };
         Self { shared: Arc::new(shared), thread: Mutex::new(None), process: std::process::id() }
     }
 
-    pub(super) fn in_a_pass(&self) -> u64 {
+    pub(super) fn per_pass(&self) -> u64 {
         self.shared.lock().pass.unwrap_or(u64::MAX)
     }
 
-    /// Takes piece `index`, which may be put into `text`.
+    /// Takes piece `index`, into `text` if its bytes are at hand.
     pub(super) fn take(&self, index: u64, text: &mut Text) -> Result<Fed> {
         self.start()?;
         let mut state = self.shared.lock();
@@ -141,7 +141,7 @@ impl Feed {
         Ok(())
     }
 
-    /// Gives up.
+    /// Stops the thread.
     pub(super) fn stop(&self) {
         self.shared.lock().stopped = true;
         self.shared.arrived.notify_all();
@@ -153,16 +153,16 @@ impl Drop for Feed {
     fn drop(&mut self) {
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if self.process != std::process::id() {
-            // There is nobody to stop, and the lock is as some thread of the other process left it.
+            // The thread runs in the other process only, and the lock is in the state that process left it in.
             return std::mem::forget(thread);
         }
         self.stop();
-        // A panic was reported to whoever waited.
+        // A panic has already been reported to the waiting reader.
         thread.map(JoinHandle::join);
     }
 }
 
-/// Tells those who wait when the thread panics.
+/// Wakes the waiting readers when the thread ends or panics.
 struct Alarm<'a>(&'a Shared);
 
 impl Drop for Alarm<'_> {
@@ -190,7 +190,7 @@ impl Shared {
                     return Ok(());
                 }
             }
-            // The end of the pass has to be known before its last piece is handed over.
+            // Readers must learn the end of the pass before they get its last piece.
             self.lock().pass = Some(pass.pieces);
             let is_empty = pass.pieces == 0;
             if !pass.flush() || !self.repeat || is_empty {
@@ -202,7 +202,7 @@ impl Shared {
         }
     }
 
-    /// Hands a piece over, once there is room for it; false when everything ends.
+    /// Hands a piece over once there is room. Returns false when everything ends.
     fn put(&self, piece: Piece) -> bool {
         let mut state = self.lock();
         while !state.stopped && state.waiting >= AHEAD {
@@ -227,8 +227,8 @@ impl Shared {
     }
 }
 
-/// One pass through the parts. The piece that was made last is kept until it is known whether it is the last of its part,
-/// and of the pass.
+/// One pass through the parts. It holds back the latest piece until it knows whether that piece is the last of its
+/// part, and of the pass.
 struct Pass<'a> {
     shared: &'a Shared,
     pieces: u64,
@@ -254,7 +254,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Names the pieces of a part that others can read.
+    /// Names the pieces of a part that the readers can read themselves.
     fn name(&mut self, part: usize) -> bool {
         let length = self.shared.parts.part(part).data_length().unwrap_or(0);
         let size = self.shared.size as u64;
@@ -264,11 +264,11 @@ impl Pass<'_> {
         })
     }
 
-    /// Brings the pieces of a stream.
+    /// Supplies the pieces of a stream.
     fn stream(&mut self, part: usize, stream: &Stream) -> Result<bool> {
-        let result = self.bring(part, stream);
+        let result = self.read_pieces(part, stream);
         if let Err(error) = result {
-            // What came before is whole, but not the end of the part.
+            // The piece held back is complete, but it is not the end of the part.
             self.flush();
             let parts = &self.shared.parts;
             let offset = error.offset.map_or_else(|| parts.data_start(part), |offset| parts.place_of(part, offset));
@@ -277,7 +277,7 @@ impl Pass<'_> {
         result
     }
 
-    fn bring(&mut self, part: usize, stream: &Stream) -> Result<bool> {
+    fn read_pieces(&mut self, part: usize, stream: &Stream) -> Result<bool> {
         let mut offset = self.shared.parts.data_start(part);
         let mut bytes = stream.open(self.shared.parts.part(part).data_start)?;
         loop {
@@ -344,7 +344,7 @@ mod tests {
         }
     }
 
-    /// A part of some members, whose rows begin at a byte of the text.
+    /// A compressed part with two members, whose rows begin at byte `data_start` of the text.
     fn part(codec: Option<Codec>, bytes: &[u8], cut: usize, data_start: usize) -> Part {
         let raw = if codec.is_none() {
             bytes.to_vec()
@@ -360,7 +360,7 @@ mod tests {
         Part { bytes, data_start: data_start as u64, layout: None }
     }
 
-    /// The texts of so many passes, read by several threads: where each begins, and its bytes.
+    /// The texts of some passes, read by several threads: the offset and bytes of each.
     fn texts(parts: &Arc<Parts>, piece: usize, threads: u64, passes: usize) -> Vec<(u64, Vec<u8>)> {
         let splitter = Splitter::over(Arc::clone(parts), QUOTED, Simd::Portable, piece, 1 << 20, passes > 1);
         let found = Mutex::new(Vec::new());
@@ -377,7 +377,7 @@ mod tests {
                             *next += 1;
                             *next - 1
                         };
-                        // Two passes are known to be so many texts only once the first is over.
+                        // The number of texts is unknown until the first pass ends.
                         if index >= splitter.texts().saturating_mul(passes as u64)
                             || !splitter.read(index, &mut text).unwrap()
                         {
@@ -456,7 +456,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_is_given_up_ends_its_thread() {
+    fn abandoning_a_stream_ends_its_thread() {
         let content = "a,1\n".repeat(100_000);
         let parts = Arc::new(Parts::new(vec![part(Some(Codec::Gzip), content.as_bytes(), 50, 0)]));
         let splitter = Splitter::over(Arc::clone(&parts), QUOTED, Simd::Portable, 64, 1 << 20, false);

@@ -1,9 +1,9 @@
-//! Stage 2: bytes to row-aligned texts, each knowing its byte offset.
+//! Cuts bytes into row-aligned texts that know their byte offsets.
 //!
-//! The source is read in pieces of equal size by any number of threads. A row that straddles two pieces belongs to the
-//! later one: the earlier hands its last, unfinished row on. What a piece hands on depends on whether it begins inside a
-//! quoted field, which only the piece before it can tell, so the pieces pass a [`Carry`] down the line in their order;
-//! everything that costs time (reading, looking for quotes and line ends) is done before a piece's turn comes.
+//! Any number of threads read the source in pieces of equal size. A row that spans two pieces belongs to the later one:
+//! each piece hands its unfinished last row on. Which bytes a piece hands on depends on whether it begins inside a
+//! quoted field, and only the piece before it can tell. The pieces therefore pass a `Carry` along in order. The
+//! expensive work (reading, searching for quotes and line ends) happens before a piece's turn.
 
 mod cut;
 mod feed;
@@ -25,7 +25,7 @@ use crate::table::Table;
 use crate::table::parts::Parts;
 use crate::table::schema::OnError;
 
-/// What one piece hands to the next: its last, unfinished row.
+/// What one piece hands to the next: its unfinished last row.
 #[derive(Debug, Default)]
 struct Carry {
     row: Vec<u8>,
@@ -38,8 +38,8 @@ pub struct Splitter {
     dialect: Dialect,
     simd: Simd,
     max_row: usize,
-    /// Whether a row that is wrong and ends is none of its business.
-    passes_over: bool,
+    /// Whether rows with wrong quotes are left to later stages, as long as they end.
+    skips_bad_rows: bool,
     turn: Mutex<Turn>,
     turned: Condvar,
 }
@@ -48,12 +48,12 @@ struct Turn {
     /// The piece whose turn it is.
     index: u64,
     carry: Carry,
-    /// Whether an earlier piece failed, so that no later one can be cut.
+    /// Whether an earlier piece failed, so that later ones cannot be cut.
     broken: bool,
 }
 
 impl Splitter {
-    /// Cuts everything from `data_start` on into pieces of `piece` bytes; no row may be longer than `max_row` bytes.
+    /// Cuts everything from `data_start` on into pieces of `piece` bytes. Rows may have at most `max_row` bytes.
     pub fn new(
         simd: Simd,
         source: Arc<dyn Source>,
@@ -65,33 +65,32 @@ impl Splitter {
         Self::over(Parts::one(source, data_start), dialect, simd, piece, max_row, false)
     }
 
-    /// Cuts a table into pieces of `piece` bytes. `repeat` says that there will be more passes than one.
+    /// Cuts a table into pieces of `piece` bytes. Set `repeat` for more than one pass.
     pub(crate) fn of(table: &Table, piece: usize, max_row: usize, repeat: bool) -> Self {
-        let passes_over = table.schema.on_error == OnError::Skip;
+        let skips_bad_rows = table.schema.on_error == OnError::Skip;
         let parts = Arc::clone(&table.parts);
-        Self { passes_over, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
+        Self { skips_bad_rows, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
     }
 
     fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
         let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
         let pieces = Pieces::new(parts, piece, repeat);
-        // A choice of instructions that cannot be had is reported by the stages after this one.
-        Self { pieces, dialect, simd, max_row, passes_over: false, turn, turned: Condvar::new() }
+        Self { pieces, dialect, simd, max_row, skips_bad_rows: false, turn, turned: Condvar::new() }
     }
 
-    /// The instructions it uses.
+    /// The instruction set in use.
     pub(crate) fn simd(&self) -> Simd {
         self.simd
     }
 
-    /// How many texts make one pass over the table; `u64::MAX` as long as that is not known.
+    /// The number of texts in one pass over the table; `u64::MAX` while it is unknown.
     #[must_use]
     pub fn texts(&self) -> u64 {
-        self.pieces.in_a_pass()
+        self.pieces.per_pass()
     }
 
-    /// Reads text `index`, counted over all passes; `false` when an earlier text failed or there are no more. Every index
-    /// must be asked for once, in the order of the indices but from any thread.
+    /// Reads text `index`, counted over all passes. Returns `false` if an earlier text failed or there are no more
+    /// texts. Request every index once and in ascending order; any thread may do so.
     pub fn read(&self, index: u64, text: &mut Text) -> Result<bool> {
         let found = match self.pieces.read(index, text) {
             Ok(Found::Piece { last }) => Ok((Cut::find(self.simd, text.bytes(), self.dialect), last)),
@@ -105,7 +104,7 @@ impl Splitter {
         if turn.broken {
             return Ok(false);
         }
-        let result = found.and_then(|(cut, last)| self.hand_on(&cut, last, text, &mut turn.carry));
+        let result = found.and_then(|(cut, last)| self.pass_on(&cut, last, text, &mut turn.carry));
         turn.index += 1;
         turn.broken = result.is_err();
         drop(turn);
@@ -113,18 +112,18 @@ impl Splitter {
         result.map(|()| true)
     }
 
-    /// Gives up: readers that wait for their turn return, as does every later one.
+    /// Gives up: readers that wait for their turn return, and so does every later one.
     pub fn abandon(&self) {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
         self.turned.notify_all();
         self.pieces.abandon();
     }
 
-    /// Completes `text` with the carried row and carries its own last row on.
-    fn hand_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
+    /// Prepends the carried row to `text` and carries its own last row on.
+    fn pass_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
         let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
         let carried = carry.row.len();
-        text.takes_care = matches!(cut, Cut::Careful) || self.dialect.takes_care(&carry.row);
+        text.needs_careful_scan = matches!(cut, Cut::Careful) || self.dialect.needs_careful_scan(&carry.row);
         text.has_quotes = !matches!(cut, Cut::Plain { .. }) || self.dialect.quote_in(&carry.row);
         if rows_end.is_none() && !last {
             // No row ends here: the whole piece joins the carried row, and this text is empty.
@@ -143,7 +142,7 @@ impl Splitter {
         } else if let Some(rows_end) = rows_end {
             let rows_end = text.start + carried + rows_end;
             carry.row.extend_from_slice(&text.buffer[rows_end..text.end]);
-            // Only what goes through a text byte by byte tells the beginning of a line from that of a field.
+            // Only the careful scan distinguishes the start of a line from the start of a field.
             if !carry.row.is_empty() {
                 carry.state = state;
             }
@@ -156,7 +155,7 @@ impl Splitter {
         if matches!(carry.state, State::Quoted | State::QuoteInQuoted | State::EscapedInQuoted) {
             carry.row.push(b'\n');
             let careful = Careful::new(self.dialect, &carry.row, 0);
-            if let Err(bad) = careful.passing_over(self.passes_over).next_row(|_| {}) {
+            if let Err(bad) = careful.skipping_bad_rows(self.skips_bad_rows).next_row(|_| {}) {
                 return bad.into_error(&carry.row, offset, self.dialect);
             }
         }

@@ -1,4 +1,4 @@
-//! Which piece of which part comes when.
+//! The pieces of a table and their order.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::table::parts::Parts;
 use crate::text::Text;
 
-/// The pieces of a table, in their order.
+/// The pieces of a table, in order.
 pub(super) struct Pieces {
     parts: Arc<Parts>,
     /// Bytes in a piece.
@@ -16,24 +16,24 @@ pub(super) struct Pieces {
 }
 
 enum Order {
-    /// All lengths are known: the number of the first piece of each part, and after the last how many there are.
+    /// All lengths are known. Holds the number of the first piece of each part, then the number of pieces.
     Known(Vec<u64>),
-    /// Some are not: a thread goes through the parts.
+    /// Some lengths are unknown: a thread goes through the parts.
     Fed(Feed),
 }
 
-/// What became of asking for a piece.
+/// The answer to a request for a piece.
 pub(super) enum Found {
-    /// It is in the text, and is the last of its part or not.
+    /// The piece is in the text. `last` tells whether it is the last of its part.
     Piece { last: bool },
-    /// It is past the end.
+    /// There is no such piece.
     End,
-    /// It was given up.
+    /// Reading was abandoned.
     Nothing,
 }
 
 impl Pieces {
-    /// `repeat` says that there will be more passes than one.
+    /// Set `repeat` for more than one pass.
     pub(super) fn new(parts: Arc<Parts>, size: usize, repeat: bool) -> Self {
         let order = if parts.has_streams() {
             Order::Fed(Feed::new(Arc::clone(&parts), size, repeat))
@@ -50,15 +50,15 @@ impl Pieces {
         Self { parts, size: size as u64, order }
     }
 
-    /// How many there are in a pass; `u64::MAX` as long as that is not known.
-    pub(super) fn in_a_pass(&self) -> u64 {
+    /// The number of pieces in a pass; `u64::MAX` while it is unknown.
+    pub(super) fn per_pass(&self) -> u64 {
         match &self.order {
             Order::Known(firsts) => firsts[firsts.len() - 1],
-            Order::Fed(feed) => feed.in_a_pass(),
+            Order::Fed(feed) => feed.per_pass(),
         }
     }
 
-    /// Puts piece `index`, counted over all passes, into `text`.
+    /// Reads piece `index`, counted over all passes, into `text`.
     pub(super) fn read(&self, index: u64, text: &mut Text) -> Result<Found> {
         match &self.order {
             Order::Known(firsts) => {

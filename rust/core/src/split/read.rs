@@ -1,4 +1,4 @@
-//! A text takes its bytes from where they stand in a table.
+//! Fills a text with bytes of a table.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::table::parts::{Bytes, Parts};
 use crate::text::Text;
 
-/// Room before a piece for the row that was begun in the one before it.
+/// Room before a piece for the row carried over from the previous piece.
 const ROOM_FOR_A_ROW: usize = 4096;
 
 impl Text {
@@ -16,17 +16,17 @@ impl Text {
         self.reserve(ROOM_FOR_A_ROW, size);
     }
 
-    /// Fills it with bytes of a part that are whole rows.
+    /// Fills the text with whole rows: the given places of the table.
     pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
         self.reserve(0, (bytes.end - bytes.start) as usize);
         self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
         self.has_quotes = dialect.quote_in(self.bytes());
-        self.takes_care = dialect.takes_care(self.bytes());
+        self.needs_careful_scan = dialect.needs_careful_scan(self.bytes());
         self.end_with_newline(dialect);
         Ok(())
     }
 
-    /// Fills the room that was made with what stands at a place in a part.
+    /// Fills the reserved room from place `offset`, which lies in `part`.
     pub(super) fn read_from(&mut self, parts: &Parts, part: usize, offset: u64) -> Result<()> {
         self.offset = offset;
         self.layout.clone_from(&parts.part(part).layout);
@@ -34,7 +34,7 @@ impl Text {
         let buffer = &mut self.buffer[self.start..self.end];
         let result = match &parts.part(part).bytes {
             Bytes::Source(source) => source.read_at(at, buffer),
-            // Slow, and seldom: a cache is damaged there, and nothing else was to be read.
+            // This is slow but rare: it happens only if part of a cache is damaged.
             Bytes::Stream(stream) => stream.open(at).and_then(|mut text| {
                 let is_whole = text.fill(buffer)? == buffer.len();
                 if is_whole { Ok(()) } else { Err(Kind::SourceChanged("it ends too early").into()) }

@@ -1,9 +1,9 @@
-//! Count, mean, spread and range of each column that is read, in one pass.
+//! Computes count, mean, standard deviation and range of each column in one pass.
 //!
-//! The moments of a block come from two runs over its values in float64, the second with the mean of the first, so that
-//! nothing cancels. Blocks are merged in the order of the file by the update of Chan, Golub and `LeVeque` (Updating
+//! The moments of a block are computed in float64 in two runs over its values; the second uses the mean of the first,
+//! which avoids cancellation. Blocks are merged in file order with the update of Chan, Golub and `LeVeque` (Updating
 //! formulae and a pairwise algorithm for computing sample variances, Stanford STAN-CS-79-773, 1979; Algorithms for
-//! computing the sample variance, The American Statistician 37, 1983), which does not cancel either.
+//! computing the sample variance, The American Statistician 37, 1983), which avoids it as well.
 
 mod tile;
 
@@ -21,13 +21,13 @@ use crate::simd::Simd;
 use crate::table::Table;
 use tile::TILE;
 
-/// What a missing value is read as here: a NaN that no number gives, since those have no payload.
+/// Stands for a missing value in this pass: a NaN with a payload, which no parsed number has.
 const MISSING: u32 = 0x7FC0_4D49;
 
-/// Fewest values that are taken side by side.
+/// The minimum number of values processed side by side.
 const LANES: usize = 64;
 
-/// The number of values of a column, and where they lie.
+/// The moments of a column's values.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moments {
     /// Values that are not missing.
@@ -35,36 +35,36 @@ pub struct Moments {
     /// Values that are missing.
     pub missing: u64,
     mean: f64,
-    /// The sum of the squares of what each value is off the mean.
+    /// The sum of squared deviations from the mean.
     squares: f64,
     min: f32,
     max: f32,
 }
 
 impl Moments {
-    /// Those of no value at all.
+    /// The moments of no values.
     pub const NONE: Self =
         Self { count: 0, missing: 0, mean: 0.0, squares: 0.0, min: f32::INFINITY, max: f32::NEG_INFINITY };
 
-    /// Those of a single value.
+    /// The moments of a single value.
     fn one(value: f32) -> Self {
         if is_missing(value) {
             Self { missing: 1, ..Self::NONE }
         } else {
-            // What an infinite value is off its mean is NaN.
+            // The deviation of an infinite value from its mean is NaN.
             let squares = if value.is_finite() { 0.0 } else { f64::NAN };
             Self { count: 1, missing: 0, mean: value.into(), squares, min: value, max: value }
         }
     }
 
-    /// Those of the columns of a block that was read with [`Schema::for_stats`]: features, targets, then the weight.
+    /// The moments of each column of a block that was parsed with `Schema::for_stats`: features, targets, weight.
     #[must_use]
     pub fn of(simd: Simd, block: &Block, widths: Widths) -> Vec<Self> {
         let arrays = block.values(widths, 0..block.rows).zip(widths);
         arrays.into_iter().flat_map(|(values, width)| of_columns(simd, values, width)).collect()
     }
 
-    /// Takes in the values that follow.
+    /// Adds the moments of the values that follow.
     pub fn merge(&mut self, other: &Self) {
         let missing = self.missing + other.missing;
         if self.count == 0 || other.count == 0 {
@@ -78,7 +78,7 @@ impl Moments {
         let (mean, squares) = if off.is_finite() {
             (self.mean + off * share, self.squares + other.squares + off * off * (self.count as f64 * share))
         } else {
-            // An infinite value makes the mean infinite or, with one of the other sign, NaN.
+            // An infinite value makes the mean infinite or, together with one of the other sign, NaN.
             (self.mean + other.mean, f64::NAN)
         };
         let (min, max) = if self.min.is_nan() || other.min.is_nan() {
@@ -89,25 +89,25 @@ impl Moments {
         *self = Self { count, missing, mean, squares, min, max };
     }
 
-    /// The mean; NaN without a value.
+    /// The mean; NaN without values.
     #[must_use]
     pub fn mean(&self) -> f64 {
         if self.count == 0 { f64::NAN } else { self.mean }
     }
 
-    /// The standard deviation of the values as a whole population; NaN without a value or with an infinite one.
+    /// The population standard deviation; NaN without values or with an infinite one.
     #[must_use]
     pub fn std(&self) -> f64 {
         (self.squares / self.count as f64).sqrt()
     }
 
-    /// The least value; NaN without a value or when one is NaN.
+    /// The smallest value; NaN without values or if one is NaN.
     #[must_use]
     pub fn min(&self) -> f32 {
         if self.count == 0 { f32::NAN } else { self.min }
     }
 
-    /// The greatest value; NaN without a value or when one is NaN.
+    /// The largest value; NaN without values or if one is NaN.
     #[must_use]
     pub fn max(&self) -> f32 {
         if self.count == 0 { f32::NAN } else { self.max }
@@ -118,10 +118,10 @@ fn is_missing(value: f32) -> bool {
     value.to_bits() == MISSING
 }
 
-/// The moments of `width` columns, their `values` row by row.
+/// The moments of `width` columns whose `values` are row-major.
 ///
-/// Narrow rows are taken several at a time, to have enough values side by side. Where these are not whole tiles, the last
-/// tile begins earlier and goes over some of them once more.
+/// Narrow rows are combined until there are enough values side by side. If they do not fill whole tiles, the last tile
+/// starts earlier and overlaps the one before it.
 fn of_columns(simd: Simd, values: &[f32], width: usize) -> Vec<Moments> {
     let mut columns = vec![Moments::NONE; width];
     if width == 0 {
@@ -143,8 +143,8 @@ fn of_columns(simd: Simd, values: &[f32], width: usize) -> Vec<Moments> {
     columns
 }
 
-/// The budget for [`stats`]: blocks whose size depends on `memory` alone, so that the same values are added in the same
-/// order whatever the number of threads; and no more threads than `memory` has room for.
+/// The budget for [`stats`]. The block size depends on `memory` only, so that values are added in the same order for
+/// any number of threads. The number of threads is limited to those that fit in `memory`.
 #[must_use]
 pub fn budget(threads: usize, memory: Option<usize>) -> Budget {
     const THREADS: usize = 8;
@@ -153,8 +153,8 @@ pub fn budget(threads: usize, memory: Option<usize>) -> Budget {
     Budget { block_bytes, ..Budget::new(threads.min(fitting).max(1), memory) }
 }
 
-/// The moments of each column that is read, over the rows that are selected, or all: features, targets, then the weight.
-/// Calls `check` several times a second; an error that it returns ends the pass.
+/// The moments of each column (features, targets, weight) over the selected rows, or over all rows. Calls `check`
+/// several times a second and stops at the first error that it returns.
 pub fn stats<E: From<Error>>(
     table: &Table,
     selection: Option<Arc<Selection>>,
@@ -166,7 +166,7 @@ pub fn stats<E: From<Error>>(
     let table = Table { schema, ..table.clone() };
     let simd = table.simd;
     let threads = table.parts.threads(budget.threads);
-    // Those of all rows are met here first; a selection was made of rows whose rejects are known.
+    // A pass over all rows is the first to meet their rejects. The rejects of a selection are already known.
     let mut tally = Tally::new(table.schema.max_rejects.filter(|_| selection.is_none()));
     let blocks: Arc<dyn Jobs<Block>> = match selection {
         None => Arc::new(Sequential::new(&table, budget, false)),
@@ -188,7 +188,7 @@ pub fn stats<E: From<Error>>(
     Ok(columns)
 }
 
-/// Finds the moments of each block where it is read.
+/// Computes the moments of each block on the thread that parses it.
 struct Measuring {
     blocks: Arc<dyn Jobs<Block>>,
     simd: Simd,
@@ -230,7 +230,7 @@ mod tests {
     use num_bigint::BigInt;
     use proptest::prelude::*;
 
-    /// A whole number of units of 2^-149, of which every finite float32 is one.
+    /// A float32 as a multiple of 2^-149; every finite float32 is one.
     fn units(value: f32) -> BigInt {
         let bits = value.to_bits();
         let exponent = (bits >> 23) & 0xFF;
@@ -239,7 +239,7 @@ mod tests {
         if value.is_sign_negative() { -magnitude } else { magnitude }
     }
 
-    /// `numerator / denominator * 2^-scale` to within 2^-60 of itself.
+    /// `numerator / denominator * 2^-scale` with a relative error of at most 2^-60.
     fn ratio(numerator: &BigInt, denominator: u64, scale: i32) -> f64 {
         const MORE: u64 = 124;
         let quotient: BigInt = (numerator << MORE) / denominator;
@@ -251,7 +251,7 @@ mod tests {
         signed * 2_f64.powi(power / 2) * 2_f64.powi(power - power / 2)
     }
 
-    /// Mean and standard deviation in exact integers.
+    /// Mean and standard deviation, computed with exact integers.
     fn exact(values: &[f32]) -> (f64, f64) {
         let count = values.len() as u64;
         let sum: BigInt = values.iter().map(|&value| units(value)).sum();
@@ -260,13 +260,13 @@ mod tests {
         (ratio(&sum, count, 149), ratio(&variance, count * count, 2 * 149).sqrt())
     }
 
-    /// The least and the greatest.
+    /// The smallest and the largest value.
     fn range(values: &[f32]) -> [f32; 2] {
         let values = values.iter().copied();
         [values.clone().fold(f32::INFINITY, f32::min), values.fold(f32::NEG_INFINITY, f32::max)]
     }
 
-    /// Zero has one sign here.
+    /// Ignores the sign of zero.
     fn bits(range: [f32; 2]) -> [u32; 2] {
         range.map(|value| (value + 0.0).to_bits())
     }
@@ -284,7 +284,7 @@ mod tests {
         ]
     }
 
-    /// Those of all blocks, which are the same in each bit whatever the instructions.
+    /// The merged moments of all blocks. Checks that every instruction set gives the same bits.
     fn merged(values: &[f32], width: usize, block_rows: usize) -> Vec<Moments> {
         let merged_by = |simd| {
             let mut merged = vec![Moments::NONE; width];
@@ -311,7 +311,7 @@ mod tests {
             block_rows in 1_usize..200,
             holes in prop::collection::vec(any::<prop::sample::Index>(), 0..4),
         ) {
-            // As many rows as the longest column has; where others end, their values are missing.
+            // Every column gets as many rows as the longest one; shorter columns are padded with missing values.
             let width = columns.len();
             let rows = columns.iter().map(Vec::len).max().unwrap() + holes.len();
             let mut table = vec![f32::from_bits(MISSING); rows * width];
@@ -331,13 +331,13 @@ mod tests {
                 prop_assert_eq!(bits([found.min(), found.max()]), bits(range(column)));
                 let size = column.iter().map(|value| f64::from(value.abs())).sum::<f64>() / column.len() as f64;
                 prop_assert!((found.mean() - mean).abs() <= 1e-14 * size, "mean {} {}", found.mean(), mean);
-                // Where values differ in their last bit alone, float64 has 29 bits to tell by how much.
+                // If values differ in their last bit only, float64 has 29 bits left for the deviation.
                 prop_assert!((found.std() - std).abs() <= 1e-8 * std, "std {} {}", found.std(), std);
             }
         }
 
         #[test]
-        fn infinities_and_nan_give_what_ieee_says(
+        fn infinities_and_nan_follow_ieee(
             column in prop::collection::vec(
                 prop_oneof![6 => -9_f32..9.0, 1 => Just(f32::INFINITY), 1 => Just(f32::NEG_INFINITY), 1 => Just(f32::NAN)],
                 1..9,

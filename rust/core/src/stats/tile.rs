@@ -1,18 +1,18 @@
-//! The moments of values that stand side by side, many rows of them.
+//! Computes the moments of adjacent columns over many rows.
 //!
-//! The loops are plain ones over arrays, of a shape that compilers turn into vectors; here they are compiled once more
-//! for each instruction set. Nothing is added in another order for that, so that each result is the same in every bit.
+//! The loops are plain loops over arrays that compilers vectorize. They are compiled once for each instruction set. The
+//! order of additions is the same in all of them, so the results agree in every bit.
 
 use super::{Moments, is_missing};
 use crate::simd::Simd;
 
-/// So many columns of values are gone along together: their sums stay in registers.
+/// How many columns are processed together, so that their sums stay in registers.
 pub(super) const TILE: usize = 16;
 
-/// The moments of the values from `at` on in each chunk of `stride` values.
+/// The moments of the [`TILE`] values from `at` on in each chunk of `stride` values.
 pub(super) fn moments(simd: Simd, values: &[f32], stride: usize, at: usize) -> [Moments; TILE] {
     match simd {
-        // SAFETY: the choice holds the proof that this processor has these instructions.
+        // SAFETY: the variant proves that this processor has these instructions.
         #[cfg(target_arch = "x86_64")]
         Simd::Avx512(_) => unsafe { moments_with_avx512(values, stride, at) },
         // SAFETY: as above.
@@ -37,11 +37,11 @@ fn moments_with_avx2(values: &[f32], stride: usize, at: usize) -> [Moments; TILE
 #[inline(always)]
 fn moments_as_compiled(values: &[f32], stride: usize, at: usize) -> [Moments; TILE] {
     let plain = run::<false>(values, stride, at);
-    // NaN and infinite values do not get lost in a sum.
+    // NaN and infinite values always show in a sum.
     if plain.iter().all(|moments| moments.mean.is_finite()) { plain } else { run::<true>(values, stride, at) }
 }
 
-/// Without `CARE`, on the assumption that all values are finite.
+/// Without `CARE`, assumes that all values are finite.
 #[inline(always)]
 fn run<const CARE: bool>(values: &[f32], stride: usize, at: usize) -> [Moments; TILE] {
     let rows = || {

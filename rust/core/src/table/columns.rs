@@ -1,4 +1,4 @@
-//! Which columns hold no numbers, as the caller says it.
+//! Columns that do not hold plain numbers, as the caller describes them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::table::schema::positional_name;
 use crate::value::number::Forms;
 use crate::value::{Categories, Date, Duration, MOST_CODES, Part, ValueEncoding, Vocabulary};
 
-/// What the columns hold that hold no numbers.
+/// The columns that do not hold plain numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     /// Columns of categories.
@@ -23,16 +23,16 @@ pub struct Columns {
     pub dates: Vec<(Column, GivenDate)>,
     /// Columns of durations.
     pub durations: Vec<(Column, GivenDuration)>,
-    /// Columns of numbers that are not written as programs write them.
+    /// Columns of numbers in other notations than the usual one.
     pub numbers: GivenNumbers,
 }
 
 /// The names of the forms in which numbers are written.
 #[derive(Clone, Debug)]
 pub enum GivenNumbers {
-    /// Of all columns that are read as numbers.
+    /// The forms of every column that is read as numbers.
     All(Vec<String>),
-    /// Of some.
+    /// The forms of single columns.
     Some(Vec<(Column, Vec<String>)>),
 }
 
@@ -43,7 +43,7 @@ impl Default for GivenNumbers {
 }
 
 impl GivenNumbers {
-    /// The columns that are named.
+    /// The columns with forms of their own.
     fn named(&self) -> &[(Column, Vec<String>)] {
         match self {
             Self::All(_) => &[],
@@ -51,7 +51,7 @@ impl GivenNumbers {
         }
     }
 
-    /// The forms of the columns that are not named.
+    /// The forms of all other columns.
     fn usual(&self) -> Result<Forms> {
         match self {
             Self::All(names) => forms_of(names),
@@ -63,36 +63,36 @@ impl GivenNumbers {
 /// The categories of a column.
 #[derive(Clone, Debug)]
 pub enum GivenCategories {
-    /// Those that are in the file.
+    /// The values that the file holds.
     Auto,
-    /// These.
+    /// The values of this list.
     Listed(Vec<String>),
-    /// So many hash buckets.
+    /// This number of hash buckets.
     Buckets(u64),
 }
 
 /// The dates of a column.
 #[derive(Clone, Debug)]
 pub struct GivenDate {
-    /// The names of the parts that are wanted.
+    /// The names of the parts to read, such as the year.
     pub parts: Vec<String>,
-    /// How the dates are written; `None` is ISO 8601.
+    /// The format of the dates; `None` is ISO 8601.
     pub format: Option<String>,
-    /// What they are counted from.
+    /// The moment from which dates are counted.
     pub since: Option<String>,
 }
 
 /// The durations of a column.
 #[derive(Clone, Debug)]
 pub struct GivenDuration {
-    /// What they are counted in.
+    /// The unit of the values.
     pub unit: String,
-    /// What those with two numbers are.
+    /// The meaning of durations that have two numbers.
     pub format: Option<String>,
 }
 
 impl Columns {
-    /// All of them as they were given, each with the argument that names it.
+    /// Every column given, with the argument that names it.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
         let categories = self.categories.iter().map(|(column, _)| ("categories", column));
         let booleans = self.booleans.iter().map(|column| ("booleans", column));
@@ -102,8 +102,8 @@ impl Columns {
         categories.chain(booleans).chain(dates).chain(durations).chain(numbers)
     }
 
-    /// Refuses to take the first row for a header when only columns that are named by their index, and hold no numbers,
-    /// have text in it: it may be data.
+    /// Refuses the first row as header if its only text is in columns that are given by index and do not hold numbers:
+    /// such a row may be data.
     pub fn check_header(&self, names: &[String], dialect: Dialect, missing: &Missing) -> Result<()> {
         let columns = self.named().map(|(_, column)| column);
         let count = names.len() as i64;
@@ -134,11 +134,11 @@ impl Columns {
     }
 }
 
-/// How a column is read: as one value or, if it holds dates, as several.
+/// How a column is read: as one value, or as several if it holds dates.
 type Encodings = Vec<ValueEncoding>;
 
 impl Schema {
-    /// The same with columns that hold no numbers. A date becomes as many features as parts of it are wanted.
+    /// Adds the columns that do not hold plain numbers. A date column becomes one feature for each part asked for.
     pub fn with_columns(mut self, given: Columns) -> Result<Self> {
         let Columns { categories, booleans, dates, durations, numbers } = given;
         let mut encodings: HashMap<usize, (&str, Encodings)> = HashMap::new();
@@ -216,7 +216,7 @@ impl Schema {
         Ok(self)
     }
 
-    /// Whether these columns are read in a role that suits them.
+    /// Checks that each of these columns is read, in a role that suits it.
     fn check(&self, encodings: &HashMap<usize, (&str, Encodings)>) -> Result<()> {
         let mut known: Vec<_> = encodings.iter().collect();
         known.sort_by_key(|(at, _)| **at);
@@ -242,7 +242,7 @@ impl Schema {
         Ok(())
     }
 
-    /// The columns whose categories are still to be found in the file.
+    /// The columns whose categories must still be found in the file.
     #[must_use]
     pub fn unread(&self) -> Vec<usize> {
         let is_unread = |encoding: &Option<ValueEncoding>| {
@@ -255,7 +255,7 @@ impl Schema {
         unread
     }
 
-    /// The same with the categories of those columns.
+    /// Fills in the vocabularies found for those columns.
     #[must_use]
     pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
         for (at, encoding) in self.wanted().into_iter().zip(&mut self.encodings) {
@@ -273,7 +273,7 @@ impl Schema {
         self
     }
 
-    /// Each column of categories with a vocabulary, in the order of a row's values.
+    /// Each column that has a vocabulary, in the order of a row's values.
     #[must_use]
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
         let mut found: Vec<(usize, Arc<Vocabulary>)> = vec![];
@@ -305,7 +305,7 @@ fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Resul
         GivenCategories::Listed(words) => {
             let mut vocabulary = Vocabulary::default();
             for word in &words {
-                // As they stand in a field.
+                // The word as a field would hold it.
                 let bare = dialect::unquote(word.as_bytes(), Dialect::new(b',', None));
                 if bare.is_empty() {
                     return refuse("the list holds an empty text, which always means no value".to_owned());

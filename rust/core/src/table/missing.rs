@@ -1,4 +1,4 @@
-//! Which fields hold no value.
+//! Tokens that mean "no value".
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use crate::dialect::{Dialect, Encoding, trim, unquote};
 use crate::value::Vocabulary;
 use crate::value::number::Notation;
 
-/// The tokens read as missing unless others are given; the empty field always is.
+/// The tokens that are read as missing by default. An empty field is always missing.
 pub const MISSING: [&str; 17] = [
     "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "<NA>", "NaN", "nan", "NAN", "-NaN", "-nan", "NULL", "null", "None",
     "?", "\\N",
@@ -16,22 +16,22 @@ pub const MISSING: [&str; 17] = [
 #[derive(Clone, Debug)]
 pub struct Missing {
     tokens: Vocabulary,
-    /// The values of those tokens that are numbers, which the fast path would take at their word.
+    /// The values of the tokens that are numbers. The fast path parses such a field before it compares tokens.
     numbers: Vec<f32>,
-    /// Whether one of the tokens has a digit, so that it may be a number in some form.
+    /// Whether a token contains a digit and may therefore be a number in some form.
     has_digits: bool,
     encoding: Encoding,
 }
 
 impl Missing {
-    /// These tokens, and the empty field.
+    /// These tokens and the empty field.
     pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
         Self::of(tokens, Dialect::default())
     }
 
-    /// The same as a file of that dialect writes them.
+    /// These tokens as a file in the given dialect writes them.
     pub fn of<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>, dialect: Dialect) -> Self {
-        // What cannot be written cannot stand in the file.
+        // A token that the encoding cannot represent cannot occur in the file.
         let bytes = |token: T| dialect.encoding.bytes_of(token.as_ref().trim());
         let tokens: Vec<Box<[u8]>> = tokens.into_iter().filter_map(bytes).collect();
         let notation = Notation::of(dialect);
@@ -40,17 +40,17 @@ impl Missing {
         Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
     }
 
-    /// Whether `field`, without its quotes and the spaces around it, means "no value".
+    /// Whether `field`, stripped of quotes and surrounding spaces, means "no value".
     pub(crate) fn contains(&self, field: &[u8]) -> bool {
         field.is_empty() || self.tokens.code(field) != 0
     }
 
-    /// The same of a word that is not written yet.
+    /// Whether a word means "no value" once it is encoded like the file.
     pub(crate) fn contains_word(&self, word: &str) -> bool {
         self.encoding.bytes_of(word).is_some_and(|field| self.contains(&field))
     }
 
-    /// Whether the field at `place` is empty or one of the tokens as it stands.
+    /// Whether the raw field at `place` is empty or equals a token.
     #[inline]
     pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
         place.is_empty() || self.tokens.code_at(text, place) != 0
@@ -61,12 +61,12 @@ impl Missing {
         !self.numbers.is_empty()
     }
 
-    /// Whether some tokens may be numbers in one of the forms that columns may have.
+    /// Whether some tokens may be numbers in one of the forms.
     pub(crate) fn has_digits(&self) -> bool {
         self.has_digits
     }
 
-    /// Whether a field of this value may be a missing token, so that its text has to be looked at.
+    /// Whether a field with this value may be a missing token, so that its text must be compared.
     pub(crate) fn may_be(&self, value: f32) -> bool {
         self.numbers.contains(&value)
     }
@@ -85,11 +85,11 @@ pub enum Value {
     Number(f32),
     /// No value.
     Missing,
-    /// Neither.
+    /// Text that is not a number.
     Other,
 }
 
-/// The value of any field, read with care instead of haste.
+/// Reads any field the slow, careful way.
 pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
     if is_missing(field, dialect, missing) {
         return Value::Missing;
@@ -99,7 +99,7 @@ pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
 
 /// Whether a field means "no value".
 pub(crate) fn is_missing(field: &[u8], dialect: Dialect, missing: &Missing) -> bool {
-    // Most often a token stands by itself, and one with an escape as it is written.
+    // A token is usually written without quotes, and an escape in it is usually literal.
     let is_quoted = field.first().copied() == dialect.quote;
     !is_quoted && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
         || missing.contains(&unquote(field, dialect))

@@ -1,4 +1,4 @@
-//! What is read and what it means: everything but which of its rows are wanted, and in which order.
+//! What to read and what it means. Says nothing about which rows are wanted, or in which order.
 
 pub mod columns;
 pub mod missing;
@@ -13,28 +13,28 @@ use crate::simd::Simd;
 use parts::Parts;
 use schema::Schema;
 
-/// Some files, the meaning of their bytes and the use of their columns.
+/// A set of files, the dialect of their bytes, and the roles of their columns.
 #[derive(Clone)]
 pub struct Table {
     /// The files.
     pub parts: Arc<Parts>,
-    /// How fields and rows are told apart.
+    /// How bytes divide into rows and fields.
     pub dialect: Dialect,
-    /// Which column goes where.
+    /// The columns and their roles.
     pub schema: Arc<Schema>,
-    /// The instructions it is read with.
+    /// The instruction set that reads the table.
     pub simd: Simd,
 }
 
 impl Table {
-    /// All that its values depend on, in a form that is the same whenever that is.
+    /// A text that is equal for two tables only if they yield the same values.
     #[must_use]
     pub fn description(&self) -> String {
         let Self { parts, dialect, schema, simd: _ } = self;
         format!("{} {dialect:?} {schema:?}", parts.identity())
     }
 
-    /// The same rows with no values, for counting them.
+    /// The same rows without values, for counting.
     #[must_use]
     pub fn for_counting(&self) -> Self {
         Self { schema: Arc::new(self.schema.for_counting()), ..self.clone() }

@@ -1,8 +1,8 @@
-//! The files that a table is made of.
+//! The files of a table.
 //!
-//! Their rows come one after the other, and nothing goes over from one to the next: each ends as a file of its own does.
-//! A place in the table is one number, in which each part has a range of its own, whether its length is known or not;
-//! between two of them there is at least one byte that belongs to none.
+//! Rows follow one another across files, but no row spans two files: each file ends as if it stood alone. A place in
+//! the table is a single number. Each part has its own range of places, whether or not its length is known, and at
+//! least one place between two parts belongs to neither.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -12,36 +12,36 @@ use xxhash_rust::xxh3::Xxh3;
 use crate::error::Result;
 use crate::source::{Source, SpooledText, Stream, StreamText, fingerprint, samples};
 
-/// The range of places of a part whose length is not known, in bytes.
+/// Places reserved for a part of unknown length, in bytes.
 const ROOM: u64 = 1 << 44;
 
-/// The columns of a table in a part.
+/// The columns of the table within one part.
 pub type Layout = Arc<PartColumns>;
 
-/// Where a part has the columns of a table.
+/// Which field of a part holds which column of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartColumns {
-    /// Where each column of the table is.
+    /// The place of each column of the table.
     pub places: Vec<Place>,
-    /// How many fields a row of the part has.
+    /// Fields in each row of the part.
     pub fields: usize,
-    /// Whether each row ends with a delimiter: the last field belongs to no column and must be empty.
+    /// Whether each row ends with a delimiter. The field after it belongs to no column and must be empty.
     pub ends_empty: bool,
 }
 
-/// Where a column of a table is in a part.
+/// The place of a table column within a part.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// In the field of that position.
+    /// The field at this position.
     Field(usize),
-    /// In no field: the part's path gives all rows this value. An empty one is missing.
+    /// No field: the path of the part gives every row this value. An empty value is missing.
     Value(String),
-    /// Nowhere: the column is missing in all rows.
+    /// Nowhere: the column is missing in every row.
     Absent,
 }
 
 impl PartColumns {
-    /// A part that has all columns of the table, each in the field of that position.
+    /// The layout of a part with all columns of the table, column after column in the given fields.
     #[must_use]
     pub fn reordered(fields: impl IntoIterator<Item = usize>) -> Layout {
         let places: Vec<_> = fields.into_iter().map(Place::Field).collect();
@@ -49,28 +49,28 @@ impl PartColumns {
     }
 }
 
-/// What a part is read from.
+/// The bytes of a part.
 #[derive(Clone)]
 pub enum Bytes {
-    /// Its text, at any offset.
+    /// Text that can be read at any offset.
     Source(Arc<dyn Source>),
-    /// Its text, from the beginning on.
+    /// Text that can only be read from the start.
     Stream(Arc<Stream>),
 }
 
-/// A file of a table.
+/// One file of a table.
 #[derive(Clone)]
 pub struct Part {
     /// Its text.
     pub bytes: Bytes,
     /// Byte offset of its first row.
     pub data_start: u64,
-    /// Where it has the columns, if its fields are not exactly those of the table, in that order.
+    /// The layout of its columns, if its fields are not exactly the table's columns in the table's order.
     pub layout: Option<Layout>,
 }
 
 impl Part {
-    /// How many bytes its rows take, if that is known.
+    /// Length of its rows in bytes, if known.
     pub(crate) fn data_length(&self) -> Option<u64> {
         match &self.bytes {
             Bytes::Source(source) => Some(source.len().saturating_sub(self.data_start)),
@@ -86,20 +86,20 @@ impl Part {
     }
 }
 
-/// The files of a table, in their order.
+/// The files of a table, in order.
 #[derive(Clone)]
 pub struct Parts {
     parts: Vec<Part>,
-    /// The place in the table of the first byte of each.
+    /// The place of the first byte of each part.
     starts: Vec<u64>,
 }
 
 impl Parts {
-    /// Some files.
+    /// Combines files into one table.
     ///
     /// # Panics
     ///
-    /// When there are none.
+    /// If `parts` is empty.
     #[must_use]
     pub fn new(parts: Vec<Part>) -> Self {
         assert!(!parts.is_empty(), "a table has a part");
@@ -116,19 +116,19 @@ impl Parts {
         Self { parts, starts }
     }
 
-    /// A single file, whose rows begin at byte `data_start`.
+    /// A single file whose rows begin at byte `data_start`.
     #[must_use]
     pub fn one(source: Arc<dyn Source>, data_start: u64) -> Arc<Self> {
         Arc::new(Self::new(vec![Part { bytes: Bytes::Source(source), data_start, layout: None }]))
     }
 
-    /// How many there are.
+    /// The number of parts.
     #[must_use]
     pub fn count(&self) -> usize {
         self.parts.len()
     }
 
-    /// One of them.
+    /// The part with this position.
     #[must_use]
     pub fn part(&self, part: usize) -> &Part {
         &self.parts[part]
@@ -144,7 +144,7 @@ impl Parts {
         self.starts[part] + offset
     }
 
-    /// Which part a place is in, and the byte of the part.
+    /// The part that contains a place, and the byte offset within it.
     #[must_use]
     pub fn place(&self, offset: u64) -> (usize, u64) {
         let part = self.starts.partition_point(|&start| start <= offset).saturating_sub(1);
@@ -159,31 +159,31 @@ impl Parts {
         })
     }
 
-    /// Whether there are such parts.
+    /// Whether any part is a stream.
     #[must_use]
     pub fn has_streams(&self) -> bool {
         self.streams().next().is_some()
     }
 
-    /// Whether reading them waits for nothing but a disk.
-    pub(crate) fn are_at_hand(&self) -> bool {
+    /// Whether reading waits for nothing slower than a disk.
+    pub(crate) fn are_local(&self) -> bool {
         self.parts.iter().all(|part| match &part.bytes {
-            Bytes::Source(source) => source.is_at_hand(),
+            Bytes::Source(source) => source.is_local(),
             Bytes::Stream(_) => false,
         })
     }
 
-    /// How many of so many threads are of use: no more than keep up with the one that decompresses.
+    /// How many of `threads` threads are useful. A single thread decompresses a stream and can only keep a few busy.
     pub(crate) fn threads(&self, threads: usize) -> usize {
         const ENOUGH: usize = 8;
         if self.has_streams() { threads.min(ENOUGH) } else { threads }
     }
 
-    /// The same places, to be read at any offset: `texts` are those of the streams.
+    /// The same table with each stream replaced by its spooled text, so that every place can be read at any offset.
     ///
     /// # Panics
     ///
-    /// When there are fewer of them.
+    /// If there are fewer texts than streams.
     #[must_use]
     pub fn spooled(&self, texts: Vec<SpooledText>) -> Arc<Self> {
         let mut spooled = self.clone();
@@ -196,7 +196,7 @@ impl Parts {
         Arc::new(spooled)
     }
 
-    /// About how many bytes the texts have; the same whenever the files are.
+    /// The approximate length of all texts in bytes. It is equal for equal files.
     #[must_use]
     pub fn likely_length(&self) -> u64 {
         let length = |part: &Part| match &part.bytes {
@@ -206,7 +206,7 @@ impl Parts {
         self.parts.iter().map(length).sum()
     }
 
-    /// What tells the rows from others.
+    /// Identifies the rows of these files.
     #[must_use]
     pub fn identity(&self) -> String {
         let describe = |part: &Part| format!("{} {} {:?}", part.identity(), part.data_start, part.layout);
@@ -221,14 +221,14 @@ impl Parts {
         format!("{} parts {:032x}", self.parts.len(), sum.digest128())
     }
 
-    /// What tells the content from another, by the length, the beginning and the end of each file.
+    /// A fingerprint of the content: the length, beginning and end of each file.
     pub fn fingerprint(&self) -> Result<String> {
         let of = |part: &Part| {
             let bytes = match &part.bytes {
                 Bytes::Source(source) => fingerprint(&**source),
                 Bytes::Stream(stream) => fingerprint(&**stream.raw()),
             }?;
-            // What the path says is content, too.
+            // Values taken from the path are content, too.
             let is_value = |place: &Place| matches!(place, Place::Value(_));
             let values = part.layout.as_ref().filter(|layout| layout.places.iter().any(is_value));
             Ok(values.map_or_else(|| bytes.clone(), |layout| format!("{bytes} {:?}", layout.places)))
@@ -243,7 +243,7 @@ impl Parts {
         Ok(format!("{:032x}", sum.digest128()))
     }
 
-    /// What tells the content from another by pieces from all over the files; `None` where some are far away.
+    /// A fingerprint of samples taken from all over the files; `None` if some files are remote.
     pub fn samples(&self) -> Result<Option<String>> {
         const PIECES: usize = 256;
         let each = PIECES.div_ceil(self.parts.len());
@@ -259,13 +259,13 @@ impl Parts {
         Ok(Some(format!("{:032x}", sum.digest128())))
     }
 
-    /// The number of the physical line of byte `offset` of a part, counted from 1; `None` when it can no longer be read.
+    /// The 1-based physical line of byte `offset` of a part; `None` if the part can no longer be read.
     #[must_use]
     pub fn line(&self, part: usize, offset: u64) -> Option<u64> {
         Lines::of(self).at(self.starts[part] + offset)
     }
 
-    /// Gives up: whoever waits for bytes gets an error soon.
+    /// Gives up reading: threads that wait for bytes get an error soon.
     pub(crate) fn abandon(&self) {
         for part in &self.parts {
             match &part.bytes {
@@ -276,31 +276,31 @@ impl Parts {
     }
 }
 
-/// Counts the lines of parts from place to place.
+/// Counts lines up to increasing places.
 pub struct Lines<'a> {
     parts: &'a Parts,
     part: usize,
     offset: u64,
     line: u64,
-    /// The text of a part that is a stream, read up to there.
+    /// The text of the current part if it is a stream, read up to `offset`.
     text: Option<StreamText<'a>>,
     bytes: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
-    /// From the start of the first part.
+    /// Starts at the beginning of the first part.
     #[must_use]
     pub fn of(parts: &'a Parts) -> Self {
         Self { parts, part: 0, offset: 0, line: 1, text: None, bytes: Vec::new() }
     }
 
-    /// The number of the physical line, counted from 1 in its part, of a place that does not come before the one asked for
-    /// last; `None` when it can no longer be read.
+    /// The line of a place, counted from 1 in its part; `None` if the part can no longer be read. Places must not
+    /// decrease from call to call.
     pub fn at(&mut self, place: u64) -> Option<u64> {
         self.at_checking(place, &mut || Ok::<_, Infallible>(())).unwrap_or_else(|never| match never {})
     }
 
-    /// The same. Calls `check` several times a second; an error that it returns ends the counting.
+    /// Like [`Lines::at`], but calls `check` several times a second and stops at the first error that it returns.
     pub(crate) fn at_checking<E>(
         &mut self,
         place: u64,
@@ -328,7 +328,7 @@ impl<'a> Lines<'a> {
         Ok(Some(self.line))
     }
 
-    /// Counts the lines in the next bytes.
+    /// Counts the lines in the next `size` bytes.
     fn read(&mut self, size: usize) -> Option<()> {
         let piece = &mut self.bytes[..size];
         match &self.parts.parts[self.part].bytes {

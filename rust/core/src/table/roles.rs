@@ -1,33 +1,33 @@
-//! The roles that columns have: features, targets and weights.
+//! The roles of columns: feature, target and sample weight.
 
-/// One of something for each role.
+/// One value for each role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PerRole<T> {
-    /// That of the features.
+    /// The value for the features.
     pub features: T,
-    /// That of the targets.
+    /// The value for the targets.
     pub targets: T,
-    /// That of the sample weights.
+    /// The value for the sample weights.
     pub weights: T,
 }
 
-/// How many values a row has in each role. It has one weight with a weight column or with unit weights, else none.
+/// How many values a row has in each role. The number of weights is 1 with a weight column or unit weights, else 0.
 pub type Widths = PerRole<usize>;
 
 impl<T> PerRole<T> {
-    /// References to each.
+    /// A reference to each value.
     pub fn as_ref(&self) -> PerRole<&T> {
         let Self { features, targets, weights } = self;
         PerRole { features, targets, weights }
     }
 
-    /// The same, to change what they refer to.
+    /// A mutable reference to each value.
     pub fn as_mut(&mut self) -> PerRole<&mut T> {
         let Self { features, targets, weights } = self;
         PerRole { features, targets, weights }
     }
 
-    /// Each together with that of the same role in `other`.
+    /// Pairs each value with that of the same role in `other`.
     pub fn zip<U>(self, other: PerRole<U>) -> PerRole<(T, U)> {
         PerRole {
             features: (self.features, other.features),
@@ -36,7 +36,7 @@ impl<T> PerRole<T> {
         }
     }
 
-    /// What `change` makes of each, in the order of the fields.
+    /// Applies `change` to each value, in the order of the fields.
     pub fn map<U>(self, mut change: impl FnMut(T) -> U) -> PerRole<U> {
         PerRole { features: change(self.features), targets: change(self.targets), weights: change(self.weights) }
     }
@@ -52,7 +52,7 @@ impl<T> IntoIterator for PerRole<T> {
 }
 
 impl Widths {
-    /// How many values a row has.
+    /// The number of values in a row.
     #[must_use]
     pub fn total(self) -> usize {
         self.into_iter().sum()

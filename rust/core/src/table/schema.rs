@@ -1,4 +1,4 @@
-//! Which column goes where: features, targets, weight; and what counts as missing.
+//! Column roles (features, targets, weight) and the rules for missing values and wrong rows.
 
 use std::collections::HashMap;
 
@@ -7,30 +7,30 @@ use crate::table::missing::Missing;
 use crate::table::roles::{PerRole, Widths};
 use crate::value::ValueEncoding;
 
-/// What becomes of a row whose target or weight is missing.
+/// What to do with a row whose target or weight is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissingTarget {
-    /// It is an error.
+    /// Raise an error.
     #[default]
     Raise,
-    /// The row is left out.
+    /// Skip the row.
     Skip,
-    /// The missing value becomes NaN.
+    /// Keep the row; the missing value becomes NaN.
     Keep,
 }
 
-/// What becomes of a row that is wrong.
+/// What to do with a row that is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnError {
-    /// It is an error.
+    /// Raise an error.
     #[default]
     Raise,
-    /// The row is left out, and noted.
+    /// Skip the row and record it.
     Skip,
 }
 
 impl OnError {
-    /// The message of an error. Where wrong rows are left out, an error that still ends the reading says why.
+    /// The message of an error. If wrong rows are skipped, an error that still ends the reading explains why.
     #[must_use]
     pub fn message(self, error: &Error) -> String {
         match (&error.kind, self) {
@@ -45,7 +45,7 @@ impl OnError {
     }
 }
 
-/// What a column without a name is called.
+/// The name of a column that has none.
 pub(crate) fn positional_name(column: usize) -> String {
     format!("column_{column}")
 }
@@ -55,43 +55,43 @@ pub(crate) fn positional_name(column: usize) -> String {
 pub enum Column {
     /// By its name.
     Name(String),
-    /// By its position from 0, or from the end when negative.
+    /// By its index from 0, or from the end if negative.
     Index(i64),
 }
 
-/// Where each value of a row goes.
+/// The columns of a table and the values of a row.
 #[derive(Clone, Debug)]
 pub struct Schema {
-    /// A name for each column, in file order.
+    /// The name of each column, in file order.
     pub columns: Vec<String>,
-    /// Where the number of columns was read from, for messages.
+    /// Where the number of columns comes from, for messages.
     pub reference: &'static str,
-    /// Positions of the feature columns, in the order of the features.
+    /// Positions of the feature columns, in feature order.
     pub features: Vec<usize>,
     /// Positions of the target columns.
     pub targets: Vec<usize>,
     /// Position of the column of sample weights.
     pub weight: Option<usize>,
-    /// How a value is read that is no number, in the order of a row's values: features, targets, then the weight. Those
-    /// beyond its end are numbers.
+    /// The encoding of each value of a row (features, targets, weight). `None`, or a position beyond the end, means a
+    /// plain number.
     pub encodings: Vec<Option<ValueEncoding>>,
-    /// What means "no value".
+    /// The tokens that mean "no value".
     pub missing: Missing,
-    /// What becomes of a row without a target or weight.
+    /// What to do with a row without a target or weight.
     pub missing_target: MissingTarget,
-    /// What becomes of a row that is wrong.
+    /// What to do with a row that is wrong.
     pub on_error: OnError,
-    /// How many rows may be left out as wrong, if not any number.
+    /// How many wrong rows may be skipped; `None` means any number.
     pub max_rejects: Option<u64>,
-    /// What a missing value becomes, in the order of a row's values: features, targets, then the weight. For those beyond
-    /// its end NaN, and 0 if the feature is a category.
+    /// What a missing value becomes, for each value of a row (features, targets, weight). Beyond the end: 0 for a
+    /// category among the features, NaN for anything else.
     pub fill: Vec<f32>,
-    /// Whether rows without a weight column get the weight 1, to tell them from padding.
+    /// Whether rows get the weight 1 if there is no weight column, so that padding can be told from rows.
     pub unit_weights: bool,
 }
 
 impl Widths {
-    /// The widths that a schema asks for.
+    /// The widths of a schema.
     #[must_use]
     pub fn of(schema: &Schema) -> Self {
         let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
@@ -100,8 +100,8 @@ impl Widths {
 }
 
 impl Schema {
-    /// Resolves what the caller asked for against the columns there are. Without `features`, every column that is
-    /// neither target nor weight is one.
+    /// Resolves the columns that the caller asked for. Without `features`, every column that is neither target nor
+    /// weight becomes a feature.
     pub fn resolve(
         columns: Vec<String>,
         reference: &'static str,
@@ -145,7 +145,7 @@ impl Schema {
         })
     }
 
-    /// Refuses a feature whose column is a target or the weight as well: a model learns to copy it, and nothing else.
+    /// Refuses a feature that is also a target or the weight: a model would only learn to copy it.
     pub fn refuse_targets_as_features(self) -> Result<Self> {
         let is_target = |at: &usize| self.targets.contains(at);
         let shared = self.features.iter().find(|&at| is_target(at) || self.weight == Some(*at));
@@ -158,8 +158,8 @@ impl Schema {
         )))
     }
 
-    /// The places among the features of the columns that the argument `role` names: of each column all its features, or
-    /// the one feature that is a part of a date, by the name of that.
+    /// The positions among the features of the columns that the argument `role` names. A column stands for all its
+    /// features; a name such as `date.year` stands for the one feature that holds this part of a date.
     pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
         let mut places_of = vec![vec![]; self.columns.len()];
         for (place, &feature) in self.features.iter().enumerate() {
@@ -194,7 +194,7 @@ impl Schema {
         Ok(found)
     }
 
-    /// How a value is read that is no number, `wanted` being its place in its row.
+    /// The encoding of the value at position `wanted` of a row; `None` for a plain number.
     #[must_use]
     pub fn encoding(&self, wanted: usize) -> Option<&ValueEncoding> {
         self.encodings.get(wanted).and_then(Option::as_ref)
@@ -205,17 +205,17 @@ impl Schema {
         PerRole { features: &self.features, targets: &self.targets, weights: self.weight.as_slice() }
     }
 
-    /// The columns of a row's values: features, targets, then the weight.
+    /// The column of each value of a row: features, targets, weight.
     #[must_use]
     pub fn wanted(&self) -> Vec<usize> {
         self.roles().into_iter().flatten().copied().collect()
     }
 
-    /// The name of a row's value: that of its column, and of the part of the date if it is one.
+    /// The name of a value of a row: the name of its column, followed by the part if it is part of a date.
     ///
     /// # Panics
     ///
-    /// When there is no such value.
+    /// If `wanted` is out of range.
     #[must_use]
     pub fn name(&self, wanted: usize) -> String {
         let column = match wanted.checked_sub(self.features.len()) {
@@ -229,26 +229,26 @@ impl Schema {
         }
     }
 
-    /// The name of a column in quotes, or its index if that name is not its own.
+    /// The name of a column in quotes, or its index if the name is not unique.
     pub(crate) fn quoted_name(&self, column: usize) -> String {
         let name = &self.columns[column];
         let is_unique = self.columns.iter().filter(|known| *known == name).count() == 1;
         if is_unique { format!("{name:?}") } else { column.to_string() }
     }
 
-    /// What a missing value becomes, `wanted` being its place in its row.
+    /// What a missing value at position `wanted` of a row becomes.
     pub(crate) fn missing_value(&self, wanted: usize) -> f32 {
         let usual =
             self.encoding(wanted).filter(|_| wanted < self.features.len()).map_or(f32::NAN, ValueEncoding::missing);
         self.fill.get(wanted).copied().unwrap_or(usual)
     }
 
-    /// The position of a column that was asked for in some role.
+    /// The position of a column that the argument `role` names.
     pub fn position(&self, column: &Column, role: &str) -> Result<usize> {
         position(&self.columns, column, role)
     }
 
-    /// The same rows with no values, for counting them.
+    /// The same rows without values, for counting.
     #[must_use]
     pub fn for_counting(&self) -> Self {
         let mut schema = self.clone();
@@ -256,7 +256,7 @@ impl Schema {
         schema.unit_weights = false;
         schema.max_rejects = None;
         if schema.on_error == OnError::Skip {
-            // Any value that is wrong leaves its row out.
+            // Any wrong value rejects its row, so every column must be parsed.
             return schema;
         }
         schema.encodings.drain(..schema.features.len().min(schema.encodings.len()));
@@ -269,18 +269,18 @@ impl Schema {
         schema
     }
 
-    /// Whether a row counts can only be said once its fields are looked at.
-    pub(crate) fn leaves_out(&self) -> bool {
+    /// Whether a row must be parsed before it is known to count.
+    pub(crate) fn may_skip_rows(&self) -> bool {
         self.missing_target == MissingTarget::Skip || self.on_error == OnError::Skip
     }
 
-    /// The same rows with `missing` for what is missing, so that it can be told from NaN that are numbers.
+    /// The same rows with `missing` in place of missing values, to tell them from fields that hold NaN.
     pub(crate) fn for_stats(&self, missing: f32) -> Self {
         let fill = vec![missing; self.features.len() + self.targets.len() + 1];
         Self { fill, unit_weights: false, ..self.clone() }
     }
 
-    /// Whether no column is read at all, so that rows are only counted.
+    /// Whether no column is read, so that rows are only counted.
     pub(crate) fn only_counts(&self) -> bool {
         self.features.is_empty() && self.targets.is_empty() && self.weight.is_none()
     }
@@ -290,7 +290,7 @@ pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
     Kind::Column(message.into()).into()
 }
 
-/// What to say of a file of one column, which may be one of several.
+/// Advice for a file that seems to have a single column but may have several.
 fn only_column(columns: &[String]) -> String {
     match columns {
         [name] => format!(". Its only column is {name:?}: if that is several, say what parts them with delimiter="),
@@ -298,7 +298,7 @@ fn only_column(columns: &[String]) -> String {
     }
 }
 
-/// Names that are looked for one by one. To do so with each of ten thousand would take a while.
+/// Up to this many names are searched one by one. More are looked up in a map, which is faster in wide tables.
 const FEW: usize = 16;
 
 pub(crate) fn positions(columns: &[String], wanted: &[Column], role: &str) -> Result<Vec<usize>> {
@@ -371,7 +371,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_what_is_left_in_file_order() {
+    fn features_default_to_the_other_columns_in_file_order() {
         let schema = resolve(None, &[Column::Index(-2)], Some(&name("a"))).unwrap();
         assert_eq!((schema.features, schema.targets, schema.weight), (vec![1, 3], vec![2], Some(0)));
     }

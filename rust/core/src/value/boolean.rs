@@ -1,13 +1,13 @@
-//! Words for true and false.
+//! Parses booleans.
 
 use std::ops::Range;
 
 use super::vocabulary::packed_at;
 
-/// What makes small letters of capitals, and leaves small ones as they are.
+/// OR-ing this into ASCII letters makes them lower case.
 const SMALL: u64 = 0x2020_2020_2020_2020;
 
-/// Whether the word at `place`, in any case, means true or false.
+/// Parses the word at `place` as a boolean, in any case.
 #[inline]
 pub(crate) fn boolean_at(text: &[u8], place: &Range<usize>) -> Option<bool> {
     const fn word(bytes: [u8; 8]) -> u64 {
@@ -32,7 +32,7 @@ pub(crate) fn boolean_at(text: &[u8], place: &Range<usize>) -> Option<bool> {
         (1, ZERO) => return Some(false),
         _ => {}
     }
-    // Of all bytes, only a letter and its capital become that letter.
+    // Only a letter and its capital are mapped to that letter.
     match word | SMALL >> (64 - 8 * place.len()) {
         TRUE | YES | ON | T | Y => Some(true),
         FALSE | NO | OFF | F | N => Some(false),
@@ -40,7 +40,7 @@ pub(crate) fn boolean_at(text: &[u8], place: &Range<usize>) -> Option<bool> {
     }
 }
 
-/// Whether a word means true or false.
+/// Parses a word as a boolean.
 pub(crate) fn boolean(word: &[u8]) -> Option<bool> {
     boolean_at(word, &(0..word.len()))
 }

@@ -1,4 +1,4 @@
-//! Durations: what they are written as, and the number of seconds, minutes, hours or days that they are.
+//! Durations: their notations, and their value in seconds, minutes, hours or days.
 
 use super::date::{NANOS, Rest, Wrong, ratio};
 
@@ -6,7 +6,7 @@ const MINUTE: i128 = 60;
 const HOUR: i128 = 60 * MINUTE;
 const DAY: i128 = 24 * HOUR;
 
-/// How the durations of a column are written, and in which unit they are counted.
+/// The notation and the unit of a column's durations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Duration {
     /// In seconds.
@@ -14,7 +14,7 @@ pub struct Duration {
     two: Option<Two>,
 }
 
-/// What two numbers with a colon between them are.
+/// The meaning of two numbers joined by a colon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Two {
     Hours,
@@ -31,7 +31,8 @@ impl Default for Duration {
 }
 
 impl Duration {
-    /// Durations in that unit, of which those with two numbers are written as `format` says. `Err` says what is wrong.
+    /// Durations in the given unit. `format` gives the meaning of durations with two numbers. `Err` explains what is
+    /// wrong with the arguments.
     pub fn new(unit: &str, format: Option<&str>) -> Result<Self, String> {
         let unit = find(&UNITS, unit).map_err(|known| format!("no unit {unit:?}: there are {known}"))?;
         let two = format
@@ -39,8 +40,8 @@ impl Duration {
         Ok(Self { unit, two: two.transpose()? })
     }
 
-    /// Reads a duration, in nanoseconds: `125:03:07.5`, `03:07.5`, `1 days 02:03:04`, `-1 day, 23:59:59`, `2 days`. Hours
-    /// may be any number.
+    /// Parses a duration and returns nanoseconds. Accepts `125:03:07.5`, `03:07.5`, `1 days 02:03:04`, `-1 day,
+    /// 23:59:59` and `2 days`, with any number of hours.
     pub(crate) fn read(self, text: &[u8]) -> Result<i128, Wrong> {
         let mut rest = Rest(text);
         let is_negative = rest.take(b'-');
@@ -57,7 +58,7 @@ impl Duration {
             return Err(Wrong::Form);
         }
         let days = first * DAY * NANOS;
-        // As Python and pandas print what is negative, the days alone are.
+        // Python and pandas print negative durations with negative days and a positive time.
         let mut is_added = rest.take(b',');
         skip_spaces(&mut rest);
         if rest.is_empty() && !is_added {
@@ -83,7 +84,7 @@ impl Duration {
         ratio(nanos, self.unit * NANOS)
     }
 
-    /// What follows the first number and its colon.
+    /// Parses what follows the first number and its colon.
     fn clock(self, first: i128, rest: &mut Rest<'_>) -> Result<i128, Wrong> {
         let second = i128::from(rest.digits(2)?);
         let (hours, minutes, seconds) = if rest.take(b':') {
@@ -96,14 +97,14 @@ impl Duration {
             return Err(Wrong::Form);
         };
         let nanos = if rest.take(b'.') { rest.fraction()? } else { 0 };
-        // Only the first number may be as large as it likes.
+        // Only the first number may exceed 59.
         if seconds >= 60 || (minutes >= 60 && (hours, minutes) != (0, first)) {
             return Err(Wrong::Value);
         }
         Ok((hours * HOUR + minutes * MINUTE + seconds) * NANOS + i128::from(nanos))
     }
 
-    /// What to say of a text that is none.
+    /// The expected notation, for error messages.
     pub(crate) fn expected(self) -> &'static str {
         match self.two {
             None => {
@@ -121,7 +122,7 @@ fn find<T: Copy>(known: &[(&str, T)], name: &str) -> Result<T, String> {
     found.ok_or_else(|| known.iter().map(|(known, _)| format!("{known:?}")).collect::<Vec<_>>().join(", "))
 }
 
-/// A number of up to 15 digits.
+/// Parses a number of up to 15 digits.
 fn number(rest: &mut Rest<'_>) -> Result<i128, Wrong> {
     const MOST: usize = 15;
     let count = rest.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn two_numbers_are_what_the_format_says() {
+    fn the_format_decides_about_two_numbers() {
         let read = |format, text: &str| {
             let duration = Duration::new("minutes", Some(format)).unwrap();
             duration.read(text.as_bytes()).map(|nanos| duration.value(nanos))

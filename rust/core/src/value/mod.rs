@@ -1,7 +1,8 @@
-//! Columns that hold no numbers: what a field of theirs is read as.
+//! Converts the text of one field to a float32.
 //!
-//! A category is its place in a [`Vocabulary`], which is given or [found](find_vocabularies) in the file, or the hash bucket that it
-//! falls into; a boolean is 1 or 0; a date is taken apart into [parts](date::Part).
+//! [`number`] parses numbers. The other modules encode what is not a number: a category becomes its place in a
+//! [`Vocabulary`], which is given or found in the file, or the number of its hash bucket; a boolean becomes 1 or 0; a
+//! date becomes one or more [parts](date::Part); a duration becomes a number of units.
 
 mod boolean;
 pub mod date;
@@ -20,48 +21,47 @@ pub use date::{Date, Part};
 pub use duration::Duration;
 pub use vocabulary::Vocabulary;
 
-/// The largest code: from here on, not every whole number is a float32.
+/// The largest code. Beyond it, not every integer is a float32.
 pub const MOST_CODES: u32 = 1 << 24;
 
-/// How the fields of a column are read that holds no numbers.
+/// How to read the fields of a column that does not hold plain numbers.
 #[derive(Clone, Debug)]
 pub enum ValueEncoding {
-    /// By the category that they name; 0 is none.
+    /// The code of the category, from 1; 0 if it is unknown.
     Category(Categories),
-    /// By the category that they name, where it is a target: a class, counted from 0. One that is not known is a missing
-    /// target.
+    /// The class, from 0, of a category that is a target. An unknown one is a missing target.
     Class(Categories),
     /// 1 for true and 0 for false.
     Boolean,
-    /// A part of the date that they hold.
+    /// A part of the date.
     Date(Arc<Date>, Part),
-    /// How long the duration is that they hold.
+    /// The length of the duration.
     Duration(Duration),
-    /// A number that is not written as programs write it.
+    /// A number in another notation than the usual one.
     Number(Forms),
 }
 
 /// How categories become codes.
 #[derive(Clone, Debug)]
 pub enum Categories {
-    /// By their place among all that are in the file, which is still to be read for that.
+    /// By their position among all categories of the file, which have not been read yet.
     Unread,
-    /// By their place.
+    /// By their position in a given list.
     Listed(Arc<Vocabulary>),
-    /// Likewise, by their place among all that are in the rows of the file that are not left out as wrong.
+    /// By their position among all categories of the file, leaving out rejected rows.
     Found(Arc<Vocabulary>),
-    /// By the bucket that they fall into, of so many.
+    /// By their hash bucket, out of this number.
     Hashed(u32),
 }
 
 impl ValueEncoding {
-    /// What a missing feature becomes, unless something else is asked for.
+    /// The default for a missing feature.
     pub(crate) fn missing(&self) -> f32 {
         if matches!(self, Self::Category(_)) { 0.0 } else { f32::NAN }
     }
 
-    /// How many codes or classes there are; `None` for what is no category, or still to be read. A feature has the code 0
-    /// besides those of its categories.
+    /// The number of codes or classes; `None` if the column has no categories or they have not been read yet. The codes
+    /// of a feature include 0.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
         let categories = match self.categories()? {
@@ -72,7 +72,7 @@ impl ValueEncoding {
         Some(categories + u64::from(matches!(self, Self::Category(_))))
     }
 
-    /// How its categories become codes, if it has categories.
+    /// How categories become codes; `None` if the column has no categories.
     #[must_use]
     pub fn categories(&self) -> Option<&Categories> {
         match self {
@@ -81,7 +81,7 @@ impl ValueEncoding {
         }
     }
 
-    /// The same for a target: categories become classes.
+    /// The same encoding for a target: categories become classes.
     pub(crate) fn of_target(self) -> Self {
         match self {
             Self::Category(categories) => Self::Class(categories),
@@ -89,13 +89,13 @@ impl ValueEncoding {
         }
     }
 
-    /// What becomes of the place of a category, counted from 1: a code, or a class.
+    /// Converts the position of a category, counted from 1, to a code or a class.
     #[inline]
     pub(crate) fn numbered(&self, place: f32) -> f32 {
         if matches!(self, Self::Class(_)) { place - 1.0 } else { place }
     }
 
-    /// One word for it.
+    /// The kind of the column in one word.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ impl ValueEncoding {
     }
 }
 
-/// The place of a category by its hash, counted from 1, which is the same for good.
+/// The hash bucket of a category, counted from 1. It never changes between versions.
 #[inline]
 pub(crate) fn bucket(category: &[u8], buckets: u32) -> f32 {
     (1 + xxh3_64(category) % u64::from(buckets)) as f32

@@ -1,29 +1,29 @@
-//! The categories of a column, and which of them a field names.
+//! The categories of a column, and the lookup of a field among them.
 
 use std::fmt::{self, Debug, Formatter};
 use std::ops::Range;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-/// The longest word that fits a register.
+/// The longest word that fits in a register, in bytes.
 const SHORT: usize = 8;
 
-/// Different words in the order in which they were added. The code of a word is its place, counted from 1.
+/// Distinct words in insertion order. The code of a word is its position, counted from 1.
 #[derive(Clone, Default)]
 pub struct Vocabulary {
-    /// The words, one after the other, and where each ends.
+    /// The words, concatenated, and the end of each.
     text: Vec<u8>,
     ends: Vec<usize>,
-    /// Those of up to eight bytes, each at the place that its hash says or the next free one after it. The length of the
-    /// table is a power of two, and at least twice the number of its words.
+    /// A hash table of the words of up to eight bytes, with linear probing. Its length is a power of two and at least
+    /// twice the number of its words.
     short: Vec<Short>,
     shorts: usize,
-    /// Likewise the longer ones: some bits of the hash, and the code.
+    /// A hash table of the longer words: some bits of the hash, and the code.
     long: Vec<(u32, u32)>,
     longs: usize,
 }
 
-/// A short word: its bytes, the first in the lowest place, and how many they are; with the code 0, a free place.
+/// A short word: its bytes, the first one lowest, its length and its code. Code 0 marks a free slot.
 #[derive(Clone, Copy, Default)]
 struct Short {
     word: u64,
@@ -32,7 +32,7 @@ struct Short {
 }
 
 impl Vocabulary {
-    /// Its first words for a message, and how many words it has if those are not all.
+    /// The first words for a message, and the number of words if there are more.
     pub(crate) fn shown(&self) -> String {
         const SHOWN: usize = 10;
         let word = |word| format!("{:?}", String::from_utf8_lossy(word));
@@ -40,7 +40,7 @@ impl Vocabulary {
         if self.count() > SHOWN { format!("{shown}, … ({} in all)", self.count()) } else { shown }
     }
 
-    /// These words, of which each counts once.
+    /// A vocabulary of these words, without duplicates.
     pub fn new<T: AsRef<[u8]>>(words: impl IntoIterator<Item = T>) -> Self {
         let mut vocabulary = Self::default();
         for word in words {
@@ -49,19 +49,19 @@ impl Vocabulary {
         vocabulary
     }
 
-    /// How many words there are.
+    /// The number of words.
     #[must_use]
     pub fn count(&self) -> usize {
         self.ends.len()
     }
 
-    /// Bytes of all words together.
+    /// The total length of the words in bytes.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.text.len()
     }
 
-    /// The word of each code, from 1 on.
+    /// The words in order of their codes.
     pub fn words(&self) -> impl Iterator<Item = &[u8]> {
         (1..=self.count()).map(|code| self.word(code as u32))
     }
@@ -72,14 +72,14 @@ impl Vocabulary {
         &self.text[start..self.ends[at]]
     }
 
-    /// Something short that tells these words from others.
+    /// A short digest of the words.
     #[must_use]
     pub fn digest(&self) -> String {
         let lengths: Vec<u8> = self.ends.iter().flat_map(|&end| (end as u64).to_le_bytes()).collect();
         format!("{:032x}{:032x}", xxh3_128(&self.text), xxh3_128(&lengths))
     }
 
-    /// Appends a word; `false` if it is there already.
+    /// Appends a word. Returns `false` if it already exists.
     pub fn add(&mut self, word: &[u8]) -> bool {
         if self.code(word) != 0 {
             return false;
@@ -110,7 +110,7 @@ impl Vocabulary {
         true
     }
 
-    /// The code of a word; 0 if there is no such word.
+    /// The code of a word; 0 if it is unknown.
     #[must_use]
     pub fn code(&self, word: &[u8]) -> u32 {
         if word.len() <= SHORT { self.short_code(packed(word), word.len()) } else { self.long_code(word) }
@@ -156,7 +156,7 @@ impl Vocabulary {
     }
 }
 
-/// Without its words, of which there may be very many.
+/// Omits the words, which may be numerous.
 impl Debug for Vocabulary {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
         write!(to, "Vocabulary({} {})", self.count(), self.digest())
@@ -181,7 +181,7 @@ fn place_long(table: &mut [(u32, u32)], hash: u64, code: u32) {
     table[at] = ((hash >> 32) as u32, code);
 }
 
-/// The word at `place`, if it has up to eight bytes: the first in the lowest place.
+/// The word at `place`, the first byte lowest, if it has up to eight bytes.
 #[inline]
 pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u64> {
     let length = place.len();
@@ -192,12 +192,12 @@ pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u64> {
     }
 }
 
-/// Up to eight bytes, the first in the lowest place.
+/// Up to eight bytes, the first one lowest.
 fn packed(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
-/// Where to look for a short word first, in a table whose length is a power of two.
+/// The first slot to probe for a short word. The table length must be a power of two.
 #[inline]
 fn first_place(word: u64, length: usize) -> usize {
     (word.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32) as usize & (length - 1)

@@ -1,13 +1,14 @@
-//! Days of the Gregorian calendar, counted.
+//! Day numbers in the Gregorian calendar.
 
-/// Days from 1970-01-01 to a day.
+/// Days from 1970-01-01 to a date.
 ///
-/// A year is taken to begin with March, so that the leap day is its last: the days before a month then follow one formula,
-/// and so do those before a year. See Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `days_from_civil`.
+/// Years start in March here, so that the leap day is the last day of its year. One formula then gives the days before
+/// any month, another the days before any year. See Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
+/// `days_from_civil`.
 pub(super) fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
     let (year, month) = if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
     let before_month = i64::from((153 * month + 2) / 5);
-    // Up to 1970-01-01 they are 719,468, counted from March of the year 0.
+    // 1970-01-01 is day 719,468, counted from 1 March of the year 0.
     365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + before_month + i64::from(day)
         - 719_469
 }
@@ -30,7 +31,7 @@ pub(super) fn day_of_year(year: u32, month: u32, day: u32) -> u32 {
     BEFORE[month as usize - 1] + day + u32::from(month > 2 && is_leap(year))
 }
 
-/// Month and day of a day of the year, which must be one.
+/// Month and day of a day of the year, which must be valid.
 pub(super) fn month_and_day(year: u32, day_of_year: u32) -> (u32, u32) {
     let (mut month, mut day) = (1, day_of_year);
     while day > days_in_month(year, month) {
@@ -48,7 +49,7 @@ mod tests {
     fn every_day_follows_the_one_before() {
         assert_eq!(days_since_1970(1970, 1, 1), 0);
         let mut expected = days_since_1970(1, 1, 1);
-        // As Python's date(1, 1, 1).toordinal() has it.
+        // Equals Python's date(1, 1, 1).toordinal().
         assert_eq!(expected, 1 - 719_163);
         for year in 1..=9999 {
             let mut of_year = 0;

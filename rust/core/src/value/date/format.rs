@@ -1,22 +1,22 @@
-//! Dates as a format says, with the directives of `strftime`.
+//! Parses dates by a format with the directives of `strftime`.
 
 use super::Part;
 use super::calendar;
 use super::moment::{Moment, Wrong};
 use super::scan::Rest;
 
-/// How dates are written.
+/// A parsed format.
 #[derive(Clone, Debug)]
 pub(super) struct Format {
     text: String,
     items: Vec<Item>,
 }
 
-/// What stands in a date, one after the other.
+/// An element of a format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Item {
     Byte(u8),
-    /// One space or several.
+    /// One or more spaces.
     Spaces,
     Field(Field),
 }
@@ -29,7 +29,7 @@ enum Field {
     MonthName,
     Day,
     DayOfYear,
-    /// Read over: the date says it.
+    /// Parsed and ignored, because the date determines it.
     WeekdayName,
     Hour,
     HourOfTwelve,
@@ -79,7 +79,7 @@ const MONTHS: [&str; 12] = [
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 impl Field {
-    /// The most digits that it has, if it is a number.
+    /// The maximum number of digits of a numeric field.
     fn digits(self) -> Option<usize> {
         match self {
             Self::Year => Some(4),
@@ -92,7 +92,7 @@ impl Field {
 }
 
 impl Format {
-    /// Understands a format, or says what is wrong with it.
+    /// Parses a format. `Err` explains what is wrong with it.
     pub(super) fn new(text: &str) -> Result<Self, String> {
         let wrong = |what: &str| Err(format!("format={text:?} {what}"));
         let mut items: Vec<Item> = vec![];
@@ -151,7 +151,7 @@ impl Format {
         self.items.contains(&Item::Field(field))
     }
 
-    /// Whether dates of this format have a part.
+    /// Checks that dates of this format contain a part.
     pub(super) fn check(&self, part: Part) -> Result<(), String> {
         let has = |fields: &[Field]| fields.iter().any(|&field| self.has(field));
         let year = has(&[Field::Year, Field::ShortYear]);
@@ -174,10 +174,10 @@ impl Format {
         }
     }
 
-    /// Reads a date.
+    /// Parses a date.
     pub(super) fn read(&self, text: &[u8]) -> Result<Moment, Wrong> {
         let mut rest = Rest(text);
-        // A leap year, in which a day without a year may be the 29th of February.
+        // Start with a leap year, so that 29 February is valid without a year.
         let mut moment = Moment { year: 2000, month: 1, day: 1, hour: 0, minute: 0, second: 0, nanos: 0, offset: 0 };
         let (mut day_of_year, mut afternoon) = (None, false);
         for (at, item) in self.items.iter().enumerate() {
@@ -219,7 +219,7 @@ impl Format {
                 moment.nanos = rest.fraction()?;
                 continue;
             }
-            // Where another digit follows, only leading zeros tell where the one number ends.
+            // If another digit follows directly, the number must have all its digits.
             let is_closed = match self.items.get(at + 1) {
                 Some(Item::Field(next)) => next.digits().is_some(),
                 Some(Item::Byte(byte)) => byte.is_ascii_digit(),
@@ -229,7 +229,7 @@ impl Format {
             let number = if is_fixed { rest.digits(most)? } else { rest.digits_up_to(most)? };
             match field {
                 Field::Year => moment.year = number,
-                // As POSIX has it.
+                // The POSIX rule for two-digit years.
                 Field::ShortYear => moment.year = if number < 69 { 2000 + number } else { 1900 + number },
                 Field::Month => moment.month = number,
                 Field::Day => moment.day = number,
@@ -257,7 +257,7 @@ impl Format {
     }
 }
 
-/// The place of a name that comes next, in full or its first three letters.
+/// Parses one of the names, in full or by its first three letters, and returns its position.
 fn one_of(rest: &mut Rest<'_>, names: &[&str]) -> Result<u32, Wrong> {
     let found = names.iter().position(|name| rest.take_word(name) || rest.take_word(&name[..3]));
     found.map(|at| at as u32).ok_or(Wrong::Form)

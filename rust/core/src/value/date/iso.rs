@@ -1,10 +1,10 @@
-//! Dates as ISO 8601 writes them.
+//! Parses ISO 8601 dates.
 
 use super::moment::{Moment, Wrong};
 use super::scan::Rest;
 
-/// A date as ISO 8601 has it, with or without a time and an offset. A space may stand for the `T` and before the offset,
-/// which may be a time zone.
+/// Parses an ISO 8601 date, optionally with a time and an offset. A space may replace the `T` and may precede the
+/// offset. The offset may be the name of a time zone.
 pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
     let mut rest = Rest(text);
     let year = rest.digits(4)?;

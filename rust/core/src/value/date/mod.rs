@@ -1,4 +1,4 @@
-//! Dates and times: what they are written as, and the numbers that they are taken apart into.
+//! Dates and times: their notations, and the numbers derived from them.
 
 mod calendar;
 mod format;
@@ -18,7 +18,7 @@ pub(super) use scan::Rest;
 
 const DAY_SECONDS: i64 = 86_400;
 
-/// How the dates of a column are written, and what they are counted from.
+/// The notation of a column's dates, and the moment from which they are counted.
 #[derive(Clone, Debug, Default)]
 pub struct Date {
     /// `None` is ISO 8601.
@@ -26,33 +26,33 @@ pub struct Date {
     since: Instant,
 }
 
-/// A number that a date is taken apart into.
+/// A number derived from a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Seconds since 1970-01-01 UTC, or another instant.
+    /// Seconds since 1970-01-01 UTC or another instant.
     Seconds,
-    /// Days of 86,400 seconds since then, and their fraction.
+    /// Days of 86,400 seconds since that instant, with a fraction.
     Days,
-    /// As written: 1 to 9999.
+    /// The year as written: 1 to 9999.
     Year,
-    /// As written: 1 to 12.
+    /// The month as written: 1 to 12.
     Month,
-    /// As written: 1 to 31.
+    /// The day of the month as written: 1 to 31.
     Day,
-    /// As written: 0 to 23.
+    /// The hour as written: 0 to 23.
     Hour,
-    /// As written: 0 to 59.
+    /// The minute as written: 0 to 59.
     Minute,
-    /// As written, without its fraction: 0 to 59.
+    /// The second as written, without its fraction: 0 to 59.
     Second,
-    /// Of the day as written: 0 is Monday.
+    /// The weekday of the day as written: 0 is Monday.
     Weekday,
-    /// Of the day as written: 1 to 366.
+    /// The day of the year of the day as written: 1 to 366.
     DayOfYear,
 }
 
 impl Part {
-    /// All parts, by their names.
+    /// All parts, by name.
     pub const ALL: [(&'static str, Self); 10] = [
         ("seconds", Self::Seconds),
         ("days", Self::Days),
@@ -66,7 +66,7 @@ impl Part {
         ("dayofyear", Self::DayOfYear),
     ];
 
-    /// The part of that name.
+    /// The part with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|&(_, part)| part)
@@ -81,8 +81,8 @@ impl Display for Part {
 }
 
 impl Date {
-    /// Dates that are written as `format` says, or as ISO 8601 has it, and counted from `since`, which is written so, or
-    /// from 1970. `Err` says what is wrong with these for those `parts`.
+    /// Dates in `format`, by default ISO 8601. They are counted from `since`, an ISO 8601 date, by default 1970. `Err`
+    /// explains what is wrong with the arguments for these `parts`.
     pub fn new(format: Option<&str>, since: Option<&str>, parts: &[Part]) -> Result<Self, String> {
         let format = format.map(Format::new).transpose()?;
         if let Some(format) = &format {
@@ -101,7 +101,7 @@ impl Date {
         Ok(Self { format, since })
     }
 
-    /// Reads a date.
+    /// Parses a date.
     #[inline]
     pub(crate) fn read(&self, text: &[u8]) -> Result<Moment, Wrong> {
         match &self.format {
@@ -110,7 +110,7 @@ impl Date {
         }
     }
 
-    /// A part of a date.
+    /// Computes a part of a date.
     #[inline]
     pub(crate) fn part(&self, moment: &Moment, part: Part) -> f32 {
         let Moment { year, month, day, hour, minute, second, .. } = *moment;
@@ -123,13 +123,13 @@ impl Date {
             Part::Hour => hour,
             Part::Minute => minute,
             Part::Second => second,
-            // 1970 began with a Thursday.
+            // 1970-01-01 was a Thursday.
             Part::Weekday => (calendar::days_since_1970(year, month, day) + 3).rem_euclid(7) as u32,
             Part::DayOfYear => calendar::day_of_year(year, month, day),
         }) as f32
     }
 
-    /// What to say of a text that is none of these dates.
+    /// The expected notation, for error messages.
     pub(crate) fn expected(&self) -> String {
         match &self.format {
             None => {
@@ -150,7 +150,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_zone_that_is_not_known_is_told_from_what_is_none() {
+    fn an_unknown_zone_is_told_from_other_text() {
         for zone in ["CET", "CST", "Europe/Berlin", "GMT/x", "A", "+01:00[Europe/Berlin]", "[UTC]"] {
             let found = iso(format!("2013-01-31 10:00 {zone}").as_bytes());
             assert_eq!(found, Err(if zone.starts_with('+') { Wrong::Form } else { Wrong::Zone }), "{zone}");

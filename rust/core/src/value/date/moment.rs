@@ -1,4 +1,4 @@
-//! A date and time as it is written, and as a point in time.
+//! A date and time as written, and as a point in time.
 
 use super::calendar;
 
@@ -12,18 +12,18 @@ pub(super) struct Instant {
     pub(super) nanos: u32,
 }
 
-/// Why a text is no date.
+/// Why a text is not a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wrong {
-    /// It is written in another way.
+    /// It has another notation.
     Form,
-    /// It is written as one, but there is no such day or time.
+    /// It has the notation of a date, but the day or time does not exist.
     Value,
-    /// It is one, in a time zone that is not known.
+    /// It is a date in an unknown time zone.
     Zone,
 }
 
-/// A date and time as it is written.
+/// A date and time as written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Moment {
     pub(super) year: u32,
@@ -38,7 +38,7 @@ pub(crate) struct Moment {
 }
 
 impl Instant {
-    /// How many units of so many seconds it is after another one, rounded once.
+    /// The time since another instant in units of `unit` seconds, rounded once.
     pub(super) fn since(self, other: Self, unit: i64) -> f32 {
         let seconds = self.seconds - other.seconds;
         if self.nanos == other.nanos && seconds % unit == 0 {
@@ -49,12 +49,12 @@ impl Instant {
     }
 }
 
-/// The float32 nearest to a ratio whose denominator is positive and below 2^64.
+/// The float32 nearest to a ratio. The denominator must be positive and less than 2^64.
 pub(crate) fn ratio(numerator: i128, denominator: i128) -> f32 {
     let (magnitude, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
     let shift = magnitude.leading_zeros().min(127);
     let (quotient, rest) = ((magnitude << shift) / denominator, (magnitude << shift) % denominator);
-    // The last bit of so many stands for all that follow.
+    // The lowest bit of the quotient stands for the remainder.
     let nearest = (quotient | u128::from(rest != 0)) as f32 / 2_f32.powi(shift as i32);
     if numerator < 0 { -nearest } else { nearest }
 }
@@ -65,11 +65,11 @@ impl Moment {
         (self.hour, self.minute, self.second, self.nanos) == (0, 0, 0, 0)
     }
 
-    /// A moment of which there may be none.
+    /// Returns this moment if it exists.
     #[inline]
     pub(super) fn checked(self) -> Result<Self, Wrong> {
         let Self { year, month, day, hour, minute, second, .. } = self;
-        // A leap second has no place in a count of days of 86,400 seconds.
+        // Days of 86,400 seconds have no room for leap seconds.
         let is_time = hour < 24 && minute < 60 && second < 60;
         let is_day = (1..=9999).contains(&year)
             && (1..=12).contains(&month)

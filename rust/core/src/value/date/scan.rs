@@ -1,8 +1,9 @@
-//! What is left of a text while it is read from its beginning on.
+//! Scans a text from start to end.
 
 use super::moment::Wrong;
 
-/// The time zones of RFC 2822, in hours ahead of UTC, but for one: CST is that of Chicago there, and elsewhere of China.
+/// The time zones of RFC 2822, in hours ahead of UTC. CST is left out: it is the time of Chicago there, but of China
+/// elsewhere.
 pub(super) const ZONES: [(&str, i32); 11] = [
     ("Z", 0),
     ("UTC", 0),
@@ -17,7 +18,7 @@ pub(super) const ZONES: [(&str, i32); 11] = [
     ("PDT", -7),
 ];
 
-/// What is left of a text.
+/// The rest of a text.
 pub(crate) struct Rest<'a>(pub(crate) &'a [u8]);
 
 impl Rest<'_> {
@@ -25,7 +26,7 @@ impl Rest<'_> {
         self.0.is_empty()
     }
 
-    /// Goes over a byte, if that comes next.
+    /// Consumes a byte if it comes next.
     #[inline]
     pub(crate) fn take(&mut self, byte: u8) -> bool {
         let rest = self.0.strip_prefix(&[byte]);
@@ -33,7 +34,7 @@ impl Rest<'_> {
         rest.is_some()
     }
 
-    /// Goes over a word in any case, if that comes next.
+    /// Consumes a word, in any case, if it comes next.
     pub(crate) fn take_word(&mut self, word: &str) -> bool {
         let found = self.0.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word.as_bytes()));
         if found {
@@ -46,7 +47,7 @@ impl Rest<'_> {
         self.0.first().is_some_and(u8::is_ascii_digit)
     }
 
-    /// A number of so many digits.
+    /// Parses a number of exactly `count` digits.
     #[inline]
     pub(crate) fn digits(&mut self, count: usize) -> Result<u32, Wrong> {
         let (digits, rest) = self.0.split_at_checked(count).ok_or(Wrong::Form)?;
@@ -61,13 +62,13 @@ impl Rest<'_> {
         Ok(number)
     }
 
-    /// A number of as many digits as there are, up to some.
+    /// Parses a number of at least one and at most `most` digits.
     pub(crate) fn digits_up_to(&mut self, most: usize) -> Result<u32, Wrong> {
         let count = self.0.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
         self.digits(count.max(1))
     }
 
-    /// The digits of a fraction of a second, as nanoseconds; what is shorter does not count.
+    /// Parses the digits of a fraction of a second, as nanoseconds. Further digits are ignored.
     pub(crate) fn fraction(&mut self) -> Result<u32, Wrong> {
         let count = self.0.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let kept = count.min(9);
@@ -80,11 +81,11 @@ impl Rest<'_> {
         self.0.first() == Some(&byte)
     }
 
-    /// How many seconds the clock of a time zone is ahead of UTC.
+    /// Parses a time zone and returns how many seconds its clock is ahead of UTC.
     pub(crate) fn zone(&mut self) -> Result<i32, Wrong> {
         let length = self.0.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         let (name, rest) = self.0.split_at(length);
-        // What is no name of a zone is another way to write a date.
+        // A text that is not a zone name belongs to another date notation.
         if matches!(name, [] | [_, b'M' | b'm']) && !self.starts_with(b'[') {
             return Err(Wrong::Form);
         }
@@ -98,7 +99,8 @@ impl Rest<'_> {
         }
     }
 
-    /// How many seconds a clock is ahead of UTC: `+HH`, `+HHMM` or `+HH:MM`, also after `GMT` or `UTC`, or a time zone.
+    /// Parses an offset (`+HH`, `+HHMM` or `+HH:MM`, optionally after `GMT` or `UTC`) or a time zone. Returns how many
+    /// seconds the clock is ahead of UTC.
     pub(crate) fn offset(&mut self) -> Result<i32, Wrong> {
         self.take(b' ');
         if self.0 == b"Z" {

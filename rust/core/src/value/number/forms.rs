@@ -1,7 +1,7 @@
-//! Numbers in forms that only some columns have: percentages, currencies, exponents with a D, hexadecimal numbers, and what
-//! older C libraries of Microsoft print for infinity and NaN.
+//! Numbers in forms that are enabled per column: percentages, currencies, exponents with a D, hexadecimal numbers, and
+//! the infinities and NaNs of older Microsoft C libraries.
 //!
-//! A number is rewritten as programs write it and then read like any other, so that it is rounded once.
+//! A number is rewritten in the usual notation and then parsed like any other, so that it is rounded only once.
 
 use super::notation::{Notation, ungroup};
 use super::parse_exact;
@@ -12,9 +12,9 @@ use crate::dialect::{Dialect, Encoding};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "any of them may be together")]
 pub struct Forms {
-    /// `12.5%`, which is 0.125. A number without the sign is none, unless `plain` says so.
+    /// `12.5%`, which is 0.125. Without the percent sign, a number is an error unless `plain` is set.
     percent: bool,
-    /// `12.5` beside percentages.
+    /// `12.5` among percentages.
     plain: bool,
     /// `$1234`, `1234 €`, `USD 5`, and `(5)` for -5.
     currency: bool,
@@ -26,20 +26,20 @@ pub struct Forms {
     msvc: bool,
 }
 
-/// What a number was rewritten as.
+/// The result of rewriting a number.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Form {
     /// The text that was appended.
     Text,
-    /// This number.
+    /// This value.
     Value(f32),
 }
 
 impl Forms {
-    /// What the forms are called.
+    /// The names of the forms.
     pub const NAMES: [&'static str; 6] = ["percent", "plain", "currency", "fortran", "hex", "msvc"];
 
-    /// The forms of those names, or a name that is none.
+    /// The forms with these names. `Err` is the first unknown name.
     pub fn named<T: AsRef<str>>(names: &[T]) -> std::result::Result<Self, &str> {
         let mut forms = Self::default();
         for name in names.iter().map(AsRef::as_ref) {
@@ -56,21 +56,21 @@ impl Forms {
         Ok(forms)
     }
 
-    /// The names of the forms.
+    /// The names of these forms.
     pub(crate) fn names(self) -> Vec<&'static str> {
         let Self { percent, plain, currency, fortran, hex, msvc } = self;
         let has = [percent, plain, currency, fortran, hex, msvc];
         Self::NAMES.into_iter().zip(has).filter(|(_, has)| *has).map(|(name, _)| name).collect()
     }
 
-    /// The same and one more.
+    /// These forms and one more.
     pub(crate) fn and(self, name: &'static str) -> Self {
         let mut names = self.names();
         names.push(name);
         Self::named(&names).unwrap_or(self)
     }
 
-    /// The number that a text is, and nothing else.
+    /// Parses a text that consists of a number in these forms.
     pub(crate) fn parse(self, text: &[u8], dialect: Dialect) -> Option<f32> {
         let mut plain = Vec::new();
         match self.rewrite(text, dialect, &mut plain)? {
@@ -79,7 +79,8 @@ impl Forms {
         }
     }
 
-    /// Appends a number to `to` as programs write it. What is no number may become one that is none either, or nothing.
+    /// Appends a number to `to` in the usual notation. Text that is not a number yields `None` or other text that is
+    /// not a number.
     pub(crate) fn rewrite(self, text: &[u8], dialect: Dialect, to: &mut Vec<u8>) -> Option<Form> {
         let start = to.len();
         let form = self.append(text, dialect, to);
@@ -117,10 +118,10 @@ impl Forms {
         let notation = Notation::of(dialect);
         to.extend(sign.filter(|sign| *sign == b'-'));
         let digits = to.len();
-        to.extend(rest.iter().map(|&byte| notation.as_program(byte)));
+        to.extend(rest.iter().map(|&byte| notation.to_usual(byte)));
         match to[digits..] {
             [b'0'..=b'9' | b'.', ..] => {}
-            // A word such as inf, which nothing stands beside.
+            // A word such as inf must stand alone.
             [b'a'..=b'z' | b'A'..=b'Z', ..] if !is_dressed && !is_percent => return Some(Form::Text),
             _ => return None,
         }
@@ -148,7 +149,7 @@ fn take_sign(text: &mut &[u8]) -> Option<u8> {
     Some(*sign)
 }
 
-/// The nearest float32 of some hexadecimal digits.
+/// The float32 nearest to a hexadecimal number.
 fn hexadecimal(digits: &[u8]) -> Option<f32> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_hexdigit) {
         return None;
@@ -163,7 +164,7 @@ fn hexadecimal(digits: &[u8]) -> Option<f32> {
     Some(value as f32)
 }
 
-/// The word that `1.#INF` and the like stand for. Zeros fill them up to the digits that were asked for.
+/// The word for `1.#INF` and similar forms, which zeros may pad to the requested digits.
 fn microsoft(text: &[u8], decimal: u8) -> Option<&'static [u8]> {
     let [b'1', point, b'#', word @ ..] = text else { return None };
     let end = word.iter().rposition(|&byte| byte != b'0').map_or(0, |last| last + 1);
@@ -175,8 +176,8 @@ fn microsoft(text: &[u8], decimal: u8) -> Option<&'static [u8]> {
     }
 }
 
-/// Takes parentheses, a sign and a currency away, and says whether there were parentheses or a currency; `None` where one
-/// of them is there twice.
+/// Strips parentheses, a sign and a currency. Returns whether there were parentheses or a currency; `None` if one of
+/// them occurs twice.
 fn take_currency(text: &mut &[u8], sign: &mut Option<u8>) -> Option<bool> {
     *text = trim_wide(text);
     let mut is_dressed = take_parentheses(text, sign)?;
@@ -199,7 +200,7 @@ fn take_currency(text: &mut &[u8], sign: &mut Option<u8>) -> Option<bool> {
     Some(is_dressed || has_currency)
 }
 
-/// Parentheses are a minus sign of accountants.
+/// Strips parentheses, which mean minus in accounting.
 fn take_parentheses(text: &mut &[u8], sign: &mut Option<u8>) -> Option<bool> {
     let [b'(', inner @ .., b')'] = *text else { return Some(false) };
     if sign.is_some() {
@@ -210,7 +211,7 @@ fn take_parentheses(text: &mut &[u8], sign: &mut Option<u8>) -> Option<bool> {
     Some(true)
 }
 
-/// A currency is a sign, with up to three letters before it, or a code.
+/// Strips a currency from the start: a sign after up to three letters, or a code.
 fn take_first_currency(text: &mut &[u8]) -> bool {
     let letters = text.iter().take(3).take_while(|byte| byte.is_ascii_uppercase()).count();
     let rest = &text[letters..];
@@ -236,7 +237,7 @@ fn take_last_currency(text: &mut &[u8]) -> bool {
     true
 }
 
-/// The currencies of ISO 4217.
+/// The currency codes of ISO 4217.
 const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP \
     CNY COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF \
     IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK \
@@ -244,12 +245,12 @@ const CODES: &str = "AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD
     SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND \
     VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWL";
 
-/// Whether letters are the code of a currency.
+/// Whether the letters are a currency code.
 fn is_code(letters: &[u8]) -> bool {
     letters.len() == 3 && CODES.as_bytes().chunks(4).any(|code| &code[..3] == letters)
 }
 
-/// The signs of currencies, but for those of hundredths.
+/// Whether a character is a currency sign. Signs of hundredths, such as the cent, are not.
 fn is_currency(character: char) -> bool {
     matches!(
         character,
@@ -270,7 +271,7 @@ fn last_character(text: &[u8]) -> Option<(char, usize)> {
     Some((character, character.len_utf8()))
 }
 
-/// A text without the spaces around it, those too at which no line may break.
+/// A text without surrounding spaces, including non-breaking ones.
 fn trim_wide(mut text: &[u8]) -> &[u8] {
     const SPACES: [&[u8]; 5] = [b" ", b"\t", "\u{A0}".as_bytes(), "\u{202F}".as_bytes(), "\u{2009}".as_bytes()];
     loop {
@@ -282,11 +283,12 @@ fn trim_wide(mut text: &[u8]) -> &[u8] {
     }
 }
 
-/// Divides the number that begins with the digit or dot at `first` by 100, by the place of its dot or its exponent.
+/// Divides a number by 100 by moving its dot or changing its exponent. The number begins with the digit or dot at
+/// `first`.
 fn divide_by_hundred(number: &mut Vec<u8>, first: usize) -> Option<()> {
     if let Some(at) = number[first..].iter().position(|byte| matches!(byte, b'e' | b'E')) {
         let exponent = std::str::from_utf8(&number[first + at + 1..]).ok()?;
-        // One that is too long for this makes no difference by two more.
+        // For an exponent too long for this type, a difference of two does not matter.
         if let Ok(exponent) = exponent.parse::<i128>() {
             let less = exponent.saturating_sub(2);
             number.truncate(first + at + 1);
@@ -322,7 +324,7 @@ mod tests {
     }
 
     #[test]
-    fn each_form_is_read_where_it_is_said() {
+    fn each_form_is_read_if_it_is_given() {
         let cases: [(&str, &str, f32); 43] = [
             ("percent", "12.5%", 0.125),
             ("percent", "-5 %", -0.05),
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_in_a_form_is_none() {
+    fn text_that_is_not_a_number_in_a_form_is_refused() {
         let cases = [
             ("percent", "12.5"),
             ("percent", "%"),
@@ -437,7 +439,7 @@ mod tests {
     #[test]
     fn hexadecimal_numbers_are_rounded_once() {
         let parse = |text: &str| parse(&["hex"], text);
-        // A tie, and what is just beyond it far below the bits that an f64 has.
+        // A tie, and a number just above it that a float64 cannot distinguish from it.
         assert_eq!(parse("0x10000010000000000000"), Some(2_f32.powi(76)));
         assert_eq!(parse("0x10000010000000000001").map(f32::to_bits), Some(2_f32.powi(76).to_bits() + 1));
         assert_eq!(parse("0xFFFFFF7FFFFFFFFFFFFFFFFFFFFFFFFF"), Some(f32::MAX));
@@ -447,7 +449,7 @@ mod tests {
     }
 
     proptest! {
-        /// A hundredth is a decimal whose dot is two places further left.
+        /// A percentage is a decimal whose dot moves two places to the left.
         #[test]
         fn percentages_are_rounded_once(whole in "[0-9]{0,12}", fraction in prop::option::of("[0-9]{0,12}"), exponent in prop::option::of(-50_i32..40)) {
             prop_assume!(!whole.is_empty() || fraction.as_ref().is_some_and(|digits| !digits.is_empty()));

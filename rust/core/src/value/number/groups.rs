@@ -1,4 +1,4 @@
-//! Fields in groups that fill a register, and what the instruction sets that read them so have in common.
+//! Processes fields in groups that fill a register. The x86 instruction sets share this code.
 
 use std::array::from_fn;
 use std::ops::Range;
@@ -7,24 +7,24 @@ use super::bare::{bare, is_dressed};
 use super::one;
 use crate::fields::Fields;
 
-/// Groups that pass through a stage together. A stage is short, so that the processor works on several groups at a time.
+/// How many groups pass through a stage together. Stages are short, so that the processor overlaps several groups.
 pub(super) const BLOCK: usize = 16;
 
-/// What is expected of fields.
+/// The expected form of fields.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Form {
     /// Up to eight bytes, without an exponent.
     Tiny,
     /// Up to fifteen bytes, without an exponent.
     Short,
-    /// Up to 32 bytes, with or without an exponent of two digits.
+    /// Up to 32 bytes, optionally with a two-digit exponent.
     Wide,
 }
 
-/// For each group of a block, a bit for each field that has to be read in another way.
+/// For each group of a block, a bitmask of the fields that need another way of reading.
 pub(super) type Left = [u32; BLOCK];
 
-/// Where fields stand, as in [`Fields`], in groups of `N`.
+/// The positions of fields, as in [`Fields`], in groups of `N`.
 #[derive(Clone, Copy)]
 pub(super) struct Places<'a, const N: usize> {
     pub(super) before: &'a [[u32; N]],
@@ -46,16 +46,16 @@ impl<'a, const N: usize> Places<'a, N> {
         self.of(group, field).len()
     }
 
-    /// The mark before each field of each group, and its end.
+    /// The marks before the fields of each group, and their ends.
     pub(super) fn iter(self) -> impl Iterator<Item = (&'a [u32; N], &'a [u32; N])> {
         self.before.iter().zip(self.ends)
     }
 }
 
-/// An instruction set's ways of reading `N` fields at once.
+/// The ways in which an instruction set reads `N` fields at once.
 pub(super) trait Ways<const N: usize> {
-    /// Reads a block of groups, at most [`BLOCK`], as fields of the form that was expected or a longer one, which it
-    /// returns.
+    /// Reads a block of at most [`BLOCK`] groups in the expected form or a longer one. Returns the form used, and the
+    /// fields left.
     fn read(&mut self, text: &[u8], places: Places<'_, N>, values: &mut [[f32; N]], expected: Form) -> (Form, Left);
 }
 
@@ -76,7 +76,7 @@ pub(super) fn convert<const N: usize>(
     let rest = values_rest.len();
     if rest > 0 {
         let first = (N * groups.len()) as u32;
-        // The group is filled up with the last field.
+        // Pad the group with copies of the last field.
         let before = from_fn(|at| before_rest[at.min(rest - 1)]);
         let ends = from_fn(|at| ends_rest[at.min(rest - 1)]);
         let mut values = [[0.0; N]];
@@ -87,7 +87,7 @@ pub(super) fn convert<const N: usize>(
     }
 }
 
-/// Reads groups as what the ones before them were.
+/// Reads groups and expects them to have the form of the previous ones.
 struct Reader<'a, W> {
     ways: &'a mut W,
     text: &'a [u8],
@@ -118,7 +118,7 @@ impl<W> Reader<'_, W> {
             let dressed = |(at, (&left, &words)): (usize, (&u32, &u32))| {
                 set_bits(left & !words).filter(|&field| is_dressed(places.of(at, field))).count()
             };
-            // One in each group is too many to go by the field.
+            // From one such field per group on, convert whole blocks instead of single fields.
             if left.iter().zip(&words).enumerate().map(dressed).sum::<usize>() >= values.len() {
                 self.convert_dressed(places, values, N * first, declined);
             } else {
@@ -157,8 +157,8 @@ impl<W> Reader<'_, W> {
         self.finish(places, bare, values, (form, left, words), first, declined);
     }
 
-    /// Those of the fields `left` that are empty or begin with a letter, which is not worth trying: where one value is
-    /// missing, many are.
+    /// Those of the fields `left` that are empty or begin with a letter. Parsing them is pointless, and where one value
+    /// is missing, many are.
     fn words<const N: usize>(&self, places: Places<'_, N>, left: &Left) -> Left {
         let mut words = [0; BLOCK];
         for (at, (words, &left)) in words.iter_mut().zip(left).enumerate() {
@@ -171,8 +171,8 @@ impl<W> Reader<'_, W> {
         words
     }
 
-    /// Reads what is `left` of a block in other ways, but for its `words`; `bare` is where the numbers stand in their
-    /// `places`, and `first` the index of the first.
+    /// Reads the fields `left` of a block in other ways, except for `words`. `bare` has the positions of the numbers
+    /// within `places`, and `first` is the index of the first field.
     fn finish<const N: usize>(
         &mut self,
         places: Places<'_, N>,
@@ -188,7 +188,7 @@ impl<W> Reader<'_, W> {
         for at in 0..values.len() {
             let mut refused = words[at];
             let mut left = left[at] & !refused;
-            // What is neither short nor wide is most often a token.
+            // A field this short that is left over is usually a missing token.
             if form != Form::Wide && set_bits(left).any(|field| bare.length(at, field) > 4) {
                 left =
                     self.ways.read(self.text, bare.part(at..at + 1), &mut values[at..=at], Form::Wide).1[0] & !refused;
@@ -211,7 +211,7 @@ impl<W> Reader<'_, W> {
     }
 }
 
-/// The positions of the bits of a mask.
+/// The positions of the set bits of a mask.
 fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);

@@ -1,7 +1,7 @@
-//! Stage 4: one field to the nearest float32, ties to even.
+//! Rounds a numeric field to the nearest float32, ties to even.
 //!
-//! [`convert`] is the fast path, for many fields at once; what it declines goes to [`value`], which knows missing tokens,
-//! words and any number of digits.
+//! [`convert`] is the fast path for many fields at once. It declines fields that may be missing tokens, words or
+//! numbers with very many digits. The caller parses these on the slow path.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -29,12 +29,13 @@ pub(crate) use forms::Form;
 pub use forms::Forms;
 pub(crate) use notation::{Notation, Plain, other_notation};
 
-/// Puts the numbers in `fields` of `text` into as many `values`, and into `declined` the index of each field that is
-/// not one to be read in haste, in their order; the value of those is NaN.
+/// Parses the `fields` of `text` into `values`. Appends the index of every field that the fast path cannot read to
+/// `declined`, in ascending order; its value becomes NaN.
 ///
 /// # Panics
 ///
-/// When there are not as many values as fields, or a field with its [`WINDOW`] does not lie within `text`.
+/// If the numbers of values and fields differ, or if a field with its [`WINDOW`](crate::fields::WINDOW) does not lie
+/// within `text`.
 pub fn convert(
     simd: Simd,
     text: &[u8],
@@ -60,23 +61,23 @@ pub fn convert(
     }
 }
 
-/// The number at `place`, unless it is not one to be read in haste.
+/// The number at `place`; `None` if the fast path cannot read it.
 #[inline(always)]
 fn one(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
     let plain = portable::parse(text, place.start, place.end);
     plain.or_else(|| if is_dressed(text, quote, place.clone()) { dressed(text, quote, place) } else { None })
 }
 
-/// As [`one`], for a number with something around it.
+/// Like [`one`], for a number with something around it.
 #[inline(never)]
 fn dressed(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<f32> {
     let bare = bare(text, quote, place);
     portable::parse(text, bare.start, bare.end)
 }
 
-/// The nearest float32 of `[+-]digits[.digits][e[+-]digits]`, `.5`, `5.`, inf, infinity or nan in any case.
+/// The float32 nearest to `[+-]digits[.digits][e[+-]digits]`, `.5`, `5.`, inf, infinity or nan in any case.
 ///
-/// The grammar is checked here; the rounding is the standard library's, which is exact for any number of digits.
+/// This function checks the grammar. The standard library rounds, which is exact for any number of digits.
 pub(crate) fn parse_exact(text: &[u8]) -> Option<f32> {
     let unsigned = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
     let word = [&b"inf"[..], b"infinity", b"nan"].iter().any(|word| unsigned.eq_ignore_ascii_case(word));
@@ -108,17 +109,17 @@ pub(crate) fn parse_exact(text: &[u8]) -> Option<f32> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The number whose exponent has more than four digits, which the standard library does not count to the end: long runs
-/// of zeros may make up for it. `text` begins with a sign or with `whole`, and has `fraction` digits after the dot.
+/// Parses a number whose exponent has more than four digits. The standard library caps such exponents, but long runs of
+/// zeros may compensate them. `text` begins with a sign or with `whole` and has `fraction` digits after the dot.
 fn with_large_exponent(text: &[u8], whole: &[u8], fraction: usize, exponent: &[u8]) -> f32 {
     let negative = text[0] == b'-';
     let end = text.len() - exponent.len() - 1;
     let fraction = &text[end - fraction..end];
     let significant: Vec<u8> = whole.iter().chain(fraction).copied().skip_while(|&digit| digit == b'0').collect();
-    // One with more digits than an i128 has is beyond any length of text.
+    // An exponent beyond i128 exceeds the length of any text.
     let exponent = std::str::from_utf8(exponent).ok().and_then(|exponent| exponent.parse::<i128>().ok());
     let exponent = exponent.unwrap_or(if text[end + 1] == b'-' { i128::MIN / 2 } else { i128::MAX / 2 });
-    // That of the first significant digit; a float32 reaches from 1e-46 to 1e39.
+    // The exponent of the first significant digit. A float32 ranges from 1e-46 to 1e39.
     let leading = exponent - fraction.len() as i128 + significant.len() as i128 - 1;
     let magnitude = if significant.is_empty() || leading < -100 {
         0.0

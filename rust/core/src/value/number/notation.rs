@@ -1,4 +1,4 @@
-//! Numbers with a decimal comma, or with something between groups of three digits.
+//! Numbers with a decimal comma or a thousands separator.
 
 use std::borrow::Cow;
 
@@ -9,11 +9,11 @@ use super::{Forms, parse_exact};
 use crate::dialect::{Dialect, Encoding};
 use crate::fields::Fields;
 
-/// How numbers are written.
+/// The notation of numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Notation {
     comma: bool,
-    /// What stands between groups, once commas are dots.
+    /// The thousands separator after commas and dots are swapped.
     separator: Option<u8>,
 }
 
@@ -23,23 +23,23 @@ impl Notation {
         Self { comma, separator: dialect.thousands.map(|byte| if comma { swapped(byte) } else { byte }) }
     }
 
-    /// Whether numbers are written as programs write them.
+    /// Whether this is the usual notation.
     pub(crate) fn is_plain(self) -> bool {
         !self.comma && self.separator.is_none()
     }
 
-    /// A byte of a number as programs write it.
+    /// Converts a byte of a number to the usual notation.
     #[inline]
-    pub(super) fn as_program(self, byte: u8) -> u8 {
+    pub(super) fn to_usual(self, byte: u8) -> u8 {
         if self.comma { swapped(byte) } else { byte }
     }
 
-    /// What stands between groups, once commas are dots.
+    /// The thousands separator after commas and dots are swapped.
     pub(super) fn separator(self) -> Option<u8> {
         self.separator
     }
 
-    /// The number that a text is and nothing else.
+    /// Parses a text that consists of a number.
     pub(crate) fn parse(self, text: &[u8]) -> Option<f32> {
         let mut plain = Cow::Borrowed(text);
         if self.comma {
@@ -53,8 +53,8 @@ impl Notation {
     }
 }
 
-/// The arguments with which a text would be a number that is none in its dialect and in the forms of its column, and which
-/// number. `name` is that of the column as it is written in an argument.
+/// Advice for a text that is not a number in its dialect and in the forms of its column: the arguments that would make
+/// it one, with the resulting number. `name` is the column name as written in an argument.
 pub(crate) fn other_notation(text: &[u8], dialect: Dialect, forms: Forms, name: &str) -> Option<String> {
     if let Some(advice) = other_dialect(text, dialect, forms) {
         return Some(advice.join(", or with "));
@@ -76,7 +76,7 @@ pub(crate) fn other_notation(text: &[u8], dialect: Dialect, forms: Forms, name: 
     })
 }
 
-/// Decimal signs and separators with which a text would be a number of these forms, and which number.
+/// Decimal signs and separators that would make a text a number in these forms, with the resulting number.
 fn other_dialect(text: &[u8], dialect: Dialect, forms: Forms) -> Option<Vec<String>> {
     let read = |other: Dialect| forms.parse(text, Dialect { encoding: Encoding::Utf8, ..other });
     let decimal = if dialect.decimal == b',' { b'.' } else { b',' };
@@ -98,7 +98,7 @@ fn other_dialect(text: &[u8], dialect: Dialect, forms: Forms) -> Option<Vec<Stri
     (!advice.is_empty()).then_some(advice)
 }
 
-/// A comma for a dot and a dot for a comma.
+/// Swaps comma and dot.
 #[inline]
 fn swapped(byte: u8) -> u8 {
     match byte {
@@ -108,9 +108,9 @@ fn swapped(byte: u8) -> u8 {
     }
 }
 
-/// Leaves the separators out of a number with dots for its decimal commas, and says how many bytes are left of it; `None`
-/// unless they stand where they must: before the last three digits of the whole part, and further left after every three
-/// digits, or after every two.
+/// Removes the separators from a number with a decimal dot and returns its new length. Returns `None` if a separator is
+/// misplaced. Separators must precede the last three digits of the whole part, and then every three digits or every
+/// two.
 pub(super) fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
     let sign = usize::from(matches!(number, [b'+' | b'-', ..]));
     let is_whole = |byte: &u8| byte.is_ascii_digit() || *byte == separator;
@@ -122,7 +122,7 @@ pub(super) fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
     let last = groups.next()?;
     if groups.peek().is_some() {
         let size = *groups.peek().filter(|_| last == 3)?;
-        // The first group may be shorter than those between it and the last.
+        // The first group may be shorter than the middle ones.
         while let Some(length) = groups.next() {
             let right = if groups.peek().is_some() {
                 (2..=3).contains(&size) && length == size
@@ -144,23 +144,23 @@ pub(super) fn ungroup(number: &mut [u8], separator: u8) -> Option<usize> {
     Some(end)
 }
 
-/// A copy of a text with its numbers as programs write them.
+/// A copy of a text with its numbers in the usual notation.
 #[derive(Default)]
 pub(crate) struct Plain {
-    /// Each byte at its place, but in fields that were without their separators already.
+    /// Each byte is at its place, except in fields whose separators were removed.
     text: Vec<u8>,
-    /// What stands between groups, if there is any in the text.
+    /// The thousands separator, if the text contains any.
     separator: Option<u8>,
     before: Vec<u32>,
     ends: Vec<u32>,
 }
 
 impl Plain {
-    /// Takes a text over.
+    /// Copies a text.
     pub(crate) fn fill(&mut self, text: &[u8], notation: Notation) {
         self.text.clear();
         if notation.comma {
-            // A dot is no part of a number then, and becomes what is none.
+            // This turns dots, which are not decimal signs here, into commas, which are not decimal signs either.
             self.text.extend(text.iter().map(|&byte| swapped(byte)));
         } else {
             self.text.extend_from_slice(text);
@@ -168,7 +168,7 @@ impl Plain {
         self.separator = notation.separator.filter(|&separator| memchr(separator, &self.text).is_some());
     }
 
-    /// The copy, and where some fields stand in it, which are in the order of the text.
+    /// The copy and the positions of some fields in it. The fields must be in the order of the text.
     pub(crate) fn fields<'a>(&'a mut self, quote: Option<u8>, fields: Fields<'a>) -> (&'a [u8], Fields<'a>) {
         let Some(separator) = self.separator else { return (&self.text, fields) };
         self.before.clear();
@@ -176,7 +176,7 @@ impl Plain {
         for at in 0..fields.before.len() {
             let mut place = fields.before[at] + 1..fields.ends[at];
             if at > 0 && fields.before[at] == fields.before[at - 1] {
-                // One that is asked for twice.
+                // The same field again.
                 place = self.before[at - 1] + 1..self.ends[at - 1];
             } else {
                 let bare = bare(&self.text, quote, fields.place(at));
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_comma_is_decimal_where_it_is_said_to_be() {
+    fn a_comma_is_decimal_if_the_dialect_says_so() {
         let comma = notation(b',', None);
         assert_eq!(comma.parse(b"-1,5e2"), Some(-150.0));
         assert_eq!(comma.parse(b",5"), Some(0.5));
@@ -258,7 +258,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_grouped_is_what_it_was(number: u64, decimal in prop::sample::select(&b".,"[..]), by in prop::sample::select(&b".,' _"[..])) {
+        fn separators_do_not_change_a_number(number: u64, decimal in prop::sample::select(&b".,"[..]), by in prop::sample::select(&b".,' _"[..])) {
             prop_assume!(decimal != by);
             let digits = number.to_string();
             let mut text: Vec<u8> = Vec::new();

@@ -1,22 +1,23 @@
-//! Plain numbers eight digits at a time, in ordinary 64-bit registers.
+//! Parses plain numbers eight digits at a time in ordinary 64-bit registers.
 //!
-//! A field is read without a branch on its sign, its exponent or its number of digits, which are as good as random.
+//! It does not branch on the sign, the exponent or the number of digits, because these are as unpredictable as random
+//! bits.
 
 use super::round;
 
 const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
-/// Sets the high bit of a byte above nine.
+/// Added to a byte, sets its high bit if it exceeds nine.
 const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
 /// The powers of ten that divide up to seven digits.
 const FLOAT32_POWERS: [f32; 8] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7];
 
-/// Digits and a dot that are read in one go: three words and the dot.
+/// How many digits and a dot are read at once: three words and the dot.
 const LONGEST: usize = 25;
-/// The same and an exponent.
+/// The same with an exponent.
 const LONGEST_FIELD: usize = LONGEST + 4;
 
-/// For each length of digits and a dot, what to keep of the three words of digits.
+/// For each length of digits and a dot, masks of the three words of digits.
 static KEPT: [[u64; 3]; 32] = {
     let mut kept = [[0; 3]; 32];
     let mut length = 2;
@@ -29,7 +30,7 @@ static KEPT: [[u64; 3]; 32] = {
     kept
 };
 
-/// Exponents of two digits, by a bit for the minus sign and four for each digit.
+/// The values of two-digit exponents, indexed by one bit for the minus sign and four bits for each digit.
 static EXPONENTS: [i8; 512] = {
     let mut exponents = [0; 512];
     let mut at = 0;
@@ -41,13 +42,13 @@ static EXPONENTS: [i8; 512] = {
     exponents
 };
 
-/// The number in `text[start..end]`, or `None` when it is not a plain one: then the field may hold anything.
+/// The number in `text[start..end]`; `None` if the fast paths cannot read it. The field may then hold anything.
 #[inline(always)]
 pub(super) fn parse(text: &[u8], start: usize, end: usize) -> Option<f32> {
     quick(text, start, end).or_else(|| slow(text.get(start..end)?))
 }
 
-/// A field in one of the forms that most numbers have.
+/// Parses a field in one of the most common forms.
 #[inline(always)]
 fn quick(text: &[u8], start: usize, end: usize) -> Option<f32> {
     let bytes: &[u8; LONGEST_FIELD + 1] = text.get(start..start + LONGEST_FIELD + 1)?.first_chunk()?;
@@ -57,18 +58,18 @@ fn quick(text: &[u8], start: usize, end: usize) -> Option<f32> {
     let head = word(bytes, 0);
     let marks = others(head);
     let whole = marks.trailing_zeros() as usize / 8;
-    // What follows the dot moves down by one and takes its place.
+    // The bytes after the dot move down by one and replace it.
     let before_dot = (marks ^ marks.wrapping_sub(1)) >> 8;
     let without_dot = || head & before_dot | word(bytes, 1) & !before_dot;
     let magnitude = match length {
-        // Shifts move out what stands after the field, and zeros in before it.
+        // The shift removes the bytes after the field and pads with zeros before it.
         1..=8 if whole >= length => eight_digits(head << (64 - 8 * length)) as i64 as f32,
         2..=8 if bytes[whole] == b'.' => {
             let digits = without_dot() << (72 - 8 * length);
             if others(digits) != 0 {
                 return None;
             }
-            // Both are exact in float32, so that their quotient is the nearest one.
+            // Both operands are exact in float32, so the quotient is correctly rounded.
             eight_digits(digits) as i64 as f32 / FLOAT32_POWERS[(length - 1 - whole) & 7]
         }
         9..=LONGEST_FIELD => {
@@ -81,7 +82,7 @@ fn quick(text: &[u8], start: usize, end: usize) -> Option<f32> {
                 let high = without_dot() & kept[0];
                 let low = word(bytes, 9) & kept[1];
                 let rest = word(bytes, 17) & kept[2];
-                // The highest bit tells that there is a rest and that the first five digits are zeros.
+                // Set if the word `rest` has digits and the first five digits are zeros.
                 let few = (high << 24).wrapping_sub(1) & rest.wrapping_neg();
                 if others(high) | others(low) | others(rest) != 0 || few >> 63 != 0 {
                     return None;
@@ -102,20 +103,20 @@ fn quick(text: &[u8], start: usize, end: usize) -> Option<f32> {
     Some(f32::from_bits(magnitude.to_bits() | u32::from(negative) << 31))
 }
 
-/// The exponent in four bytes, if they are one.
+/// Parses four bytes as an exponent.
 #[inline(always)]
 fn exponent(bytes: &[u8; 4]) -> Option<i32> {
-    // Nothing for the letter, 0 or 2 for the sign, and two digits.
+    // For a valid exponent: nothing for the letter, 0 or 2 for the sign, and two digits.
     let parts = (u32::from_le_bytes(*bytes) | 0x20).wrapping_sub(u32::from_le_bytes(*b"e+00"));
     if (parts | parts.wrapping_add(0x0606_0000)) & 0xF0F0_FDFF != 0 {
         return None;
     }
-    // One product brings the sign and the digits together.
+    // One product gathers the sign and the digits.
     let at = (u64::from(parts) * (1 | 1 << 12 | 1 << 23)) >> 24;
     Some(EXPONENTS[at as usize & 511].into())
 }
 
-/// A field byte by byte: for what has a plus sign, another exponent or very many digits, and for what is next to a tie.
+/// Parses a field byte by byte: with a plus sign, with another exponent, with very many digits, or next to a tie.
 #[inline(never)]
 fn slow(field: &[u8]) -> Option<f32> {
     let (negative, unsigned) = sign(field);
@@ -153,7 +154,7 @@ fn slow(field: &[u8]) -> Option<f32> {
     Some(if negative { -magnitude } else { magnitude })
 }
 
-/// Whether there is a minus sign, and what follows the sign.
+/// Whether there is a minus sign, and the text after the sign.
 fn sign(text: &[u8]) -> (bool, &[u8]) {
     match text {
         [b'-', rest @ ..] => (true, rest),
@@ -161,19 +162,20 @@ fn sign(text: &[u8]) -> (bool, &[u8]) {
     }
 }
 
-/// Eight bytes as digits, if they are: what is none has its value changed in the same way.
+/// The values of eight digits. Other bytes map to other values.
 #[inline(always)]
 fn word(bytes: &[u8; LONGEST_FIELD], at: usize) -> u64 {
     u64::from_le_bytes(*bytes[at..].first_chunk().expect("eight bytes from there on")) ^ ZEROS
 }
 
-/// The highest bit of each byte that is no digit; above the first of them, others may be marked as well.
+/// The highest bit of each byte that is not a digit. Bytes above the first such byte may be marked, too.
 #[inline(always)]
 fn others(word: u64) -> u64 {
     (word.wrapping_add(ABOVE_NINE) | word) & HIGH_BITS
 }
 
-/// Eight decimal digits, one a byte, the first in the lowest: pairs, then fours, then all, in three products.
+/// The value of eight digits, one in each byte, the first one lowest. Combines pairs, then fours, then all, with three
+/// products.
 #[inline(always)]
 fn eight_digits(bytes: u64) -> u64 {
     const PAIRS: u64 = 0x0000_00FF_0000_00FF;
@@ -183,7 +185,7 @@ fn eight_digits(bytes: u64) -> u64 {
     upper.wrapping_add(lower) >> 32
 }
 
-/// Two words of digits; signed, because the conversion to a float is then a single instruction.
+/// The value of two words of digits. It is signed, because a signed conversion to float is a single instruction.
 #[inline(always)]
 fn sixteen_digits(high: u64, low: u64) -> i64 {
     (eight_digits(high) * 100_000_000 + eight_digits(low)) as i64

@@ -1,23 +1,23 @@
-//! A decimal `mantissa * 10^exponent` to the nearest float32.
+//! Rounds a decimal `mantissa * 10^exponent` to the nearest float32.
 
-/// Smallest power of ten in the table: 5^54 is the last that fits the division below.
+/// The smallest power of ten in the table. 5^54 is the last power that fits the division below.
 const MIN_EXPONENT: i32 = -54;
-/// Largest power of ten that is a finite float32.
+/// The largest power of ten that is a finite float32.
 const MAX_EXPONENT: i32 = 38;
 
-/// A tie, in the 40 bits of a 64-bit significand that a float32 drops.
+/// A tie in the 40 bits of a 64-bit significand that a float32 drops.
 const HALF: u64 = 1 << 39;
 
-/// The powers in [`FLOAT64_POWERS`] with which the largest mantissa gives a finite float32.
+/// The powers in [`FLOAT64_POWERS`] that give a finite float32 with any mantissa.
 const SAFE_POWERS: usize = (19 - SMALLEST_POWER + 1) as usize;
-/// The bits of a float64 that a float32 drops, and the tie in them.
+/// The bits of a float64 that a float32 drops, and a tie in them.
 const DROPPED: u64 = (1 << 29) - 1;
 const TIE: u64 = 1 << 28;
 
-/// The first 64 bits of each power of ten, rounded down, the highest bit set.
+/// The first 64 bits of each power of ten, rounded down, with the highest bit set.
 static POWERS: [u64; (MAX_EXPONENT - MIN_EXPONENT + 1) as usize] = powers();
 
-/// Smallest power of ten that is a normal float32.
+/// The smallest power of ten that is a normal float32.
 pub(super) const SMALLEST_POWER: i32 = -37;
 
 /// The float64 nearest to each power of ten from there on.
@@ -72,31 +72,32 @@ const fn leading_bits(numerator: u128, denominator: u128) -> u64 {
     bits
 }
 
-/// Rounds `mantissa * 10^exponent` to the nearest float32, ties to even; `None` when 64 bits of the product do not
-/// settle it: next to a tie, or outside the normal range.
+/// Rounds `mantissa * 10^exponent` to the nearest float32, ties to even. Returns `None` if 64 bits of the product
+/// cannot decide: next to a tie, or outside the normal range.
 #[inline]
 pub(super) fn decimal(mantissa: u64, exponent: i32) -> Option<f32> {
     by_float64(mantissa, exponent).or_else(|| by_product(mantissa, exponent))
 }
 
-/// As [`decimal`], with 53 bits: quicker, and undecided more often.
+/// Like [`decimal`], with 53 bits. Faster, but more often undecided.
 #[inline]
 fn by_float64(mantissa: u64, exponent: i32) -> Option<f32> {
     let power = power(exponent)?;
     let product = i64::try_from(mantissa).ok()? as f64 * power;
-    // The mantissa, the power and the product are each rounded: the truth lies within three units in the last place.
+    // The mantissa, the power and the product are rounded once each, so the total error is less than three units in the
+    // last place.
     (!is_near_tie(product, 4)).then_some(product as f32)
 }
 
-/// As [`decimal`], for a number that `mantissa` falls short of by less than 10^-11 of it.
+/// Like [`decimal`], for a number that exceeds `mantissa` by a relative error below 10^-11.
 #[inline(always)]
 pub(super) fn truncated(mantissa: i64, exponent: i32) -> Option<f32> {
     let product = mantissa as f64 * power(exponent)?;
-    // 10^-11 is less than 2^17 of the last of 53 places.
+    // 10^-11 is less than 2^17 units in the last of 53 places.
     (!is_near_tie(product, 1 << 17)).then_some(product as f32)
 }
 
-/// The float64 nearest to a power of ten, if it is one with which any mantissa gives a normal float32.
+/// The float64 nearest to a power of ten, if its product with any mantissa is a normal float32.
 #[inline(always)]
 fn power(exponent: i32) -> Option<f64> {
     FLOAT64_POWERS[..SAFE_POWERS].get(exponent.wrapping_sub(SMALLEST_POWER) as usize).copied()
@@ -108,10 +109,11 @@ fn is_near_tie(product: f64, error: u64) -> bool {
     (product.to_bits() & DROPPED).wrapping_sub(TIE - error) <= 2 * error
 }
 
-/// As [`decimal`], with 64 bits.
+/// Like [`decimal`], with 64 bits.
 ///
-/// One product with a truncated power, as in D. Lemire, "Number parsing at a gigabyte per second" (2021); float32
-/// leaves 40 bits to tell the two sides of a tie apart, so the second product of that paper is never worth its code.
+/// Uses a single product with a truncated power, as in D. Lemire, "Number parsing at a gigabyte per second" (2021). A
+/// float32 leaves 40 bits to tell the two sides of a tie apart, so the second product of that paper is not worth its
+/// code.
 #[inline(never)]
 fn by_product(mantissa: u64, exponent: i32) -> Option<f32> {
     if exponent == 0 {
@@ -125,7 +127,7 @@ fn by_product(mantissa: u64, exponent: i32) -> Option<f32> {
     let product = (u128::from(mantissa << zeros) * u128::from(power)) >> 64;
     let short = (product >> 63) as u32 ^ 1;
     // The exact product lies in [significand, significand + 4): each of the two truncations loses less than one unit,
-    // and the shift may double them.
+    // and the shift may double the loss.
     let significand = (product as u64) << short;
     let rest = significand & (2 * HALF - 1);
     if HALF.wrapping_sub(rest) < 4 {
@@ -154,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn ties_and_the_ends_of_the_range_are_declined_or_right() {
+    fn ties_and_the_ends_of_the_range_are_declined_or_exact() {
         for exponent in -70..60 {
             for bits in (0..64).map(|shift| u64::MAX >> shift).chain([1, 5, 10, 16_777_217, 33_554_433, 1 << 63]) {
                 if let Some(value) = decimal(bits, exponent) {
@@ -167,7 +169,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(20_000))]
         #[test]
-        fn what_is_settled_is_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
+        fn decided_results_are_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
             let mantissa = mantissa >> shift;
             if let Some(value) = decimal(mantissa, exponent) {
                 prop_assert_eq!(value.to_bits(), crate::oracle::nearest(mantissa, exponent).to_bits());

@@ -1,4 +1,4 @@
-//! Many random fields of many shapes, under every instruction set and with care, beside the exact value.
+//! Compares many random fields of many shapes, under every instruction set and on the slow path, with the exact value.
 
 use std::fmt::Write;
 
@@ -7,9 +7,9 @@ use crate::dialect::Dialect;
 use crate::oracle;
 use crate::table::missing::{Missing, Value, value};
 
-/// Ten million in release builds, which is `make sweep`.
+/// Ten million in release builds, which `make sweep` runs.
 const FIELDS: usize = if cfg!(debug_assertions) { 20_000 } else { 10_000_000 };
-/// Of so many fields one has its exact value worked out with big integers as well.
+/// One in this many fields is also checked with big integers.
 const PROVEN: u64 = 4;
 
 /// Sebastiano Vigna's splitmix64.
@@ -45,22 +45,22 @@ impl Random {
         text.extend(std::iter::repeat_n('0', count));
     }
 
-    /// A positive finite float32, each exponent as often as any other.
+    /// A positive finite float32. All exponents are equally likely.
     fn float32(&mut self) -> f32 {
         f32::from_bits(self.below(f32::INFINITY.to_bits() as usize) as u32)
     }
 
-    /// Halfway between two float32.
+    /// A number halfway between two float32s.
     fn tie(&mut self) -> f64 {
         let below = self.float32();
-        // What would follow the largest, were there no infinity.
+        // For the largest float32, use the value that would follow it without infinity.
         let above = below.next_up();
         let above = if above.is_finite() { above.into() } else { 2_f64.powi(128) };
         f64::midpoint(below.into(), above)
     }
 }
 
-/// A way of writing fields.
+/// Writes fields of one shape.
 type Shape = fn(&mut Random, &mut String);
 
 const SHAPES: [Shape; 15] = [
@@ -93,10 +93,10 @@ fn decimal(random: &mut Random, text: &mut String) {
     random.digits(text, places);
 }
 
-/// A number as measurements have them.
+/// A number as in measurements.
 fn measured(random: &mut Random) -> f64 {
     let spread = 10_f64.powi(random.below(9) as i32 - 4);
-    // The sum of a few is close enough to normal.
+    // The sum of a few uniform numbers is close enough to normal.
     let sum: f64 = (0..4).map(|_| random.bits() as f64 / 2_f64.powi(64)).sum();
     (sum - 2.0).abs() * spread
 }
@@ -105,7 +105,7 @@ fn six_places(random: &mut Random, text: &mut String) {
     write!(text, "{:.6}", measured(random)).unwrap();
 }
 
-/// As C prints it, with an exponent of two digits.
+/// The notation of C, with a two-digit exponent.
 fn scientific(text: &mut String, value: f64, places: usize) {
     let printed = format!("{value:.places$e}");
     let (digits, exponent) = printed.split_once('e').unwrap();
@@ -152,7 +152,7 @@ fn short_exponent(random: &mut Random, text: &mut String) {
 fn long_exponent(random: &mut Random, text: &mut String) {
     mantissa(random, text);
     if random.one_in(2) {
-        // What makes up for it.
+        // Zeros that compensate the exponent.
         random.zeros(text, 400);
     }
     text.push_str(random.pick(&["e", "e+", "e-", "E", "E-"]));
@@ -161,7 +161,7 @@ fn long_exponent(random: &mut Random, text: &mut String) {
     random.digits(text, count);
 }
 
-/// Exactly halfway between two float32, or off by a digit far out.
+/// Exactly halfway between two float32s, or off by a digit far out.
 fn next_to_a_tie(random: &mut Random, text: &mut String) {
     // More digits than any tie has.
     let exact =
@@ -188,7 +188,7 @@ fn next_to_a_tie(random: &mut Random, text: &mut String) {
     text.push_str(exponent);
 }
 
-/// The same with no more digits than the fast paths take.
+/// The same with at most as many digits as the fast paths take.
 fn short_next_to_a_tie(random: &mut Random, text: &mut String) {
     let tie = random.tie();
     let beside = f64::from_bits((tie.to_bits() + random.below(5) as u64).saturating_sub(2));
@@ -201,7 +201,7 @@ fn short_next_to_a_tie(random: &mut Random, text: &mut String) {
 }
 
 fn subnormal(random: &mut Random, text: &mut String) {
-    // Up to four times the smallest normal one, and some that are nothing.
+    // Up to four times the smallest normal number, and some that underflow to zero.
     let value = f64::from(f32::from_bits(random.below(5 << 23) as u32)) / [1.0, 2.0, 1e3][random.below(3)];
     match random.below(3) {
         0 => write!(text, "{value:e}").unwrap(),
@@ -241,7 +241,7 @@ fn junk(random: &mut Random, text: &mut String) {
     text.extend((0..count).map(|_| char::from(letters[random.below(letters.len())])));
 }
 
-/// A field, and the text in it.
+/// A field, and the text inside it.
 struct Written {
     field: String,
     inner: String,
@@ -271,7 +271,7 @@ fn write_field(random: &mut Random, shape: Shape, dressed: bool) -> Written {
     Written { field, inner }
 }
 
-/// The value that a text stands for, by the standard library, or by big integers where that loses count.
+/// The value of a text by the standard library, or by big integers where the standard library caps exponents.
 fn exact(text: &str, prove: bool) -> Option<f32> {
     let exponent = text.find(['e', 'E']).map_or("", |at| text[at + 1..].trim_start_matches(['-', '+']));
     if exponent.len() > 4 {
@@ -285,7 +285,7 @@ fn exact(text: &str, prove: bool) -> Option<f32> {
     nearest
 }
 
-/// The same bits, but for NaN, of which there is only one.
+/// Whether both have the same bits. All NaNs count as the same.
 fn are_same(one: Option<f32>, other: Option<f32>) -> bool {
     one.map(f32::to_bits) == other.map(f32::to_bits)
         || one.zip(other).is_some_and(|(one, other)| one.is_nan() && other.is_nan())
@@ -297,7 +297,7 @@ fn every_shape_is_exact() {
     let no_tokens = Missing::new::<&str>([]);
     let mut left = FIELDS;
     while left > 0 {
-        // Some of one shape, as in a column, then some of all.
+        // Fields of one shape, as in a column, or of all shapes.
         let count = (1 + random.below(400)).min(left);
         left -= count;
         let column = (!random.one_in(3)).then(|| SHAPES[random.below(SHAPES.len())]);

@@ -1,4 +1,5 @@
-//! What is plain is read as the standard library reads it under every instruction set, and the rest with care.
+//! Tests that every instruction set reads plain numbers like the standard library, and that the slow path reads the
+//! rest.
 
 use super::*;
 use crate::dialect::{Dialect, unquote};
@@ -7,10 +8,10 @@ use crate::oracle;
 use crate::table::missing::{Missing, Value, value};
 use proptest::prelude::*;
 
-/// Bytes between fields that a careless load would take for a part of one.
+/// Bytes between fields that a careless load would take for part of a field.
 const NEIGHBOURS: &[u8] = b",9.-e\n0+";
 
-/// What each instruction set makes of fields that stand side by side, the `turn`-th neighbour before the first.
+/// How each instruction set reads adjacent fields. The `turn`-th neighbour precedes the first field.
 pub(super) fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item = (Simd, Vec<Option<f32>>)> {
     let mut neighbours = NEIGHBOURS.iter().cycle().skip(turn);
     let mut text: Vec<u8> = neighbours.clone().take(WINDOW).copied().collect();
@@ -23,7 +24,7 @@ pub(super) fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item
     }
     text.pop();
     text.extend(neighbours.take(WINDOW));
-    // Without room to spare, so that a tool that watches memory sees a load past either end.
+    // An exact allocation, so that memory checkers detect loads past either end.
     let text = text.into_boxed_slice();
     Simd::available().into_iter().map(move |simd| {
         let (mut values, mut declined) = (vec![0.0; ends.len()], vec![]);
@@ -38,7 +39,7 @@ pub(super) fn convert_each(fields: &[String], turn: usize) -> impl Iterator<Item
     })
 }
 
-/// Each field is declined or read exactly; returns whether one was declined.
+/// Checks that each field is declined or read exactly. Returns whether one was declined.
 fn check(fields: &[String], turn: usize) -> bool {
     let exact: Vec<_> =
         fields.iter().map(|field| parse_exact(&unquote(field.as_bytes(), Dialect::default()))).collect();
@@ -56,7 +57,7 @@ fn check(fields: &[String], turn: usize) -> bool {
     any_declined
 }
 
-/// As [`check`], for one field among seven that are plain, at each place among them, and by itself.
+/// Like [`check`], for a field at each place among seven plain ones, and by itself.
 fn check_among(field: &str, others: &str) -> bool {
     let declined = (0..8).filter(|&at| {
         let mut fields = vec![others.to_owned(); 8];
@@ -117,7 +118,7 @@ fn plain_numbers_take_the_fast_path() {
 }
 
 #[test]
-fn what_is_no_number_is_declined() {
+fn fields_that_are_not_numbers_are_declined() {
     let wrong = [
         "",
         ".",
@@ -176,7 +177,7 @@ fn what_is_no_number_is_declined() {
         "1.000000000000000000f+00",
         "1.000000000000000000e+0a",
         "1.00000000000000000 e+00",
-        // What counts as one thing in each of the checks must not pass for another in all of them.
+        // These must not pass all checks by being mistaken for different things in each.
         ".xxxxxxxxxxxxxxx",
         ".xxxxxxxxxxxxxxx1",
         "-xxxxxxxxxxxxxxx",
@@ -206,7 +207,7 @@ fn every_length_is_read_or_declined() {
 }
 
 #[test]
-fn what_passes_for_nothing_else_is_told_apart() {
+fn every_short_field_of_few_letters_is_checked() {
     let letters = ["1", ".", "-", "n", "x"];
     let mut fields = vec![String::new()];
     for _ in 0..6 {
@@ -217,7 +218,7 @@ fn what_passes_for_nothing_else_is_told_apart() {
     }
 }
 
-/// All decimals of up to `digits` digits with the dot at each place, with and without a minus.
+/// Checks all decimals of up to `digits` digits with the dot at each place, with and without a minus sign.
 fn sweep(digits: u32) {
     let mut fields = Vec::with_capacity(1024);
     for count in 1..=digits as usize {
@@ -242,7 +243,7 @@ fn short_decimals_are_exact() {
     sweep(4);
 }
 
-// Some minutes, so only under `cargo test --release`.
+// This takes some minutes, so it only runs under `cargo test --release`.
 #[cfg(not(debug_assertions))]
 #[test]
 fn longer_decimals_are_exact() {
@@ -346,7 +347,7 @@ proptest! {
     fn agrees_next_to_ties(bits in prop::collection::vec((0x0D00_0000_u32..0x7F80_0000, -1_i64..=1), 1..10)) {
         for form in [|tie: f64| format!("{tie:e}"), |tie| format!("{tie:.17e}"), |tie| format!("{tie}")] {
             let ties = bits.iter().map(|&(bits, step)| {
-                // Halfway to the next float32, and the float64s beside it.
+                // Halfway to the next float32, and the adjacent float64s.
                 let value = f64::from(f32::from_bits(bits));
                 form(f64::from_bits((value.to_bits() + (1 << 28)).wrapping_add_signed(step)))
             });
@@ -380,7 +381,7 @@ fn read(field: &str) -> Value {
 }
 
 #[test]
-fn the_grammar_is_kept() {
+fn the_grammar_is_enforced() {
     for good in
         ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
     {

@@ -1,4 +1,4 @@
-//! Digits with or without a dot to numbers.
+//! Converts digits with an optional dot to numbers.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -9,22 +9,22 @@ use super::lanes::{
 use super::over::Over;
 use crate::value::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
 
-/// What the bytes in a register are, summed up for each eight of them.
+/// A classification of the bytes in a register, summed over each eight bytes.
 pub(super) struct Bytes {
-    /// 1 for each digit, 32 for a dot and 128 for a minus: sixteen digits are less than a dot, and the dots that would
-    /// count as a minus are more bytes than it.
+    /// 1 for each digit, 32 for a dot and 128 for a minus. Sixteen digits add up to less than a dot; four dots would
+    /// add up to a minus, but take more bytes.
     pub(super) count: __m256i,
-    /// The weight of the place of a dot in its low four bits, and that of a minus in its high four.
+    /// The weight of a dot's place in the low four bits, and that of a minus's place in the high four.
     pub(super) mark: __m256i,
-    /// The values of the digits, and 0 for a dot and a minus, which are below them; not summed up.
+    /// The value of each digit; 0 for dots and minus signs, whose codes are smaller. Not summed.
     pub(super) digits: __m256i,
 }
 
 impl Bytes {
-    /// Looks up those of the bytes that are inside a field.
+    /// Classifies the bytes that are inside a field.
     ///
-    /// Digits, dot and minus differ in their low four bits, so that looking these up tells what a byte would be, and one
-    /// comparison whether it is.
+    /// Digits, dot and minus differ in their low four bits. A lookup by these bits gives the only byte that could be
+    /// meant, and one comparison tells whether it is.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn look_up(bytes: __m256i, inside: __m256i, weights: __m256i) -> Self {
@@ -40,13 +40,13 @@ impl Bytes {
     }
 }
 
-/// All ones where the bytes that were looked up in a lane of `width` bytes are no number.
+/// All ones where the bytes of a lane of `width` bytes are not a number.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn verdict(count: __m256i, mark: __m256i, length: __m256i, width: i32) -> __m256i {
     let has_dot = _mm256_cmpgt_epi32(_mm256_and_si256(mark, int(15)), _mm256_setzero_si256());
     let negative = _mm256_cmpgt_epi32(mark, int(15));
-    // As many digits as there are bytes but for one dot and one minus at most, the minus first.
+    // All bytes are digits except for at most one dot and one minus, and the minus comes first.
     let digit_count = add(add(length, has_dot), negative);
     let expected = [_mm256_and_si256(has_dot, int(32)), _mm256_and_si256(negative, int(128))];
     let exact = _mm256_cmpeq_epi32(count, add(digit_count, add(expected[0], expected[1])));
@@ -57,19 +57,19 @@ pub(super) fn verdict(count: __m256i, mark: __m256i, length: __m256i, width: i32
     _mm256_xor_si256(good, int(-1))
 }
 
-/// What the last bytes of eight fields say as digits with or without a dot, with or without a minus.
+/// The last bytes of eight fields, read as digits with an optional dot and minus.
 #[derive(Clone, Copy)]
 pub(super) struct Digits<const REGISTERS: usize = 4> {
-    /// All ones where they are no such number.
+    /// All ones where the bytes are not such a number.
     pub(super) bad: __m256i,
-    /// The place of the dot in its lane, and where there is a minus, 16 times the place after it.
+    /// The place of the dot in its lane, plus 16 times the place after a minus.
     pub(super) mark: __m256i,
     /// The values of the digits.
     pub(super) lanes: [__m256i; REGISTERS],
 }
 
 impl Digits {
-    /// Reads the last `length` bytes of each lane; what it says of a length above 16 means nothing.
+    /// Reads the last `length` bytes of each lane. The result is meaningless for lengths above 16.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn read(lanes: Lanes, length: __m256i) -> Self {
@@ -87,16 +87,16 @@ impl Digits {
         Self { bad: verdict(lane_sums(counts), mark, length, 16), mark, lanes: digits }
     }
 
-    /// Squeezes the dots out and makes two integers of each number.
+    /// Removes the dots and combines the digits of each number into two integers.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn fold(&self) -> [__m256i; 2] {
         let dot = _mm256_and_si256(self.mark, int(15));
         let mut digits = self.lanes;
-        // The places before each; none is below 0, which stands for no dot.
+        // The place before each place, but at least 0, which stands for no dot.
         let before = _mm256_subs_epu8(places(0, 1), _mm256_set1_epi8(1));
         for (at, field) in [0, 1, 2, 3].into_iter().zip(0..) {
-            // The digits before the dot move up by one and take its place.
+            // The digits before the dot move up by one and replace it.
             let moves = _mm256_cmpgt_epi8(broadcast(dot, field), before);
             let from = _mm256_add_epi8(places(0, 1), moves);
             let squeezed = _mm256_shuffle_epi8(digits[at], from);
@@ -109,7 +109,7 @@ impl Digits {
         [eights_01, eights_23]
     }
 
-    /// All ones where there is a dot, and how many digits stand after it.
+    /// All ones where there is a dot, and the number of digits after it.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn places(&self) -> (__m256i, __m256i) {
@@ -135,7 +135,7 @@ impl Digits {
         negate_where(magnitude, _mm256_cmpgt_epi32(self.mark, int(15)))
     }
 
-    /// Zero where [`Digits::divided`] is right: an integer below 2^24, and seven places at most.
+    /// Zero where [`Digits::divided`] is exact: an integer below 2^24 with at most seven decimal places.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn beyond_float32(&self, eights: &[__m256i; 2]) -> __m256i {
@@ -144,8 +144,8 @@ impl Digits {
         _mm256_or_si256(beyond, _mm256_and_si256(self.places().1, int(8)))
     }
 
-    /// Few digits divided by their power of ten. Both are exact in float32, so that this is the nearest one, as W. D.
-    /// Clinger, "How to read floating point numbers accurately" (1990), has it.
+    /// Few digits divided by a power of ten. Both are exact in float32, so the quotient is correctly rounded; see W. D.
+    /// Clinger, "How to read floating point numbers accurately" (1990).
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn divided(&self, eights: &[__m256i; 2]) -> __m256 {
@@ -155,7 +155,8 @@ impl Digits {
         _mm256_div_ps(_mm256_cvtepi32_ps(low), _mm256_permutevar8x32_ps(powers, self.places().1))
     }
 
-    /// Up to fifteen digits of a field of as many bytes, and all ones where that is not the nearest float32 for sure.
+    /// Rounds up to fifteen digits of fields of up to fifteen bytes. The mask is all ones where the result may not be
+    /// the nearest float32.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn rounded(&self, eights: &[__m256i; 2]) -> (__m256, __m256i) {
@@ -163,15 +164,15 @@ impl Digits {
         let mantissa = Self::mantissa(eights);
         let power = negative_powers(places);
         let product = [0, 1].map(|at| _mm256_mul_pd(mantissa[at], power[at]));
-        // The power and the product are each rounded, so that the truth lies within two units in the last place. Only
-        // next to a tie in the 29 bits that a float32 drops does that matter; an integer is what it is.
+        // The power and the product are rounded once each, so the error is at most two units in the last place. That
+        // only matters next to a tie in the 29 bits that a float32 drops. Integers are exact.
         let dropped = _mm256_and_si256(low_halves(product), int((1 << 29) - 1));
         let from_tie = _mm256_abs_epi32(sub(dropped, int(1 << 28)));
         let unsettled = _mm256_and_si256(_mm256_cmpgt_epi32(int(4), from_tie), has_dot);
         (floats(product), unsettled)
     }
 
-    /// The digits times their power of ten, and all ones where that is not the nearest float32 for sure.
+    /// The digits times their power of ten. The mask is all ones where the result may not be the nearest float32.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn scaled(&self, eights: &[__m256i; 2], over: &Over) -> (__m256, __m256i) {
@@ -181,11 +182,11 @@ impl Digits {
             _mm256_or_si256(_mm256_cmpgt_epi32(int(MIN_POWER), power), _mm256_cmpgt_epi32(power, int(MAX_POWER)));
         let at = _mm256_and_si256(sub(power, int(MIN_POWER)), int(63));
         let scale = [_mm256_castsi256_si128(at), _mm256_extracti128_si256::<1>(at)].map(|at| {
-            // SAFETY: an index of six bits lies in a table of 64.
+            // SAFETY: a six-bit index is within a table of 64 elements.
             unsafe { _mm256_i32gather_pd::<8>(FLOAT64_POWERS.as_ptr(), at) }
         });
-        // The digits, the power and their product are each within 2^-53 of the truth, and what was cut off is less than
-        // one.
+        // The digits, the power and their product each have a relative error of at most 2^-53. The digits that were cut
+        // off are worth less than one unit.
         let is_cut = doubles(over.is_cut);
         let mantissa = Self::mantissa(eights);
         let next = [0, 1].map(|at| _mm256_sub_pd(mantissa[at], is_cut[at]));
@@ -197,7 +198,7 @@ impl Digits {
     }
 }
 
-/// The two halves of the float64 nearest to 1, 0.1, 0.01, …
+/// The halves of the float64s nearest to 1, 0.1, 0.01, …
 const NEGATIVE_POWERS: [[i32; 16]; 2] = {
     let powers =
         [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15_f64];
@@ -211,11 +212,11 @@ const NEGATIVE_POWERS: [[i32; 16]; 2] = {
     halves
 };
 
-/// One over ten to the power of each of eight integers from 0 to 15.
+/// Powers of one tenth for eight exponents from 0 to 15.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
-    // In this order, interleaving the halves gives the numbers in theirs.
+    // With this order, interleaving the halves yields the powers in the original order.
     let order = _mm256_permute4x64_epi64::<0b11_01_10_00>(exponents);
     let is_high = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(order));
     let [low, high] = NEGATIVE_POWERS.map(|half| {
@@ -230,9 +231,9 @@ fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
     [_mm256_castsi256_pd(_mm256_unpacklo_epi32(low, high)), _mm256_castsi256_pd(_mm256_unpackhi_epi32(low, high))]
 }
 
-/// Smallest and largest power of ten for [`Digits::scaled`]: from one to sixteen digits times these is a normal float32.
+/// The range of powers of ten for [`Digits::scaled`]: one to sixteen digits times such a power is a normal float32.
 const MIN_POWER: i32 = SMALLEST_POWER;
 const MAX_POWER: i32 = 22;
 
-/// More than all roundings on the way to a bound.
+/// More than the sum of all rounding errors in a bound.
 const SLACK: f64 = 1.0 / (1_u64 << 49) as f64;

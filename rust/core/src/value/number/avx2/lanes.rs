@@ -1,9 +1,9 @@
-//! Eight integers to a register, and eight fields to four.
+//! Helpers for eight integers in one register and eight fields in four.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-/// Sixteen-byte lanes of eight fields: field `k` and field `k + 4` in register `k`.
+/// Sixteen-byte lanes of eight fields: fields `k` and `k + 4` are in register `k`.
 pub(super) type Lanes = [__m256i; 4];
 
 /// Loads the sixteen bytes before each end.
@@ -14,12 +14,12 @@ pub(super) type Lanes = [__m256i; 4];
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn load(text: &[u8], ends: &[u32; 8]) -> Lanes {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees that sixteen bytes precede each end.
     let lane = |at: usize| unsafe { _mm_loadu_si128(text.as_ptr().add(ends[at] as usize - 16).cast()) };
     [0, 1, 2, 3].map(|at| _mm256_set_m128i(lane(at + 4), lane(at)))
 }
 
-/// The same integer eight times.
+/// Eight copies of an integer.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn int(value: i32) -> __m256i {
@@ -41,11 +41,11 @@ pub(super) fn sub(left: __m256i, right: __m256i) -> __m256i {
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn load_integers(integers: &[u32; 8]) -> __m256i {
-    // SAFETY: 32 bytes.
+    // SAFETY: the array has 32 bytes.
     unsafe { _mm256_loadu_si256(integers.as_ptr().cast()) }
 }
 
-/// `first`, `first + step`, `first + 2 * step`, … as the bytes of each lane.
+/// The bytes `first`, `first + step`, `first + 2 * step`, … in each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn places(first: i8, step: i8) -> __m256i {
@@ -71,8 +71,8 @@ pub(super) fn places(first: i8, step: i8) -> __m256i {
     _mm256_broadcastsi128_si256(lane)
 }
 
-/// For each value of the low four bits of a byte, what to look up for it: for ten digits, the minus and the dot, and for
-/// all others the high bit, which none of those has.
+/// A table indexed by the low four bits of a byte: values for the ten digits, the minus and the dot. All others get the
+/// high bit, which none of these has.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn lookup(digits: &[u8; 10], minus: u8, dot: u8) -> __m256i {
@@ -99,28 +99,28 @@ pub(super) fn lookup(digits: &[u8; 10], minus: u8, dot: u8) -> __m256i {
     _mm256_broadcastsi128_si256(table)
 }
 
-/// As [`places`], begun again in the middle of each lane.
+/// Like [`places`], but restarts in the middle of each lane.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn places_in_halves(first: i8, step: i8) -> __m256i {
     _mm256_permute4x64_epi64::<0>(places(first, step))
 }
 
-/// The magnitudes, negative where the mask is all ones.
+/// The magnitudes, negated where the mask is all ones.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn negate_where(magnitude: __m256, mask: __m256i) -> __m256 {
     _mm256_or_ps(magnitude, _mm256_castsi256_ps(_mm256_slli_epi32::<31>(mask)))
 }
 
-/// The lowest byte of field `at` and of field `at + 4`, each in all bytes of the lane that it has in [`Lanes`].
+/// Copies the lowest bytes of fields `at` and `at + 4` to all bytes of their lanes in [`Lanes`].
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn broadcast(fields: __m256i, at: i8) -> __m256i {
     _mm256_shuffle_epi8(fields, _mm256_set1_epi8(4 * at))
 }
 
-/// The two sums in each lane, each below 2^15, added up: one integer a field.
+/// Adds the two sums in each lane, which must be below 2^15: one integer for each field.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn lane_sums(sums: Lanes) -> __m256i {
@@ -136,14 +136,14 @@ pub(super) fn doubles(integers: __m256i) -> [__m256d; 2] {
     [_mm256_cvtepi32_pd(_mm256_castsi256_si128(integers)), _mm256_cvtepi32_pd(_mm256_extracti128_si256::<1>(integers))]
 }
 
-/// Eight float64 rounded to float32.
+/// Eight float64s rounded to float32.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn floats(doubles: [__m256d; 2]) -> __m256 {
     _mm256_set_m128(_mm256_cvtpd_ps(doubles[1]), _mm256_cvtpd_ps(doubles[0]))
 }
 
-/// The low 32 bits of eight float64.
+/// The low 32 bits of eight float64s.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn low_halves(doubles: [__m256d; 2]) -> __m256i {
@@ -167,6 +167,6 @@ pub(super) fn bits(mask: __m256i) -> u32 {
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn store(values: &mut [f32; 8], numbers: __m256) {
-    // SAFETY: eight values.
+    // SAFETY: the array has eight values.
     unsafe { _mm256_storeu_ps(values.as_mut_ptr(), numbers) }
 }

@@ -1,18 +1,18 @@
-//! Plain numbers eight at a time, in 256-bit registers.
+//! Parses plain numbers eight at a time in 256-bit registers.
 //!
-//! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field
-//! `k + 4` in its high one, so that packing the four gives the eight fields in their order. Fields of up to eight
-//! bytes are two to such a lane. There are three ways of reading them:
+//! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field `k
+//! + 4` in its high half, so that packing the four registers yields the fields in order. For fields of up to eight
+//! bytes, a lane holds two. There are three ways of reading fields:
 //!
-//! - [`Stages::tiny`] takes fields of up to eight bytes without an exponent, which are exact in float32 but for one
+//! - [`Stages::tiny`] reads fields of up to eight bytes without an exponent. These are exact in float32 except for one
 //!   rounding.
-//! - [`Stages::short`] takes fields of up to fifteen bytes without an exponent. Their digits are exact in float64, so
-//!   that the product with a power of ten is far from a tie or rounds right.
-//! - [`Stages::wide`] takes up to 32 bytes and an exponent of two digits. It reads the first sixteen bytes as a number,
-//!   looks that the others are digits, and rounds a lower and an upper bound: where both give the same float32, so does
-//!   all between.
+//! - [`Stages::short`] reads fields of up to fifteen bytes without an exponent. Their digits are exact in float64. The
+//!   product with a power of ten rounds correctly unless it is close to a tie, which is detected.
+//! - [`Stages::wide`] reads up to 32 bytes and a two-digit exponent. It parses the first sixteen bytes as a number,
+//!   checks that the others are digits, and rounds a lower and an upper bound. If both give the same float32, so does
+//!   the exact value.
 //!
-//! What none of them takes is read by the field.
+//! Fields that none of these can read are read one by one.
 
 mod digits;
 mod lanes;
@@ -38,19 +38,19 @@ pub(super) fn convert(
     values: &mut [f32],
     declined: &mut Vec<u32>,
 ) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
     let mut stages = unsafe { Stages::new(avx2) };
     groups::convert(&mut stages, text, quote, fields, values, declined);
 }
 
 impl Ways<8> for Stages {
     fn read(&mut self, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]], expected: Form) -> (Form, Left) {
-        // SAFETY: `Stages` holds the proof that the processor has these instructions.
+        // SAFETY: `Stages` holds an `Avx2`, which exists only if the processor has these instructions.
         unsafe { self.read_with_avx2(text, places, values, expected) }
     }
 }
 
-/// What passes from one stage of a block of eights to the next.
+/// The data that passes between the stages of a block.
 struct Stages {
     _proof: Avx2,
     lengths: [__m256i; BLOCK],
@@ -59,7 +59,7 @@ struct Stages {
     over: [Over; BLOCK],
     tiny_digits: [Digits<2>; BLOCK],
     digits: [Digits; BLOCK],
-    /// Eight digits a number: the first and the last of fields 0, 1, 4 and 5, and of fields 2, 3, 6 and 7.
+    /// Eight digits of each number: the first and the last eight of fields 0, 1, 4 and 5, and of fields 2, 3, 6 and 7.
     eights: [[__m256i; 2]; BLOCK],
 }
 
@@ -79,7 +79,7 @@ impl Stages {
         }
     }
 
-    /// Reads a block of eights; sets a bit for each field that has to be read in another way.
+    /// Reads a block of groups. Sets a bit for each field that needs another way of reading.
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
     fn read_with_avx2(
         &mut self,
@@ -95,7 +95,7 @@ impl Stages {
             return (expected, [0xFF; BLOCK]);
         }
         let form = expected.max(at_least);
-        // SAFETY: each end was found to lie in `WINDOW..=text.len()`.
+        // SAFETY: every end lies in `WINDOW..=text.len()`, as checked above.
         let left = unsafe {
             match form {
                 Form::Tiny => self.tiny(text, places.ends, values),
@@ -106,8 +106,8 @@ impl Stages {
         (form, left)
     }
 
-    /// Finds the length of each field. Returns how far beyond `WINDOW` the ends lie at most, which is beyond all texts
-    /// when one lies before it, and the form that suits most fields.
+    /// Computes the length of each field. Returns the maximum distance of an end beyond `WINDOW`, which exceeds any
+    /// text if an end lies before it, and the form that suits most fields.
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
     fn measure(&mut self, places: Places<'_, 8>) -> (__m256i, Form) {
@@ -131,7 +131,7 @@ impl Stages {
         (last, form)
     }
 
-    /// Makes integers of the digits, and says whether all are few enough for float32.
+    /// Combines the digits into integers. Returns whether all have few enough digits for float32.
     #[inline]
     #[target_feature(enable = "avx2")]
     fn fold(&mut self, count: usize) -> bool {
@@ -143,7 +143,7 @@ impl Stages {
         _mm256_testz_si256(beyond, beyond) == 1
     }
 
-    /// Reads fields of up to eight bytes, digits with or without a dot, whose lengths were measured.
+    /// Reads fields of up to eight bytes: digits with an optional dot. Their lengths must have been measured.
     ///
     /// # Safety
     ///
@@ -152,7 +152,7 @@ impl Stages {
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
     unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is more than 8.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 8.
             let tails = unsafe { tiny::load(text, ends) };
             *digits = tiny::read(tails, length);
         }
@@ -164,7 +164,7 @@ impl Stages {
         left
     }
 
-    /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.
+    /// Reads fields of up to fifteen bytes: digits with an optional dot. Their lengths must have been measured.
     ///
     /// # Safety
     ///
@@ -173,7 +173,7 @@ impl Stages {
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
     unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         for ((digits, &length), ends) in self.digits.iter_mut().zip(&self.lengths).zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
             let tails = unsafe { load(text, ends) };
             *digits = Digits::read(tails, length);
             digits.bad = _mm256_or_si256(digits.bad, _mm256_cmpgt_epi32(length, int(15)));
@@ -196,7 +196,7 @@ impl Stages {
         left
     }
 
-    /// Reads fields of up to 32 bytes, with or without an exponent, whose lengths were measured.
+    /// Reads fields of up to 32 bytes, optionally with an exponent. Their lengths must have been measured.
     ///
     /// # Safety
     ///
@@ -206,20 +206,20 @@ impl Stages {
     unsafe fn wide(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         let stages = self.over.iter_mut().zip(&mut self.lengths).zip(&mut self.head_ends);
         for (((over, length), head_ends), ends) in stages.zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
             let tails = unsafe { load(text, ends) };
             let head;
             (*over, head) = Over::read(tails, *length);
             let known_length = _mm256_min_epu32(*length, int(32));
             let head_end = add(sub(load_integers(ends), known_length), head);
-            // SAFETY: 32 bytes.
+            // SAFETY: the array has 32 bytes.
             unsafe { _mm256_storeu_si256(head_ends.as_mut_ptr().cast(), head_end) };
             *length = head;
         }
         let stages = self.digits.iter_mut().zip(&self.lengths).zip(&self.head_ends);
         for ((digits, &head), head_ends) in stages.take(ends.len()) {
-            // SAFETY: a head ends at most 32 bytes before its field's end and never after it, which the caller promises
-            // to lie in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
+            // SAFETY: a head ends at most 32 bytes before the end of its field and never after it. The caller
+            // guarantees that this end lies in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
             let heads = unsafe { load(text, head_ends) };
             *digits = Digits::read(heads, head);
         }

@@ -1,20 +1,20 @@
-//! What a sixteen-byte lane is too short for: exponents and further digits.
+//! Reads what does not fit in a sixteen-byte lane: exponents and further digits.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
 use super::lanes::{Lanes, add, broadcast, int, lane_sums, places, sub};
 
-/// The exponent at the end of eight fields.
+/// The exponents at the end of eight fields.
 pub(super) struct Exponent {
-    /// All ones where there is one.
+    /// All ones where there is an exponent.
     pub(super) is_there: __m256i,
     /// Its value, or 0.
     pub(super) value: __m256i,
 }
 
 impl Exponent {
-    /// Reads `e`, a sign and two digits in the last four bytes of each lane.
+    /// Reads `e`, a sign and two digits from the last four bytes of each lane.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn read(tails: Lanes, length: __m256i) -> Self {
@@ -37,21 +37,21 @@ impl Exponent {
     }
 }
 
-/// What the first sixteen bytes of eight long fields leave over.
+/// What follows the first sixteen bytes of eight long fields.
 #[derive(Clone, Copy)]
 pub(super) struct Over {
     /// All ones where that is neither digits nor an exponent.
     pub(super) bad: __m256i,
     /// The value of the exponent.
     pub(super) power: __m256i,
-    /// How many digits it is.
+    /// The number of digits.
     pub(super) by: __m256i,
-    /// All ones where they are not all zeros.
+    /// All ones where the digits are not all zeros.
     pub(super) is_cut: __m256i,
 }
 
 impl Over {
-    /// Looks at the end of fields of these lengths, and says how many bytes of each, sixteen at most, are its head.
+    /// Examines the ends of fields of these lengths. Returns how many bytes of each, sixteen at most, are its head.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn read(tails: Lanes, length: __m256i) -> (Self, __m256i) {
@@ -65,7 +65,7 @@ impl Over {
         let watched = _mm256_and_si256(sub(length, head), has_more);
         let mut counts = tails;
         for (count, field) in counts.iter_mut().zip(0..) {
-            // Each digit counts 200 and its value, which for all of them together is below 200.
+            // Each digit counts 200 plus its value. The values of all digits add up to less than 200.
             let inside = _mm256_cmpgt_epi8(broadcast(watched, field), places(15, -1));
             let value = _mm256_sub_epi8(*count, _mm256_set1_epi8(b'0' as i8));
             let is_digit = _mm256_cmpeq_epi8(_mm256_min_epu8(value, _mm256_set1_epi8(9)), value);
@@ -73,7 +73,7 @@ impl Over {
             *count = _mm256_sad_epu8(_mm256_and_si256(counted, is_digit), _mm256_setzero_si256());
         }
         let count = lane_sums(counts);
-        // Of the four bytes of an exponent two are digits.
+        // An exponent of four bytes has two digits.
         let in_exponent = _mm256_and_si256(_mm256_and_si256(exponent.is_there, has_more), int(2));
         let expected = _mm256_madd_epi16(sub(watched, in_exponent), int(200));
         let bad = _mm256_or_si256(_mm256_cmpgt_epi32(expected, count), too_long);

@@ -1,4 +1,4 @@
-//! Fields of up to eight bytes, in lanes half as wide.
+//! Reads fields of up to eight bytes, two to a lane.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -17,12 +17,12 @@ type Lanes = [__m256i; 2];
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn load(text: &[u8], ends: &[u32; 8]) -> Lanes {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees that eight bytes precede each end.
     let lane = |at: usize| unsafe { text.as_ptr().add(ends[at] as usize - 8).cast::<i64>().read_unaligned() };
     [0, 2].map(|at| _mm256_set_epi64x(lane(at + 5), lane(at + 4), lane(at + 1), lane(at)))
 }
 
-/// Reads the last `length` bytes, eight at most, of each lane.
+/// Reads the last `length` bytes of each lane, eight at most.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn read(lanes: Lanes, length: __m256i) -> Digits<2> {
@@ -43,7 +43,7 @@ pub(super) fn read(lanes: Lanes, length: __m256i) -> Digits<2> {
     Digits { bad: verdict(count, mark, length, 8), mark, lanes: digits }
 }
 
-/// The numbers.
+/// Computes the numbers.
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn round(digits: &Digits<2>) -> __m256 {
@@ -51,14 +51,14 @@ pub(super) fn round(digits: &Digits<2>) -> __m256 {
     let dot = _mm256_and_si256(mark, int(15));
     let before = _mm256_subs_epu8(places_in_halves(0, 1), _mm256_set1_epi8(1));
     for (digits, fields) in digits.iter_mut().zip(0..) {
-        // The digits before the dot move up by one and take its place.
+        // The digits before the dot move up by one and replace it.
         let moves = _mm256_cmpgt_epi8(broadcast(dot, fields), before);
         let squeezed = _mm256_blendv_epi8(*digits, _mm256_slli_epi64::<8>(*digits), moves);
         *digits = _mm256_madd_epi16(_mm256_maddubs_epi16(squeezed, _mm256_set1_epi16(0x010A)), int(0x0001_0064));
     }
     let integer = _mm256_madd_epi16(_mm256_packus_epi32(digits[0], digits[1]), int(0x0001_2710));
-    // With a dot they are seven digits at most, which are exact in float32 as the power is; without one it is 1. So this
-    // rounds once.
+    // With a dot there are at most seven digits, which are exact in float32, as is the power. Without a dot the power
+    // is 1. Either way, this rounds once.
     let has_dot = _mm256_cmpgt_epi32(dot, _mm256_setzero_si256());
     let places = _mm256_and_si256(sub(int(7), dot), has_dot);
     let powers = _mm256_setr_ps(1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7);
@@ -66,7 +66,7 @@ pub(super) fn round(digits: &Digits<2>) -> __m256 {
     negate_where(magnitude, _mm256_cmpgt_epi32(mark, int(15)))
 }
 
-/// The lowest bytes of the fields of one register, each in all bytes of its lane.
+/// Copies the lowest bytes of the fields of one register to all bytes of their lanes.
 #[inline]
 #[target_feature(enable = "avx2")]
 fn broadcast(fields: __m256i, register: i8) -> __m256i {

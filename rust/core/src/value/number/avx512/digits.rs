@@ -1,4 +1,4 @@
-//! Digits with or without a dot to numbers.
+//! Converts digits with an optional dot to numbers.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -9,8 +9,8 @@ use super::lanes::{
 use super::over::Over;
 use crate::value::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
 
-/// For each value of the low four bits of a byte, what to look up for it: for ten digits, the minus and the dot, and for
-/// all others the high bit, which none of those has.
+/// A table indexed by the low four bits of a byte: values for the ten digits, the minus and the dot. All others get the
+/// high bit, which none of these has.
 const fn lookup(digits: &[u8; 10], minus: u8, dot: u8) -> [u8; 16] {
     let mut table = [0x80; 16];
     let mut at = 0;
@@ -23,22 +23,22 @@ const fn lookup(digits: &[u8; 10], minus: u8, dot: u8) -> [u8; 16] {
     table
 }
 
-/// What the bytes in a register are, summed up for each eight of them.
+/// A classification of the bytes in a register, summed over each eight bytes.
 pub(super) struct Bytes {
-    /// 1 for each digit, 32 for a dot and 128 for a minus: sixteen digits are less than a dot, and the dots that would
-    /// count as a minus are more bytes than it.
+    /// 1 for each digit, 32 for a dot and 128 for a minus. Sixteen digits add up to less than a dot; four dots would
+    /// add up to a minus, but take more bytes.
     pub(super) count: __m512i,
-    /// The weight of the place of a dot in its low four bits, and that of a minus in its high four.
+    /// The weight of a dot's place in the low four bits, and that of a minus's place in the high four.
     pub(super) mark: __m512i,
-    /// The values of the digits, and 0 for a dot and a minus, which are below them; not summed up.
+    /// The value of each digit; 0 for dots and minus signs, whose codes are smaller. Not summed.
     pub(super) digits: __m512i,
 }
 
 impl Bytes {
-    /// Looks up those of the bytes that are inside a field. `weights` are those of the places in a lane.
+    /// Classifies the bytes that are inside a field. `weights` are the weights of the places in a lane.
     ///
-    /// Digits, dot and minus differ in their low four bits, so that looking these up tells what a byte would be, and one
-    /// comparison whether it is.
+    /// Digits, dot and minus differ in their low four bits. A lookup by these bits gives the only byte that could be
+    /// meant, and one comparison tells whether it is.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn look_up(bytes: __m512i, inside: __mmask64, weights: __m512i) -> Self {
@@ -58,13 +58,13 @@ impl Bytes {
     }
 }
 
-/// A bit where the bytes that were looked up in a lane of `width` bytes are no number.
+/// A bit for each lane of `width` bytes that is not a number.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn verdict(count: __m512i, mark: __m512i, length: __m512i, width: i32) -> __mmask16 {
     let has_dot = _mm512_test_epi32_mask(mark, int(15));
     let negative = _mm512_cmpgt_epi32_mask(mark, int(15));
-    // As many digits as there are bytes but for one dot and one minus at most, the minus first.
+    // All bytes are digits except for at most one dot and one minus, and the minus comes first.
     let expected = _mm512_mask_add_epi32(length, has_dot, length, int(32 - 1));
     let expected = _mm512_mask_add_epi32(expected, negative, expected, int(128 - 1));
     let exact = _mm512_cmpeq_epi32_mask(count, expected);
@@ -74,19 +74,19 @@ pub(super) fn verdict(count: __m512i, mark: __m512i, length: __m512i, width: i32
     !(exact & some_digit) | minus_later
 }
 
-/// What the last bytes of sixteen fields say as digits with or without a dot, with or without a minus.
+/// The last bytes of sixteen fields, read as digits with an optional dot and minus.
 #[derive(Clone, Copy)]
 pub(super) struct Digits<const REGISTERS: usize = 4> {
-    /// A bit where they are no such number.
+    /// A bit for each field that is not such a number.
     pub(super) bad: __mmask16,
-    /// The place of the dot in its lane, and where there is a minus, 16 times the place after it.
+    /// The place of the dot in its lane, plus 16 times the place after a minus.
     pub(super) mark: __m512i,
     /// The values of the digits.
     pub(super) lanes: [__m512i; REGISTERS],
 }
 
 impl<const REGISTERS: usize> Digits<REGISTERS> {
-    /// A bit where there is a minus.
+    /// A bit for each field with a minus.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn negative(&self) -> __mmask16 {
@@ -100,7 +100,7 @@ impl<const REGISTERS: usize> Digits<REGISTERS> {
         _mm512_and_si512(self.mark, int(15))
     }
 
-    /// A bit where there is a dot, and how many digits stand after it in a lane of `width` bytes.
+    /// A bit for each field with a dot, and the number of digits after it in a lane of `width` bytes.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn places(&self, width: i32) -> (__mmask16, __m512i) {
@@ -118,7 +118,7 @@ const BEFORE: [u8; 16] = {
 };
 
 impl Digits {
-    /// Reads the last `length` bytes of each lane; what it says of a length above 16 means nothing.
+    /// Reads the last `length` bytes of each lane. The result is meaningless for lengths above 16.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn read(lanes: Lanes, length: __m512i) -> Self {
@@ -138,7 +138,7 @@ impl Digits {
         Self { bad: verdict(lane_sums(counts), mark, length, 16), mark, lanes: digits }
     }
 
-    /// Squeezes the dots out and makes two integers of each number.
+    /// Removes the dots and combines the digits of each number into two integers.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn fold(&self) -> [__m512i; 2] {
@@ -146,7 +146,7 @@ impl Digits {
         let dot = self.dot();
         let mut digits = self.lanes;
         for (at, field) in [0, 1, 2, 3].into_iter().zip(0..) {
-            // The digits before the dot move up by one and take its place.
+            // The digits before the dot move up by one and replace it.
             let moves = _mm512_cmpgt_epi8_mask(broadcast(dot, field), in_each_lane(&BEFORE));
             let squeezed = _mm512_mask_shuffle_epi8(digits[at], moves, digits[at], in_each_lane(&MOVED));
             let twos = _mm512_maddubs_epi16(squeezed, _mm512_set1_epi16(0x010A));
@@ -158,7 +158,7 @@ impl Digits {
         [eights_01, eights_23]
     }
 
-    /// The first eight digits of each number, and the last.
+    /// The first eight digits of each number, and the last eight.
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn high_and_low(eights: &[__m512i; 2]) -> [__m512i; 2] {
@@ -183,7 +183,7 @@ impl Digits {
         negate_where(magnitude, self.negative())
     }
 
-    /// Zero where [`Digits::divided`] is right: an integer below 2^24, and seven places at most.
+    /// Zero where [`Digits::divided`] is exact: an integer below 2^24 with at most seven decimal places.
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn beyond_float32(&self, eights: &[__m512i; 2]) -> __m512i {
@@ -191,8 +191,8 @@ impl Digits {
         _mm512_or_si512(beyond, _mm512_and_si512(self.places(16).1, int(8)))
     }
 
-    /// Few digits divided by their power of ten. Both are exact in float32, so that this is the nearest one, as W. D.
-    /// Clinger, "How to read floating point numbers accurately" (1990), has it.
+    /// Few digits divided by a power of ten. Both are exact in float32, so the quotient is correctly rounded; see W. D.
+    /// Clinger, "How to read floating point numbers accurately" (1990).
     #[inline]
     #[target_feature(enable = "avx512f")]
     pub(super) fn divided(&self, eights: &[__m512i; 2]) -> __m512 {
@@ -200,7 +200,8 @@ impl Digits {
         divide(low, self.places(16).1)
     }
 
-    /// Up to fifteen digits of a field of as many bytes, and a bit where that is not the nearest float32 for sure.
+    /// Rounds up to fifteen digits of fields of up to fifteen bytes. The mask has a bit for each result that may not be
+    /// the nearest float32.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq")]
     pub(super) fn rounded(&self, eights: &[__m512i; 2]) -> (__m512, __mmask16) {
@@ -210,8 +211,8 @@ impl Digits {
         let mantissa = Self::mantissa(eights);
         let power = halves(places).map(|places| sixteen_to_choose_from(&POWERS, _mm512_cvtepu32_epi64(places)));
         let product = [0, 1].map(|at| _mm512_mul_pd(mantissa[at], power[at]));
-        // The power and the product are each rounded, so that the truth lies within two units in the last place. Only
-        // next to a tie in the 29 bits that a float32 drops does that matter; an integer is what it is.
+        // The power and the product are rounded once each, so the error is at most two units in the last place. That
+        // only matters next to a tie in the 29 bits that a float32 drops. Integers are exact.
         let next_to_tie = product.map(|product| {
             let dropped = _mm512_and_si512(_mm512_castpd_si512(product), _mm512_set1_epi64((1 << 29) - 1));
             let from_tie = _mm512_sub_epi64(dropped, _mm512_set1_epi64((1 << 28) - 3));
@@ -220,7 +221,7 @@ impl Digits {
         (floats(product), both(next_to_tie) & has_dot)
     }
 
-    /// The digits times their power of ten, and a bit where that is not the nearest float32 for sure.
+    /// The digits times their power of ten. The mask has a bit for each result that may not be the nearest float32.
     #[inline]
     #[target_feature(enable = "avx512f,avx512dq")]
     pub(super) fn scaled(&self, eights: &[__m512i; 2], over: &Over) -> (__m512, __mmask16) {
@@ -230,8 +231,8 @@ impl Digits {
         let out_of_range =
             _mm512_cmplt_epi32_mask(power, int(MIN_POWER)) | _mm512_cmpgt_epi32_mask(power, int(MAX_POWER));
         let scale = halves(add(power, int(-MIN_POWER))).map(|at| float64_power(_mm512_cvtepi32_epi64(at)));
-        // The digits, the power and their product are each within 2^-53 of the truth, and what was cut off is less than
-        // one.
+        // The digits, the power and their product each have a relative error of at most 2^-53. The digits that were cut
+        // off are worth less than one unit.
         let mantissa = Self::mantissa(eights);
         let is_cut = [over.is_cut as u8, (over.is_cut >> 8) as u8];
         let next = [0, 1].map(|at| _mm512_mask_add_pd(mantissa[at], is_cut[at], mantissa[at], _mm512_set1_pd(1.0)));
@@ -243,7 +244,7 @@ impl Digits {
     }
 }
 
-/// Integers below 2^24, divided by ten to the power of up to seven `places`.
+/// Integers below 2^24, divided by ten to the power of `places`, at most seven.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn divide(integers: __m512i, places: __m512i) -> __m512 {
@@ -251,16 +252,16 @@ pub(super) fn divide(integers: __m512i, places: __m512i) -> __m512 {
     _mm512_div_ps(_mm512_cvtepi32_ps(integers), _mm512_permutexvar_ps(places, powers))
 }
 
-/// What the low four bits of each index choose.
+/// Looks up elements by the low four bits of each index.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn sixteen_to_choose_from(table: &[f64; 16], at: __m512i) -> __m512d {
-    // SAFETY: eight numbers each.
+    // SAFETY: each half of the table has eight elements.
     let [low, high] = [0, 8].map(|first| unsafe { _mm512_loadu_pd(table.as_ptr().add(first)) });
     _mm512_permutex2var_pd(low, at, high)
 }
 
-/// What the low six bits of each index choose from [`FLOAT64_POWERS`].
+/// Looks up elements of [`FLOAT64_POWERS`] by the low six bits of each index.
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn float64_power(at: __m512i) -> __m512d {
@@ -275,9 +276,9 @@ fn float64_power(at: __m512i) -> __m512d {
     _mm512_mask_blend_pd(upper, lower_half, upper_half)
 }
 
-/// Smallest and largest power of ten for [`Digits::scaled`]: from one to sixteen digits times these is a normal float32.
+/// The range of powers of ten for [`Digits::scaled`]: one to sixteen digits times such a power is a normal float32.
 const MIN_POWER: i32 = SMALLEST_POWER;
 const MAX_POWER: i32 = 22;
 
-/// More than all roundings on the way to a bound.
+/// More than the sum of all rounding errors in a bound.
 const SLACK: f64 = 1.0 / (1_u64 << 49) as f64;

@@ -1,9 +1,9 @@
-//! Sixteen integers to a register, and sixteen fields to four.
+//! Helpers for sixteen integers in one register and sixteen fields in four.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-/// Sixteen-byte lanes of sixteen fields: fields `k`, `k + 4`, `k + 8` and `k + 12` in register `k`.
+/// Sixteen-byte lanes of sixteen fields: fields `k`, `k + 4`, `k + 8` and `k + 12` are in register `k`.
 pub(super) type Lanes = [__m512i; 4];
 
 /// Loads the sixteen bytes before each end.
@@ -14,7 +14,7 @@ pub(super) type Lanes = [__m512i; 4];
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) unsafe fn load(text: &[u8], ends: &[u32; 16]) -> Lanes {
-    // SAFETY: as the caller promises.
+    // SAFETY: the caller guarantees that sixteen bytes precede each end.
     let lane = |at: usize| unsafe { _mm_loadu_si128(text.as_ptr().add(ends[at] as usize - 16).cast()) };
     [0, 1, 2, 3].map(|at| {
         let first = _mm512_castsi128_si512(lane(at));
@@ -24,14 +24,14 @@ pub(super) unsafe fn load(text: &[u8], ends: &[u32; 16]) -> Lanes {
     })
 }
 
-/// The same integer sixteen times.
+/// Sixteen copies of an integer.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn int(value: i32) -> __m512i {
     _mm512_set1_epi32(value)
 }
 
-/// The same byte 64 times.
+/// 64 copies of a byte.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn byte(value: u8) -> __m512i {
@@ -53,23 +53,23 @@ pub(super) fn sub(left: __m512i, right: __m512i) -> __m512i {
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn load_integers(integers: &[u32; 16]) -> __m512i {
-    // SAFETY: 64 bytes.
+    // SAFETY: the array has 64 bytes.
     unsafe { _mm512_loadu_si512(integers.as_ptr().cast()) }
 }
 
-/// 64 bytes, known when compiled.
+/// Loads a constant of 64 bytes.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn constant(bytes: &[u8; 64]) -> __m512i {
-    // SAFETY: 64 bytes.
+    // SAFETY: the array has 64 bytes.
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
-/// Sixteen bytes in each lane.
+/// The same sixteen bytes in each lane.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn in_each_lane(bytes: &[u8; 16]) -> __m512i {
-    // SAFETY: 16 bytes.
+    // SAFETY: the array has 16 bytes.
     _mm512_broadcast_i32x4(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
 }
 
@@ -84,15 +84,14 @@ pub(super) const fn steps<const N: usize>(first: u8, step: u8) -> [u8; N] {
     bytes
 }
 
-/// The lowest byte of fields `at`, `at + 4`, `at + 8` and `at + 12`, each in all bytes of the lane that it has in
-/// [`Lanes`].
+/// Copies the lowest bytes of fields `at`, `at + 4`, `at + 8` and `at + 12` to all bytes of their lanes in [`Lanes`].
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn broadcast(fields: __m512i, at: u8) -> __m512i {
     _mm512_shuffle_epi8(fields, byte(4 * at))
 }
 
-/// The two sums in each lane, each below 2^15, added up: one integer a field.
+/// Adds the two sums in each lane, which must be below 2^15: one integer for each field.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
 pub(super) fn lane_sums(sums: Lanes) -> __m512i {
@@ -101,7 +100,7 @@ pub(super) fn lane_sums(sums: Lanes) -> __m512i {
     _mm512_madd_epi16(_mm512_packs_epi32(sums_01, sums_23), _mm512_set1_epi16(1))
 }
 
-/// The lower eight of sixteen integers, and the upper.
+/// The lower eight of sixteen integers, and the upper eight.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn halves(integers: __m512i) -> [__m256i; 2] {
@@ -115,7 +114,7 @@ pub(super) fn doubles(integers: __m512i) -> [__m512d; 2] {
     halves(integers).map(|half| _mm512_cvtepi32_pd(half))
 }
 
-/// Sixteen float64 rounded to float32.
+/// Sixteen float64s rounded to float32.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 pub(super) fn floats(doubles: [__m512d; 2]) -> __m512 {
@@ -123,14 +122,14 @@ pub(super) fn floats(doubles: [__m512d; 2]) -> __m512 {
     _mm512_insertf32x8::<1>(_mm512_castps256_ps512(low), high)
 }
 
-/// One bit for each of sixteen float64.
+/// Combines the masks of two registers of float64s.
 #[inline]
 #[target_feature(enable = "avx512f,avx512dq")]
 pub(super) fn both(masks: [__mmask8; 2]) -> __mmask16 {
     u16::from(masks[0]) | u16::from(masks[1]) << 8
 }
 
-/// The magnitudes, negative where the mask is set.
+/// The magnitudes, negated where the mask is set.
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn negate_where(magnitude: __m512, negative: __mmask16) -> __m512 {
@@ -141,6 +140,6 @@ pub(super) fn negate_where(magnitude: __m512, negative: __mmask16) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn store(values: &mut [f32; 16], numbers: __m512) {
-    // SAFETY: sixteen values.
+    // SAFETY: the array has sixteen values.
     unsafe { _mm512_storeu_ps(values.as_mut_ptr(), numbers) }
 }

@@ -1,7 +1,7 @@
-//! Numbers sixteen at a time, in 512-bit registers.
+//! Parses plain numbers sixteen at a time in 512-bit registers.
 //!
-//! The three ways of reading them are those of [`super::avx2`]; a register holds twice as many lanes, most masks live in
-//! mask registers, and the bytes of short fields are picked out of two loads for eight of them.
+//! The three ways of reading fields are those of [`super::avx2`]. A register holds twice as many lanes, most masks are
+//! in mask registers, and eight short fields are gathered from only two loads.
 
 mod digits;
 mod lanes;
@@ -27,22 +27,22 @@ pub(super) fn convert(
     values: &mut [f32],
     declined: &mut Vec<u32>,
 ) {
-    // SAFETY: the proof is made only where the processor has these instructions.
+    // SAFETY: an `Avx512` exists only if the processor has these instructions.
     let mut stages = unsafe { Stages::new(avx512) };
     groups::convert(&mut stages, text, quote, fields, values, declined);
 }
 
 impl Ways<16> for Stages {
     fn read(&mut self, text: &[u8], places: Places<'_, 16>, values: &mut [[f32; 16]], expected: Form) -> (Form, Left) {
-        // SAFETY: `Stages` holds the proof that the processor has these instructions.
+        // SAFETY: `Stages` holds an `Avx512`, which exists only if the processor has these instructions.
         unsafe { self.read_with_avx512(text, places, values, expected) }
     }
 }
 
-/// What passes from one stage of a block of groups to the next.
+/// The data that passes between the stages of a block.
 struct Stages {
     _proof: Avx512,
-    /// Whether all fields of nine bytes began with a minus so far.
+    /// Whether all fields of nine bytes so far began with a minus.
     nine_are_signed: bool,
     lengths: [__m512i; BLOCK],
     /// Where the first sixteen bytes of long fields end.
@@ -50,7 +50,8 @@ struct Stages {
     over: [Over; BLOCK],
     tiny_digits: [Digits<2>; BLOCK],
     digits: [Digits; BLOCK],
-    /// Eight digits a number: the first and the last of the first two fields of each four, and of the others.
+    /// Eight digits of each number: the first and the last eight of the first two fields of each four, and of the other
+    /// two.
     eights: [[__m512i; 2]; BLOCK],
 }
 
@@ -71,7 +72,7 @@ impl Stages {
         }
     }
 
-    /// Reads a block of groups; sets a bit for each field that has to be read in another way.
+    /// Reads a block of groups. Sets a bit for each field that needs another way of reading.
     #[target_feature(
         enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt"
     )]
@@ -89,7 +90,8 @@ impl Stages {
         }
         let form = expected.max(at_least);
         if form == Form::Tiny {
-            // SAFETY: each end was found to lie in `WINDOW..=text.len() - WINDOW`; `measure` says when fields are tiny.
+            // SAFETY: every end lies in `WINDOW..=text.len() - WINDOW`, as checked above. `measure` only returns `Tiny`
+            // for fields that are close enough together.
             let left = unsafe {
                 if has_nine {
                     self.tiny::<true>(text, places.ends, values)
@@ -102,7 +104,7 @@ impl Stages {
             }
             self.nine_are_signed = false;
         }
-        // SAFETY: each end was found to lie in `WINDOW..=text.len() - WINDOW`.
+        // SAFETY: every end lies in `WINDOW..=text.len() - WINDOW`, as checked above.
         unsafe {
             match form {
                 Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
@@ -111,9 +113,10 @@ impl Stages {
         }
     }
 
-    /// Finds the length of each field. Returns how far beyond `WINDOW` the ends lie at most, which is beyond all texts
-    /// when one lies before it, the form that suits most fields, and whether one has nine bytes: tiny ones are all of up
-    /// to eight bytes, or of nine if those seem to begin with a minus, and close enough together for [`tiny::load`].
+    /// Computes the length of each field. Returns the maximum distance of an end beyond `WINDOW`, which exceeds any
+    /// text if an end lies before it; the form that suits most fields; and whether a field has nine bytes. Fields are
+    /// tiny if they all have up to eight bytes, or nine if those seem to begin with a minus, and if they are close
+    /// enough together for [`tiny::load`].
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn measure(&mut self, places: Places<'_, 16>) -> (u32, Form, bool) {
@@ -142,7 +145,7 @@ impl Stages {
         (_mm512_reduce_max_epu32(last), form, has_nine)
     }
 
-    /// Makes integers of the digits, and says whether all are few enough for float32.
+    /// Combines the digits into integers. Returns whether all have few enough digits for float32.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn fold(&mut self, count: usize) -> bool {
@@ -154,13 +157,14 @@ impl Stages {
         _mm512_test_epi32_mask(beyond, beyond) == 0
     }
 
-    /// Reads fields of up to eight bytes, digits with or without a dot, whose lengths were measured; with `SIGNED`, of
-    /// nine as well if they begin with a minus. Where others have nine bytes, this is not the way to read them.
+    /// Reads fields of up to eight bytes: digits with an optional dot. Their lengths must have been measured. With
+    /// `SIGNED`, also reads fields of nine bytes that begin with a minus. Returns `None` if other fields have nine
+    /// bytes.
     ///
     /// # Safety
     ///
-    /// Each end must lie in `WINDOW..=text.len() - WINDOW`, and after the first of its eight by at most
-    /// [`tiny::REACH`].
+    /// Each end must lie in `WINDOW..=text.len() - WINDOW`, and at most [`tiny::REACH`] after the first end of its
+    /// eight.
     #[inline(never)]
     #[target_feature(
         enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt"
@@ -173,7 +177,7 @@ impl Stages {
     ) -> Option<Left> {
         let mut unsigned = 0;
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is at least 120.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is at least 120.
             let (tails, minus_before) = unsafe { tiny::load::<SIGNED>(text, ends) };
             *digits = tiny::read::<SIGNED>(tails, length, minus_before);
             if SIGNED {
@@ -191,7 +195,7 @@ impl Stages {
         Some(left)
     }
 
-    /// Reads fields of up to fifteen bytes, digits with or without a dot, whose lengths were measured.
+    /// Reads fields of up to fifteen bytes: digits with an optional dot. Their lengths must have been measured.
     ///
     /// # Safety
     ///
@@ -202,7 +206,7 @@ impl Stages {
     )]
     unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 16]], values: &mut [[f32; 16]]) -> Left {
         for ((digits, &length), ends) in self.digits.iter_mut().zip(&self.lengths).zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
             let tails = unsafe { load(text, ends) };
             *digits = Digits::read(tails, length);
             digits.bad |= _mm512_cmpgt_epi32_mask(length, int(15));
@@ -225,7 +229,7 @@ impl Stages {
         left
     }
 
-    /// Reads fields of up to 32 bytes, with or without an exponent, whose lengths were measured.
+    /// Reads fields of up to 32 bytes, optionally with an exponent. Their lengths must have been measured.
     ///
     /// # Safety
     ///
@@ -237,20 +241,20 @@ impl Stages {
     unsafe fn wide(&mut self, text: &[u8], ends: &[[u32; 16]], values: &mut [[f32; 16]]) -> Left {
         let stages = self.over.iter_mut().zip(&mut self.lengths).zip(&mut self.head_ends);
         for (((over, length), head_ends), ends) in stages.zip(ends) {
-            // SAFETY: as the caller promises, and `WINDOW` is more than 16.
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
             let tails = unsafe { load(text, ends) };
             let head;
             (*over, head) = Over::read(tails, *length);
             let known_length = _mm512_min_epu32(*length, int(32));
             let head_end = add(sub(load_integers(ends), known_length), head);
-            // SAFETY: 64 bytes.
+            // SAFETY: the array has 64 bytes.
             unsafe { _mm512_storeu_si512(head_ends.as_mut_ptr().cast(), head_end) };
             *length = head;
         }
         let stages = self.digits.iter_mut().zip(&self.lengths).zip(&self.head_ends);
         for ((digits, &head), head_ends) in stages.take(ends.len()) {
-            // SAFETY: a head ends at most 32 bytes before its field's end and never after it, which the caller promises
-            // to lie in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
+            // SAFETY: a head ends at most 32 bytes before the end of its field and never after it. The caller
+            // guarantees that this end lies in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
             let heads = unsafe { load(text, head_ends) };
             *digits = Digits::read(heads, head);
         }

@@ -1,20 +1,20 @@
-//! What a sixteen-byte lane is too short for: exponents and further digits.
+//! Reads what does not fit in a sixteen-byte lane: exponents and further digits.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
 use super::lanes::{Lanes, broadcast, byte, in_each_lane, int, lane_sums, steps, sub};
 
-/// The exponent at the end of sixteen fields.
+/// The exponents at the end of sixteen fields.
 struct Exponent {
-    /// A bit where there is one.
+    /// A bit for each field with an exponent.
     is_there: __mmask16,
     /// Its value, or 0.
     value: __m512i,
 }
 
 impl Exponent {
-    /// Reads `e`, a sign and two digits in the last four bytes of each lane.
+    /// Reads `e`, a sign and two digits from the last four bytes of each lane.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     fn read(tails: Lanes, length: __m512i) -> Self {
@@ -34,21 +34,21 @@ impl Exponent {
     }
 }
 
-/// What the first sixteen bytes of sixteen long fields leave over.
+/// What follows the first sixteen bytes of sixteen long fields.
 #[derive(Clone, Copy)]
 pub(super) struct Over {
-    /// A bit where that is neither digits nor an exponent.
+    /// A bit for each field where that is neither digits nor an exponent.
     pub(super) bad: __mmask16,
-    /// A bit where the digits are not all zeros.
+    /// A bit for each field where the digits are not all zeros.
     pub(super) is_cut: __mmask16,
     /// The value of the exponent.
     pub(super) power: __m512i,
-    /// How many digits it is.
+    /// The number of digits.
     pub(super) by: __m512i,
 }
 
 impl Over {
-    /// Looks at the end of fields of these lengths, and says how many bytes of each, sixteen at most, are its head.
+    /// Examines the ends of fields of these lengths. Returns how many bytes of each, sixteen at most, are its head.
     #[inline]
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(super) fn read(tails: Lanes, length: __m512i) -> (Self, __m512i) {
@@ -63,7 +63,7 @@ impl Over {
         let watched = _mm512_maskz_sub_epi32(has_more, length, head);
         let mut counts = tails;
         for (count, field) in counts.iter_mut().zip(0..) {
-            // Each digit counts 200 and its value, which for all of them together is below 200.
+            // Each digit counts 200 plus its value. The values of all digits add up to less than 200.
             let inside = _mm512_cmpgt_epi8_mask(broadcast(watched, field), in_each_lane(&FROM_END));
             let value = _mm512_sub_epi8(*count, byte(b'0'));
             let is_digit = _mm512_mask_cmple_epu8_mask(inside, value, byte(9));
@@ -71,7 +71,7 @@ impl Over {
             *count = _mm512_sad_epu8(counted, _mm512_setzero_si512());
         }
         let count = lane_sums(counts);
-        // Of the four bytes of an exponent two are digits.
+        // An exponent of four bytes has two digits.
         let expected = _mm512_mask_sub_epi32(watched, exponent.is_there & has_more, watched, int(2));
         let expected = _mm512_madd_epi16(expected, int(200));
         let bad = _mm512_cmpgt_epi32_mask(expected, count) | too_long;

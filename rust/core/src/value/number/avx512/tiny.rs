@@ -1,4 +1,4 @@
-//! Fields of up to eight bytes, and a minus before them, in lanes half as wide.
+//! Reads fields of up to eight bytes, and a minus before them, two to a lane.
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -6,10 +6,10 @@ use std::arch::x86_64::*;
 use super::digits::{Bytes, Digits, divide, verdict};
 use super::lanes::{constant, int, negate_where, steps, sub};
 
-/// How far after the first of eight fields the last may end: their bytes are picked out of [`SPAN`].
+/// How far after the first end of eight fields the last end may lie, so that all their bytes are within [`SPAN`].
 pub(super) const REACH: i32 = (SPAN - 9) as i32;
 
-/// Bytes from nine before the first end of eight fields on.
+/// Bytes loaded for eight fields, from nine before the first end on.
 const SPAN: usize = 128;
 
 /// Eight-byte lanes: the first eight fields in the first register, the others in the second.
@@ -22,18 +22,18 @@ pub(super) fn first_of_eight(fields: __m512i) -> __m512i {
     _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8), fields)
 }
 
-/// Loads the eight bytes before each end. With `SIGNED`, also sets a bit where the byte before those is a minus.
+/// Loads the eight bytes before each end. With `SIGNED`, also sets a bit where a minus precedes these bytes.
 ///
 /// # Safety
 ///
-/// Each end must lie in `9..=text.len() - 119`, and after the first of its eight by at most [`REACH`].
+/// Each end must lie in `9..=text.len() - 119`, and at most [`REACH`] after the first end of its eight.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(super) unsafe fn load<const SIGNED: bool>(text: &[u8], ends: &[u32; 16]) -> (Lanes, __mmask16) {
     let natural = super::lanes::load_integers(ends);
     let from_first = sub(natural, first_of_eight(natural));
     let spans = [0, 8].map(|first| {
-        // SAFETY: 128 bytes from nine before an end on, which the caller promises to be there.
+        // SAFETY: the caller guarantees 128 bytes from nine before the first end on.
         [0, 64].map(|at| unsafe { _mm512_loadu_si512(text.as_ptr().add(ends[first] as usize - 9 + at).cast()) })
     });
     let lanes = [(0, 0), (1, 8)].map(|(at, first)| {
@@ -48,7 +48,7 @@ pub(super) unsafe fn load<const SIGNED: bool>(text: &[u8], ends: &[u32; 16]) -> 
     (lanes, _mm512_cmpeq_epi32_mask(before, int(b'-'.into())))
 }
 
-/// The places in a lane, begun again in its middle.
+/// The places in a lane, restarted in its middle.
 const IN_HALVES: [u8; 64] = in_halves(1, 1);
 
 /// `first`, `first + step`, … in each half of each lane.
@@ -63,7 +63,7 @@ const fn in_halves(first: u8, step: u8) -> [u8; 64] {
     bytes
 }
 
-/// The lowest bytes of eight fields from `first` on, each in all bytes of its lane.
+/// Copies the lowest bytes of eight fields from `first` on to all bytes of their lanes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512vbmi")]
 fn broadcast(fields: __m512i, first: usize) -> __m512i {
@@ -88,7 +88,7 @@ fn in_order(sums: Lanes) -> __m512i {
     _mm512_permutex2var_epi32(sums[0], order, sums[1])
 }
 
-/// Reads the last `length` bytes of each lane, or all eight and a minus before them where that is more.
+/// Reads the last `length` bytes of each lane. For length 9, reads all eight bytes and the minus before them.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(super) fn read<const SIGNED: bool>(lanes: Lanes, length: __m512i, minus_before: __mmask16) -> Digits<2> {
@@ -110,12 +110,12 @@ pub(super) fn read<const SIGNED: bool>(lanes: Lanes, length: __m512i, minus_befo
     }
     let has_more = _mm512_cmpgt_epi32_mask(length, int(8));
     let bad = verdict(in_order(counts), mark, _mm512_min_epi32(length, int(8)), 8);
-    // One minus is enough.
+    // A second minus is an error.
     let bad = bad | has_more & (!minus_before | _mm512_cmpgt_epi32_mask(mark, int(15)));
     Digits { bad, mark: _mm512_mask_or_epi32(mark, has_more, mark, int(16)), lanes: digits }
 }
 
-/// The numbers.
+/// Computes the numbers.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vbmi")]
 pub(super) fn round(digits: &Digits<2>) -> __m512 {
@@ -130,18 +130,18 @@ pub(super) fn round(digits: &Digits<2>) -> __m512 {
     };
     let dot = digits.dot();
     let [first, second] = [(0, 0), (1, 8)].map(|(at, first)| {
-        // The digits before the dot move up by one and take its place.
+        // The digits before the dot move up by one and replace it.
         let lanes = digits.lanes[at];
         let moves = _mm512_cmpgt_epi8_mask(broadcast(dot, first), constant(&BEFORE));
         let squeezed = _mm512_mask_mov_epi8(lanes, moves, _mm512_slli_epi64::<8>(lanes));
         _mm512_madd_epi16(_mm512_maddubs_epi16(squeezed, _mm512_set1_epi16(0x010A)), int(0x0001_0064))
     });
     let integers = _mm512_madd_epi16(_mm512_packus_epi32(first, second), int(0x0001_2710));
-    // Packing took two fields of each register in turn.
+    // Packing interleaved pairs of fields from both registers.
     let order = _mm512_setr_epi32(0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15);
     let integers = _mm512_permutexvar_epi32(order, integers);
-    // With a dot they are seven digits at most, which are exact in float32 as the power is; without one it is 1. So this
-    // rounds once.
+    // With a dot there are at most seven digits, which are exact in float32, as is the power. Without a dot the power
+    // is 1. Either way, this rounds once.
     let (_, places) = digits.places(8);
     negate_where(divide(integers, places), digits.negative())
 }
