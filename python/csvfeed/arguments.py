@@ -126,7 +126,7 @@ def character(value: Any, name: str, unfit: str = "+-.\r\n\0") -> str:
 
 
 def mark(value: Any, name: str) -> str:
-    """Return a character with which something begins that is not read as it stands."""
+    """Return a character that can begin a comment or an escape."""
     return character(value, name, "+-. \t\r\n\0")
 
 

@@ -1,4 +1,4 @@
-"""How the caller says that files are written."""
+"""What the caller says about how the files are written."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from csvfeed import arguments
 
 @dataclass(frozen=True)
 class DialectOptions:
-    """How the files are written, as far as the caller says so.
+    """How the files are written, by the arguments of ``CsvDataset``.
 
-    The attributes are the arguments of ``CsvDataset`` with these names. Each character has one
-    meaning at most.
+    The attributes are the arguments with these names. Each character has one meaning at most.
     """
 
     delimiter: str

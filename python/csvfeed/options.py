@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from csvfeed import arguments
@@ -48,11 +48,11 @@ class Options:
     """The arguments of ``CsvDataset``, checked and in plain types.
 
     The attributes are the arguments with these names; ``dialect`` and ``values`` group some of
-    them. ``source`` lists the parts: a pattern or a directory is resolved. Options can be pickled
-    if their source can.
+    them. ``source`` lists the parts that a pattern or a directory stands for. Options can be
+    pickled if their source can.
     """
 
-    source: list[Part]
+    source: list[Part] = field(repr=False)
     columns: Literal["same", "union"]
     partitions: bool | None
     target: list[int | str]

@@ -57,7 +57,7 @@ impl<'py> Options<'py> {
     }
 }
 
-/// The error that a failed conversion began with. PyO3 wraps it once for each struct around the value.
+/// The error that a failed conversion began with. Each struct around the value wraps it once.
 fn original(py: Python<'_>, mut error: PyErr) -> PyErr {
     while let Some(cause) = error.cause(py) {
         error = cause;

@@ -8,6 +8,7 @@ use csvfeed_core::passes::sample::{Wanted as WantedSample, means_nothing};
 use csvfeed_core::passes::sequential;
 use csvfeed_core::rows::Widths;
 use csvfeed_core::table::Table;
+use csvfeed_core::table::schema::Column;
 use csvfeed_core::value::Code;
 use pyo3::prelude::*;
 
@@ -127,10 +128,11 @@ impl Reader {
     }
 
     /// The places among the features of the columns that the argument `role` names.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn feature_places(
         &self,
         py: Python<'_>,
-        #[pyo3(from_py_with = columns)] columns: Vec<csvfeed_core::table::schema::Column>,
+        #[pyo3(from_py_with = columns)] columns: Vec<Column>,
         role: &str,
     ) -> PyResult<Vec<Vec<usize>>> {
         self.0.feature_places(&columns, role).map_err(|error| self.0.exception(py, &error, None))
