@@ -1,10 +1,11 @@
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Literal, TypeAlias, final
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed.errors import CsvError
+from csvfeed.options import Options
 from csvfeed.origin import Part
 
 DEBUG: Final[bool]
@@ -13,53 +14,55 @@ SAMPLE: Final[int]
 
 _Dialect: TypeAlias = dict[str, Any]
 
+class _Choice(TypedDict):
+    dialect: _Dialect
+    score: float
+    names: list[str] | None
+    rows: list[list[str]]
+
+class _Sample(TypedDict):
+    rows: list[list[str]]
+    first: int
+    wrong: list[tuple[int, list[str]]]
+    wrong_count: int
+    is_whole: bool
+    error: CsvError | None
+
+class _ColumnStats(TypedDict):
+    count: int
+    missing: int
+    mean: float
+    std: float
+    min: float
+    max: float
+
+class _Part(Protocol):
+    @property
+    def column(self) -> int | str | None: ...
+    @property
+    def fraction(self) -> float: ...
+    @property
+    def seed(self) -> int: ...
+    @property
+    def held_out(self) -> bool: ...
+
+class _Shard(Protocol):
+    @property
+    def worker(self) -> int: ...
+    @property
+    def workers(self) -> int: ...
+    @property
+    def batch_size(self) -> int: ...
+    @property
+    def drop_remainder(self) -> bool: ...
+
 def simd() -> Literal["avx512", "avx2", "portable"]: ...
-def sniff(
-    part: Part, known: dict[str, Any]
-) -> tuple[_Dialect, list[tuple[_Dialect, float, list[str] | None, list[list[str]]]]]: ...
+def sniff(part: Part, known: dict[str, Any]) -> tuple[_Dialect, list[_Choice]]: ...
 def beginning(part: Part, encoding: str, length: int) -> tuple[bytes, bool]: ...
 
 @final
 class Reader:
-    def __init__(
-        self,
-        parts: Sequence[Part],
-        *,
-        name: str,
-        columns: Literal["same", "union"],
-        partitions: list[list[tuple[str, str]]] | None,
-        target: list[int | str],
-        features: list[int | str] | None,
-        weight: int | str | None,
-        allow_target_as_feature: bool,
-        coded: tuple[
-            list[tuple[int | str, Literal["auto"] | list[str] | int]],
-            list[int | str],
-            list[tuple[int | str, tuple[list[str], str | None, str | None]]],
-            list[tuple[int | str, tuple[str, str | None]]],
-            list[str] | list[tuple[int | str, list[str]]],
-        ],
-        header: bool | list[str] | None,
-        delimiter: int | None,
-        quote: int | None,
-        escape: int | None,
-        comment: int | None,
-        skip_rows: int,
-        skip_rows_after_header: int,
-        skip_footer: int,
-        skip_initial_space: bool,
-        skip_final_space: bool,
-        short_rows: Literal["raise", "fill"],
-        decimal: int,
-        thousands: int | None,
-        encoding: str,
-        missing: list[str],
-        missing_target: Literal["raise", "skip", "keep"],
-        on_error: Literal["raise", "skip"],
-        max_rejects: int | None,
-        threads: int | None,
-        memory: int | None,
-    ) -> None: ...
+    def __init__(self, options: Options) -> None: ...
     @property
     def name(self) -> str: ...
     @property
@@ -98,9 +101,7 @@ class Reader:
     ) -> Batches: ...
     def rejects(self) -> tuple[list[tuple[str, int]], list[tuple[str, CsvError]]]: ...
     def write_rejects(self, path: str) -> int: ...
-    def sample(
-        self, rows: int, *, plenty: int, places: int
-    ) -> tuple[list[list[str]], int, list[tuple[int, list[str]]], int, bool, CsvError | None]: ...
+    def sample(self, rows: int, *, plenty: int, places: int) -> _Sample: ...
     @property
     def is_plain(self) -> bool: ...
     def copy_text(self, path: str, most: int) -> bool: ...
@@ -113,7 +114,7 @@ class Reader:
     def are_missing(self, texts: list[str]) -> list[bool]: ...
     def plan(
         self,
-        steps: Sequence[tuple[int | str | None, float, int, bool] | tuple[int, int, int, bool]],
+        steps: Sequence[_Part | _Shard],
         *,
         seed: int | None,
         padded: bool,
@@ -125,7 +126,7 @@ class Reader:
 class Plan:
     def rows(self) -> int: ...
     def warn_of_rejects(self) -> None: ...
-    def stats(self) -> list[tuple[int, int, float, float, float, float]]: ...
+    def stats(self) -> list[_ColumnStats]: ...
     def batches(
         self,
         batch_size: int,

@@ -83,13 +83,13 @@ def listed(value: Any, name: str) -> list[int | str]:
     return [column(one, name) for one in value]
 
 
-def header(value: Any) -> str | bool | list[str]:
+def header(value: Any) -> Literal["auto"] | bool | list[str]:
     """Return "auto", whether there is a header, or the names that it would have."""
     if isinstance(value, bool):
         return value
     if isinstance(value, str):
         choice(value, ("auto",), "header")
-        return value
+        return "auto"
     if not isinstance(value, Iterable):
         # As pandas has them.
         advice = ""
@@ -125,53 +125,9 @@ def character(value: Any, name: str, unfit: str = "+-.\r\n\0") -> str:
     return value
 
 
-def dialect(
-    *,
-    delimiter: Any,
-    quote: Any,
-    escape: Any,
-    comment: Any,
-    skip_rows: Any,
-    skip_rows_after_header: Any,
-    skip_footer: Any,
-    skip_initial_space: Any,
-    skip_final_space: Any,
-    short_rows: Any,
-    decimal: Any,
-    thousands: Any,
-    encoding: Any,
-) -> dict[str, Any]:
-    """Return how a file is written, no character meaning two things at once."""
-    given = {
-        "delimiter": "auto" if delimiter == "auto" else character(delimiter, "delimiter"),
-        "quote": None if quote is None else character(quote, "quote"),
-        "escape": None if escape is None else character(escape, "escape", "+-. \t\r\n\0"),
-        "comment": None if comment is None else character(comment, "comment", "+-. \t\r\n\0"),
-        "decimal": choice(decimal, (".", ","), "decimal"),
-        "thousands": None if thousands is None else character(thousands, "thousands", "+-\r\n\0"),
-    }
-    names = list(given)
-    for at, name in enumerate(names):
-        for other in names[at + 1 :]:
-            # What parts fields may stand in a number that is quoted.
-            is_quoted = name == "delimiter" and other in ("decimal", "thousands")
-            if given[name] is not None and given[name] == given[other] and not is_quoted:
-                raise ValueError(f"{name} and {other} are both {given[name]!r}")
-    if given["quote"] is None and (skip_initial_space or skip_final_space):
-        name = "skip_initial_space" if skip_initial_space else "skip_final_space"
-        raise ValueError(
-            f"{name}= is about the spaces beside quotes, and quote=None says there are none"
-        )
-    return {
-        **given,
-        "skip_rows": lines(skip_rows, "skip_rows"),
-        "skip_rows_after_header": lines(skip_rows_after_header, "skip_rows_after_header"),
-        "skip_footer": lines(skip_footer, "skip_footer"),
-        "skip_initial_space": flag(skip_initial_space, "skip_initial_space"),
-        "skip_final_space": flag(skip_final_space, "skip_final_space"),
-        "short_rows": choice(short_rows, ("raise", "fill"), "short_rows"),
-        "encoding": encoded(encoding),
-    }
+def mark(value: Any, name: str) -> str:
+    """Return a character that can begin a comment or an escape."""
+    return character(value, name, "+-. \t\r\n\0")
 
 
 def lines(value: Any, name: str) -> int:
@@ -200,7 +156,7 @@ ENCODINGS = {
 }
 
 
-def encoded(value: Any) -> str:
+def encoding(value: Any) -> str:
     """Return the name of an encoding that is read."""
     known = ENCODINGS.get(value.lower().replace("_", "-")) if isinstance(value, str) else None
     if known is None:

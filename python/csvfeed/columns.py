@@ -29,13 +29,6 @@ Unit: TypeAlias = Literal["seconds", "minutes", "hours", "days"]
 Form: TypeAlias = Literal["percent", "plain", "currency", "fortran", "hex", "msvc"]
 Numbers: TypeAlias = list[str] | dict[int | str, list[str]]
 Vocabularies: TypeAlias = list[tuple[int, list[str]]]
-Coded: TypeAlias = tuple[
-    list[tuple[int | str, Categories]],
-    list[int | str],
-    list[tuple[int | str, tuple[list[str], str | None, str | None]]],
-    list[tuple[int | str, tuple[str, str | None]]],
-    list[str] | list[tuple[int | str, list[str]]],
-]
 
 
 @dataclass(frozen=True, init=False)
@@ -187,24 +180,6 @@ def numbers(value: Any) -> Numbers | None:
     if isinstance(value, Mapping):
         return _by_column(value, "numbers", _forms)
     return _forms(value)
-
-
-def coded(
-    categories: dict[int | str, Categories] | None,
-    booleans: list[int | str] | None,
-    dates: dict[int | str, Date | Duration] | None,
-    numbers: Numbers | None,
-) -> Coded:
-    """Return the options of such columns as the core takes them."""
-    parts = []
-    durations: list[tuple[int | str, tuple[str, str | None]]] = []
-    for column, date in (dates or {}).items():
-        if isinstance(date, Duration):
-            durations.append((column, (date.unit, date.format)))
-        else:
-            parts.append((column, (list[str](date.parts), date.format, date.since)))
-    forms = list(numbers.items()) if isinstance(numbers, dict) else numbers
-    return list((categories or {}).items()), booleans or [], parts, durations, forms or []
 
 
 def keys(names: list[str]) -> Callable[..., str | int]:

@@ -7,18 +7,19 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
-from csvfeed import _core, arguments, other_names
+from csvfeed import _core, other_names
 from csvfeed import columns as kinds
 from csvfeed.categories import Categories
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
+from csvfeed.dialect_options import DialectOptions
 from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
+from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
-from csvfeed.reader import read
 from csvfeed.rejects import Rejects
-from csvfeed.source import Source, is_among, parts
+from csvfeed.source import Source, is_among
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
@@ -163,61 +164,55 @@ class CsvDataset(Ordered, Conversions, Categories):
         threads: int | None = None,
         memory: int | None = None,
     ) -> None:
-        written = arguments.dialect(
-            delimiter=delimiter,
-            quote=quote,
-            escape=escape,
-            comment=comment,
-            skip_rows=skip_rows,
-            skip_rows_after_header=skip_rows_after_header,
-            skip_footer=skip_footer,
-            skip_initial_space=skip_initial_space,
-            skip_final_space=skip_final_space,
-            short_rows=short_rows,
-            decimal=decimal,
-            thousands=thousands,
-            encoding=encoding,
-        )
-        if written["skip_rows_after_header"] and header not in ("auto", True):
-            raise ValueError(
-                "skip_rows_after_header= leaves out lines after a header, and header= says that "
-                "there is none: skip_rows= leaves out lines before the first row"
+        self._read(
+            Options.of(
+                source,
+                columns=columns,
+                partitions=partitions,
+                target=target,
+                features=features,
+                weight=weight,
+                allow_target_as_feature=allow_target_as_feature,
+                values=ValueOptions.of(
+                    categories=categories, booleans=booleans, dates=dates, numbers=numbers
+                ),
+                batch_size=batch_size,
+                remainder=remainder,
+                header=header,
+                dialect=DialectOptions.of(
+                    delimiter=delimiter,
+                    quote=quote,
+                    escape=escape,
+                    comment=comment,
+                    decimal=decimal,
+                    thousands=thousands,
+                    skip_rows=skip_rows,
+                    skip_rows_after_header=skip_rows_after_header,
+                    skip_footer=skip_footer,
+                    skip_initial_space=skip_initial_space,
+                    skip_final_space=skip_final_space,
+                    short_rows=short_rows,
+                    encoding=encoding,
+                ),
+                missing=missing,
+                fill=fill,
+                missing_target=missing_target,
+                on_error=on_error,
+                max_rejects=max_rejects,
+                threads=threads,
+                memory=memory,
             )
-        # What was given, in plain types of our own: for pickling, and so that nobody changes it.
-        options = self._options = {
-            "source": parts(source, arguments.optional_bool(partitions, "partitions")),
-            "columns": arguments.choice(columns, ("same", "union"), "columns"),
-            "partitions": partitions,
-            "target": arguments.columns(target, "target"),
-            "features": None if features is None else arguments.listed(features, "features"),
-            "weight": None if weight is None else arguments.column(weight, "weight"),
-            "allow_target_as_feature": arguments.flag(
-                allow_target_as_feature, "allow_target_as_feature"
-            ),
-            "categories": kinds.categories(categories),
-            "booleans": kinds.booleans(booleans),
-            "dates": kinds.dates(dates),
-            "numbers": kinds.numbers(numbers),
-            "batch_size": arguments.positive(batch_size, "batch_size"),
-            "remainder": arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
-            "header": arguments.header(header),
-            **written,
-            "missing": arguments.strings(missing, "missing"),
-            "fill": arguments.fill(fill),
-            "missing_target": arguments.choice(
-                missing_target, ("raise", "skip", "keep"), "missing_target"
-            ),
-            "on_error": arguments.choice(on_error, ("raise", "skip"), "on_error"),
-            "max_rejects": arguments.max_rejects(max_rejects, on_error),
-            "threads": None if threads is None else arguments.positive(threads, "threads"),
-            "memory": None if memory is None else arguments.positive(memory, "memory"),
-        }
-        self._batch_size: int = options["batch_size"]
-        self._remainder: str = options["remainder"]
-        self._reader = read(options)
+        )
+
+    def _read(self, options: Options) -> None:
+        """Read the headers, and begin with all rows in the order of the file."""
+        self._options = options
+        self._batch_size: int = options.batch_size
+        self._remainder: str = options.remainder
+        self._reader = _core.Reader(options)
         everything = self._reader.plan([], seed=None, padded=False, cache=None, fill="")
         self._source_stats = RowStats(self._reader, everything)
-        self._fill = Fill(options["fill"], self._reader, self._source_stats)
+        self._fill = Fill(options.fill, self._reader, self._source_stats)
         self._follow(Order())
 
     def _follow(self, order: Order) -> None:
@@ -228,7 +223,7 @@ class CsvDataset(Ordered, Conversions, Categories):
             seed=order.seed,
             padded=self._remainder == "pad",
             cache=order.cache,
-            fill=repr(self._options["fill"]),
+            fill=repr(self._options.fill),
         )
         self.epochs = Epochs(
             self._reader,
@@ -337,7 +332,7 @@ class CsvDataset(Ordered, Conversions, Categories):
             As iteration does, except for too many rejects; or if the file cannot be written.
         """
         target = os.fsdecode(path)
-        if is_among(self._options["source"], target):
+        if is_among(self._options.source, target):
             raise ValueError(f"{target!r} is a file that is read: name another one")
         return self._reader.write_rejects(target)
 
@@ -355,8 +350,14 @@ class CsvDataset(Ordered, Conversions, Categories):
     def dialect(self) -> Dialect:
         """How the file is written, as given by the arguments or as detected."""
         dialect = Dialect(**self._reader.dialect)
-        given = ("encoding", "skip_rows_after_header", "skip_footer", "short_rows")
-        return replace(dialect, **{name: self._options[name] for name in given})
+        given = self._options.dialect
+        return replace(
+            dialect,
+            encoding=given.encoding,
+            skip_rows_after_header=given.skip_rows_after_header,
+            skip_footer=given.skip_footer,
+            short_rows=given.short_rows,
+        )
 
     @property
     def feature_names(self) -> list[str]:
@@ -412,14 +413,15 @@ class CsvDataset(Ordered, Conversions, Categories):
             said.add("memory")
         # What was found is as good as what was given.
         found = ("delimiter", "skip_initial_space", "skip_final_space")
-        given = {**self._options, **{name: getattr(self.dialect, name) for name in found}}
+        given = {**self._options.given, **{name: getattr(self.dialect, name) for name in found}}
         options = {key: repr(value) for key, value in given.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
-        if self._options["categories"]:
-            buckets = self._options["categories"].items()
+        if categories := self._options.values.categories:
             rows["categories"] = {
                 "listed": self._reader.vocabulary_digests(),
-                "buckets": {str(key): value for key, value in buckets if isinstance(value, int)},
+                "buckets": {
+                    str(key): value for key, value in categories.items() if isinstance(value, int)
+                },
             }
         source, samples = self._reader.fingerprint()
         return {
@@ -444,7 +446,7 @@ class CsvDataset(Ordered, Conversions, Categories):
         return _rebuild, (self._options, self._order, self._source_stats.memory, known)
 
     def __repr__(self) -> str:
-        shown = shown_source(self._options["source"])
+        shown = shown_source(self._options.source)
         return (
             f"CsvDataset({shown}, features={_shorten(self.feature_names)}, "
             f"target={_shorten(self.target_names)}, batch_size={self._batch_size}){self._order}"
@@ -452,12 +454,13 @@ class CsvDataset(Ordered, Conversions, Categories):
 
 
 def _rebuild(
-    options: dict[str, Any],
+    options: Options,
     order: Order,
     stats: Memory | None,
     found: tuple[str | None, Vocabularies] | None,
 ) -> CsvDataset:
-    dataset = CsvDataset(**options)
+    dataset = object.__new__(CsvDataset)
+    dataset._read(options)
     if found is not None and found[0] == dataset._reader.identity:
         dataset._reader.recall_vocabularies(found[1])
     if stats is not None:

@@ -6,7 +6,8 @@ import os
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from csvfeed import _core, arguments
+from csvfeed import _core
+from csvfeed.dialect_options import DialectOptions
 
 # Detected in the file; not an option of a dataset.
 _FOUND = ("line_end", "trailing_delimiter")
@@ -116,8 +117,7 @@ class Choice:
     @classmethod
     def of(cls, choice: Any) -> Choice:
         """Return the choice that the core describes."""
-        dialect, score, names, rows = choice
-        return cls(Dialect(**dialect), score, names, rows)
+        return cls(**{**choice, "dialect": Dialect(**choice["dialect"])})
 
 
 def sniff(source: str | os.PathLike[str] | bytes, *, whole: bool = True, **known: Any) -> Dialect:
@@ -205,13 +205,11 @@ def _checked(known: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"sniff() takes no argument {min(unknown)!r}")
     plain = {name: usual[name] for name in usual if name not in ("header", *_FOUND)}
-    checked = arguments.dialect(**{**plain, **{n: known[n] for n in known if n != "header"}})
-    given = {name: checked[name] for name in known if name != "header"}
+    said = {name: value for name, value in known.items() if name != "header"}
+    checked = DialectOptions.of(**{**plain, **said})
+    given = {name: getattr(checked, name) for name in said}
     if given.get("delimiter") == "auto":
         del given["delimiter"]
-    for name in ("delimiter", "quote", "escape", "comment", "decimal", "thousands"):
-        if given.get(name) is not None:
-            given[name] = ord(given[name])
     if isinstance(known.get("header"), bool):
         given["header"] = known["header"]
     return given

@@ -58,7 +58,7 @@ class RowStats:
     def columns(self) -> list[ColumnStats]:
         """Statistics of each feature, each target, and the weight."""
         if self._columns is None:
-            self._columns = [ColumnStats(*column) for column in self._plan.stats()]
+            self._columns = [ColumnStats(**column) for column in self._plan.stats()]
         return self._columns
 
     @property

@@ -166,7 +166,7 @@ def check(rnd, directory):
     its_way = way(rnd)
     if use.fill == "mean":
         # Sums are made block by block, and the last bit of a mean tells of it.
-        its_way["memory"] = ds._options["memory"]
+        its_way["memory"] = ds._options.memory
     twin = csvfeed.CsvDataset(elsewhere, **options, **its_way)
     same(stacked(twin, width), rows)
     same(stacked(pickle.loads(pickle.dumps(ds)), width), rows)
@@ -228,7 +228,7 @@ def check_remainder(rnd, paths, options, rows):
     plain = csvfeed.CsvDataset(paths, **options)
     has_weights = remainder == "pad" and bool(options["target"]) and options["weight"] is None
     pairs = [(ds, rows)]
-    if ds._options["memory"] is None:
+    if ds._options.memory is None:
         pairs.append((ds.shuffle(seed=5), stacked(plain.shuffle(seed=5), width)))
     for made, expected in pairs:
         found = stacked(made, width + has_weights)

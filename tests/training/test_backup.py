@@ -133,7 +133,7 @@ def interrupted(ds, directory, built=None, **options):
 
 def test_it_goes_on_in_the_same_process_and_then_is_done(ds, tmp_path):
     expected, found = model(), model()
-    expected.fit(shuffled(ds._options["source"]).to_keras(), epochs=3, verbose=0)
+    expected.fit(shuffled(ds._options.source).to_keras(), epochs=3, verbose=0)
     interrupted(ds, tmp_path, found)
     ds.opened.clear()
     backup = BackupAndRestore(tmp_path, ds, save_freq=2)

@@ -97,15 +97,15 @@ def take(
     options = written(leading, given, whole=is_end)
     dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
     reader = dataset._reader
-    rows, first, odd_rows, odd, whole, error = reader.sample(limit, plenty=plenty, places=places)
+    found = reader.sample(limit, plenty=plenty, places=places)
     return Sample(
         columns=dataset.columns,
-        rows=rows,
-        first=first,
-        odd=odd,
-        odd_rows=odd_rows,
-        whole=whole,
-        error=error,
+        rows=found["rows"],
+        first=found["first"],
+        odd=found["wrong_count"],
+        odd_rows=found["wrong"],
+        whole=found["is_whole"],
+        error=found["error"],
         dialect=dataset.dialect,
         options=options,
         reader=reader,

@@ -1,11 +1,12 @@
-//! `Batches`: the iterator that hands core batches to Python as numpy arrays.
+//! `Batches`: the iterator that passes batches to Python as numpy arrays.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use csvfeed_core::batch::{self, Batch, NextBatch, Remainder};
-use csvfeed_core::error::Kind;
+use csvfeed_core::batch::{self, Batch, NextBatch};
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::rows::{Block, Buffer, Widths};
 use csvfeed_core::table::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
@@ -14,30 +15,35 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 
-use crate::exit::{Ends, check, watch};
-use crate::plan::Plan;
-use crate::reader::Reader;
+use crate::input::Input;
+use crate::rejects;
+use crate::threads::{Ends, Taken, check_exit, let_go, watch};
 
-/// How long a wait for the next block may last before Ctrl-C is looked for.
+/// Time between two looks for Ctrl-C while no block is ready.
 const PATIENCE: Duration = Duration::from_millis(50);
 
 /// An iterator over the batches of one pass, or of endless passes.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Batches {
-    reader: Py<Reader>,
+    input: Arc<Input>,
     parts: Arc<Parts>,
-    /// Nothing once they have ended.
+    /// `None` once the iterator has ended.
     inner: Arc<Mutex<Option<batch::Batches>>>,
     widths: Widths,
-    /// What they follow, and the number of their epoch.
-    plan: Option<(Py<Plan>, u64)>,
+    epoch_end: Option<Box<dyn EpochEnd>>,
     progress: Py<Progress>,
-    /// The process that reads: a fork inherits the locks as they were.
+    /// The process that reads. A forked process inherits the locks as they were, and must not wait for them.
     process: u32,
     calls_python: bool,
 }
 
-/// How far an iterator has got, which outlives it.
+/// What happens when the last batch of an epoch has been taken.
+pub(crate) trait EpochEnd: Send + Sync {
+    /// Takes back the pipeline, if it goes on. Returns how many rows of the whole source are left out as wrong.
+    fn end(&self, py: Python<'_>, rest: Option<Pipeline<Block>>) -> PyResult<u64>;
+}
+
+/// How far an iterator has got. It outlives the iterator.
 #[pyclass(frozen, module = "csvfeed._core")]
 #[derive(Default)]
 pub(crate) struct Progress {
@@ -47,13 +53,13 @@ pub(crate) struct Progress {
 
 #[pymethods]
 impl Progress {
-    /// How many batches it has yielded.
+    /// How many batches the iterator has yielded.
     #[getter]
     fn yielded(&self) -> u64 {
         self.yielded.load(Ordering::Relaxed)
     }
 
-    /// Whether there are no more, which is known once they have been asked for.
+    /// Whether the iterator has raised `StopIteration`.
     #[getter]
     fn ended(&self) -> bool {
         self.ended.load(Ordering::Relaxed)
@@ -66,26 +72,26 @@ struct Owner(#[expect(dead_code, reason = "held for its lifetime")] Arc<Block>);
 
 impl Batches {
     pub(crate) fn new(
-        reader: Bound<'_, Reader>,
+        py: Python<'_>,
+        input: Arc<Input>,
         parts: Arc<Parts>,
         batches: batch::Batches,
         widths: Widths,
-        plan: Option<(Py<Plan>, u64)>,
+        epoch_end: Option<Box<dyn EpochEnd>>,
     ) -> PyResult<Self> {
-        let progress = Py::new(reader.py(), Progress::default())?;
+        let progress = Py::new(py, Progress::default())?;
         let inner = Arc::new(Mutex::new(Some(batches)));
-        let calls_python = reader.get().calls_python();
+        let calls_python = input.calls_python();
         if calls_python {
-            watch(reader.py(), &(Arc::clone(&inner) as Arc<dyn Ends>))?;
+            watch(py, &(Arc::clone(&inner) as Arc<dyn Ends>))?;
         }
-        let process = std::process::id();
-        Ok(Self { reader: reader.unbind(), parts, inner, widths, plan, progress, process, calls_python })
+        Ok(Self { input, parts, inner, widths, epoch_end, progress, process: std::process::id(), calls_python })
     }
 }
 
 #[pymethods]
 impl Batches {
-    /// How far it has got.
+    /// How far the iterator has got.
     #[getter]
     fn progress(&self, py: Python<'_>) -> Py<Progress> {
         self.progress.clone_ref(py)
@@ -97,19 +103,15 @@ impl Batches {
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
         if self.process != std::process::id() {
-            return Err(self.reader.get().exception(py, &Kind::Forked.into(), None));
+            return Err(self.input.exception(py, &Kind::Forked.into(), None));
         }
         let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
         let Some(batches) = &mut *guard else {
             drop(guard);
-            if self.calls_python && !self.progress.get().ended() {
-                // It did not end by itself.
-                check(py)?;
-            }
-            return Ok(None);
+            return self.check_ended(py).map(|()| None);
         };
         py.check_signals()?;
-        // A block already here costs neither a wait nor a release of the GIL.
+        // Without a wait, so that a block that is ready costs no release of the GIL.
         let mut found = batches.next(Duration::ZERO);
         loop {
             match found {
@@ -117,34 +119,13 @@ impl Batches {
                     self.progress.get().yielded.fetch_add(1, Ordering::Relaxed);
                     return self.arrays(py, batch).map(Some);
                 }
-                Ok(NextBatch::End) => {
-                    self.progress.get().ended.store(true, Ordering::Relaxed);
-                    let left_out = batches.left_out();
-                    let ended = guard.take();
-                    // The threads that end here may be waiting for the GIL.
-                    let rest = py.detach(|| ended.and_then(batch::Batches::into_rest));
-                    // Telling something may run code of the caller, who may ask for a batch.
-                    drop(guard);
-                    if let Some((plan, epoch)) = &self.plan {
-                        plan.get().end(py, *epoch, rest)?;
-                    }
-                    // A plan may read less than the source, and knows of all of it.
-                    let left_out = self.plan.as_ref().map_or(left_out, |(plan, _)| plan.get().left_out(py));
-                    self.reader.get().warn_of(py, left_out)?;
-                    return Ok(None);
-                }
+                Ok(NextBatch::End) => return self.end(py, guard).map(|()| None),
                 Ok(NextBatch::Pending) => {}
-                Err(error) => {
-                    if self.calls_python {
-                        drop(guard);
-                        check(py)?;
-                    }
-                    return Err(self.reader.get().exception(py, &error, Some(&self.parts)));
-                }
+                Err(error) => return Err(self.failed(py, guard, &error)),
             }
             found = py.detach(|| batches.next(PATIENCE));
             if matches!(found, Ok(NextBatch::Pending)) {
-                // With anything else a signal waits for the next call: what was found would be lost.
+                // Only here: an exception of a signal handler would lose a batch that was found.
                 py.check_signals()?;
             }
         }
@@ -157,31 +138,48 @@ impl Drop for Batches {
         if self.process == std::process::id() {
             let_go(Taken(inner));
         } else {
-            // There is nobody to stop.
+            // A forked process has none of the threads.
             std::mem::forget(inner);
         }
     }
 }
 
-/// Takes with it what it holds.
-pub(crate) struct Taken<T>(pub(crate) Arc<Mutex<Option<T>>>);
-
-impl<T> Drop for Taken<T> {
-    fn drop(&mut self) {
-        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        drop(taken);
-    }
-}
-
-/// Drops what has threads, which may be waiting for the GIL.
-pub(crate) fn let_go<T: Send>(threads: T) {
-    let mut threads = Some(threads);
-    // Nothing can be waited for any more when there is no interpreter.
-    Python::try_attach(|py| py.detach(|| drop(threads.take())));
-    std::mem::forget(threads);
-}
+/// The lock of the batches while `__next__` runs.
+type Guard<'a> = MutexGuard<'a, Option<batch::Batches>>;
 
 impl Batches {
+    /// Ends the iterator: stops the threads, ends the epoch, and warns if rows were left out.
+    fn end(&self, py: Python<'_>, mut guard: Guard<'_>) -> PyResult<()> {
+        self.progress.get().ended.store(true, Ordering::Relaxed);
+        let ended = guard.take();
+        let mut left_out = ended.as_ref().map_or(0, batch::Batches::left_out);
+        // Without the GIL, since the threads that end here may wait for it.
+        let rest = py.detach(|| ended.and_then(batch::Batches::into_rest));
+        // A warning may run code of the caller that asks for a batch.
+        drop(guard);
+        if let Some(epoch) = &self.epoch_end {
+            // An epoch may read less than the source, and its plan knows the whole source.
+            left_out = epoch.end(py, rest)?;
+        }
+        rejects::warn(py, &self.input, left_out)
+    }
+
+    /// Fails if the end of the interpreter, rather than the last batch, ended the iterator.
+    fn check_ended(&self, py: Python<'_>) -> PyResult<()> {
+        if self.calls_python && !self.progress.get().ended() { check_exit(py) } else { Ok(()) }
+    }
+
+    /// The exception for an error in place of a batch.
+    fn failed(&self, py: Python<'_>, guard: Guard<'_>, error: &Error) -> PyErr {
+        if self.calls_python {
+            drop(guard);
+            if let Err(exit) = check_exit(py) {
+                return exit;
+            }
+        }
+        self.input.exception(py, error, Some(&self.parts))
+    }
+
     fn arrays<'py>(&self, py: Python<'py>, batch: Batch) -> PyResult<Bound<'py, PyTuple>> {
         let Batch { block, rows } = batch;
         let owner = Bound::new(py, Owner(Arc::clone(&block)))?.into_any();
@@ -210,14 +208,5 @@ impl Batches {
             return PyTuple::new(py, [x, y]);
         }
         PyTuple::new(py, [x, y, vector(&arrays.weights)])
-    }
-}
-
-/// What becomes of the rows left over.
-pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
-    match pad_to {
-        Some(rows) => Remainder::Pad(rows),
-        None if drop_remainder => Remainder::Drop,
-        None => Remainder::Keep,
     }
 }

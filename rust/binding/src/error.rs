@@ -1,4 +1,4 @@
-//! Core errors to Python exceptions.
+//! Core errors to Python exceptions, and back.
 
 use std::io;
 
@@ -15,22 +15,40 @@ use crate::dialect::choices;
 /// Where an error is.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Where<'a> {
-    /// What the part is called.
+    /// The name of the part.
     pub path: Option<&'a str>,
     /// The names of the columns.
     pub columns: &'a [String],
-    /// Byte of the part, and its line.
+    /// The byte in the part.
     pub offset: Option<u64>,
+    /// The line of that byte.
     pub line: Option<u64>,
-    /// What becomes of wrong rows there.
+    /// What happens to wrong rows there, which messages mention.
     pub on_error: OnError,
+}
+
+impl<'a> Where<'a> {
+    /// A whole part.
+    pub(crate) fn part(path: &'a str) -> Self {
+        Self { path: Some(path), ..Self::default() }
+    }
+}
+
+/// An exception of Python as an error of the core. `exception` turns it back.
+pub(crate) fn failed(raised: PyErr) -> Error {
+    io::Error::from(raised).into()
+}
+
+/// The error of a thread that stops because the interpreter is ending or its caller gave up.
+pub(crate) fn gone() -> Error {
+    io::Error::other("the interpreter ends, or the reading was given up").into()
 }
 
 /// The Python exception for an error.
 pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyErr {
     match &error.kind {
         Kind::Io(io) => {
-            // What an object of Python raised.
+            // The exception of a Python object that was read.
             if let Some(raised) = io.get_ref().and_then(|inner| inner.downcast_ref::<PyErr>()) {
                 return raised.clone_ref(py);
             }
@@ -55,7 +73,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
     csv_error(py, error, place.on_error.message(error), place).map_or_else(|failure| failure, PyErr::from_value)
 }
 
-/// What the operating system said about a path.
+/// The `OSError` of an operation on a path.
 pub(crate) fn os_error(io: &io::Error, path: Option<&str>) -> PyErr {
     PyOSError::new_err((io.raw_os_error(), without_number(io), path.map(str::to_owned)))
 }
@@ -65,7 +83,7 @@ fn without_number(io: &io::Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
-/// Whether the byte where an error is says anything about it: whoever cannot read a file cannot count its lines.
+/// Whether the byte of an error is worth showing. It is not if the file cannot be read, and its lines cannot be counted.
 pub(crate) fn has_place(error: &Error) -> bool {
     !matches!(
         error.kind,
@@ -73,7 +91,7 @@ pub(crate) fn has_place(error: &Error) -> bool {
     )
 }
 
-/// The line of a byte of a part, if it says anything about the error.
+/// The line of a byte of a part, if the error has a place.
 pub(crate) fn line(error: &Error, parts: &Parts, part: usize, offset: u64) -> Option<u64> {
     if has_place(error) { parts.line(part, offset) } else { None }
 }
@@ -85,7 +103,26 @@ pub(crate) fn csv_error<'py>(
     message: String,
     place: Where<'_>,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let class = py.import("csvfeed.errors")?.getattr(match error.kind {
+    let class = py.import("csvfeed.errors")?.getattr(class_name(&error.kind))?;
+    let arguments = PyDict::new(py);
+    arguments.set_item("path", place.path)?;
+    arguments.set_item("line", place.line)?;
+    arguments.set_item("column", error.column)?;
+    arguments.set_item("column_name", error.column.and_then(|column| place.columns.get(column)))?;
+    arguments.set_item("byte_offset", place.offset)?;
+    arguments.set_item("text", &error.text)?;
+    let raised = class.call((message,), Some(&arguments))?;
+    if let Kind::Undecided(undecided) = &error.kind
+        && let Some(undecided) = undecided.downcast_ref::<Undecided>()
+    {
+        raised.call_method1("_set_choices", (choices(&undecided.choices, "\n"),))?;
+    }
+    Ok(raised)
+}
+
+/// The name of the exception class of `csvfeed.errors`.
+fn class_name(kind: &Kind) -> &'static str {
+    match kind {
         Kind::Number(_)
         | Kind::Notation(_)
         | Kind::Form(..)
@@ -131,19 +168,5 @@ pub(crate) fn csv_error<'py>(
         | Kind::Window(_)
         | Kind::Threads(_)
         | Kind::Internal => "CsvError",
-    })?;
-    let arguments = PyDict::new(py);
-    arguments.set_item("path", place.path)?;
-    arguments.set_item("line", place.line)?;
-    arguments.set_item("column", error.column)?;
-    arguments.set_item("column_name", error.column.and_then(|column| place.columns.get(column)))?;
-    arguments.set_item("byte_offset", place.offset)?;
-    arguments.set_item("text", &error.text)?;
-    let raised = class.call((message,), Some(&arguments))?;
-    if let Kind::Undecided(undecided) = &error.kind
-        && let Some(undecided) = undecided.downcast_ref::<Undecided>()
-    {
-        raised.call_method1("_set_choices", (choices(&undecided.choices, "\n"),))?;
     }
-    Ok(raised)
 }

@@ -1,20 +1,18 @@
 //! The Python extension module `csvfeed._core`: conversions between Python and `csvfeed-core`, and nothing else.
 
 mod batches;
-mod columns;
 mod dialect;
 mod error;
-mod exit;
-mod heads;
-mod layouts;
-mod opening;
-mod origin;
-mod place;
+mod input;
+mod options;
 mod plan;
 mod reader;
 mod rejects;
 mod sample;
-mod served;
+mod signals;
+mod sniff;
+mod threads;
+mod vocabularies;
 
 use pyo3::prelude::*;
 
@@ -27,7 +25,7 @@ mod _core {
     #[pymodule_export]
     use super::batches::{Batches, Progress};
     #[pymodule_export]
-    use super::dialect::sniff;
+    use super::input::Requests;
     #[pymodule_export]
     use super::plan::Plan;
     #[pymodule_export]
@@ -35,7 +33,7 @@ mod _core {
     #[pymodule_export]
     use super::sample::beginning;
     #[pymodule_export]
-    use super::served::Requests;
+    use super::sniff::sniff;
 
     /// The instruction set in use.
     #[pyfunction]
@@ -48,9 +46,9 @@ mod _core {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
-        // What the first array looks up in numpy by way of Python, where Ctrl-C would be a panic.
+        // The first array imports parts of numpy, where Ctrl-C would cause a panic. Make it here.
         module.py().import("numpy")?;
-        super::exit::register(module.py())?;
+        super::threads::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
         module.add("MISSING", csvfeed_core::table::missing::MISSING.to_vec())?;

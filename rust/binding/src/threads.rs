@@ -1,19 +1,22 @@
-//! The end of the interpreter: threads that call Python must have ended before.
+//! Threads of ours that call Python, and the end of the interpreter, before which they must end.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, TryLockError, Weak};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
 
+use csvfeed_core::error::Error;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 
-/// How long somebody who has to end is waited for. A daemon thread may be at it, which nobody can help.
+use crate::error::{failed, gone};
+
+/// Longest wait for a thread to end. A daemon thread may hold it up for ever.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Something with threads.
 pub(crate) trait Ends: Send + Sync {
-    /// Ends them.
+    /// Ends its threads.
     fn end(&self);
 }
 
@@ -35,10 +38,10 @@ impl<T: Send> Ends for Mutex<Option<T>> {
     }
 }
 
-/// What has threads that call Python, and the process that has them.
+/// What has threads that call Python, each with its process.
 static LIVE: Mutex<Vec<(u32, Weak<dyn Ends>)>> = Mutex::new(Vec::new());
 
-/// Whether the interpreter ends, so that no thread of ours may run Python any more: it would be stopped in the middle.
+/// Whether the interpreter is ending. From then on no thread of ours may run Python: it would be stopped in the middle.
 static ENDED: AtomicBool = AtomicBool::new(false);
 
 /// The thread that ends it.
@@ -47,13 +50,13 @@ static ENDER: OnceLock<ThreadId> = OnceLock::new();
 /// Threads that run Python right now.
 static INSIDE: AtomicUsize = AtomicUsize::new(0);
 
-/// Asks to be told of the end before everybody else who asks later: what they do at the end may still read.
+/// Registers `end` with `atexit`. Functions that are registered later run earlier, so they may still read.
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
     py.import("atexit")?.call_method1("register", (wrap_pyfunction!(end, py)?,))?;
     Ok(())
 }
 
-/// Ends the threads of `ends` before the interpreter goes, if it is still there.
+/// Makes sure that the threads of `ends` end before the interpreter does.
 pub(crate) fn watch(py: Python<'_>, ends: &Arc<dyn Ends>) -> PyResult<()> {
     let mut live = LIVE.lock().unwrap_or_else(PoisonError::into_inner);
     if !ENDED.load(Ordering::SeqCst) {
@@ -63,12 +66,12 @@ pub(crate) fn watch(py: Python<'_>, ends: &Arc<dyn Ends>) -> PyResult<()> {
     }
     drop(live);
     py.detach(|| ends.end());
-    check(py)
+    check_exit(py)
 }
 
-/// Refuses to go on when the interpreter ends. Of threads that it leaves behind nobody takes an error: like all others that
-/// run Python, they stand still.
-pub(crate) fn check(py: Python<'_>) -> PyResult<()> {
+/// Fails if the interpreter is ending. Other threads than the one that ends it are parked for ever, as the interpreter does
+/// with all threads that call Python by then.
+pub(crate) fn check_exit(py: Python<'_>) -> PyResult<()> {
     if !ENDED.load(Ordering::SeqCst) {
         return Ok(());
     }
@@ -88,7 +91,7 @@ fn is_ender() -> bool {
     ENDER.get() == Some(&std::thread::current().id())
 }
 
-/// Runs Python in a thread of ours, or nothing once the interpreter ends.
+/// Runs Python in a thread of ours. `None` once the interpreter is ending.
 pub(crate) fn enter<R>(run: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     struct Inside;
     impl Drop for Inside {
@@ -101,6 +104,12 @@ pub(crate) fn enter<R>(run: impl FnOnce(Python<'_>) -> R) -> Option<R> {
     if ENDED.load(Ordering::SeqCst) && !is_ender() { None } else { Python::try_attach(run) }
 }
 
+/// Calls Python from a thread of ours.
+pub(crate) fn call<R>(run: impl FnOnce(Python<'_>) -> PyResult<R>) -> Result<R, Error> {
+    enter(run).ok_or_else(gone)?.map_err(failed)
+}
+
+/// Ends the threads that call Python, at the end of the interpreter.
 #[pyfunction]
 fn end(py: Python<'_>) {
     py.detach(|| {
@@ -116,4 +125,22 @@ fn end(py: Python<'_>) {
             std::thread::sleep(Duration::from_millis(1));
         }
     });
+}
+
+/// Takes the value with it when it is dropped.
+pub(crate) struct Taken<T>(pub(crate) Arc<Mutex<Option<T>>>);
+
+impl<T> Drop for Taken<T> {
+    fn drop(&mut self) {
+        let taken = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(taken);
+    }
+}
+
+/// Drops a value that has threads, without the GIL, since the threads may wait for it.
+pub(crate) fn let_go<T: Send>(threads: T) {
+    let mut threads = Some(threads);
+    // Without an interpreter the threads cannot be waited for.
+    Python::try_attach(|py| py.detach(|| drop(threads.take())));
+    std::mem::forget(threads);
 }

@@ -1,4 +1,4 @@
-//! Which columns a table of several parts has, and where each part has them.
+//! The columns of a table of several parts, and where each part has them.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,34 +9,24 @@ use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Layout, PartColumns, Place};
 use csvfeed_core::table::schema::{Column, MissingTarget, Schema};
 
-use crate::heads::{Failed, Heads, Part, PartHead};
+use super::headers::{Failed, Headers, PartHeader};
+use super::part::Part;
+use crate::options::{Keys, Rule};
 
-/// Columns that are named when parts differ.
+/// Most columns that an error names when parts differ.
 const NAMED: usize = 5;
 
-/// What the directories of a part are called, as `key=value`; an empty value is missing.
-pub(crate) type Keys = Vec<(String, String)>;
-
-/// Which columns the parts of a table must have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Rule {
-    /// Those of the first; or, if only some are asked for, these.
-    Same,
-    /// Any: the table has the columns of all.
-    Union,
-}
-
-/// What the last columns of a table are.
+/// Where the last columns of a table come from.
 #[derive(Clone, Copy)]
 pub(crate) enum Ending {
-    /// Those of its files.
+    /// From the first file.
     Own,
-    /// Others, for this reason.
+    /// From elsewhere, for this reason.
     Added(&'static str),
 }
 
 impl Ending {
-    /// An error for a column that is counted from the last, where that is not the last of the files.
+    /// Refuses a negative index if the last column is not that of the first file.
     pub(crate) fn check(self, column: &Column, role: &str) -> Result<(), Error> {
         match (column, self) {
             (Column::Index(index), Self::Added(why)) if *index < 0 => {
@@ -48,17 +38,17 @@ impl Ending {
     }
 }
 
-/// What is asked for of a table.
+/// The columns to read.
 pub(crate) struct Wanted {
     pub features: Option<Vec<Column>>,
     pub targets: Vec<Column>,
     pub weight: Option<Column>,
     pub coded: Columns,
-    /// Whether a feature may be a target or the weight as well.
+    /// Whether a feature may also be a target or the weight.
     pub allow_target_as_feature: bool,
 }
 
-/// Why that is not to be had.
+/// Why these columns cannot be read.
 pub(crate) enum Refused {
     Table(Error),
     Part(Failed),
@@ -72,28 +62,28 @@ impl From<Error> for Refused {
 
 /// The parts of a table, and the columns of all together.
 pub(crate) struct Layouts {
-    heads: Heads,
+    headers: Headers,
     rule: Rule,
-    /// The keys of each part, where they become columns.
+    /// The keys of each part, if they become columns.
     keys: Option<Vec<Keys>>,
     /// All columns: first those of the files, then the keys.
     pub(crate) columns: Vec<String>,
-    /// How many of them the files have.
+    /// How many of the columns come from the files.
     in_files: usize,
     /// How many columns the first part has.
     own: usize,
-    /// The part that says what the columns are.
+    /// The part that names the columns.
     pub leader: usize,
 }
 
 impl Layouts {
-    /// Puts the columns of all parts together.
-    pub(crate) fn new(heads: Heads, rule: Rule, keys: Option<Vec<Keys>>) -> Result<Self, Failed> {
-        let leader = heads.parts.iter().position(|part| part.columns.is_some()).unwrap_or_default();
-        let mut columns = heads.head.columns.clone();
+    /// Combines the columns of all parts.
+    pub(crate) fn new(headers: Headers, rule: Rule, keys: Option<Vec<Keys>>) -> Result<Self, Failed> {
+        let leader = headers.parts.iter().position(|part| part.columns.is_some()).unwrap_or_default();
+        let mut columns = headers.head.columns.clone();
         let own = columns.len();
-        if rule == Rule::Union && heads.head.is_named {
-            for part in &heads.parts {
+        if rule == Rule::Union && headers.head.is_named {
+            for part in &headers.parts {
                 extend(&mut columns, part.columns.as_deref().unwrap_or_default());
             }
         }
@@ -104,14 +94,14 @@ impl Layouts {
                 columns.push(key.clone());
             }
         }
-        let layouts = Self { heads, rule, keys, columns, in_files, own, leader };
+        let layouts = Self { headers, rule, keys, columns, in_files, own, leader };
         layouts.check_keys()?;
         Ok(layouts)
     }
 
-    /// Refuses a key that is the name of a column, too: which of them is meant is not known.
+    /// Refuses a key with the name of a column: the name would be ambiguous.
     fn check_keys(&self) -> Result<(), Failed> {
-        for (at, part) in self.heads.parts.iter().enumerate() {
+        for (at, part) in self.headers.parts.iter().enumerate() {
             let keys = self.keys.as_ref().map_or(&[][..], |keys| &keys[at]);
             let columns = part.columns.as_deref().unwrap_or_default();
             if let Some((key, _)) = keys.iter().find(|(key, _)| columns.contains(key)) {
@@ -127,7 +117,7 @@ impl Layouts {
         Ok(())
     }
 
-    /// Whether the last column is that of the files.
+    /// Where the last columns come from.
     pub(crate) fn ending(&self) -> Ending {
         if self.in_files > self.own {
             Ending::Added("columns=\"union\" adds columns of later files after those of the first")
@@ -138,7 +128,7 @@ impl Layouts {
         }
     }
 
-    /// What becomes of the columns, and the parts that they are read from.
+    /// The schema, and the parts with their layouts.
     pub(crate) fn resolve(
         self,
         wanted: Wanted,
@@ -154,7 +144,7 @@ impl Layouts {
         coded.named().try_for_each(|(role, column)| ending.check(column, role))?;
         let schema = Schema::resolve(
             self.columns.clone(),
-            self.heads.head.reference,
+            self.headers.head.reference,
             features.as_deref(),
             &targets,
             weight.as_ref(),
@@ -167,12 +157,12 @@ impl Layouts {
         Ok((schema, parts))
     }
 
-    /// The parts of a table of which these columns are asked for.
+    /// The parts with their layouts.
     fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
         let needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
         let mut known: HashMap<(Vec<String>, bool, Keys), Option<Layout>> = HashMap::new();
-        let mut layouts = Vec::with_capacity(self.heads.parts.len());
-        for (at, part) in self.heads.parts.iter().enumerate() {
+        let mut layouts = Vec::with_capacity(self.headers.parts.len());
+        for (at, part) in self.headers.parts.iter().enumerate() {
             let Some(columns) = &part.columns else {
                 layouts.push(None);
                 continue;
@@ -191,14 +181,8 @@ impl Layouts {
             };
             layouts.push(layout);
         }
-        let part = |(PartHead { origin, name, unpacking, data_start, .. }, layout)| Part {
-            origin,
-            name,
-            unpacking,
-            data_start,
-            layout,
-        };
-        Ok(self.heads.parts.into_iter().zip(layouts).map(part).collect())
+        let part = |(PartHeader { part, .. }, layout)| Part { layout, ..part };
+        Ok(self.headers.parts.into_iter().zip(layouts).map(part).collect())
     }
 
     /// Where a part has the columns.
@@ -210,17 +194,32 @@ impl Layouts {
         needed: &[usize],
         asks_for_all: bool,
     ) -> Result<Option<Layout>, Failed> {
-        let leader = &self.heads.parts[self.leader].name;
-        if !self.heads.head.is_named && columns.len() != self.own {
+        let leader = &self.headers.parts[self.leader].part.name;
+        if !self.headers.head.is_named && columns.len() != self.own {
             let (found, own) = (columns.len(), self.own);
             return Err(refuse(at, format!("the first row has {found} fields where that of {leader} has {own}")));
         }
-        let ends_empty = self.heads.parts[at].ends_empty;
+        let ends_empty = self.headers.parts[at].ends_empty;
         if columns == &self.columns[..] && keys.is_empty() && !ends_empty {
             return Ok(None);
         }
+        let (places, unused) = self.places(columns, keys);
+        if self.rule == Rule::Same {
+            let mut more: Vec<_> = unused.into_iter().map(|field| columns[field].as_str()).collect();
+            let of_keys = &self.columns[self.in_files..];
+            more.extend(keys.iter().map(|(key, _)| key.as_str()).filter(|key| !of_keys.iter().any(|of| of == key)));
+            let lacks = self.lacking(&places, needed);
+            if !lacks.is_empty() || (asks_for_all && !more.is_empty()) {
+                return Err(refuse(at, differences(leader, &lacks, &more, asks_for_all)));
+            }
+        }
+        Ok(Some(Arc::new(PartColumns { places, fields: columns.len() + usize::from(ends_empty), ends_empty })))
+    }
+
+    /// Where a part with these columns and keys has each column of the table, and which of its fields the table lacks.
+    fn places(&self, columns: &[String], keys: &Keys) -> (Vec<Place>, Vec<usize>) {
         let mut fields: HashMap<&str, Vec<usize>> = HashMap::new();
-        // A name that there is twice is found in the order of the file.
+        // The last field first, so that `pop` finds equal names in file order.
         for (field, name) in columns.iter().enumerate().rev() {
             fields.entry(name).or_default().push(field);
         }
@@ -231,23 +230,20 @@ impl Layouts {
             let value = keys.iter().find(|(key, _)| key == name).map(|(_, value)| Place::Value(value.clone()));
             value.unwrap_or(Place::Absent)
         }));
-        if self.rule == Rule::Same {
-            let mut lacks: Vec<_> = needed.iter().copied().filter(|&column| places[column] == Place::Absent).collect();
-            lacks.sort_unstable();
-            lacks.dedup();
-            let lacks: Vec<_> = lacks.into_iter().map(|column| self.columns[column].as_str()).collect();
-            let mut more = fields.into_values().flatten().collect::<Vec<_>>();
-            more.sort_unstable();
-            let mut more: Vec<_> = more.into_iter().map(|field| columns[field].as_str()).collect();
-            more.extend(keys.iter().map(|(key, _)| key.as_str()).filter(|key| !of_keys.iter().any(|of| of == key)));
-            if !lacks.is_empty() || (asks_for_all && !more.is_empty()) {
-                return Err(refuse(at, differences(leader, &lacks, &more, asks_for_all)));
-            }
-        }
-        Ok(Some(Arc::new(PartColumns { places, fields: columns.len() + usize::from(ends_empty), ends_empty })))
+        let mut unused: Vec<_> = fields.into_values().flatten().collect();
+        unused.sort_unstable();
+        (places, unused)
     }
 
-    /// Refuses values of directories that are not what their columns are read as, and rows that have no target.
+    /// The names of the needed columns that a part lacks.
+    fn lacking(&self, places: &[Place], needed: &[usize]) -> Vec<&str> {
+        let mut lacks: Vec<_> = needed.iter().copied().filter(|&column| places[column] == Place::Absent).collect();
+        lacks.sort_unstable();
+        lacks.dedup();
+        lacks.into_iter().map(|column| self.columns[column].as_str()).collect()
+    }
+
+    /// Refuses values of directories that cannot be read as their column, and parts without a target.
     fn check_values(&self, at: usize, layout: Option<&Layout>, schema: &Schema) -> Result<(), Failed> {
         let Some(layout) = layout else { return Ok(()) };
         for (wanted, column) in schema.wanted().into_iter().enumerate() {
@@ -275,7 +271,7 @@ impl Layouts {
     }
 }
 
-/// Adds the columns that are not there yet; of a name that a part has twice, two.
+/// Adds the columns that `columns` lacks. If a part has a name twice, the result has it twice.
 fn extend(columns: &mut Vec<String>, more: &[String]) {
     if more.iter().eq(columns.iter()) {
         return;

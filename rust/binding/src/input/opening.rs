@@ -1,4 +1,4 @@
-//! The table that a reader reads, opened for a pass.
+//! Open the table for a pass.
 
 use std::sync::Arc;
 
@@ -9,30 +9,30 @@ use csvfeed_core::table::Table;
 use csvfeed_core::table::parts::{self, Parts};
 use pyo3::prelude::*;
 
+use super::origin::temporary_directory;
+use super::part::Part;
+use super::table::Input;
 use crate::error::{Where, exception};
-use crate::exit;
-use crate::heads::Part;
-use crate::origin::temporary_directory;
-use crate::plan::{Stop, check_signals};
-use crate::reader::Reader;
+use crate::signals::{Stop, check_signals};
+use crate::threads;
 
-impl Reader {
-    /// What is read, which must be what it was.
+impl Input {
+    /// The table. Its files must be unchanged.
     pub(crate) fn table(&self, py: Python<'_>) -> PyResult<Table> {
         if self.calls_python() {
-            exit::check(py)?;
+            threads::check_exit(py)?;
         }
         let simd = simd().map_err(|error| self.exception(py, &error, None))?;
         Ok(Table { parts: self.open(py)?, dialect: self.dialect, schema: Arc::clone(&self.schema), simd })
     }
 
-    /// The same table, to be read at any place.
+    /// The same table, readable at any place: compressed parts are decompressed into temporary files.
     pub(crate) fn spooled(&self, py: Python<'_>, table: Table) -> PyResult<Table> {
         let parts = Arc::clone(&table.parts);
         py.detach(|| self.texts_of(table, check_signals)).map_err(|stop: Stop| self.stopped(py, stop, &parts))
     }
 
-    /// The same, without the GIL; an error that `check` returns ends the work.
+    /// The same, for a thread without the GIL. An error of `check` ends the work.
     pub(crate) fn texts_of<E: From<Error> + Send>(
         &self,
         table: Table,
@@ -41,20 +41,20 @@ impl Reader {
         if !table.parts.has_streams() {
             return Ok(table);
         }
-        let known = self.texts.lock().clone();
+        let known = self.memo.texts.lock().clone();
         let texts = if let Some(texts) = known {
             texts
         } else {
             let streams: Vec<_> = table.parts.streams().collect();
             let texts = Spool::texts(&streams, &temporary_directory()?, check)?;
-            *self.texts.lock() = Some(texts.clone());
+            *self.memo.texts.lock() = Some(texts.clone());
             texts
         };
         Ok(Table { parts: table.parts.spooled(texts), ..table })
     }
 
-    /// Opens the parts, which must be what they were.
-    pub(crate) fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
+    /// Opens the parts. Their files must be unchanged.
+    fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
         let handles = Handles::new();
         let many = self.parts.len() > 1;
         let open = |(number, part): (usize, &Part)| {
@@ -69,5 +69,16 @@ impl Reader {
             exception(py, &error, place)
         })?;
         Ok(Arc::new(Parts::new(parts)))
+    }
+    /// What tells the content from other content: a sum over the length, the beginning and the end of each part and,
+    /// unless some part is remote, a sum over pieces from all over.
+    pub(crate) fn fingerprint(&self, py: Python<'_>) -> PyResult<(String, Option<String>)> {
+        let parts = self.open(py)?;
+        if let (true, Some(known)) = (self.parts.len() > 1, self.memo.fingerprint.get()) {
+            return Ok(known.clone());
+        }
+        let found = py.detach(|| Ok((parts.fingerprint()?, parts.samples()?)));
+        let found = found.map_err(|error: Error| self.exception(py, &error, None))?;
+        Ok(self.memo.fingerprint.get_or_init(|| found.clone()).clone())
     }
 }

@@ -1,7 +1,7 @@
-//! File objects of Python, each read by a thread of Python's own.
+//! File objects of Python, each read by a Python thread of its own.
 //!
-//! A `read` may never return: it waits for a device, a socket, a queue. Whoever waits for it here can give up, for Ctrl-C or
-//! at the end of the process; the thread that is in it is left behind, as Python leaves its daemon threads.
+//! A `read` may never return, since it may wait for a device, a socket or a queue. A thread that waits here can give up, for
+//! Ctrl-C or at the end of the process. The Python thread inside `read` is left behind like a daemon thread.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,16 +13,16 @@ use csvfeed_core::source::{self, Source};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
-use crate::exit::enter;
-use crate::origin::{failed, gone};
+use crate::error::{failed, gone};
+use crate::threads::call;
 
-/// How long whoever waits looks for nothing else.
+/// Time between two looks for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(50);
 
-/// How long the thread that reads stays when there is nothing to read.
+/// Time without a request after which the reading thread ends.
 const IDLE: Duration = Duration::from_millis(200);
 
-/// A binary file object that can be read anywhere, from where it stood.
+/// A seekable binary file object. Its content begins at its position when it was given.
 pub(crate) struct FileObject {
     object: Py<PyAny>,
     /// Starts a thread that answers requests.
@@ -31,15 +31,15 @@ pub(crate) struct FileObject {
     length: u64,
     requests: Arc<Queue>,
     identity: OnceLock<String>,
-    /// The process that has it: in one that is forked from it the position of the file is still the same one.
+    /// The process that opened it. A forked process shares the position of the file, so it may not read.
     process: u32,
 }
 
-/// A file object as one pass reads it.
+/// A file object during one pass.
 pub(crate) struct FileObjectSource {
     file: Arc<FileObject>,
     is_abandoned: AtomicBool,
-    /// Why its sum could not be worked out, which may be Ctrl-C: the next who reads is told.
+    /// Why `identity` failed, perhaps Ctrl-C. The next read returns this error.
     failure: Mutex<Option<Error>>,
 }
 
@@ -60,7 +60,7 @@ impl FileObject {
         })
     }
 
-    /// For a pass, in the process that has it.
+    /// A source for one pass, in the process that opened the file object.
     pub(crate) fn source(self: &Arc<Self>) -> Result<FileObjectSource, Error> {
         self.check_process()?;
         Ok(FileObjectSource { file: Arc::clone(self), is_abandoned: AtomicBool::new(false), failure: Mutex::default() })
@@ -70,7 +70,7 @@ impl FileObject {
         if self.process == std::process::id() { Ok(()) } else { Err(Kind::ForkedObject.into()) }
     }
 
-    /// Asks for some bytes, and says under which number they will be there.
+    /// Requests some bytes and returns the number of the request.
     fn ask(&self, offset: u64, length: usize) -> Result<u64, Error> {
         let (number, is_served) = self.requests.ask(self.start + offset, length);
         if !is_served {
@@ -78,8 +78,7 @@ impl FileObject {
                 let requests = Bound::new(py, Requests(Arc::clone(&self.requests)))?;
                 self.serve.bind(py).call1((&self.object, requests)).map(drop)
             };
-            let started = enter(start).ok_or_else(gone).and_then(|started| started.map_err(failed));
-            if let Err(error) = started {
+            if let Err(error) = call(start) {
                 let mut state = self.requests.state();
                 state.is_served = false;
                 state.forget(number);
@@ -87,6 +86,40 @@ impl FileObject {
             }
         }
         Ok(number)
+    }
+}
+
+impl FileObjectSource {
+    /// Waits for the answer to a request. Ctrl-C, the end of the interpreter and `abandon` end the wait.
+    fn wait(&self, number: u64) -> Result<Answer, Error> {
+        let requests = &self.file.requests;
+        let mut state = requests.state();
+        loop {
+            if let Some(answer) = state.answers.remove(&number) {
+                return Ok(answer);
+            }
+            if self.is_abandoned.load(Ordering::SeqCst) {
+                state.forget(number);
+                return Err(gone());
+            }
+            let (waited, timeout) =
+                requests.answered.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner);
+            state = waited;
+            if timeout.timed_out() {
+                drop(state);
+                // Only the main thread of Python runs signal handlers.
+                #[expect(
+                    clippy::redundant_closure_for_method_calls,
+                    reason = "the method is not general over the lifetime"
+                )]
+                let checked = call(|py| py.check_signals());
+                state = requests.state();
+                if let Err(error) = checked {
+                    state.forget(number);
+                    return Err(error);
+                }
+            }
+        }
     }
 }
 
@@ -103,54 +136,19 @@ impl Source for FileObjectSource {
             Ok(sum) => self.file.identity.get_or_init(|| sum).clone(),
             Err(error) => {
                 *self.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                // What cannot be read is like nothing else.
+                // An object that cannot be read equals no other.
                 format!("{:p}", Arc::as_ptr(&self.file))
             }
         }
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<(), Error> {
-        let FileObject { requests, .. } = &*self.file;
         self.file.check_process()?;
         if let Some(failure) = self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             return Err(failure);
         }
         let number = self.file.ask(offset, buffer.len())?;
-        let mut state = requests.state();
-        let answer = loop {
-            if let Some(answer) = state.answers.remove(&number) {
-                break answer;
-            }
-            if self.is_abandoned.load(Ordering::SeqCst) {
-                state.forget(number);
-                return Err(gone());
-            }
-            let (waited, timeout) =
-                requests.answered.wait_timeout(state, PATIENCE).unwrap_or_else(PoisonError::into_inner);
-            state = waited;
-            if timeout.timed_out() {
-                drop(state);
-                // Does nothing but on the thread that hears signals.
-                #[expect(
-                    clippy::redundant_closure_for_method_calls,
-                    reason = "the method is not general over the lifetime"
-                )]
-                let heard = enter(|py| py.check_signals());
-                state = requests.state();
-                match heard {
-                    Some(Ok(())) => {}
-                    Some(Err(raised)) => {
-                        state.forget(number);
-                        return Err(failed(raised));
-                    }
-                    None => {
-                        state.forget(number);
-                        return Err(gone());
-                    }
-                }
-            }
-        };
-        drop(state);
+        let answer = self.wait(number)?;
         let chunks = answer.map_err(failed)?;
         if chunks.iter().map(|chunk| chunk.len()).sum::<usize>() != buffer.len() {
             return Err(Kind::SourceChanged("it ends too early").into());
@@ -165,13 +163,13 @@ impl Source for FileObjectSource {
 
     fn abandon(&self) {
         self.is_abandoned.store(true, Ordering::SeqCst);
-        // With the lock, so that nobody is between looking and waiting.
+        // With the lock, so that no thread is between its check and its wait.
         drop(self.file.requests.state());
         self.file.requests.answered.notify_all();
     }
 }
 
-/// What is asked of a file object. Its lock is never held by anybody who waits for the GIL.
+/// The requests to a file object. A thread never waits for the GIL while it holds the lock.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,
@@ -183,13 +181,13 @@ type Answer = Result<Vec<PyBackedBytes>, PyErr>;
 
 #[derive(Default)]
 struct State {
-    /// Number, offset and length of what is to be read.
+    /// Number, offset and length of each open request.
     waiting: VecDeque<(u64, u64, usize)>,
-    /// What is being read, unless nobody waits for it any more.
+    /// The request being served, unless its caller gave up.
     current: Option<u64>,
     answers: HashMap<u64, Answer>,
     next: u64,
-    /// Whether there is a thread that reads.
+    /// Whether a reading thread runs.
     is_served: bool,
 }
 
@@ -208,7 +206,7 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Appends a request. The second value says whether there is a thread already; if not, the caller starts it.
+    /// Appends a request. The second value says whether a reading thread runs. If not, the caller starts one.
     fn ask(&self, offset: u64, length: usize) -> (u64, bool) {
         let mut state = self.state();
         let number = state.next;
@@ -220,7 +218,7 @@ impl Queue {
         (number, is_served)
     }
 
-    /// The next request, or nothing after a while without one.
+    /// The next request, or `None` after a while without one.
     fn take(&self) -> Option<(u64, usize)> {
         let deadline = Instant::now() + IDLE;
         let mut state = self.state();
@@ -247,23 +245,23 @@ impl Queue {
     }
 }
 
-/// What the thread that reads a file object is asked for.
+/// The requests to a file object, for the thread that reads it.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Requests(Arc<Queue>);
 
 #[pymethods]
 impl Requests {
-    /// Offset and length of what is to be read next; `None` when nothing is for a while, and the thread shall end.
+    /// Offset and length of the next request. `None` tells the thread to end.
     fn take(&self, py: Python<'_>) -> Option<(u64, usize)> {
         py.detach(|| self.0.take())
     }
 
-    /// Hands over what stands there.
+    /// Answers the request with the bytes, in pieces.
     fn answer(&self, chunks: Vec<PyBackedBytes>) {
         self.0.answer(Ok(chunks));
     }
 
-    /// Says why it cannot be read.
+    /// Answers the request with an exception.
     fn fail(&self, error: Bound<'_, PyAny>) {
         self.0.answer(Err(PyErr::from_value(error)));
     }

@@ -1,24 +1,25 @@
-//! Where in the parts of a table an error is.
+//! Exceptions that say in which part and line an error is.
 
 use csvfeed_core::error::Error;
 use csvfeed_core::table::parts::{self, Parts};
 use pyo3::prelude::*;
 
+use super::part::Part;
+use super::table::Input;
 use crate::error::{Where, exception, has_place, line};
-use crate::heads::Part;
-use crate::plan::Stop;
-use crate::reader::Reader;
+use crate::signals::Stop;
 
-/// Bytes that are fetched once more to say which line an error is in.
+/// Most bytes of a remote file to fetch again to count lines.
 const COUNTED_FROM_AFAR: u64 = 64 << 20;
 
-impl Reader {
-    /// What a part is called in errors.
+impl Input {
+    /// The name of a part in errors.
     pub(crate) fn part_name(&self, part: usize) -> &str {
         &self.parts[part].name
     }
 
-    pub(crate) fn somewhere(&self) -> Where<'_> {
+    /// The place of an error of the whole table.
+    pub(super) fn somewhere(&self) -> Where<'_> {
         let on_error = self.schema.on_error;
         Where { path: Some(&self.name), columns: &self.head.columns, offset: None, line: None, on_error }
     }
@@ -41,7 +42,7 @@ impl Reader {
         if !origin.calls_python() {
             return line(error, parts, part, offset);
         }
-        // What failed is given up, and the way from its beginning may be long.
+        // The source that failed is abandoned, so the bytes up to the error are fetched again.
         if origin.is_far() && offset > COUNTED_FROM_AFAR {
             return None;
         }
@@ -49,10 +50,10 @@ impl Reader {
         line(error, &Parts::new(vec![parts::Part { bytes, data_start: 0, layout: None }]), 0, offset)
     }
 
-    /// Why a pass over some parts ended early.
+    /// The exception for a pass over `parts` that ended early.
     pub(crate) fn stopped(&self, py: Python<'_>, stop: Stop, parts: &Parts) -> PyErr {
         match stop {
-            Stop::Signal(error) => error,
+            Stop::Raised(raised) => raised,
             Stop::Error(error) => self.exception(py, &error, Some(parts)),
         }
     }

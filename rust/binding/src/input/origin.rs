@@ -1,6 +1,5 @@
-//! `Origin`: where the bytes of a part are, without an open handle.
+//! `Origin`: where the bytes of a part come from, without an open handle.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -12,57 +11,41 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
 
-use crate::exit::enter;
-use crate::served::FileObject;
+use super::served::FileObject;
+use crate::error::{failed, gone};
+use crate::signals::Stop;
+use crate::threads::{call, enter};
 
-/// Bytes that are read of an object at a time, where it is read from the first to the last.
+/// Bytes to read at a time from an object that can be read only once.
 const CHUNK: usize = 256 << 10;
 
-/// Where the bytes of a part are.
+/// Where the bytes of a part come from.
 pub(crate) enum Origin {
     File {
         path: PathBuf,
         version: Arc<Version>,
     },
     Memory(Arc<MemorySource<PyBackedBytes>>),
-    /// An object of `csvfeed.source.Origin`, and what it opens, once that is known.
+    /// An object of `csvfeed.source.Origin`, and what it opens, once known.
     Object {
         object: Py<PyAny>,
         known: OnceLock<Known>,
     },
     FileObject(Arc<FileObject>),
-    /// What could be read but once.
+    /// A copy of an object that could be read only once.
     Spooled(Arc<SpooledText>),
 }
 
 /// What an object of `csvfeed.source.Origin` opens.
 pub(crate) enum Known {
-    /// What can be read anywhere; the first to read it takes the handle that is open already.
+    /// A handle that can be read at any offset. The first reader takes the handle that is already open.
     Sized { size: u64, identity: String, first: Mutex<Option<Py<PyAny>>>, process: u32 },
-    /// What could be read but once.
+    /// A copy of a handle that could be read only once.
     Spooled(Arc<SpooledText>),
 }
 
-/// How finding a part failed.
-pub(crate) enum Failure {
-    Python(PyErr),
-    Core(Error),
-}
-
-impl From<PyErr> for Failure {
-    fn from(error: PyErr) -> Self {
-        Self::Python(error)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Core(error)
-    }
-}
-
 impl Origin {
-    /// What a part is called in errors.
+    /// The name of a part in errors.
     pub(crate) fn name(part: &Bound<'_, PyAny>) -> PyResult<String> {
         if part.is_instance_of::<PyBytes>() {
             return Ok("<bytes>".to_owned());
@@ -78,8 +61,8 @@ impl Origin {
         })
     }
 
-    /// Finds a part. A file object that can be read but once is kept in a spool.
-    pub(crate) fn find(part: &Bound<'_, PyAny>) -> Result<Self, Failure> {
+    /// Finds a part. A file object that can be read only once is copied to a temporary file.
+    pub(crate) fn find(part: &Bound<'_, PyAny>) -> Result<Self, Stop> {
         if part.is_instance_of::<PyBytes>() {
             return Ok(Self::Memory(Arc::new(MemorySource::new(read(part)?))));
         }
@@ -104,17 +87,14 @@ impl Origin {
         Ok(Self::Object { object: part.clone().unbind(), known: OnceLock::new() })
     }
 
-    /// Finds out what an object opens, if it is one. What can be read but once is kept in a spool. `begun` is told of the
-    /// handle, which may be closed while it is waited for; `is_given_up` is asked now and then.
+    /// Opens an object of `csvfeed.source.Origin` once, to see what it is. A handle that can be read only once is copied to
+    /// a temporary file. `begun` receives the handle, and may close it to end a wait. `is_given_up` is called now and then.
     pub(crate) fn look(&self, begun: &dyn Fn(Py<PyAny>), is_given_up: &dyn Fn() -> bool) -> Result<(), Error> {
         if let Self::Object { object, known } = self
             && known.get().is_none()
         {
             let look = |py: Python<'_>| Self::known(object.bind(py), begun, is_given_up);
-            let found = enter(look).ok_or_else(gone)?.map_err(|failure| match failure {
-                Failure::Python(error) => failed(error),
-                Failure::Core(error) => error,
-            })?;
+            let found = enter(look).ok_or_else(gone)?.map_err(Stop::into_error)?;
             known.get_or_init(|| found);
         }
         Ok(())
@@ -124,7 +104,7 @@ impl Origin {
         object: &Bound<'_, PyAny>,
         begun: &dyn Fn(Py<PyAny>),
         is_given_up: &dyn Fn() -> bool,
-    ) -> Result<Known, Failure> {
+    ) -> Result<Known, Stop> {
         let handle = object.call_method0("open")?;
         begun(handle.clone().unbind());
         if is_given_up() {
@@ -140,7 +120,7 @@ impl Origin {
                 process: std::process::id(),
             });
         }
-        let stream = || -> Result<SpooledText, Failure> {
+        let stream = || -> Result<SpooledText, Stop> {
             let mut spool = Spool::begin(&temporary_directory()?)?;
             for chunk in handle.call_method0("stream")?.try_iter()? {
                 let chunk = read(&chunk?)?;
@@ -158,7 +138,7 @@ impl Origin {
         Ok(Known::Spooled(Arc::new(text)))
     }
 
-    /// Opens it, which must be what it was. One of `many` files, by its number, is opened when it is read.
+    /// Opens the part, which must be unchanged. One of `many` files, by its number, is opened when it is read.
     pub(crate) fn open(&self, name: &str, many: Option<(usize, &Arc<Handles>)>) -> Result<Arc<dyn Source>, Error> {
         Ok(match (self, many) {
             (Self::File { path, version }, None) => Arc::new(FileSource::reopen(path, version)?),
@@ -171,7 +151,7 @@ impl Origin {
             (Self::Object { object, known }, _) => match known.get().ok_or(Kind::Internal)? {
                 Known::Spooled(text) => Arc::<SpooledText>::clone(text),
                 Known::Sized { size, identity, first, process } => {
-                    // One that another process opened is its own.
+                    // A handle of another process belongs to that process.
                     let is_own = *process == std::process::id();
                     let first = if is_own { first.lock().map_or(None, |mut first| first.take()) } else { None };
                     Arc::new(ObjectSource {
@@ -189,7 +169,7 @@ impl Origin {
         })
     }
 
-    /// What tells it from others and from what it was before; `None` for what is kept with the dataset.
+    /// A string that changes when the part changes. `None` for bytes, which cannot change.
     pub(crate) fn identity(&self) -> Option<String> {
         match self {
             Self::File { version, .. } => Some(format!("{:?}", version.identity())),
@@ -203,7 +183,7 @@ impl Origin {
         }
     }
 
-    /// Whether nobody else can read it.
+    /// Whether no other process can read it.
     pub(crate) fn is_of_this_process(&self) -> bool {
         matches!(self, Self::FileObject(_) | Self::Spooled(_))
     }
@@ -213,19 +193,19 @@ impl Origin {
         matches!(self, Self::FileObject(_) | Self::Object { .. })
     }
 
-    /// Whether reading it is waiting, as a rule.
+    /// Whether it is remote, so that reading is mostly waiting.
     pub(crate) fn is_far(&self) -> bool {
         matches!(self, Self::Object { .. })
     }
 }
 
-/// Where Python keeps temporary files.
+/// The directory of Python's temporary files.
 pub(crate) fn temporary_directory() -> Result<PathBuf, Error> {
     let ask = |py: Python<'_>| py.import("tempfile")?.call_method0("gettempdir")?.extract();
     Python::try_attach(ask).ok_or_else(gone)?.map_err(failed)
 }
 
-/// The bytes that an object gave.
+/// The bytes that an object returned.
 fn read(chunk: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
     match chunk.extract() {
         Ok(bytes) => Ok(bytes),
@@ -233,26 +213,16 @@ fn read(chunk: &Bound<'_, PyAny>) -> PyResult<PyBackedBytes> {
     }
 }
 
-/// A failure of Python in a thread that reads.
-pub(crate) fn failed(error: PyErr) -> Error {
-    io::Error::from(error).into()
-}
-
-/// Python is going, or was told to.
-pub(crate) fn gone() -> Error {
-    io::Error::other("the interpreter ends, or the reading was given up").into()
-}
-
-/// What an object of `csvfeed.source.Origin` opens, once it is read.
+/// An object of `csvfeed.source.Origin`, opened at the first read.
 struct ObjectSource {
     object: Py<PyAny>,
     name: String,
     size: u64,
     identity: String,
     handle: OnceLock<Py<PyAny>>,
-    /// Whether what it opened is what it was.
+    /// Set once the handle is known to be unchanged.
     compared: OnceLock<()>,
-    /// Taken before the GIL, never with it.
+    /// Always locked before the GIL is taken.
     opening: Mutex<()>,
     abandoned: AtomicBool,
 }
@@ -267,10 +237,10 @@ impl ObjectSource {
             handle
         } else {
             let open = |py: Python<'_>| self.object.call_method0(py, "open");
-            let handle = enter(open).ok_or_else(gone)?.map_err(failed)?;
+            let handle = call(open)?;
             self.handle.get_or_init(|| handle)
         };
-        // From here on whoever gives up can close it, whatever it is waiting for.
+        // From here on `abandon` can close the handle, which ends any wait.
         if self.abandoned.load(Ordering::SeqCst) {
             self.close();
             return Err(gone());
@@ -281,7 +251,7 @@ impl ObjectSource {
             let identity: String = handle.getattr("identity")?.extract()?;
             Ok(size == Some(self.size) && identity == self.identity)
         };
-        if !enter(compare).ok_or_else(gone)?.map_err(failed)? {
+        if !call(compare)? {
             return Err(Kind::SourceChanged("another size or version").into());
         }
         self.compared.get_or_init(|| ());
@@ -291,9 +261,9 @@ impl ObjectSource {
     fn close(&self) {
         if let Some(handle) = self.handle.get() {
             enter(|py| {
-                // What is being raised while an iterator is dropped must survive this.
+                // An iterator may be dropped while an exception is raised, which must survive this call.
                 let raised = PyErr::take(py);
-                // Nobody is left who could be told.
+                // No caller is left to receive an error.
                 let _ = handle.call_method0(py, "close");
                 if let Some(raised) = raised {
                     raised.restore(py);
@@ -325,7 +295,7 @@ impl Source for ObjectSource {
             }
             Ok(is_whole)
         };
-        let is_whole = enter(fill).ok_or_else(gone)?.map_err(failed)?;
+        let is_whole = call(fill)?;
         if is_whole {
             Ok(())
         } else {

@@ -1,0 +1,160 @@
+"""The options of a dataset, checked and in plain types. The core reads them by attribute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from csvfeed import arguments
+from csvfeed import columns as kinds
+from csvfeed.arguments import Fill
+from csvfeed.columns import Categories, Date, Duration, Numbers
+from csvfeed.dialect_options import DialectOptions
+from csvfeed.directories import Keys
+from csvfeed.origin import Part
+from csvfeed.source import keys, name_of, parts
+
+
+@dataclass(frozen=True)
+class ValueOptions:
+    """How values are read that are not plain numbers, by column.
+
+    The attributes are the arguments of ``CsvDataset`` with these names.
+    """
+
+    categories: dict[int | str, Categories] | None
+    booleans: list[int | str] | None
+    dates: dict[int | str, Date | Duration] | None
+    numbers: Numbers | None
+
+    @classmethod
+    def of(cls, *, categories: Any, booleans: Any, dates: Any, numbers: Any) -> ValueOptions:
+        """Check the arguments.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If a value makes no sense.
+        """
+        return cls(
+            categories=kinds.categories(categories),
+            booleans=kinds.booleans(booleans),
+            dates=kinds.dates(dates),
+            numbers=kinds.numbers(numbers),
+        )
+
+
+@dataclass(frozen=True)
+class Options:
+    """The arguments of ``CsvDataset``, checked and in plain types.
+
+    The attributes are the arguments with these names; ``dialect`` and ``values`` group some of
+    them. ``source`` lists the parts that a pattern or a directory stands for. Options can be
+    pickled if their source can.
+    """
+
+    source: list[Part] = field(repr=False)
+    columns: Literal["same", "union"]
+    partitions: bool | None
+    target: list[int | str]
+    features: list[int | str] | None
+    weight: int | str | None
+    allow_target_as_feature: bool
+    values: ValueOptions
+    batch_size: int
+    remainder: Literal["keep", "drop", "pad"]
+    header: Literal["auto"] | bool | list[str]
+    dialect: DialectOptions
+    missing: list[str]
+    fill: Fill | dict[int | str, Fill] | None
+    missing_target: Literal["raise", "skip", "keep"]
+    on_error: Literal["raise", "skip"]
+    max_rejects: int | None
+    threads: int | None
+    memory: int | None
+
+    @classmethod
+    def of(
+        cls,
+        source: Any,
+        *,
+        columns: Any,
+        partitions: Any,
+        target: Any,
+        features: Any,
+        weight: Any,
+        allow_target_as_feature: Any,
+        values: ValueOptions,
+        batch_size: Any,
+        remainder: Any,
+        header: Any,
+        dialect: DialectOptions,
+        missing: Any,
+        fill: Any,
+        missing_target: Any,
+        on_error: Any,
+        max_rejects: Any,
+        threads: Any,
+        memory: Any,
+    ) -> Options:
+        """Check the arguments and find the parts of the source.
+
+        Raises
+        ------
+        OSError
+            If a pattern or a directory holds no file.
+        TypeError, ValueError
+            If an argument makes no sense.
+        """
+        if dialect.skip_rows_after_header and header not in ("auto", True):
+            raise ValueError(
+                "skip_rows_after_header= leaves out lines after a header, and header= says that "
+                "there is none: skip_rows= leaves out lines before the first row"
+            )
+        return cls(
+            source=parts(source, arguments.optional_bool(partitions, "partitions")),
+            columns=arguments.choice(columns, ("same", "union"), "columns"),
+            partitions=partitions,
+            target=arguments.columns(target, "target"),
+            features=None if features is None else arguments.listed(features, "features"),
+            weight=None if weight is None else arguments.column(weight, "weight"),
+            allow_target_as_feature=arguments.flag(
+                allow_target_as_feature, "allow_target_as_feature"
+            ),
+            values=values,
+            batch_size=arguments.positive(batch_size, "batch_size"),
+            remainder=arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),
+            header=arguments.header(header),
+            dialect=dialect,
+            missing=arguments.strings(missing, "missing"),
+            fill=arguments.fill(fill),
+            missing_target=arguments.choice(
+                missing_target, ("raise", "skip", "keep"), "missing_target"
+            ),
+            on_error=arguments.choice(on_error, ("raise", "skip"), "on_error"),
+            max_rejects=arguments.max_rejects(max_rejects, on_error),
+            threads=None if threads is None else arguments.positive(threads, "threads"),
+            memory=None if memory is None else arguments.positive(memory, "memory"),
+        )
+
+    @property
+    def name(self) -> str:
+        """The name of all parts together, as errors have it."""
+        return name_of(self.source)
+
+    @property
+    def partition_keys(self) -> list[Keys] | None:
+        """The keys of the directories of each part; None unless they become columns.
+
+        Raises
+        ------
+        ValueError
+            If no part has any key, or one has a key twice.
+        """
+        return keys(self.source) if self.partitions else None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The arguments of ``CsvDataset`` by name."""
+        own = {key: value for key, value in vars(self).items() if key not in ("values", "dialect")}
+        return {**own, **vars(self.values), **vars(self.dialect)}

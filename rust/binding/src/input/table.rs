@@ -1,0 +1,165 @@
+//! `Input`: the parts of a table, how they are written, and the columns to read.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use csvfeed_core::budget::Budget;
+use csvfeed_core::dialect::Dialect;
+use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::head::Head;
+use csvfeed_core::passes::row_index::RowIndex;
+use csvfeed_core::process::PerProcess;
+use csvfeed_core::source::{self, MemorySource, SpooledText};
+use csvfeed_core::stats;
+use csvfeed_core::table::Table;
+use csvfeed_core::table::parts::Place;
+use csvfeed_core::table::schema::{Column, Schema};
+use csvfeed_core::value::Vocabulary;
+
+use super::layouts::Ending;
+use super::part::Part;
+use crate::options::Rule;
+
+/// Bytes of rows that a shuffle mixes unless `memory` says otherwise. The order of an epoch depends on this number, so it
+/// is the same on every machine.
+const SHUFFLE_MEMORY: u64 = 256 << 20;
+
+/// Vocabularies that a pass found in the source, by the position of the column.
+pub(crate) type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
+
+/// The parts of a table, how they are written, and the columns to read.
+pub(crate) struct Input {
+    pub(super) parts: Vec<Part>,
+    /// The part that names the columns.
+    pub(super) leader: usize,
+    pub(super) rule: Rule,
+    pub(super) ending: Ending,
+    /// The name of all parts together.
+    pub(crate) name: String,
+    pub(crate) dialect: Dialect,
+    pub(crate) head: Head,
+    pub(crate) schema: Arc<Schema>,
+    pub(super) threads: usize,
+    pub(super) memory: Option<usize>,
+    pub(super) memo: Memo,
+}
+
+/// What an input has found out so far.
+#[derive(Default)]
+pub(super) struct Memo {
+    /// The decompressed text of parts that are read in any order.
+    pub texts: PerProcess<Option<Vec<SpooledText>>>,
+    /// The fingerprint of a table of many parts.
+    pub fingerprint: OnceLock<(String, Option<String>)>,
+    pub vocabularies: PerProcess<Option<Vocabularies>>,
+    /// Whether a warning has said that rows were left out.
+    pub has_warned: AtomicBool,
+}
+
+impl Input {
+    /// The schema with these values for missing features and, if batches are padded, with weights that mark the padding.
+    pub(crate) fn schema(&self, fill: Option<Vec<f32>>, padded: bool) -> Arc<Schema> {
+        let mut schema = Arc::clone(&self.schema);
+        if let Some(fill) = fill {
+            Arc::make_mut(&mut schema).fill = fill;
+        }
+        if padded && !schema.targets.is_empty() {
+            Arc::make_mut(&mut schema).unit_weights = true;
+        }
+        schema
+    }
+
+    /// The names of the values of a row: features, targets, then the weight.
+    pub(crate) fn names_read(&self) -> Vec<String> {
+        (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
+    }
+
+    /// The end of the first row.
+    pub(crate) fn line_end(&self) -> &'static str {
+        match self.head.returns {
+            _ if self.parts[self.leader].unpacking.returns => "\r",
+            true => "\r\n",
+            false => "\n",
+        }
+    }
+
+    /// The position of a column whose values decide which rows are read. All parts must have it, unless the table is their
+    /// union.
+    pub(crate) fn key_column(&self, column: &Column) -> Result<usize, Error> {
+        self.ending.check(column, "by")?;
+        let at = self.schema.position(column, "by")?;
+        let is_absent = |part: &&Part| part.layout.as_ref().is_some_and(|layout| layout.places[at] == Place::Absent);
+        match self.parts.iter().find(is_absent).filter(|_| self.rule == Rule::Same) {
+            None => Ok(at),
+            Some(part) => Err(Kind::Column(format!(
+                "by= names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
+                self.head.columns[at], part.name
+            ))
+            .into()),
+        }
+    }
+
+    /// The places among the features of the columns that the argument `role` names.
+    pub(crate) fn feature_places(&self, columns: &[Column], role: &str) -> Result<Vec<Vec<usize>>, Error> {
+        columns.iter().try_for_each(|column| self.ending.check(column, role))?;
+        self.schema.feature_places(columns, role)
+    }
+
+    /// A string that changes when a file changes. `None` for bytes.
+    pub(crate) fn identity(&self) -> Option<String> {
+        let identities: Vec<_> = self.parts.iter().map(|part| part.origin.identity()).collect();
+        if let [identity] = &identities[..] {
+            return identity.clone();
+        }
+        let all = identities.into_iter().map(|identity| identity.unwrap_or_default() + "\n").collect::<String>();
+        source::sum(&MemorySource::new(all)).ok()
+    }
+
+    /// Whether no other process can read it.
+    pub(crate) fn is_of_this_process(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.is_of_this_process())
+    }
+
+    /// Whether the threads that read it call Python.
+    pub(crate) fn calls_python(&self) -> bool {
+        self.parts.iter().any(|part| part.origin.calls_python())
+    }
+
+    /// Whether the bytes of the files are their text: not compressed, no two-byte encoding, a newline after each line.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.parts.iter().all(|part| part.unpacking.is_plain())
+    }
+
+    /// The vocabularies that a pass found in the source.
+    pub(crate) fn vocabularies(&self) -> &PerProcess<Option<Vocabularies>> {
+        &self.memo.vocabularies
+    }
+
+    /// Whether a warning about left-out rows is due. It is due once.
+    pub(crate) fn takes_warning(&self) -> bool {
+        !self.memo.has_warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// The budget of a pass in file order.
+    pub(crate) fn budget(&self) -> Budget {
+        Budget::new(self.threads, self.memory)
+    }
+
+    /// The budget of a pass for column statistics.
+    pub(crate) fn budget_for_stats(&self) -> Budget {
+        stats::budget(self.threads, self.memory)
+    }
+
+    /// The budget of a pass in another order, and the bytes that are left for the rows it mixes.
+    pub(crate) fn budget_for_shuffling(&self) -> (Budget, u64) {
+        let reading = self.memory.map(|memory| memory / 8);
+        let mixing = self.memory.zip(reading).map_or(SHUFFLE_MEMORY, |(memory, reading)| (memory - reading) as u64);
+        (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
+    }
+
+    /// Bytes in a slice of the row index.
+    pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
+        RowIndex::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
+    }
+}

@@ -1,0 +1,314 @@
+//! The options of a dataset: what `csvfeed.options` holds, in the types of the core.
+//!
+//! Python has checked the values before they get here. An error of this module means that Python and Rust disagree about
+//! the options, except for text that is not valid Unicode.
+
+use csvfeed_core::batch::Remainder;
+use csvfeed_core::dialect::{Dialect, Encoding};
+use csvfeed_core::head::Header;
+use csvfeed_core::source::Transcoding;
+use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
+use csvfeed_core::table::schema::{Column, MissingTarget, OnError};
+use pyo3::conversion::FromPyObjectOwned;
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+/// The keys and values of the `key=value` directories of a part. An empty value is missing.
+pub(crate) type Keys = Vec<(String, String)>;
+
+/// The attributes of `csvfeed.options.Options`.
+#[derive(FromPyObject)]
+pub(crate) struct Options<'py> {
+    /// The parts of the table: paths, bytes or objects.
+    pub source: Vec<Bound<'py, PyAny>>,
+    /// The name of all parts together.
+    pub name: String,
+    #[pyo3(from_py_with = rule)]
+    pub columns: Rule,
+    /// The keys of each part, if they become columns.
+    pub partition_keys: Option<Vec<Keys>>,
+    #[pyo3(from_py_with = columns)]
+    pub target: Vec<Column>,
+    /// `None` stands for all columns but targets and weight.
+    #[pyo3(from_py_with = optional_columns)]
+    pub features: Option<Vec<Column>>,
+    #[pyo3(from_py_with = optional_column)]
+    pub weight: Option<Column>,
+    pub allow_target_as_feature: bool,
+    pub values: ValueOptions,
+    #[pyo3(from_py_with = header)]
+    pub header: Header,
+    pub dialect: DialectOptions,
+    pub missing: Vec<String>,
+    #[pyo3(from_py_with = missing_target)]
+    pub missing_target: MissingTarget,
+    #[pyo3(from_py_with = on_error)]
+    pub on_error: OnError,
+    pub max_rejects: Option<u64>,
+    pub threads: Option<usize>,
+    pub memory: Option<usize>,
+}
+
+impl<'py> Options<'py> {
+    /// Converts an object of `csvfeed.options.Options`.
+    pub(crate) fn of(options: &Bound<'py, PyAny>) -> PyResult<Self> {
+        options.extract().map_err(|error: PyErr| original(options.py(), error))
+    }
+}
+
+/// The error that a failed conversion began with. Each struct around the value wraps it once.
+fn original(py: Python<'_>, mut error: PyErr) -> PyErr {
+    while let Some(cause) = error.cause(py) {
+        error = cause;
+    }
+    error
+}
+
+/// Which columns the parts of a table must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rule {
+    /// Those of the first part, or those of them that are read.
+    Same,
+    /// Any: the table has the columns of all parts.
+    Union,
+}
+
+fn rule(value: &Bound<'_, PyAny>) -> PyResult<Rule> {
+    named(value, "columns", &[("same", Rule::Same), ("union", Rule::Union)])
+}
+
+fn missing_target(value: &Bound<'_, PyAny>) -> PyResult<MissingTarget> {
+    let names = [("raise", MissingTarget::Raise), ("skip", MissingTarget::Skip), ("keep", MissingTarget::Keep)];
+    named(value, "missing_target", &names)
+}
+
+fn on_error(value: &Bound<'_, PyAny>) -> PyResult<OnError> {
+    named(value, "on_error", &[("raise", OnError::Raise), ("skip", OnError::Skip)])
+}
+
+fn fills_short_rows(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    named(value, "short_rows", &[("raise", false), ("fill", true)])
+}
+
+/// The meaning of a name.
+fn named<T: Copy>(value: &Bound<'_, PyAny>, option: &str, names: &[(&str, T)]) -> PyResult<T> {
+    let given: String = value.extract()?;
+    let meaning = names.iter().find(|(name, _)| *name == given).map(|(_, meaning)| *meaning);
+    meaning.ok_or_else(|| PyValueError::new_err(format!("{option}={given:?}")))
+}
+
+fn header(value: &Bound<'_, PyAny>) -> PyResult<Header> {
+    #[derive(FromPyObject)]
+    enum PyHeader {
+        Present(bool),
+        Auto(#[expect(dead_code, reason = "the only string is \"auto\"")] String),
+        Names(Vec<String>),
+    }
+    Ok(match value.extract()? {
+        PyHeader::Auto(_) => Header::Auto,
+        PyHeader::Present(true) => Header::Present,
+        PyHeader::Present(false) => Header::Absent,
+        PyHeader::Names(names) => Header::Names(names),
+    })
+}
+
+/// A column, by index or name.
+#[derive(FromPyObject)]
+pub(crate) enum PyColumn {
+    Index(i64),
+    Name(String),
+}
+
+impl From<PyColumn> for Column {
+    fn from(column: PyColumn) -> Self {
+        match column {
+            PyColumn::Index(index) => Self::Index(index),
+            PyColumn::Name(name) => Self::Name(name),
+        }
+    }
+}
+
+fn optional_column(value: &Bound<'_, PyAny>) -> PyResult<Option<Column>> {
+    Ok(value.extract::<Option<PyColumn>>()?.map(Column::from))
+}
+
+pub(crate) fn columns(value: &Bound<'_, PyAny>) -> PyResult<Vec<Column>> {
+    Ok(optional_columns(value)?.unwrap_or_default())
+}
+
+fn optional_columns(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Column>>> {
+    let columns: Option<Vec<PyColumn>> = value.extract()?;
+    Ok(columns.map(|columns| columns.into_iter().map(Column::from).collect()))
+}
+
+/// The attributes of `csvfeed.options.ValueOptions`: how values are read that are not plain numbers.
+#[derive(FromPyObject)]
+pub(crate) struct ValueOptions {
+    #[pyo3(from_py_with = by_column)]
+    categories: Vec<(Column, PyCategories)>,
+    #[pyo3(from_py_with = columns)]
+    booleans: Vec<Column>,
+    #[pyo3(from_py_with = by_column)]
+    dates: Vec<(Column, PyDate)>,
+    #[pyo3(from_py_with = numbers)]
+    numbers: GivenNumbers,
+}
+
+#[derive(FromPyObject)]
+enum PyCategories {
+    Buckets(u64),
+    Auto(#[expect(dead_code, reason = "the only string is \"auto\"")] String),
+    Listed(Vec<String>),
+}
+
+/// The attributes of `csvfeed.Date` or `csvfeed.Duration`.
+#[derive(FromPyObject)]
+enum PyDate {
+    Date { parts: Vec<String>, format: Option<String>, since: Option<String> },
+    Duration { unit: String, format: Option<String> },
+}
+
+fn numbers(value: &Bound<'_, PyAny>) -> PyResult<GivenNumbers> {
+    if value.is_none() || value.is_instance_of::<PyDict>() {
+        return by_column(value).map(GivenNumbers::Some);
+    }
+    value.extract().map(GivenNumbers::All)
+}
+
+/// The items of a dict by column, in order. `None` has no items.
+fn by_column<'py, T: FromPyObjectOwned<'py>>(value: &Bound<'py, PyAny>) -> PyResult<Vec<(Column, T)>> {
+    let Some(columns) = value.extract::<Option<Bound<'py, PyDict>>>()? else { return Ok(Vec::new()) };
+    let item = |(column, value): (Bound<'py, PyAny>, Bound<'py, PyAny>)| {
+        Ok((column.extract::<PyColumn>()?.into(), value.extract::<T>().map_err(Into::into)?))
+    };
+    columns.iter().map(item).collect()
+}
+
+impl From<ValueOptions> for Columns {
+    fn from(options: ValueOptions) -> Self {
+        let ValueOptions { categories, booleans, dates: given, numbers } = options;
+        let (mut dates, mut durations) = (Vec::new(), Vec::new());
+        for (column, date) in given {
+            match date {
+                PyDate::Date { parts, format, since } => dates.push((column, GivenDate { parts, format, since })),
+                PyDate::Duration { unit, format } => durations.push((column, GivenDuration { unit, format })),
+            }
+        }
+        let categories = categories.into_iter().map(|(column, categories)| (column, categories.into())).collect();
+        Self { categories, booleans, dates, durations, numbers }
+    }
+}
+
+impl From<PyCategories> for GivenCategories {
+    fn from(categories: PyCategories) -> Self {
+        match categories {
+            PyCategories::Buckets(buckets) => Self::Buckets(buckets),
+            PyCategories::Auto(_) => Self::Auto,
+            PyCategories::Listed(words) => Self::Listed(words),
+        }
+    }
+}
+
+/// One ASCII character.
+pub(crate) struct Byte(u8);
+
+impl From<Byte> for u8 {
+    fn from(byte: Byte) -> Self {
+        byte.0
+    }
+}
+
+impl<'py> FromPyObject<'_, 'py> for Byte {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        let character: char = value.extract()?;
+        let not_ascii = |_| PyValueError::new_err(format!("{character:?} is not an ASCII character"));
+        u8::try_from(character).map(Self).map_err(not_ascii)
+    }
+}
+
+fn byte(value: &Bound<'_, PyAny>) -> PyResult<u8> {
+    value.extract().map(|Byte(byte)| byte)
+}
+
+fn optional_byte(value: &Bound<'_, PyAny>) -> PyResult<Option<u8>> {
+    if value.is_none() { Ok(None) } else { byte(value).map(Some) }
+}
+
+/// A delimiter; `None` stands for "auto".
+fn delimiter(value: &Bound<'_, PyAny>) -> PyResult<Option<u8>> {
+    if value.extract::<&str>().is_ok_and(|given| given == "auto") { Ok(None) } else { byte(value).map(Some) }
+}
+
+/// The attributes of `csvfeed.options.DialectOptions`: how the file is written.
+#[derive(FromPyObject)]
+pub(crate) struct DialectOptions {
+    #[pyo3(from_py_with = delimiter)]
+    delimiter: Option<u8>,
+    #[pyo3(from_py_with = optional_byte)]
+    quote: Option<u8>,
+    #[pyo3(from_py_with = optional_byte)]
+    escape: Option<u8>,
+    #[pyo3(from_py_with = optional_byte)]
+    comment: Option<u8>,
+    #[pyo3(from_py_with = byte)]
+    decimal: u8,
+    #[pyo3(from_py_with = optional_byte)]
+    thousands: Option<u8>,
+    encoding: String,
+    skip_rows: u64,
+    skip_rows_after_header: u64,
+    /// Lines to leave out at the end of each part.
+    pub skip_footer: u64,
+    skip_initial_space: bool,
+    skip_final_space: bool,
+    #[pyo3(attribute("short_rows"), from_py_with = fills_short_rows)]
+    fills_short_rows: bool,
+}
+
+impl DialectOptions {
+    /// The dialect of the core, with a comma where the delimiter is to be found.
+    pub(crate) fn dialect(&self) -> Dialect {
+        Dialect {
+            delimiter: self.delimiter.unwrap_or(b','),
+            quote: self.quote,
+            escape: self.escape,
+            comment: self.comment,
+            decimal: self.decimal,
+            thousands: self.thousands,
+            // The core reads UTF-16 as UTF-8, after transcoding.
+            encoding: Encoding::named(&self.encoding).unwrap_or_default(),
+            skip_rows: self.skip_rows,
+            skip_rows_after_header: self.skip_rows_after_header,
+            skip_initial_space: self.skip_initial_space,
+            skip_final_space: self.skip_final_space,
+            fills_short_rows: self.fills_short_rows,
+        }
+    }
+
+    pub(crate) fn finds_delimiter(&self) -> bool {
+        self.delimiter.is_none()
+    }
+
+    pub(crate) fn transcoding(&self) -> Transcoding {
+        Transcoding::named(&self.encoding)
+    }
+}
+
+/// The attributes of `csvfeed.order.Part` or `csvfeed.order.Shard`.
+#[derive(FromPyObject)]
+pub(crate) enum PyStep {
+    Part { column: Option<PyColumn>, fraction: f64, seed: u64, held_out: bool },
+    Shard { worker: u64, workers: u64, batch_size: u64, drop_remainder: bool },
+}
+
+/// What happens to the rows that do not fill a batch.
+pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
+    match pad_to {
+        Some(rows) => Remainder::Pad(rows),
+        None if drop_remainder => Remainder::Drop,
+        None => Remainder::Keep,
+    }
+}
