@@ -13,7 +13,7 @@ import pytest
 import csvfeed
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("training", "classification", "many-files", "wrong-rows")
+PAGES = ("training", "classification", "many-files", "bad-rows")
 
 
 def text_of(page):
@@ -71,7 +71,7 @@ def files(tmp_path, monkeypatch):
 
 
 def write_files_of_other_guides():
-    """Write the labels, the many files and the wrong rows that the shorter guides speak of."""
+    """Write the labels, the many files and the bad rows that the shorter guides speak of."""
     rows = (f"{n},{('no', 'yes')[n % 2]}\n" for n in range(100))
     Path("alarms.csv").write_text("level,alarm\n" + "".join(rows))
     rows = (f"{n % 5},{n % 7},{n % 2},{n % 3 == 0:d}\n" for n in range(300))
@@ -90,7 +90,7 @@ def write_files_of_other_guides():
         directory.mkdir(parents=True)
         (directory / "part-00000.csv").write_text(f"items,revenue\n{rows}")
     Path("sales/_SUCCESS").touch()
-    (orders,) = re.findall(r"^```text\n(items.*?)^```$", text_of("wrong-rows"), re.M | re.S)
+    (orders,) = re.findall(r"^```text\n(items.*?)^```$", text_of("bad-rows"), re.M | re.S)
     Path("orders.csv").write_text(orders)
 
 
