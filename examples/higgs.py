@@ -1,10 +1,10 @@
-"""Train on a file shaped like HIGGS.csv, and see what `cache` saves.
+"""Train on a file shaped like HIGGS.csv and show how much time `cache` saves.
 
-HIGGS.csv (11 million collisions, 28 features written as `%.18e`, the label first, no header) takes
-7.5 GB. Without `--file` a file of that shape is written. The same model is trained twice, from the
-text and with a cache, and the seconds of each epoch are shown. The first epoch does more than the
-others: it counts the rows, writes the cache, and compiles the model. So that the reading can be
-told from the training, both are also timed without a model.
+HIGGS.csv has 11 million collisions and takes 7.5 GB: no header, the label first, then 28 features
+written as `%.18e`. Without `--file`, the script writes a smaller file of that shape. It trains the
+same model twice, from the text and with a cache, and prints the seconds of each epoch. The first
+epoch takes longer than the others: it counts the rows, writes the cache, and compiles the model.
+The script also times the reading alone, without a model.
 
     pip install 'csvfeed[tensorflow]'
     python examples/higgs.py
@@ -30,7 +30,7 @@ FEATURES = 28
 
 
 def write_like_higgs(path: Path, rows: int) -> Path:
-    """Write a label that depends on the features, and the features, unless the file is there."""
+    """Write labels that depend on the features, then the features, if the file is not there yet."""
     if not path.exists():
         rng = np.random.default_rng(0)
         draft = path.with_suffix(".draft")
@@ -46,7 +46,7 @@ def write_like_higgs(path: Path, rows: int) -> Path:
 
 
 def make_model() -> keras.Model:
-    """Return a small classifier, its weights always the same."""
+    """Return a small classifier. Its weights start the same each time."""
     keras.utils.set_random_seed(0)
     hidden = [keras.layers.Dense(64, activation="relu") for _ in range(2)]
     output = keras.layers.Dense(1, activation="sigmoid")
@@ -56,7 +56,7 @@ def make_model() -> keras.Model:
 
 
 def seconds_of(epoch: Callable[[], object], epochs: int) -> str:
-    """Run an epoch so many times and return the seconds of each."""
+    """Run `epoch` so many times and return the seconds of each run as text."""
     seconds = []
     for _ in range(epochs):
         start = time.perf_counter()
@@ -72,13 +72,20 @@ def read_through(dataset: CsvDataset) -> None:
 
 
 def main() -> None:
-    """Show the seconds of each epoch, from the text and with a cache."""
+    """Print the seconds of each epoch, from the text and with a cache."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--file", type=Path, help="HIGGS.csv, or one like it")
-    parser.add_argument("--rows", type=int, default=1_000_000, help="to write; %(default)s")
-    parser.add_argument("--epochs", type=int, default=3, help="%(default)s")
-    parser.add_argument("--batch-size", type=int, default=1024, help="%(default)s")
-    parser.add_argument("--directory", type=Path, default=Path("data"), help="%(default)s")
+    parser.add_argument(
+        "--rows", type=int, default=1_000_000, help="rows to write (default: %(default)s)"
+    )
+    parser.add_argument("--epochs", type=int, default=3, help="default: %(default)s")
+    parser.add_argument("--batch-size", type=int, default=1024, help="default: %(default)s")
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=Path("data"),
+        help="where the files go (default: %(default)s)",
+    )
     options = parser.parse_args()
     options.directory.mkdir(exist_ok=True)
     path = options.file or write_like_higgs(
@@ -89,7 +96,7 @@ def main() -> None:
     gigabytes = path.stat().st_size / 1e9
     print(f"{path}: {text.num_rows:,} rows, {gigabytes:.2f} GB of text")
     for name, dataset in {"text": text, "cache": text.cache(directory)}.items():
-        # A cache of an earlier run would hide what writing it costs.
+        # An old cache would hide the time that writing one takes.
         shutil.rmtree(directory, ignore_errors=True)
         read = partial(read_through, dataset)
         print(f"read, {name:5}: {seconds_of(read, options.epochs)}")

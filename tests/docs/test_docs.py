@@ -27,10 +27,27 @@ def test_the_page_of_the_house_names_what_is_in_each_room(room):
         )
 
 
+def anchors_of(page):
+    """Return the anchors that a page's headings get."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page):
-    for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
-        assert "://" in target or (page.parent / target).exists(), target
+    for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
+        if "://" in target:
+            continue
+        linked = page.parent / target if target else page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors_of(linked), f"{target}#{anchor}"
+
+
+def test_the_index_links_every_page():
+    index = ROOT / "docs/README.md"
+    linked = set(re.findall(r"\]\(([\w-]+\.md)", index.read_text()))
+    assert {path.name for path in index.parent.glob("*.md")} - linked == {index.name}
 
 
 def test_each_dependency_has_its_reason():

@@ -1,5 +1,7 @@
-"""The examples of docs/training.md run as they stand, section by section."""
+"""The examples of the how-to guides run as they stand, section by section."""
 
+import gzip
+import itertools
 import re
 import subprocess
 import sys
@@ -11,12 +13,23 @@ import pytest
 import csvfeed
 
 ROOT = Path(__file__).parents[2]
-PAGE = ROOT / "docs" / "training.md"
-SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE.read_text(), re.M | re.S))
+PAGES = ("training", "classification", "many-files", "bad-rows")
+
+
+def text_of(page):
+    return (ROOT / "docs" / f"{page}.md").read_text()
 
 
 def blocks(text):
     return re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+
+
+SECTIONS = {
+    f"{page}: {title}": text
+    for page in PAGES
+    for title, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text_of(page), re.M | re.S)
+    if blocks(text)
+}
 
 
 @pytest.fixture
@@ -53,25 +66,55 @@ def files(tmp_path, monkeypatch):
         for n in range(1000)
     )
     Path("trips.csv").write_text("zone,pickup,shared,miles,fare\n" + "".join(rows))
+    write_files_of_other_guides()
     return tmp_path
 
 
-@pytest.mark.parametrize("title", [title for title in SECTIONS if blocks(SECTIONS[title])])
-def test_the_examples_run(title, files):
+def write_files_of_other_guides():
+    """Write the labels, the many files and the bad rows that the shorter guides speak of."""
+    rows = (f"{n},{('no', 'yes')[n % 2]}\n" for n in range(100))
+    Path("alarms.csv").write_text("level,alarm\n" + "".join(rows))
+    rows = (f"{n % 5},{n % 7},{n % 2},{n % 3 == 0:d}\n" for n in range(300))
+    Path("news.csv").write_text("goals,prices,sport,money\n" + "".join(rows))
+    rows = "".join(f"{n},{2 * n}\n" for n in range(100))
+    for directory in ("logs", "plant"):
+        Path(directory).mkdir()
+    Path("logs/2024-01.csv").write_text(f"x,y\n{rows}")
+    Path("logs/2024-02.csv.gz").write_bytes(gzip.compress(f"x,y\n{rows}".encode()))
+    Path("plant/2024-01.csv").write_text(f"heat,y\n{rows}")
+    rows = "".join(f"{n},{2 * n},{n}\n" for n in range(100))
+    Path("plant/2024-02.csv").write_text(f"heat,pressure,y\n{rows}")
+    rows = "".join(f"{n},{9 * n}\n" for n in range(50))
+    for partition in itertools.product((2023, 2024), ("DE", "FR")):
+        directory = Path("sales/year={}/country={}".format(*partition))
+        directory.mkdir(parents=True)
+        (directory / "part-00000.csv").write_text(f"items,revenue\n{rows}")
+    Path("sales/_SUCCESS").touch()
+    (orders,) = re.findall(r"^```text\n(items.*?)^```$", text_of("bad-rows"), re.M | re.S)
+    Path("orders.csv").write_text(orders)
+
+
+@pytest.mark.filterwarnings("ignore:.* left out:RuntimeWarning")
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_examples_run(section, files, capsys):
     keras = pytest.importorskip("keras")
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     model.compile(loss="mean_absolute_error", optimizer="adam")
     names = {"csvfeed": csvfeed, "keras": keras, "model": model}
-    for code in blocks(SECTIONS[title]):
-        exec(compile(code, f"{PAGE.name}: {title}", "exec"), names)
-    if "predictions.csv" in SECTIONS[title]:
+    for code in blocks(SECTIONS[section]):
+        exec(compile(code, section, "exec"), names)
+    printed = capsys.readouterr().out.splitlines()
+    for promised in re.findall(r"^ *print\(.*\)  # (.+)$", SECTIONS[section], re.M):
+        assert promised in printed
+    if "predictions.csv" in SECTIONS[section]:
         predictions = np.loadtxt(files / "predictions.csv", skiprows=1)
         slope, bias = (value.numpy().item() for value in model.weights)
         np.testing.assert_allclose(predictions, slope * np.arange(5000) + bias, rtol=1e-4)
 
 
-def test_the_page_begins_with_the_imports_that_its_examples_share():
-    opening = PAGE.read_text().partition("\n## ")[0]
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_begins_with_the_imports_that_its_examples_share(page):
+    opening = text_of(page).partition("\n## ")[0]
     assert blocks(opening) == ["import csvfeed\nimport keras\n"]
 
 
