@@ -65,3 +65,15 @@ pub(crate) fn trim(mut field: &[u8]) -> &[u8] {
     }
     field
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doubled_quotes_become_one() {
+        assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Dialect::default()), b"a \"b\"");
+        assert_eq!(&*unquote(b"\"\"\"\"", Dialect::default()), b"\"");
+        assert_eq!(&*unquote(b"\"a\"", Dialect::new(b',', None)), b"\"a\"");
+    }
+}

@@ -104,3 +104,53 @@ pub(crate) fn is_missing(field: &[u8], dialect: Dialect, missing: &Missing) -> b
     !is_quoted && missing.contains(if dialect.escape.is_some() { trim(field) } else { field })
         || missing.contains(&unquote(field, dialect))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(field: &str) -> Value {
+        value(field.as_bytes(), Dialect::default(), &Missing::default())
+    }
+
+    #[test]
+    fn the_grammar_is_enforced() {
+        for good in
+            ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
+        {
+            assert!(matches!(read(good), Value::Number(_)), "{good}");
+        }
+        for bad in [
+            ".",
+            "-",
+            "+-1",
+            "e5",
+            "1e",
+            "1e+",
+            "1.2.3",
+            "1_000",
+            "0x10",
+            "1 2",
+            "1,5",
+            "infi",
+            " \"1\"",
+            "1\0",
+            "\"1\"\"2\"",
+            "½",
+            "1f",
+        ] {
+            assert_eq!(read(bad), Value::Other, "{bad}");
+        }
+    }
+
+    #[test]
+    fn missing_is_the_empty_field_and_the_tokens() {
+        for missing in ["", "  ", "\"\"", "\" \"", "NA", " NA ", "\"NA\"", "null", "NaN"] {
+            assert_eq!(read(missing), Value::Missing, "{missing}");
+        }
+        assert!(
+            matches!(value(b"nan", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Number(n) if n.is_nan())
+        );
+        assert_eq!(value(b"NA", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Other);
+    }
+}

@@ -5,7 +5,6 @@ use super::*;
 use crate::dialect::{Dialect, unquote};
 use crate::fields::{Fields, WINDOW};
 use crate::oracle;
-use crate::table::missing::{Missing, Value, value};
 use proptest::prelude::*;
 
 /// Bytes between fields that a careless load would take for part of a field.
@@ -374,56 +373,4 @@ proptest! {
             }
         }
     }
-}
-
-fn read(field: &str) -> Value {
-    value(field.as_bytes(), Dialect::default(), &Missing::default())
-}
-
-#[test]
-fn the_grammar_is_enforced() {
-    for good in
-        ["1", "+1", "-1.", ".5", "1.5e3", "1E-3", "1e+05", "00012", " 1\t", "\"1\"", "\" 1 \"", "inf", "-INFINITY"]
-    {
-        assert!(matches!(read(good), Value::Number(_)), "{good}");
-    }
-    for bad in [
-        ".",
-        "-",
-        "+-1",
-        "e5",
-        "1e",
-        "1e+",
-        "1.2.3",
-        "1_000",
-        "0x10",
-        "1 2",
-        "1,5",
-        "infi",
-        " \"1\"",
-        "1\0",
-        "\"1\"\"2\"",
-        "½",
-        "1f",
-    ] {
-        assert_eq!(read(bad), Value::Other, "{bad}");
-    }
-}
-
-#[test]
-fn missing_is_the_empty_field_and_the_tokens() {
-    for missing in ["", "  ", "\"\"", "\" \"", "NA", " NA ", "\"NA\"", "null", "NaN"] {
-        assert_eq!(read(missing), Value::Missing, "{missing}");
-    }
-    assert!(
-        matches!(value(b"nan", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Number(n) if n.is_nan())
-    );
-    assert_eq!(value(b"NA", Dialect::new(b',', None), &Missing::new::<&str>([])), Value::Other);
-}
-
-#[test]
-fn doubled_quotes_become_one() {
-    assert_eq!(&*unquote(b"\"a \"\"b\"\"\"", Dialect::default()), b"a \"b\"");
-    assert_eq!(&*unquote(b"\"\"\"\"", Dialect::default()), b"\"");
-    assert_eq!(&*unquote(b"\"a\"", Dialect::new(b',', None)), b"\"a\"");
 }
