@@ -6,10 +6,7 @@ import os
 import sys
 import warnings
 from types import FrameType
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from csvfeed.dialect import Choice
+from typing import Any
 
 
 class CsvError(ValueError):
@@ -103,12 +100,7 @@ class DialectError(CsvError):
         The ways, most likely first.
     """
 
-    choices: tuple[Choice, ...] = ()
-
-    def _set_choices(self, choices: list[Any]) -> None:
-        from csvfeed.dialect import Choice
-
-        self.choices = tuple(Choice.of(choice) for choice in choices)
+    choices: tuple[Any, ...] = ()
 
 
 class SourceChangedError(CsvError):

@@ -20,11 +20,46 @@ def test_the_page_of_the_house_names_what_is_in_each_room(room):
         names - {"lib.rs", "__init__.py", "__pycache__/"} - set(re.findall(r"`([^` ]+)`", page))
     )
     assert not unnamed
-    for name in re.findall(r"^\| `([^`]+)`", page, re.MULTILINE):
-        assert any(
-            (ROOT / room / name).exists()
-            for room in ("rust/core/src", "rust/binding/src", "python/csvfeed")
-        )
+
+
+def floors(room):
+    """Return the floor of each file and folder that the page's table for a room names."""
+    page = (ROOT / "docs/architecture.md").read_text()
+    table = page[page.index(f"`{room}/`") :].split("\n\n")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    return {name: floor for floor, row in enumerate(rows) for name in re.findall(r"`([^`]+)`", row)}
+
+
+def imports_of(path, room):
+    """Return the names of the files and folders of a room that one of its files imports."""
+    text = path.read_text()
+    if path.suffix == ".rs":
+        # What tests alone import ties nothing together.
+        text = re.split(r"#\[cfg\(test\)\]\n.*mod tests", text)[0]
+        found = re.findall(r"\bcrate::(\w+)", text)
+    else:
+        found = re.findall(r"^\s*(?:from|import) csvfeed\.(\w+)", text, re.MULTILINE)
+        for names in re.findall(r"^\s*from csvfeed import (.+)$", text, re.MULTILINE):
+            found += re.findall(r"\w+", names.split(" as ")[0])
+    for name in found:
+        for file in (f"{name}.rs", f"{name}.py", f"{name}/"):
+            if (room / file).exists():
+                yield file
+
+
+@pytest.mark.parametrize("name", ["rust/core/src", "rust/binding/src", "python/csvfeed"])
+def test_a_room_imports_only_rooms_above_it_in_the_table(name):
+    room, known = ROOT / name, floors(name)
+    assert known
+    assert all((room / file).exists() for file in known)
+    for path in [*room.rglob("*.rs"), *room.rglob("*.py")]:
+        first, *rest = path.relative_to(room).parts
+        own = first + "/" * bool(rest)
+        if own in ("lib.rs", "__init__.py") or path.stem in ("tests", "sweep"):
+            continue
+        for other in imports_of(path, room):
+            if other in known and other != own:
+                assert known[other] <= known[own], f"{path} imports {other}"
 
 
 def anchors_of(page):

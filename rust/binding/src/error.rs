@@ -8,7 +8,7 @@ use csvfeed_core::table::parts::Parts;
 use csvfeed_core::table::schema::OnError;
 use pyo3::exceptions::{PyMemoryError, PyOSError, PyRuntimeError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::dialect::choices;
 
@@ -115,7 +115,9 @@ pub(crate) fn csv_error<'py>(
     if let Kind::Undecided(undecided) = &error.kind
         && let Some(undecided) = undecided.downcast_ref::<Undecided>()
     {
-        raised.call_method1("_set_choices", (choices(&undecided.choices, "\n"),))?;
+        let class = class.py().import("csvfeed.dialect")?.getattr("Choice")?;
+        let choices = choices(&undecided.choices, "\n").into_iter().map(|choice| class.call_method1("of", (choice,)));
+        raised.setattr("choices", PyTuple::new(class.py(), choices.collect::<PyResult<Vec<_>>>()?)?)?;
     }
     Ok(raised)
 }
