@@ -173,16 +173,20 @@ def fill(value: Any) -> Fill | dict[int | str, Fill] | None:
     if value is None:
         return None
     if isinstance(value, Mapping):
-        return {column(name, "fill"): _fill_value(one) for name, one in value.items()}
-    return _fill_value(value)
+        return {
+            column(name, "fill"): _fill_value(one, f'fill of column {name!r} is a number or "mean"')
+            for name, one in value.items()
+        }
+    return _fill_value(value, 'fill is a number, "mean", or a dict of these by column')
 
 
-def _fill_value(value: Any) -> Fill:
+def _fill_value(value: Any, allowed: str) -> Fill:
     if isinstance(value, str):
-        choice(value, ("mean",), "fill")
+        if value != "mean":
+            raise ValueError(f"{allowed}, not {value!r}")
         return "mean"
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
-        raise TypeError(f'fill is a number, "mean", or a dict of these by column, not {value!r}')
+        raise TypeError(f"{allowed}, not {value!r}")
     try:
         number = float(value)
     except OverflowError:

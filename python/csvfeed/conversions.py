@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from csvfeed import other_names
 from csvfeed.train.feed import Feed
 from csvfeed.train.keras_input import KerasInput
 
@@ -22,6 +23,11 @@ class Conversions(KerasInput):
     The methods import a trainer only when they are called.
     """
 
+    @other_names.explain(
+        other_names.TRAINERS,
+        "ds.to_keras()",
+        by_position="to_keras() takes its options by name, not {0}",
+    )
     def to_keras(
         self: Feed,
         *,
@@ -85,6 +91,11 @@ class Conversions(KerasInput):
 
         return to_keras(self, class_weight=class_weight, as_dict=as_dict)
 
+    @other_names.explain(
+        other_names.TRAINERS,
+        "ds.to_tf()",
+        by_position="to_tf() takes its options by name, not {0}",
+    )
     def to_tf(self: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
 
@@ -119,6 +130,11 @@ class Conversions(KerasInput):
 
         return to_tf(self, as_dict=as_dict)
 
+    @other_names.explain(
+        other_names.TRAINERS,
+        "ds.to_torch()",
+        by_position="to_torch() takes its options by name, not {0}",
+    )
     def to_torch(self: Feed) -> IterableDataset[tuple[torch.Tensor, ...]]:
         """Return a PyTorch dataset of the batches, as float32 tensors.
 

@@ -105,6 +105,14 @@ DATASET = {
 }
 """What ``CsvDataset`` calls the arguments of pandas, polars, tf.data and Keras, or has for them."""
 
+TRAINERS = {
+    "batch_size": "the dataset has it: CsvDataset(..., batch_size=)",
+    "shuffle": "ds.shuffle() gives each epoch a new order; call it first",
+    "validation_split": "ds.split() gives two datasets, one for validation_data=",
+    "sample_weight": "CsvDataset(..., weight=) names a column of weights",
+    "epochs": "fit() has it",
+    "num_workers": "CsvDataset(..., threads=) says how many threads read",
+}
 SHUFFLE = {
     "buffer_size": _BUFFER,
     "reshuffle_each_iteration": "each epoch has a new order; one dataset a seed keeps it the same",
@@ -126,6 +134,28 @@ SHARD = {
     "shard_index": "index",
     "rank": "index",
 }
+
+
+ATTRIBUTES = {
+    "batch": "CsvDataset(..., batch_size=) says how many rows a batch has",
+    "map": "for X, y in ds yields the batches, and ds.to_tf() a tf.data.Dataset that has map()",
+    "filter": "ds.to_tf() gives a tf.data.Dataset, which has filter()",
+    "prefetch": "csvfeed reads ahead by itself",
+    "repeat": "each iter(ds) is a new epoch, and fit() repeats by itself",
+    "take": "itertools.islice(ds, n) gives the first batches",
+    "skip": "ds.split() and ds.shard() choose rows",
+    "head": "next(iter(ds)) is the first batch, and `csvfeed head FILE` shows rows",
+    "sample": "ds.shuffle() gives a random order, and ds.split() a random part",
+    "shape": "(ds.num_rows, len(ds.feature_names)) is the shape of all features",
+    "describe": "ds.stats() has count, mean, std, min and max of each column",
+    "info": "`csvfeed inspect FILE` shows what the columns hold",
+    "values": "a dataset is not in memory: for X, y in ds yields the batches",
+    "iloc": "a dataset is not in memory: for X, y in ds yields the batches",
+    "loc": "a dataset is not in memory: for X, y in ds yields the batches",
+    "train_test_split": "ds.split() gives two datasets",
+    "num_features": "len(ds.feature_names) is their number",
+}
+"""What a ``CsvDataset`` has in place of the attributes of tf.data and pandas."""
 
 
 def explain(

@@ -1,5 +1,6 @@
 """Calls that are spelled as in other libraries, and sources that are no files: what they say."""
 
+import copy
 import inspect
 import io
 import re
@@ -65,6 +66,22 @@ def test_calls_by_position_are_explained():
     assert "csvfeed calls it count=" in said(lambda: ds.shard(0, num_shards=2))
     assert "'y' has no name" in said(lambda: csvfeed.CsvDataset(DATA, "y"))
     assert "CsvDataset() lacks source" in said(lambda: csvfeed.CsvDataset())
+
+
+def test_attributes_and_conversions_of_other_libraries_are_explained():
+    ds = csvfeed.CsvDataset(DATA)
+    assert not hasattr(ds, "batch")
+    assert not hasattr(copy.copy(ds), "nothing_of_the_kind")
+    with pytest.raises(AttributeError, match=r"no attribute 'map': .*to_tf\(\)"):
+        ds.map(len)
+    with pytest.raises(AttributeError, match=r"no attribute 'nothing'$"):
+        ds.nothing  # noqa: B018
+    for convert in (ds.to_keras, ds.to_tf, ds.to_torch):
+        assert "the dataset has it" in said(lambda convert=convert: convert(batch_size=32))
+    assert "takes its options by name" in said(lambda: ds.to_keras({0: 1.0}))
+    assert "to_torch() has no argument 'cuda'" in said(lambda: ds.to_torch(cuda=True))
+    with pytest.raises(ValueError, match="fill of column 'a' is a number or .mean., not 'median'"):
+        csvfeed.CsvDataset(DATA, fill={"a": "median"})
 
 
 def test_signatures_are_those_of_the_functions():
