@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from csvfeed import _core, other_names
 from csvfeed import columns as kinds
@@ -253,14 +253,6 @@ class CsvDataset(Ordered, Conversions, Categories):
             ``remainder="pad"``, w of shape (B,). The caller owns the arrays.
         """
         return self.epochs.begin()
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """Explain what a dataset has in place of an attribute of tf.data or pandas."""
-            what = f"'CsvDataset' object has no attribute {name!r}"
-            advice = other_names.ATTRIBUTES.get(name)
-            raise AttributeError(f"{what}: {advice}" if advice else what, name=name, obj=self)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch. The first call counts the rows."""

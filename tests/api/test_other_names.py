@@ -80,7 +80,7 @@ def test_attributes_and_conversions_of_other_libraries_are_explained():
         assert "the dataset has it" in said(lambda convert=convert: convert(batch_size=32))
     assert "takes its options by name" in said(lambda: ds.to_keras({0: 1.0}))
     assert "to_torch() has no argument 'cuda'" in said(lambda: ds.to_torch(cuda=True))
-    with pytest.raises(ValueError, match="fill of column 'a' is a number or .mean., not 'median'"):
+    with pytest.raises(ValueError, match=r"fill of column 'a' is a number or .mean., not 'median'"):
         csvfeed.CsvDataset(DATA, fill={"a": "median"})
 
 

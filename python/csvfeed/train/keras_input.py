@@ -6,6 +6,8 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
+from csvfeed.other_names import ATTRIBUTES
+
 if TYPE_CHECKING:
     from csvfeed.train.adapter import CsvDatasetAdapter
 
@@ -45,7 +47,9 @@ class KerasInput:
         def __getattr__(self, name: str) -> Any:
             if name in ASKED:
                 return getattr(_adapter(self), name)
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            what = f"{type(self).__name__!r} object has no attribute {name!r}"
+            advice = ATTRIBUTES.get(name)
+            raise AttributeError(f"{what}: {advice}" if advice else what, name=name, obj=self)
 
 
 @functools.cache
