@@ -67,7 +67,7 @@ def test_pandas_reads_the_same():
     [
         ("12:30", {}, r'not a duration: .* Whether 12:30 is .*format="%H:%M"'),
         ("90", {}, "not a duration: understood are 125:03:07"),
-        ("00:61:00", {}, "there is no such date or time"),
+        ("00:61:00", {}, "no such date or time exists"),
         ("12:3", {"format": "%H:%M"}, "125:03 as hours and minutes"),
         ("12:3", {"format": "%M:%S"}, "125:03 as minutes and seconds"),
     ],

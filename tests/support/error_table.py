@@ -262,7 +262,7 @@ CODES = [
         {"dates": {"a": "hour"}},
     ),
     Case(
-        "a day that there is not",
+        "a day that does not exist",
         b"a,y\n2023-02-29,1\n",
         "Mend it, or say what means no value.",
         {"dates": {"a": "day"}},

@@ -15,8 +15,8 @@ def add(commands: Commands) -> None:
         "count",
         help="count the rows of files",
         description=(
-            "Count the rows of data in files: not the header, not blank lines, and a row with a "
-            "line end within quotes once. Of several files each is counted, and the sum."
+            "Count the rows of data in each file, and in all of them. The header and blank lines "
+            "do not count. A row with line ends in quotes counts once."
         ),
         epilog="example:\n  csvfeed count data/*.csv",
         formatter_class=Help,

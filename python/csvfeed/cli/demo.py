@@ -32,21 +32,19 @@ def add(commands: Commands) -> None:
     demo.add_argument(
         "--epochs", type=whole, default=2, metavar="N", help="passes over the training file"
     )
-    demo.add_argument(
-        "--batch-size", type=whole, default=250, metavar="N", help="rows a training step"
-    )
+    demo.add_argument("--batch-size", type=whole, default=250, metavar="N", help="rows in a batch")
     demo.add_argument(
         "--directory",
         type=Path,
         default=Path("csvfeed-demo"),
         metavar="DIR",
-        help="where the files and the picture go",
+        help="directory of the files and the picture",
     )
     demo.add_argument(
         "--keep",
         action=argparse.BooleanOptionalAction,
         default=True,
-        help="keep the CSV files, for the next run to use again",
+        help="keep the CSV files for the next run",
     )
     demo.set_defaults(run=lambda options: _run(options, demo))
 

@@ -43,32 +43,36 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
         metavar="C",
         default="auto",
         type=_delimiter,
-        help="what stands between fields; found by looking at the file unless it is given",
+        help="the character between fields (default: detected)",
     )
     parser.add_argument(
         "--header",
         choices=("auto", "yes", "no"),
         default="auto",
-        help="whether the first row names the columns; by default it does if it has text",
+        help="whether the first row names the columns (default: detected)",
     )
     parser.add_argument(
-        "--encoding", metavar="NAME", help="of the text; utf-8 if it can be, unless it is given"
+        "--encoding", metavar="NAME", help="encoding of the text (default: detected)"
     )
     parser.add_argument(
-        "--quote", metavar="C", help="what stands around fields; 'none' for nothing"
+        "--quote", metavar="C", help="the character around fields, or 'none' (default: detected)"
     )
-    parser.add_argument("--comment", metavar="C", help="what lines begin with that are left out")
     parser.add_argument(
-        "--skip-rows", metavar="N", type=_count, help="lines before the header, or before the rows"
+        "--comment", metavar="C", help="leave out lines that begin with this character"
     )
-    parser.add_argument("--decimal", choices=(".", ","), help="what stands before the fraction")
+    parser.add_argument(
+        "--skip-rows", metavar="N", type=_count, help="leave out this many lines at the beginning"
+    )
+    parser.add_argument(
+        "--decimal",
+        choices=(".", ","),
+        help="the character before the fraction (default: detected)",
+    )
 
 
 def add_all(parser: argparse.ArgumentParser) -> None:
     """Add the argument that shows all columns of a wide table."""
-    parser.add_argument(
-        "--all", action="store_true", help="show all columns, however many there are"
-    )
+    parser.add_argument("--all", action="store_true", help="show all columns")
 
 
 def reading(options: argparse.Namespace) -> dict[str, Any]:

@@ -32,9 +32,9 @@ def add(commands: Commands) -> None:
         "head",
         help="show the first rows of a file",
         description=(
-            "Show the first rows of a file as a table, numbers at the right; a field that is long "
-            "is cut, and of many columns only those that fit are shown. Rows with more or fewer "
-            "fields than the header are left out."
+            "Show the first rows of a file as a table. It shows the columns that fit the "
+            "terminal, cuts long fields, and leaves out rows with more or fewer fields than the "
+            "header."
         ),
         epilog="examples:\n  csvfeed head -n 3 train.csv.gz\n"
         "  csvfeed head --csv -n 1000 https://example.org/train.csv > small.csv",
@@ -48,7 +48,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--csv",
         action="store_true",
-        help="write them as a CSV file: UTF-8, with commas, without spaces around fields",
+        help="write the rows as CSV: UTF-8, commas, no spaces around fields",
     )
     parser.set_defaults(run=_run)
 

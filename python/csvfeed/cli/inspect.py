@@ -50,10 +50,10 @@ def add(commands: Commands) -> None:
     )
     add_files(parser)
     parser.add_argument(
-        "--target", metavar="COLUMN", help="the column to predict, by name or index, for the code"
+        "--target", metavar="COLUMN", help="the column to predict, by name or index"
     )
     add_all(parser)
-    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
     parser.set_defaults(run=_run)
 
 

@@ -43,7 +43,7 @@ pub enum Kind {
     #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Date(String),
     /// A date or time that does not exist, such as 30 February.
-    #[error("there is no such date or time. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    #[error("no such date or time exists. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     NoSuchDate,
     /// A date in an unknown time zone.
     #[error(
@@ -196,8 +196,8 @@ pub enum Kind {
     Simd(String),
     /// More rows are wrong than `max_rejects` allows.
     #[error(
-        "this is wrong row number {}, where max_rejects={allowed}: {what}. ds.rejects tells of all that are wrong: mend \
-         them, or allow more",
+        "this is wrong row number {}, where max_rejects={allowed}: {what}. ds.rejects has all of them: correct them, or \
+         allow more",
         allowed.saturating_add(1)
     )]
     TooManyRejects {
