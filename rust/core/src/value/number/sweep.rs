@@ -291,10 +291,11 @@ fn are_same(one: Option<f32>, other: Option<f32>) -> bool {
         || one.zip(other).is_some_and(|(one, other)| one.is_nan() && other.is_nan())
 }
 
+const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
+
 #[test]
 fn every_shape_is_exact() {
     let random = &mut Random(2026);
-    const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
     let mut left = FIELDS;
     while left > 0 {
         // Fields of one shape, as in a column, or of all shapes.

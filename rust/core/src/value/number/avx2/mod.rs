@@ -1,8 +1,8 @@
 //! Parses plain numbers eight at a time in 256-bit registers.
 //!
-//! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and field `k
-//! + 4` in its high half, so that packing the four registers yields the fields in order. For fields of up to eight
-//! bytes, a lane holds two. There are three ways of reading fields:
+//! Four registers hold the last sixteen bytes of eight fields: register `k` has field `k` in its low half and the field
+//! four places on in its high half, so that packing the four registers yields the fields in order. For fields of up to
+//! eight bytes, a lane holds two. There are three ways of reading fields:
 //!
 //! - [`Stages::tiny`] reads fields of up to eight bytes without an exponent. These are exact in float32 except for one
 //!   rounding.
