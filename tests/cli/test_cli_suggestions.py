@@ -99,6 +99,12 @@ def test_a_word_beside_many_numbers_is_a_missing_value(suggested):
         assert sum(len(X) for X, _ in batches) == ds.num_rows == 200
 
 
+def test_a_name_that_is_also_a_missing_value_stays_a_name(suggested):
+    _, code, ds, _ = suggested("-\n-\n" + "0.00\n" * 5)
+    assert "header=True" in code
+    assert (ds.columns, ds.num_rows) == (["-"], 6)
+
+
 def test_a_word_beside_few_numbers_is_a_category(suggested):
     columns, code, ds, _ = suggested(
         table("lines,y", lambda n: f"{n % 2 if n % 10 else 'No phone service'},{n % 3}")

@@ -19,6 +19,7 @@ from csvfeed.cli.findings import find
 from csvfeed.cli.report import as_json, show
 from csvfeed.cli.snippet import snippet
 from csvfeed.cli.suggestion import suggest
+from csvfeed.cli.terminal import width_of
 
 _WORDS = (
     "NA",
@@ -109,7 +110,7 @@ def check(path):
     with contextlib.redirect_stdout(io.StringIO()) as shown:
         show(found, code, everything=False)
     table, _, code = shown.getvalue().partition("import csvfeed\n")
-    assert all(len(line) <= 80 for line in table.splitlines()), table
+    assert all(width_of(line) <= 80 for line in table.splitlines()), table
     names = {}
     exec(f"import csvfeed\n{code}", names)
     if "ds" not in names:

@@ -141,6 +141,9 @@ def _suggestion(
     plain = {"header": "auto", "encoding": "utf-8"}
     options.update({k: v for k, v in found.reading.items() if v != plain.get(k)})
     if found.holes:
+        if any(column.name in found.holes for column in found.columns):
+            # Else the first row would seem to hold values.
+            options.setdefault("header", True)
         options["missing"] = [*csvfeed.MISSING, *found.holes]
         notes["missing"] = _tokens(found)
     if chosen and missing_of(found, chosen):
