@@ -5,6 +5,7 @@ import pickle
 import subprocess
 import sys
 import textwrap
+import time
 import warnings
 from contextlib import contextmanager
 from itertools import islice
@@ -31,7 +32,10 @@ def directory(tmp_path):
 
 @pytest.fixture
 def path(write):
-    return write(DATA)
+    path = write(DATA)
+    # A file that was just written is compared once with what was read of it.
+    time.sleep(0.02)
+    return path
 
 
 def dataset(path, directory, **options):
