@@ -658,7 +658,7 @@ PARTS = [
         call="CsvDataset('t', partitions=True)",
     ),
     Case(
-        "keys of directories where there are none",
+        "partitions=True without directories called key=value",
         b"a,y\n1,2\n",
         "Leave `partitions` out.",
         {"partitions": True},
