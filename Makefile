@@ -5,6 +5,7 @@
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
+# make explore       the tests on generated input, on other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
@@ -40,15 +41,18 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for a build that the tests use.
 QUICK := MATURIN_PEP517_ARGS=--profile=quick
 comma := ,
+TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
     $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
+# The tests generate the same input each time, so that a change fails only for what it did; "make explore" does not.
+export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint build-tests test-rust test-core test-reading test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test lint build-tests test-rust test-core test-reading test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -129,6 +133,10 @@ test-wheel: $(VENV)/quick
 	cd target && wheel-venv/bin/python -W error -c \
 	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
 
+explore: $(VENV)/dev
+	env -u PROPTEST_RNG_SEED cargo test --package csvfeed-core --locked --quiet --lib
+	HYPOTHESIS_PROFILE=explore $(PYTEST) $(PER_BLOCK_SIZE) tests/cli
+
 # The tests that try few numbers in a debug build and millions in a release build.
 sweep:
 	cargo test --release --locked --package csvfeed-core number::
@@ -169,10 +177,10 @@ clean:
 
 # On x86-64 PyTorch brings CUDA along, which makes it large.
 target/torch-venv/whole:
-	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' 'pytest>=9.2$(comma)<10')
+	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' $(TEST_TOOLS))
 
 target/keras-oldest-venv/whole:
-	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' 'pytest>=9.2$(comma)<10')
+	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

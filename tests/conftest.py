@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from processes import Watchdog, give_children_default_signals
 
 import csvfeed
@@ -11,6 +12,11 @@ import csvfeed
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+# A run finds what the last one found, unless it is to explore: see "make explore".
+settings.register_profile("repeat", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 give_children_default_signals()
 WATCHDOG = Watchdog()

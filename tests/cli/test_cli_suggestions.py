@@ -469,7 +469,7 @@ def test_files_of_other_programs(path):
     check(path)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(tables())
 def test_any_table_is_refused_or_read_by_the_code(content):
     check_bytes(content)

@@ -506,7 +506,7 @@ def test_a_draft_of_a_process_of_the_same_number_is_no_hindrance(path, directory
     assert [file.suffix for file in files(directory)] == [".csvfeed"]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(
     rows=st.integers(1, 400),
     memory=st.sampled_from([None, 1, 2000, MIXED]),

@@ -233,7 +233,7 @@ def test_threads_may_iterate_at_once(memory):
     assert sorted(found) == sorted(epochs)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     rows=st.sampled_from([1, 2, 3, 50, 700]),
     memory=st.sampled_from([None, 1, 100, 2000, MIXED, 1 << 20]),

@@ -37,7 +37,7 @@ def test_parts_are_disjoint_and_complete_in_file_order(memory, by):
         assert len(found[1]) == 600
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.integers(2, 2500),
     fraction=st.floats(0.0, 1.0, exclude_min=True, exclude_max=True),

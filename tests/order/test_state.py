@@ -369,7 +369,7 @@ def derive(draw, ds, model, directory):
     return pickle.loads(pickle.dumps(ds)), model
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_any_sequence_of_calls_gives_what_a_list_of_rows_would(tmp_path_factory, data):
     draw = data.draw

@@ -111,7 +111,7 @@ def test_quotes_within_a_category_count_once(read):
 WORDS = st.text(st.sampled_from("abc é\"'\n, "), max_size=12)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     rows=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=60),
     memory=st.sampled_from([None, SMALL]),

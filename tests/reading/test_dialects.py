@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import pickle
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -208,7 +209,7 @@ def all_rows(ds):
 
 
 @given(tables(), st.integers(1, 3), st.sampled_from([None, SMALL]))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_table_comes_back_however_it_is_written(table, threads, memory):
     ds = table.open(threads=threads, memory=memory, batch_size=7)
     expected = np.array(table.numbers(), np.float32).tolist()
@@ -220,7 +221,7 @@ def test_a_table_comes_back_however_it_is_written(table, threads, memory):
 
 
 @given(tables(), st.sampled_from([None, SMALL]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_keys_are_what_the_fields_say(table, memory):
     columns = [f"n{at}" for at in range(len(table.rows[0][0]))]
     plain = csvfeed.CsvDataset(table.plain, target=None, features=columns, header=True)
@@ -232,7 +233,7 @@ def test_keys_are_what_the_fields_say(table, memory):
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_what_the_csv_module_writes_is_detected(data):
     delimiter = data.draw(st.sampled_from(",;\t|"))
     quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))
@@ -255,9 +256,17 @@ def test_what_the_csv_module_writes_is_detected(data):
         writer.writerow(names)
     writer.writerows(rows)
     options = {"delimiter": "auto", "header": header, "target": None, "features": [0]}
-    ds = csvfeed.CsvDataset(text.getvalue().encode(), **options)
-    assert ds.dialect.delimiter == delimiter
-    assert len(ds.columns) == len(kinds) + 1
+    try:
+        ds = csvfeed.CsvDataset(text.getvalue().encode(), **options)
+    except csvfeed.DialectError as error:
+        # A few rows may read well in two ways. Then csvfeed asks, and names the right one.
+        question = str(error)
+    else:
+        assert ds.dialect.delimiter == delimiter
+        assert len(ds.columns) == len(kinds) + 1
+        return
+    assert len(rows) <= 3
+    assert f"delimiter={json.dumps(delimiter)}" in question
 
 
 # Escapes

@@ -33,7 +33,7 @@ def nearest(value):
 units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     st.lists(st.timedeltas(datetime.timedelta(-(10**5)), datetime.timedelta(10**5)), min_size=1),
     st.sampled_from([*units]),

@@ -89,7 +89,7 @@ def test_the_drop_in_says_the_same(write, bad):
         next(generator)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     before=st.integers(0, 200),
     bad=st.sampled_from([b"x,1", b"1,x", b"1", b"1,2,3", b'"1,2', b'1,"2"3', b",,", b"1,\0"]),

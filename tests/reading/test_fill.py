@@ -70,7 +70,7 @@ def test_a_column_that_is_also_a_target_is_filled_as_a_feature_only(read):
 
 @pytest.mark.parametrize("memory", [None, SMALL])
 @given(data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_filling_is_what_it_is_field_by_field(memory, data):
     field = st.sampled_from(["1", "-2.5", "1e5", "NA", "", '""', " ", "?", "nan", "inf", '"7"'])
     rows = data.draw(st.lists(st.tuples(field, field, field), min_size=1, max_size=40))
@@ -112,7 +112,6 @@ def test_a_mean_is_that_of_the_values_of_its_column(read, memory):
     ),
     threads=st.integers(1, 3),
 )
-@settings(deadline=None)
 def test_a_mean_is_the_float32_nearest_to_that_of_numpy(rows, memory, threads):
     table = np.array([[NAN if v is None else v for v in row] for row in rows])
     text = "".join(f"{','.join('' if v is None else repr(v) for v in row)},0\n" for row in rows)

@@ -195,7 +195,7 @@ def decimal_of(sign, whole, fraction):
     return text, -value if sign == "-" else value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(st.tuples(st.sampled_from(["percent", "currency", "fortran"]), decimals), min_size=1),
     st.lists(st.integers(0, 16**34), min_size=1, max_size=5),

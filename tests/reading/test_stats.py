@@ -9,7 +9,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from conftest import SMALL
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import csvfeed
@@ -68,7 +68,6 @@ def test_the_numbers_are_those_of_python():
     memory=st.sampled_from([SMALL, 1 << 13, None]),
     threads=st.integers(1, 4),
 )
-@settings(deadline=None)
 def test_stats_are_near_those_of_exact_numbers(columns, repeats, memory, threads):
     columns = [column * repeats for column in columns]
     fields = [["" if value is None else str(value) for value in column] for column in columns]

@@ -260,7 +260,7 @@ def check_most(rnd, options, reading, paths, directory):
 
 
 # A debug build takes twenty times as long.
-@settings(max_examples=20 if _core.DEBUG else 100, deadline=None)
+@settings(max_examples=20 if _core.DEBUG else 100)
 @given(st.randoms(use_true_random=True))
 def test_whatever_is_said_of_a_table_holds_together(tmp_path_factory, rnd):
     check(rnd, tmp_path_factory.mktemp("tables"))

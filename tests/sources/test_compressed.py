@@ -42,7 +42,7 @@ def in_members(codec, data, cuts):
     )
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
 @given(
     codec=st.sampled_from(sorted(CODECS)),
     cuts=st.lists(st.integers(0, 10_000), max_size=4),
@@ -68,7 +68,7 @@ def test_the_rows_are_those_of_the_text(codec, cuts, way, threads, memory, batch
     assert 299 <= len(set(dealt)) == len(dealt)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(
     codecs=st.lists(st.sampled_from([None, *sorted(CODECS)]), min_size=1, max_size=6),
     way=st.sampled_from(["in order", "split", "split by key", "shuffled"]),

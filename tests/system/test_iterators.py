@@ -168,7 +168,7 @@ def test_stats_leave_no_threads(long_file, reading_threads):
     reading_threads(0)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     threads=st.integers(1, 5),
     memory=st.sampled_from([1, SMALL, 4000, None]),
