@@ -29,7 +29,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
-DEBUG_PACKAGE := target/debug/python
 # What the fuzz targets check, without libFuzzer and its C++. They share built dependencies with the workspace.
 FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target --no-default-features --locked
 # Tests of what depends on the instruction set, and of what depends on where blocks end.
@@ -38,8 +37,9 @@ PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
-# The build backend's arguments for a build that the tests use.
-QUICK := MATURIN_PEP517_ARGS=--profile=quick
+# The build backend's arguments for the build that the tests use, and for one with small buffers.
+DEBUG := MATURIN_PEP517_ARGS=--profile=dev
+SMALL_BUFFERS := MATURIN_PEP517_ARGS='--profile=dev --features=testing'
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
@@ -52,7 +52,7 @@ export PYO3_BUILD_EXTENSION_MODULE := 1
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint build-tests test-rust test-core test-reading test-python test-debug test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test rust lint lint-rust lint-python test-rust test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -64,22 +64,23 @@ check: lint test-core test-reading
 
 # Python packages download while Rust compiles.
 test:
-	$(MAKE) --jobs=2 $(VENV)/dev build-tests
-	$(MAKE) lint test-rust test-debug test-wheel test-python test-jax
+	$(MAKE) --jobs=2 $(VENV)/dev rust
+	$(MAKE) lint-python test-wheel test-small-buffers test-python test-jax
 
-lint: $(VENV)/dev
+rust: lint-rust test-rust
+
+lint: lint-rust lint-python
+
+lint-rust:
 	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --check
-	cargo clippy $(FUZZ_CHECKS) --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cargo clippy $(FUZZ_CHECKS) --all-targets --quiet -- -D warnings
+
+lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-
-build-tests:
-	cargo test --package csvfeed-core --locked --quiet --no-run
-	cargo build --locked --quiet --package csvfeed-binding
-	cargo test $(FUZZ_CHECKS) --quiet --no-run
 
 test-rust: test-core
 	cargo test --package csvfeed-core --locked --quiet --doc
@@ -91,24 +92,22 @@ test-core:
 test-reading: $(VENV)/dev
 	$(PYTEST) tests/reading
 
-# All tests under the fastest instruction set that this machine has, and those of reading under the others.
+# All tests under the fastest instruction set that this machine has. "test-small-buffers" takes portable code.
 test-python: $(VENV)/dev
-	@tests=; for simd in avx512 avx2 portable; do \
-	    if CSVFEED_SIMD=$$simd $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
-	        echo "CSVFEED_SIMD=$$simd pytest" && CSVFEED_SIMD=$$simd $(PYTEST) $$tests || exit 1; \
-	        tests='$(PER_SIMD)'; \
-	    fi; \
-	done
+	$(PYTEST)
+	if CSVFEED_SIMD=avx512 $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
+	    CSVFEED_SIMD=avx2 $(PYTEST) $(PER_SIMD); \
+	fi
 
 test-jax: $(VENV)/dev
 	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND)
 
-test-torch: target/torch-venv/whole $(VENV)/quick
-	$(QUICK) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+test-torch: target/torch-venv/whole $(VENV)/debug
+	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
 
-test-keras-oldest: target/keras-oldest-venv/whole $(VENV)/quick
-	$(QUICK) target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+test-keras-oldest: target/keras-oldest-venv/whole $(VENV)/debug
+	$(DEBUG) target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
 	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
 
@@ -116,21 +115,20 @@ test-exits: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(BIN)/python tests/support/exits.py --times $(TIMES) --plain
 	KERAS_BACKEND=jax $(BIN)/python tests/support/exits.py --times $(TIMES)
 
-# The debug build has blocks of 128 bytes, so that the same tests cross block boundaries everywhere.
-test-debug: $(VENV)/dev
-	cargo build --locked --package csvfeed-binding
-	rm -rf $(DEBUG_PACKAGE) && mkdir -p $(DEBUG_PACKAGE)
-	cp -r python/csvfeed $(DEBUG_PACKAGE) && rm -f $(DEBUG_PACKAGE)/csvfeed/*.so
-	cp target/debug/lib_core.so $(DEBUG_PACKAGE)/csvfeed/_core.abi3.so
-	PYTHONPATH=$(DEBUG_PACKAGE) $(PYTEST) -W ignore::RuntimeWarning $(PER_BLOCK_SIZE)
+# Blocks of 128 bytes and other small buffers, so that the same tests cross their ends everywhere.
+test-small-buffers: $(VENV)/dev
+	rm -rf target/small-buffers
+	$(SMALL_BUFFERS) $(PIP) install --no-deps --target target/small-buffers .
+	CSVFEED_SIMD=portable PYTHONPATH=target/small-buffers $(PYTEST) $(PER_BLOCK_SIZE)
 
+STRICT := -W error -W 'ignore:this csvfeed is a debug build'
 # What a user installs works without anything but numpy. The wheel packs the build that the other tests use.
-test-wheel: $(VENV)/quick
+test-wheel: $(VENV)/debug
 	rm -rf target/wheel target/wheel-venv && $(PYTHON) -m venv target/wheel-venv
-	$(QUICK) $(PIP) wheel --no-deps --wheel-dir target/wheel .
+	$(DEBUG) $(PIP) wheel --no-deps --wheel-dir target/wheel .
 	target/wheel-venv/bin/pip --disable-pip-version-check --quiet install target/wheel/csvfeed-*.whl
-	cd target && wheel-venv/bin/python -W error -m csvfeed --version
-	cd target && wheel-venv/bin/python -W error -c \
+	cd target && wheel-venv/bin/python $(STRICT) -m csvfeed --version
+	cd target && wheel-venv/bin/python $(STRICT) -c \
 	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
 
 explore: $(VENV)/dev
@@ -192,16 +190,16 @@ $(BIN)/python:
 
 # Editable installs: changes in Python show at once, changes in Rust rebuild. Tests use a build that is quick to make,
 # people and benchmarks a release build; the one takes the place of the other.
-$(VENV)/quick: $(BIN)/python $(RUST)
-	$(QUICK) $(PIP) install --no-deps --editable .
+$(VENV)/debug: $(BIN)/python $(RUST)
+	$(DEBUG) $(PIP) install --no-deps --editable .
 	@rm -f $(VENV)/release && touch $@
 
 $(VENV)/release: $(BIN)/python $(RUST)
 	$(PIP) install --no-deps --editable .
-	@rm -f $(VENV)/quick && touch $@
+	@rm -f $(VENV)/debug && touch $@
 
 # What an extra of the installed csvfeed names.
-$(VENV)/dev: pyproject.toml | $(VENV)/quick
+$(VENV)/dev: pyproject.toml | $(VENV)/debug
 	$(PIP) install 'csvfeed[dev]'
 	@touch $@
 

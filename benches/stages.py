@@ -45,7 +45,7 @@ def measure(only: str | None) -> list[dict]:
         One for each, with the seconds and the number of passes of each sample.
     """
     with tempfile.TemporaryDirectory() as folder:
-        command = ["cargo", "bench", "--locked", "--package", "csvfeed-core", "--bench", "stages"]
+        command = ["cargo", "bench", "--locked", "--package", "csvfeed-bench", "--bench", "stages"]
         command += ["--", "--noplot", *([only] if only else [])]
         environment = os.environ | {"CRITERION_HOME": folder}
         subprocess.run(command, check=True, cwd=ROOT, env=environment, stdout=sys.stderr)

@@ -18,6 +18,10 @@ settings.register_profile("repeat", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
+if csvfeed._core.DEBUG:
+    # Child processes need not say so.
+    os.environ["PYTHONWARNINGS"] = "ignore:this csvfeed is a debug build"
+
 give_children_default_signals()
 WATCHDOG = Watchdog()
 

@@ -9,6 +9,7 @@ from csvfeed.options import Options
 from csvfeed.origin import Part
 
 DEBUG: Final[bool]
+SMALL_BUFFERS: Final[bool]
 MISSING: Final[list[str]]
 SAMPLE: Final[int]
 

@@ -9,10 +9,9 @@ import sys
 
 import pytest
 from conftest import wait_until
-from numbered import QUIET
 from processes import descendants
 
-COMMAND = [sys.executable, *QUIET, "-m", "csvfeed"]
+COMMAND = [sys.executable, "-m", "csvfeed"]
 ROWS = "a,b\n" + "1,2\n" * 1000
 
 
@@ -138,7 +137,7 @@ def test_a_script_stops_when_its_command_is_interrupted(tmp_path):
 
 @pytest.mark.parametrize("module", ["csvfeed.command", "numpy", "csvfeed.dataset", "csvfeed.cli"])
 def test_ctrl_c_while_the_command_is_imported_gives_no_traceback(path, module):
-    command = [sys.executable, *QUIET, "-X", "importtime", "-m", "csvfeed", "count", path]
+    command = [sys.executable, "-X", "importtime", "-m", "csvfeed", "count", path]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     # Python says of each module that it has been imported.
     for line in process.stderr:

@@ -16,7 +16,7 @@ import pytest
 from conftest import bytes_read
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numbered import MIXED, NUMBERED, QUIET, numbered, numbers_of, python
+from numbered import MIXED, NUMBERED, numbered, numbers_of, python
 
 import csvfeed
 
@@ -429,7 +429,7 @@ def test_a_full_disk_is_told_once_and_is_not_kept_full(path):
         return
     if possible.returncode:
         return
-    command = [*unshare, sys.executable, *QUIET, "-c", textwrap.dedent(code), path, str(disk)]
+    command = [*unshare, sys.executable, "-c", textwrap.dedent(code), path, str(disk)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
     assert (done.returncode, done.stderr) == (0, "")
 
@@ -447,9 +447,7 @@ def test_processes_that_write_at_once_end_well(path, directory):
             for _ in range(2):
                 assert [int(n) for X, y in ds for n in y] == list(range({ROWS}))
     """)
-    command = [sys.executable, "-W", "error", "-c", code, path, str(directory)]
-    if csvfeed._core.DEBUG:
-        command[2] = "ignore"
+    command = [sys.executable, "-c", code, path, str(directory)]
     options = {"stdin": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     processes = [subprocess.Popen(command, **options) for _ in range(4)]
     for process in processes:

@@ -97,7 +97,7 @@ def test_a_shard_has_rows_from_all_over_the_file():
         assert max(rows) > ROWS * 0.9
 
 
-@pytest.mark.skipif(csvfeed._core.DEBUG, reason="slices of some bytes, too many of them")
+@pytest.mark.skipif(csvfeed._core.SMALL_BUFFERS, reason="slices of some bytes, too many of them")
 def test_a_shard_reads_little_more_than_its_share(write):
     path = write(numbered(700_000))
     code = """

@@ -435,7 +435,7 @@ def test_ctrl_c_ends_a_process_that_shuffles(write):
     assert "panicked" not in stderr
 
 
-@pytest.mark.skipif(csvfeed._core.DEBUG, reason="slices of some bytes, too many of them")
+@pytest.mark.skipif(csvfeed._core.SMALL_BUFFERS, reason="slices of some bytes, too many of them")
 def test_memory_is_bounded_whatever_the_file(write):
     # Two columns: the values alone take 40 MB, and the text 20 times the memory allowed.
     rows = 5_000_000

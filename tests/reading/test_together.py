@@ -259,8 +259,8 @@ def check_most(rnd, options, reading, paths, directory):
     assert ds.rejects.count == len(reading.rejects)
 
 
-# A debug build takes twenty times as long.
-@settings(max_examples=20 if _core.DEBUG else 100)
+# Small buffers take twenty times as long.
+@settings(max_examples=20 if _core.SMALL_BUFFERS else 100)
 @given(st.randoms(use_true_random=True))
 def test_whatever_is_said_of_a_table_holds_together(tmp_path_factory, rnd):
     check(rnd, tmp_path_factory.mktemp("tables"))

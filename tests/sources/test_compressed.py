@@ -20,7 +20,7 @@ from codecs_of import CODECS, MEMBERS, zipped, zstd
 from conftest import SMALL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numbered import NUMBERED, QUIET, joined, numbered, numbers_of, python
+from numbered import NUMBERED, joined, numbered, numbers_of, python
 
 import csvfeed
 
@@ -310,7 +310,7 @@ def test_ctrl_c_while_text_is_kept(write):
     """
     lines = "\n".join(line[8:] for line in code.splitlines())
     process = subprocess.Popen(
-        [sys.executable, *QUIET, "-c", lines, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", lines, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     assert process.stdout.readline() == b"go\n"
     time.sleep(0.05)

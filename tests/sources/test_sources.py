@@ -16,7 +16,7 @@ import pytest
 from conftest import SMALL
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numbered import NUMBERED, QUIET, joined, numbered, numbers_of, python
+from numbered import NUMBERED, joined, numbered, numbers_of, python
 
 import csvfeed
 
@@ -429,7 +429,7 @@ def test_a_pipe_is_read_but_once(tmp_path):
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     for source in ("-", "object", "/dev/stdin", fifo):
-        command = [sys.executable, *QUIET, "-c", "\n".join(line[8:] for line in code.splitlines())]
+        command = [sys.executable, "-c", "\n".join(line[8:] for line in code.splitlines())]
         process = subprocess.Popen([*command, str(source)], stdin=subprocess.PIPE)
         if source == fifo:
             fifo.write_bytes(data)
@@ -440,7 +440,7 @@ def test_a_pipe_is_read_but_once(tmp_path):
 def test_ctrl_c_while_a_slow_pipe_is_read():
     code = "import sys, csvfeed; print('go', flush=True); csvfeed.CsvDataset('-')"
     process = subprocess.Popen(
-        [sys.executable, *QUIET, "-c", code],
+        [sys.executable, "-c", code],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

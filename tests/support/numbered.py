@@ -7,13 +7,8 @@ import textwrap
 
 import numpy as np
 
-import csvfeed
-
 MIXED = 8192
 """As ``memory=`` this gives windows of about 300 rows of `numbered`."""
-
-QUIET = ["-W", "ignore"] if csvfeed._core.DEBUG else []
-"""What an interpreter is given, since a debug build says so when it is imported."""
 
 
 def numbered(rows, *, start=0):
@@ -42,7 +37,7 @@ def joined(lists):
 
 def python(code, *arguments, timeout=120):
     """Run code in a process of its own and return what it prints."""
-    command = [sys.executable, *QUIET, "-c", textwrap.dedent(code), *map(str, arguments)]
+    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return done.stdout

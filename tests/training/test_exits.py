@@ -5,14 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from numbered import QUIET
-
 SCRIPT = Path(__file__).parents[1] / "support" / "exits.py"
 
 
 def test_a_process_ends_whatever_it_leaves_unfinished():
     # Once each, of which `make test-exits` does 200.
-    command = [sys.executable, *QUIET, str(SCRIPT), "--times", "1"]
+    command = [sys.executable, str(SCRIPT), "--times", "1"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout, done.stderr
     results = json.loads(done.stdout)

@@ -5,9 +5,11 @@
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Bytes of text that one job parses. A block, its marks and its values fit in a core's L2 cache. Debug builds use tiny
-/// blocks so that ordinary tests cross block boundaries everywhere.
-pub(crate) const BLOCK_BYTES: usize = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
+/// Whether blocks and buffers are a few bytes small, so that ordinary tests cross their ends everywhere.
+pub const SMALL_BUFFERS: bool = cfg!(any(test, feature = "testing"));
+
+/// Bytes of text that one job parses. A block, its marks and its values fit in a core's L2 cache.
+pub(crate) const BLOCK_BYTES: usize = if SMALL_BUFFERS { 128 } else { 256 << 10 };
 
 /// Longest row allowed when the caller sets no `memory`.
 const MAX_ROW: usize = 16 << 20;

@@ -43,8 +43,8 @@
 //!     > dialect, source > error, simd, random, budget, fields, process
 //! ```
 //!
-//! The feature `oracle` adds naive reference implementations. The tests and the fuzz targets compare the fast paths
-//! with them.
+//! The feature `testing` makes blocks and buffers a few bytes small, so that tests cross their ends everywhere. It also
+//! adds naive reference implementations, with which the tests and the fuzz targets compare the fast paths.
 
 pub mod batch;
 pub mod budget;
@@ -55,7 +55,7 @@ pub mod error;
 pub mod fields;
 pub mod head;
 pub mod index;
-#[cfg(any(test, feature = "oracle"))]
+#[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 pub mod passes;
 pub mod pipeline;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
-use crate::budget::{Budget, has_memory, room_for};
+use crate::budget::{Budget, SMALL_BUFFERS, has_memory, room_for};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
@@ -46,7 +46,7 @@ impl Mixing {
 }
 
 /// Values in a yielded block.
-const BLOCK_VALUES: usize = if cfg!(debug_assertions) { 32 } else { 1 << 15 };
+const BLOCK_VALUES: usize = if SMALL_BUFFERS { 32 } else { 1 << 15 };
 
 /// Starts at row `first_row` of an epoch and continues with the following epochs, for ever. The second value is the
 /// number of rows of the first block before that row.

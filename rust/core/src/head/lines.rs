@@ -2,13 +2,14 @@
 
 use memchr::memchr_iter;
 
+use crate::budget::SMALL_BUFFERS;
 use crate::dialect::Dialect;
 use crate::error::{Kind, Result};
 use crate::index::Careful;
 use crate::source::{Source, is_padding};
 
 /// How many bytes are read at a time while searching the head. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
+const PIECE: usize = if SMALL_BUFFERS { 16 } else { 1 << 13 };
 
 /// The byte offset after the given number of lines.
 pub(super) fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
-use crate::budget::{BLOCK_BYTES, Budget};
+use crate::budget::{BLOCK_BYTES, Budget, SMALL_BUFFERS};
 use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
@@ -35,9 +35,9 @@ struct Start {
     rows: u64,
 }
 
-/// The smallest and the largest slice size in bytes. Tiny in debug builds, like blocks.
-const FINEST: u64 = if cfg!(debug_assertions) { 32 } else { 4 << 10 };
-const COARSEST: u64 = if cfg!(debug_assertions) { 128 } else { 256 << 10 };
+/// The smallest and the largest slice size in bytes.
+const FINEST: u64 = if SMALL_BUFFERS { 32 } else { 4 << 10 };
+const COARSEST: u64 = if SMALL_BUFFERS { 128 } else { 256 << 10 };
 
 /// How many slices one job counts, if they fit in a block.
 const SLICES_IN_A_PIECE: u64 = 16;

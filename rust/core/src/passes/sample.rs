@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
+use crate::budget::SMALL_BUFFERS;
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
@@ -20,14 +21,14 @@ use crate::text::Text;
 use crate::value::number::{Forms, Notation};
 use crate::value::{Date, Duration, Part, boolean};
 
-/// Bytes of text in a piece. Tiny in debug builds, so that ordinary tests cross boundaries.
-const PIECE: usize = if cfg!(debug_assertions) { 128 } else { 64 << 10 };
+/// Bytes of text in a piece.
+const PIECE: usize = if SMALL_BUFFERS { 128 } else { 64 << 10 };
 
 /// Longest row allowed.
 const MAX_ROW: usize = 16 << 20;
 
 /// Bytes to read at each of several places.
-const SLICE: u64 = if cfg!(debug_assertions) { 256 } else { 64 << 10 };
+const SLICE: u64 = if SMALL_BUFFERS { 256 } else { 64 << 10 };
 
 /// How many wrong rows are kept.
 const MOST_WRONG: usize = 1000;

@@ -7,6 +7,7 @@ use super::group::Group;
 use super::reading::Reading;
 use super::rejects::Recording;
 use super::{Block, Pool, Widths};
+use crate::budget::SMALL_BUFFERS;
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -18,8 +19,7 @@ use crate::text::Text;
 use crate::value::number::{Notation, Plain};
 
 /// How many fields are converted together, unless a single row has more: few enough for their values to stay in L1.
-/// Tiny in debug builds, like blocks.
-const GROUP: usize = if cfg!(debug_assertions) { 16 } else { 4096 };
+const GROUP: usize = if SMALL_BUFFERS { 16 } else { 4096 };
 
 /// Parses texts into blocks. Each thread has one.
 pub struct Parser {

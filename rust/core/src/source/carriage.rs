@@ -5,13 +5,14 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use super::Source;
+use crate::budget::SMALL_BUFFERS;
 use crate::error::{Error, Kind, Result};
 
 /// How many bytes after the first carriage return are searched for a newline.
 const NEAR: u64 = 1 << 16;
 
 /// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if cfg!(debug_assertions) { 16 } else { 1 << 13 };
+const PIECE: usize = if SMALL_BUFFERS { 16 } else { 1 << 13 };
 
 /// A source with a newline in place of each carriage return. The underlying source must not contain newlines.
 pub struct CarriageReturns<S>(pub S);

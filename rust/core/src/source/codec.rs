@@ -3,10 +3,11 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use super::Source;
+use crate::budget::SMALL_BUFFERS;
 use crate::error::Result;
 
 /// How many compressed bytes are read at a time.
-pub(super) const INPUT: usize = if cfg!(debug_assertions) { 64 } else { 128 << 10 };
+pub(super) const INPUT: usize = if SMALL_BUFFERS { 64 } else { 128 << 10 };
 
 /// The largest window of a zstd frame, as a power of two: the maximum of the zstd library.
 const ZSTD_WINDOW: u32 = 31;

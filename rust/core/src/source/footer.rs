@@ -5,10 +5,11 @@ use std::io::{self, Read};
 use memchr::memrchr;
 
 use super::Source;
+use crate::budget::SMALL_BUFFERS;
 use crate::error::Result;
 
 /// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 64 << 10 };
+const PIECE: usize = if SMALL_BUFFERS { 100 } else { 64 << 10 };
 
 /// Whether a byte is padding after the end of a text: Ctrl-Z or NUL, which old editors and disks append.
 pub(crate) fn is_padding(byte: u8) -> bool {

@@ -28,6 +28,7 @@ pub use spool::{Spool, SpooledText};
 pub use utf16::Transcoding;
 pub use version::Version;
 
+use crate::budget::SMALL_BUFFERS;
 use crate::error::Result;
 
 /// Bytes of known length that several threads may read at once.
@@ -71,7 +72,7 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
 /// A checksum of `count` pieces between the beginning and the end of a source; `None` if the source is remote, where
 /// each piece would be a separate wait.
 pub fn samples(source: &dyn Source, count: usize) -> Result<Option<u128>> {
-    const PIECE: u64 = if cfg!(debug_assertions) { 16 } else { 4 << 10 };
+    const PIECE: u64 = if SMALL_BUFFERS { 16 } else { 4 << 10 };
     if !source.is_local() {
         return Ok(None);
     }

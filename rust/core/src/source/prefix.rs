@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MemorySource, Source, Stream};
+use crate::budget::SMALL_BUFFERS;
 use crate::error::{Kind, Result};
 
 /// How many bytes are read at first. Debug builds read few, so that they do not always suffice.
-const FIRST: usize = if cfg!(debug_assertions) { 64 } else { 64 << 10 };
+const FIRST: usize = if SMALL_BUFFERS { 64 } else { 64 << 10 };
 
 /// The beginning of a text, in memory.
 pub struct Prefix {

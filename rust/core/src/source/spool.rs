@@ -11,11 +11,12 @@ use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Source, Stream};
+use crate::budget::SMALL_BUFFERS;
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
 /// How many bytes are written at a time.
-const PIECE: usize = if cfg!(debug_assertions) { 100 } else { 256 << 10 };
+const PIECE: usize = if SMALL_BUFFERS { 100 } else { 256 << 10 };
 
 /// A temporary file that disappears when nobody uses it, even if the process is killed.
 pub struct Spool {

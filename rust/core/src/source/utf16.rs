@@ -5,10 +5,11 @@ use std::io::{self, ErrorKind, Read};
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
 use super::raw::wrap;
+use crate::budget::SMALL_BUFFERS;
 use crate::error::Kind;
 
 /// How many bytes are read at a time.
-const INPUT: usize = if cfg!(debug_assertions) { 62 } else { 64 << 10 };
+const INPUT: usize = if SMALL_BUFFERS { 62 } else { 64 << 10 };
 
 /// The maximum length of a character in bytes.
 const CHARACTER: usize = 4;

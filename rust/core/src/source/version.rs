@@ -15,11 +15,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::identity::{FileIdentity, Time, identity_of};
+use crate::budget::SMALL_BUFFERS;
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
 /// How many checksums are kept of a file. If there are more, every other one is dropped.
-const SUMS: usize = if cfg!(debug_assertions) { 1 << 10 } else { 1 << 18 };
+const SUMS: usize = if SMALL_BUFFERS { 1 << 10 } else { 1 << 18 };
 
 /// How many bytes are read again at most. A spread sample stands for larger files.
 const COMPARED: u64 = 1 << 30;

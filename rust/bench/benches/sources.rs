@@ -1,19 +1,16 @@
 //! Measures how much of a decompressor's speed is left when its text is parsed into batches.
 //!
-//! `cargo bench -p csvfeed-core --bench sources` prints a table. For comparison, the same text is decompressed and
+//! `cargo bench -p csvfeed-bench --bench sources` prints a table. For comparison, the same text is decompressed and
 //! thrown away. Both take turns; each time is the median of its rounds.
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io::{Cursor, Write as _};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use csvfeed_core::batch::{Batches, NextBatch, Remainder};
 use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
-use csvfeed_core::passes::sequential;
-use csvfeed_core::rows::Widths;
 use csvfeed_core::simd::simd;
 use csvfeed_core::source::{Codec, MemorySource, Source, Stream, Transcoding};
 use csvfeed_core::table::Table;
@@ -85,20 +82,11 @@ fn read(stream: &Arc<Stream>) -> usize {
     let table = Table {
         parts: Arc::new(Parts::new(vec![part])),
         dialect: Dialect::new(b',', Some(b'"')),
-        schema: Arc::clone(&schema),
+        schema,
         simd: simd().expect("instructions"),
     };
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let pipeline = sequential::read(&table, Budget::new(threads, None), false).expect("threads");
-    let mut batches = Batches::new(pipeline, Widths::of(&schema), 4096, Remainder::Keep);
-    let mut rows = 0;
-    loop {
-        match batches.next(Duration::from_secs(1)).expect("nothing is wrong") {
-            NextBatch::Batch(batch) => rows += black_box(batch).rows.len(),
-            NextBatch::Pending => {}
-            NextBatch::End => return rows,
-        }
-    }
+    csvfeed_bench::read(&table, Budget::new(threads, None))
 }
 
 fn median(mut times: Vec<f64>) -> f64 {

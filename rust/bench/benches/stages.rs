@@ -10,12 +10,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, measurement::WallTime};
-use csvfeed_core::batch::{Batches, NextBatch, Remainder};
 use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::index::Index;
-use csvfeed_core::passes::sequential;
-use csvfeed_core::rows::{Parser, Pool, Widths};
+use csvfeed_core::rows::{Parser, Pool};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, MemorySource, Source};
 use csvfeed_core::split::Splitter;
@@ -30,7 +28,6 @@ const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
 const BLOCK_BYTES: usize = 256 << 10;
 /// How many fields are converted together, as in a block.
 const GROUP: usize = 4096;
-const BATCH_SIZE: usize = 4096;
 const WIDE: usize = 29;
 
 /// Sebastiano Vigna's splitmix64.
@@ -212,23 +209,13 @@ fn convert_all(simd: Simd, text: &Text, index: &Index, columns: usize, values: &
 
 /// Reads a whole file into batches and returns the number of rows.
 fn read(simd: Simd, source: FileSource, schema: &Arc<Schema>, threads: usize) -> usize {
-    let budget = Budget::new(threads, None);
     let table = csvfeed_core::table::Table {
         parts: Parts::one(Arc::new(source), 0),
         dialect: DIALECT,
         schema: Arc::clone(schema),
         simd,
     };
-    let pipeline = sequential::read(&table, budget, false);
-    let mut batches = Batches::new(pipeline.expect("threads"), Widths::of(schema), BATCH_SIZE, Remainder::Keep);
-    let mut rows = 0;
-    loop {
-        match batches.next(Duration::from_secs(1)).expect("nothing is wrong") {
-            NextBatch::Batch(batch) => rows += black_box(batch).rows.len(),
-            NextBatch::Pending => {}
-            NextBatch::End => return rows,
-        }
-    }
+    csvfeed_bench::read(&table, Budget::new(threads, None))
 }
 
 fn count_per(group: &mut BenchmarkGroup<'_, WallTime>, bytes: &[u8], rows: usize, columns: usize) {
