@@ -198,11 +198,11 @@ $(VENV)/release: $(BIN)/python $(RUST)
 	$(PIP) install --no-deps --editable .
 	@rm -f $(VENV)/debug && touch $@
 
-# What an extra of the installed csvfeed names.
+# What an extra of the installed csvfeed names. Python compiles what it imports; the rest may stay as it is.
 $(VENV)/dev: pyproject.toml | $(VENV)/debug
-	$(PIP) install 'csvfeed[dev]'
+	$(PIP) install --no-compile 'csvfeed[dev]'
 	@touch $@
 
 $(VENV)/demo $(VENV)/bench: $(VENV)/%: pyproject.toml | $(VENV)/release
-	$(PIP) install 'csvfeed[$*]'
+	$(PIP) install --no-compile 'csvfeed[$*]'
 	@touch $@
