@@ -55,7 +55,7 @@ class Kill(keras.callbacks.Callback):
 
 
 def model_of(steps):
-    """Return a model that makes its variables in its first step, from seeds of its own."""
+    """Return a compiled model without variables; its layers have fixed seeds."""
     model = keras.Sequential(
         [
             keras.layers.Dense(8, "tanh", kernel_initializer=seeded(1)),
@@ -76,7 +76,7 @@ def train(path, result, backup=None, save_freq=3, kill=0, where="training", step
     data = ds.to_keras(class_weight={0: 1.5})
     model = model_of(steps)
     if backup is None or not Path(backup).exists():
-        # TensorFlow traces the first step twice if it makes variables, as in a resumed run.
+        # Otherwise TensorFlow traces the first step twice; resumed runs build by themselves.
         model.build((None, 3))
         model.optimizer.build(model.trainable_variables)
     callbacks = [Kill(kill, where)]

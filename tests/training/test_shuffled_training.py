@@ -5,7 +5,7 @@ import pytest
 
 import csvfeed
 
-# Keras has no part in it: once is enough.
+# This test does not use Keras, so one backend is enough.
 pytestmark = pytest.mark.backend("tensorflow")
 
 ROWS = 400_000
