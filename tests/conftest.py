@@ -1,4 +1,7 @@
+import atexit
 import os
+import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -12,6 +15,13 @@ import csvfeed
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+# The tests compile the same small models again and again: on JAX, once for all processes.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="csvfeed-jax-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
+os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 # A run finds what the last one found, unless it is to explore: see "make explore".
 settings.register_profile("repeat", derandomize=True, deadline=None)
@@ -27,6 +37,32 @@ WATCHDOG = Watchdog()
 
 SMALL = 1024
 """As ``memory=`` this gives blocks of 64 bytes, so that blocks and rows straddle everywhere."""
+
+LONGEST = [
+    "test_backup.py",
+    "test_cli.py",
+    "test_training_docs.py",
+    "test_exits.py",
+    "test_keras.py",
+    "test_iterators.py",
+    "test_flights.py",
+    "test_keras_epochs.py",
+    "test_tutorial_docs.py",
+    "test_together.py",
+]
+"""The files that take longest, though some have few tests; they begin first."""
+
+
+def pytest_configure(config):
+    """Keep pytest-xdist from beginning with the files that have most tests."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(items):
+    """Let no worker begin with a long file when the others are about to end."""
+    rank = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -150,12 +150,12 @@ def test_mistakes_in_the_arguments_exit_with_2(arguments, capsys):
     assert "usage: csvfeed" in capsys.readouterr().err
 
 
-def test_a_directory_that_cannot_be_made_is_a_line_and_not_a_traceback(tmp_path):
+def test_a_directory_that_cannot_be_made_is_a_line_and_not_a_traceback(tmp_path, capsys):
     (tmp_path / "file").touch()
-    done = run("demo", "--rows", "20000", "--directory", str(tmp_path / "file"))
-    assert done.returncode == 1
-    assert done.stderr.startswith("csvfeed: error: ")
-    assert done.stderr.count("\n") == 1
+    assert cli.main(["demo", "--rows", "20000", "--directory", str(tmp_path / "file")]) == 1
+    stderr = capsys.readouterr().err
+    assert stderr.startswith("csvfeed: error: ")
+    assert stderr.count("\n") == 1
 
 
 def test_missing_packages_are_named_before_any_work(tmp_path, monkeypatch, capsys):

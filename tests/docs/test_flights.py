@@ -25,7 +25,7 @@ DIRECTORY = ROOT / "data"
 
 
 def test_the_model_beats_the_baselines(flights):
-    errors = flights.main(["--epochs", "2", "--directory", str(DIRECTORY)])
+    errors = flights.main(["--epochs", "1", "--directory", str(DIRECTORY)])
     assert errors["the model"] < 0.6 * errors["always the mean"]
     assert errors["the model"] < errors["as late as it departed"]
 

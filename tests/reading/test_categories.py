@@ -7,6 +7,7 @@ import threading
 
 import numpy as np
 import pytest
+from categorical import file_of
 from conftest import SMALL
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -23,15 +24,6 @@ AUTO = {"carrier": "auto", "origin": "auto"}
 
 def equal(found, expected):
     np.testing.assert_array_equal(np.array(found, np.float32), np.array(expected, np.float32))
-
-
-def file_of(count, seed=0):
-    """Return a file whose categories appear late, early, rarely and often."""
-    random = np.random.default_rng(seed)
-    names = [f"c{number}" if number % 3 else f"a longer name {number}" for number in range(40)]
-    chosen = np.minimum(random.geometric(0.08, count) - 1, 39)
-    rows = [f"{at},{names[c]},{at % 7}" for at, c in enumerate(chosen)]
-    return "\n".join(["row,name,y", *rows]) + "\n", [names[c] for c in chosen]
 
 
 # codes
@@ -54,21 +46,6 @@ def test_codes_are_places_in_the_sorted_vocabulary(memory):
 def test_a_list_gives_the_codes_in_its_order(read):
     X, _ = read(FLIGHTS, features=["carrier"], categories={"carrier": ["UA", "AA"]})
     equal(X[:, 0], [1, 2, 0, 0, 1, 2, 0])
-
-
-def test_codes_are_those_of_string_lookup(read):
-    pytest.importorskip("tensorflow")
-    keras = pytest.importorskip("keras")
-    text, names = file_of(500)
-    vocabulary = sorted(set(names))[::2]
-    lookup = keras.layers.StringLookup(vocabulary=vocabulary)
-    X, _ = read(text.encode(), categories={"name": vocabulary})
-    equal(X[:, 1], np.array(lookup(np.array(names))))
-    adapted = keras.layers.StringLookup(
-        vocabulary=csvfeed.CsvDataset(text.encode(), categories={"name": "auto"}).vocabulary["name"]
-    )
-    X, _ = read(text.encode(), categories={"name": "auto"})
-    equal(X[:, 1], np.array(adapted(np.array(names))))
 
 
 def test_numbers_in_a_list_stand_for_their_text(read):

@@ -6,6 +6,7 @@ what else happened. It exits with 1 if anything else did. ``KERAS_BACKEND`` name
 """
 
 import argparse
+import gc
 import json
 import os
 import shutil
@@ -107,6 +108,11 @@ def parse():
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)) + 1)
     parser.add_argument("--timeout", type=float, default=120)
+    parser.add_argument(
+        "--freeze",
+        action="store_true",
+        help="do not collect what was imported before the fork, which takes most of the time",
+    )
     parser.add_argument("--plain", action="store_true", help="TensorFlow without csvfeed as well")
     parser.add_argument("names", nargs="*", help="beginnings of names of forms")
     return parser.parse_args()
@@ -143,6 +149,8 @@ def run(options):
     results = {name: Counter() for name in chosen}
     left = [name for _ in range(options.times) for name in chosen]
     live = {}
+    if options.freeze:
+        gc.freeze()
     while left or live:
         if left and len(live) < options.jobs:
             name = left.pop(0)

@@ -22,7 +22,7 @@ os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
 import keras
 import numpy as np
-from models import shuffled
+from models import seeded, shuffled
 
 from csvfeed.keras import BackupAndRestore
 
@@ -54,21 +54,31 @@ class Kill(keras.callbacks.Callback):
         self.count("validation")
 
 
+def model_of(steps):
+    """Return a compiled model without variables; its layers have fixed seeds."""
+    model = keras.Sequential(
+        [
+            keras.layers.Dense(8, "tanh", kernel_initializer=seeded(1)),
+            keras.layers.Dropout(0.3, seed=2),
+            keras.layers.BatchNormalization(),
+            keras.layers.Dense(1, kernel_initializer=seeded(3)),
+        ]
+    )
+    metric = keras.metrics.MeanAbsoluteError("mae")
+    model.compile("adam", "mse", metrics=[metric], steps_per_execution=steps)
+    return model
+
+
 def train(path, result, backup=None, save_freq=3, kill=0, where="training", steps=1, **options):
-    keras.utils.set_random_seed(3)
     if keras.backend.backend() == "tensorflow":
         tf.config.experimental.enable_op_determinism()
     ds = shuffled(path, weight="w")
     data = ds.to_keras(class_weight={0: 1.5})
-    model = keras.Sequential(
-        [
-            keras.layers.Dense(8, "tanh"),
-            keras.layers.Dropout(0.3),
-            keras.layers.BatchNormalization(),
-            keras.layers.Dense(1),
-        ]
-    )
-    model.compile("adam", "mse", metrics=["mae"], steps_per_execution=steps)
+    model = model_of(steps)
+    if backup is None or not Path(backup).exists():
+        # Otherwise TensorFlow traces the first step twice; resumed runs build by themselves.
+        model.build((None, 3))
+        model.optimizer.build(model.trainable_variables)
     callbacks = [Kill(kill, where)]
     if backup is not None:
         callbacks.insert(0, BackupAndRestore(backup, ds, save_freq=save_freq))

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+from models import seeded
 
 from csvfeed import CsvDataset
 
@@ -21,7 +22,6 @@ def table_of(kinds, rows=150):
 
 
 def trained(ds, last, loss, **options):
-    keras.utils.set_random_seed(0)
     model = keras.Sequential([keras.Input((2,)), last])
     model.compile(keras.optimizers.Adam(0.2), loss, metrics=["accuracy"])
     model.fit(ds.shuffle(seed=0).to_keras(**options), epochs=30, verbose=0)
@@ -32,7 +32,7 @@ def trained(ds, last, loss, **options):
 def test_three_classes_train_with_three_outputs(write, categories):
     path = write(table_of(list(CENTRES)))
     ds = CsvDataset(path, target="species", categories={"species": categories}, batch_size=25)
-    last = keras.layers.Dense(ds.num_classes, activation="softmax")
+    last = keras.layers.Dense(ds.num_classes, activation="softmax", kernel_initializer=seeded())
     assert last.units == 3
     model = trained(ds, last, "sparse_categorical_crossentropy")
     loss, accuracy = model.evaluate(ds.to_keras(), verbose=0)
@@ -46,7 +46,7 @@ def test_two_classes_train_with_one_output_and_weights_by_name(write):
     path = write(table_of(["versicolor", "setosa"]))
     ds = CsvDataset(path, target="species", categories={"species": "auto"}, batch_size=25)
     assert ds.classes == ["setosa", "versicolor"]
-    last = keras.layers.Dense(1, activation="sigmoid")
+    last = keras.layers.Dense(1, activation="sigmoid", kernel_initializer=seeded())
     weights = {"versicolor": 2.0}
     model = trained(ds, last, "binary_crossentropy", class_weight=weights)
     loss, accuracy = model.evaluate(ds.to_keras(), verbose=0)

@@ -1,8 +1,12 @@
 """Shuffled in a twentieth of its size, a file trains a model as well as arrays in memory do."""
 
 import numpy as np
+import pytest
 
 import csvfeed
+
+# This test does not use Keras, so one backend is enough.
+pytestmark = pytest.mark.backend("tensorflow")
 
 ROWS = 400_000
 FEATURES = 4
