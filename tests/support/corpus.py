@@ -722,3 +722,74 @@ add(
     "Logger: T-100, serial 5512\ntime,t1,t2\n00:00:00,20.5,21.0\n00:00:10,20.6,21.1\n00:00:20,20.7,21.2\n",
     skip_rows=1,
 )
+
+# Whether the first row is a header
+
+add("years as names, two", "tnn", 3, "country,2010,2011\nUS,5.1,6.2\nFR,1.5,2.5\nDE,9.1,8.2\n")
+add("years as values", "tnn", 3, "ann,1990,2010\nbob,1985,2001\ncy,2000,2020\n", header=False)
+add(
+    "wavelengths",
+    "tnnn",
+    3,
+    "sample,400,402.5,405\na,0.1,0.2,0.15\nb,0.3,0.2,0.25\nc,0.2,0.1,0.2\n",
+)
+add(
+    "doses",
+    "tnnnn",
+    3,
+    "gene,1,2,5,10\na,0.1,0.2,0.15,0.5\nb,0.3,0.4,0.25,0.45\nc,0.1,0.2,0.3,0.5\n",
+)
+add("numbers that count, no header", "tnnn", 3, "a,1,2,3\nb,4,5,6\nc,7,8,9\n", header=False)
+add("weeks as names", "tnnnn", 3, "shop,1,2,3,4\na,5,3,8,1\nb,2,7,1,9\nc,4,4,6,3\n")
+add("labels after numbers", "nnb", 4, "2.5,0,yes\n1.5,1,no\n2.0,0,yes\n3.5,2,no\n", header=False)
+add(
+    "words and a date, no header",
+    "tdn",
+    3,
+    "ann,2020-01-02,5\nbob,2020-01-03,6\nann,2020-01-04,7\n",
+    header=False,
+)
+add("percentages, no header", "tfn", 3, "a,12.5%,5\nb,7.25%,6\nc,99%,8\n", header=False)
+add(
+    "a spectrum without names",
+    "tnnnn",
+    3,
+    "a,0.1,0.2,0.3,0.5\na,0.2,0.1,0.4,0.3\nb,0.3,0.2,0.1,0.6\n",
+    header=False,
+)
+
+# Ends of lines and of files
+
+add("CR alone", "nnt", 3, "id,n,city\r1,2.5,Rome\r2,3.5,Oslo\r3,1.25,Bonn\r")
+add(
+    "CR alone, semicolons",
+    "tn",
+    3,
+    "ort;wert\rUlm;1,5\rKiel;2,5\rBonn;0,25\r",
+    delimiter=";",
+    decimal=",",
+)
+add("a delimiter after each row", "nnt", 3, "id,n,city,\n4,2.5,Rome,\n2,3.5,Oslo,\n3,1.25,Bonn,\n")
+add(
+    "a delimiter after each row of data",
+    "nnt",
+    3,
+    "id,n,city\n4,2.5,Rome,\n2,3.5,Oslo,\n3,1.25,Bonn,\n",
+)
+add(
+    "pipes at the end",
+    "ntn",
+    3,
+    "1|low|2.5|\n2|high|1.5|\n4|low|0.5|\n",
+    delimiter="|",
+    header=False,
+)
+add("Ctrl-Z and NULs", "nn", 2, "a,b\n1,2\n3,4\n\x1a\0\0\0")
+add("a mark among the rows", "nn", 4, "a,b\n1,2\n3,4\n\ufeff5,6\n7,8\n")
+
+# Numbers in other forms
+
+add("hexadecimal", "fn", 3, "address,n\n0x1F,1\n0x2A,2\n0xFF,4\n")
+add("exponents of Fortran", "fn", 3, "x,n\n1.5D+03,1\n2.5D-02,2\n-3.0D+00,4\n")
+add("losses in parentheses", "tf", 3, "year,profit\nfirst,(5.00)\nsecond,7.50\nthird,(1.25)\n")
+add("durations beyond a day", "un", 3, "time,n\n125:03:07,1\n26:15:00,2\n3:00:59,4\n")
