@@ -62,6 +62,11 @@ impl Column<'_> {
         [Look::Number, Look::Time].into_iter().find(|&look| count > 0 && of(look) >= PURE)
     }
 
+    /// Whether most values are neither numbers nor times.
+    fn is_text(&self) -> bool {
+        2 * self.present().filter(|field| field.look.is_formed()).count() < self.present().count()
+    }
+
     /// How much the column supports the reading, from 0 to 1: how uniform it is.
     fn worth(&self) -> f64 {
         let count = self.present().count();
@@ -319,10 +324,11 @@ impl<'a> Reading<'a> {
             let is_array = names[0].1.look == Look::Missing && count_up(&numbers) && numbers[0] == 0.0;
             return if is_array && names.len() == numbers.len() + 1 { Named::Yes } else { Named::No };
         }
-        // Values repeat; names do not.
+        // Values repeat; names do not. Words beside numbers stand for missing values.
         let comes_again = |at: usize| {
             let name = text(names[at].0);
-            self.columns.get(at).is_some_and(|column| column.fields.iter().any(|(other, _)| text(other) == name))
+            let repeats = |column: &Column<'_>| column.fields.iter().any(|(other, _)| text(other) == name);
+            self.columns.get(at).is_some_and(|column| column.is_text() && repeats(column))
         };
         if forms.iter().all(Option::is_none) {
             return if (0..names.len()).any(comes_again) { Named::No } else { Named::Yes };

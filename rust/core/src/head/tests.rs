@@ -49,6 +49,7 @@ fn the_header_is_detected_from_the_rows_below_it() {
         ("1,2\n3,4\n", Ok(Header::Absent)),
         ("5.1,0.2,setosa\n4.9,0.2,setosa\n7.0,1.4,virginica\n", Ok(Header::Absent)),
         ("M,0.455,15\nF,0.53,9\nI,0.33,7\n", Ok(Header::Absent)),
+        ("a,b,y\noops,x,y\n1,2,3\n5,6,8\n9,1,1\n", Ok(Header::Present)),
         (",0,1\n0,0.5,1.5\n1,2.5,3.5\n", Ok(Header::Present)),
         ("name,2010,2011,2012\na,5.1,6.2,7.5\nb,1.5,2.5,3.5\n", Ok(Header::Present)),
         ("name,2010,2011\na,5.1,6.2\nb,1.5,2.5\n", Err("header=False")),
