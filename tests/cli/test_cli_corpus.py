@@ -1,5 +1,6 @@
 """The files of the corpus: `csvfeed inspect` gets each right, or asks."""
 
+import json
 import warnings
 
 import numpy as np
@@ -7,9 +8,11 @@ import pytest
 from corpus import FILES, attempt, comparable, is_among_choices
 
 import csvfeed
+from csvfeed import cli
 from csvfeed.cli.findings import find
 from csvfeed.cli.snippet import snippet
 from csvfeed.cli.suggestion import suggest
+from csvfeed.dialect import sniff
 
 LETTERS = {"empty": "-", "constant": "c", "boolean": "b", "date": "d", "duration": "u", "text": "t"}
 
@@ -48,3 +51,29 @@ def test_inspect_gets_a_file_right_or_asks(file, write):
         without_target = sum(int(np.isnan(batch[-1]).sum()) for batch in kept)
         assert sum(len(batch[0]) for batch in kept) == file.rows
     assert rows == file.rows - (without_target if "missing_target" in suggestion.options else 0)
+
+
+FLAGS = {
+    "header": lambda value: "yes" if value else "no",
+    "quote": lambda value: value or "none",
+    "skip_rows": str,
+}
+
+
+def test_each_question_can_be_answered_on_the_command_line(capsys, write):
+    asked = [
+        file for file in FILES if isinstance(attempt(sniff, file.content), csvfeed.DialectError)
+    ]
+    assert asked
+    for file in asked:
+        answers = [
+            f"--{name.replace('_', '-')}={FLAGS.get(name, str)(value)}"
+            for name, value in file.written.items()
+        ]
+        path = write(file.content)
+        assert cli.main(["inspect", "--json", *answers, path]) == 0, (
+            file.name,
+            capsys.readouterr(),
+        )
+        found = json.loads(capsys.readouterr().out)
+        assert (found["rows"], len(found["columns"])) == (file.rows, len(file.kinds))
