@@ -757,6 +757,13 @@ add(
     "a,0.1,0.2,0.3,0.5\na,0.2,0.1,0.4,0.3\nb,0.3,0.2,0.1,0.6\n",
     header=False,
 )
+add("a class as name, and a number", "tnt", 3, "class,100,label\na,0,x\nb,1,y\nc,1,z\n")
+add(
+    "categories below a word and numbers",
+    "tnn",
+    8,
+    "city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n",
+)
 
 # Ends of lines and of files
 

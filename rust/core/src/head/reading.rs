@@ -67,6 +67,13 @@ impl Column<'_> {
         2 * self.present().filter(|field| field.look.is_formed()).count() < self.present().count()
     }
 
+    /// Whether its texts come again and again.
+    fn has_categories(&self) -> bool {
+        const FEWEST: usize = 8;
+        let different: HashSet<_> = self.fields.iter().map(|(text, _)| text).collect();
+        self.fields.len() >= FEWEST && 2 * different.len() <= self.fields.len()
+    }
+
     /// How much the column supports the reading, from 0 to 1: how uniform it is.
     fn worth(&self) -> f64 {
         let count = self.present().count();
@@ -338,12 +345,36 @@ impl<'a> Reading<'a> {
         if count_up(&numbers) && numbers.len() > 2 && (are_years || numbers[0] == 0.0 || numbers.len() > 3) {
             return Named::Yes;
         }
+        if are_years {
+            return Named::Perhaps;
+        }
         let mut texts = (0..names.len()).filter(|&at| forms.get(at).is_some_and(Option::is_none));
-        if are_years || ((count_up(&numbers) || ascend(&numbers)) && !texts.any(comes_again)) {
+        if texts.clone().any(comes_again) {
+            return Named::No;
+        }
+        let has_categories = texts.any(|at| self.columns.get(at).is_some_and(Column::has_categories));
+        if has_categories || count_up(&numbers) || ascend(&numbers) || !self.has_range_of(&names) {
             Named::Perhaps
         } else {
             Named::No
         }
+    }
+
+    /// Whether half of the numbers in a first row are like those in the rows below.
+    fn has_range_of(&self, first: &[(&[u8], Field)]) -> bool {
+        let number = |field: &[u8]| std::str::from_utf8(&unquote(field, self.dialect)).ok()?.parse::<f64>().ok();
+        let (mut all, mut alike) = (0, 0);
+        for ((field, _), column) in first.iter().zip(&self.columns).filter(|(_, column)| column.form().is_some()) {
+            let Some(one) = number(field) else { continue };
+            let below: Vec<_> = column.fields.iter().filter_map(|(text, _)| number(text)).collect();
+            let bounds = |(least, most): (f64, f64), one: &f64| (least.min(*one), most.max(*one));
+            let (least, most) = below.iter().fold((f64::MAX, f64::MIN), bounds);
+            let is_in_range = (least - (most - least)..=most + (most - least)).contains(&one);
+            all += 1;
+            // No name is a fraction.
+            alike += usize::from(one.fract() != 0.0 || (is_in_range && below.iter().any(|one| one.fract() == 0.0)));
+        }
+        2 * alike >= all
     }
 
     /// Whether the first row has as many fields as the rows after it.

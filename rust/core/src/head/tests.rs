@@ -56,6 +56,8 @@ fn the_header_is_detected_from_the_rows_below_it() {
         ("a,1,2,3\nb,4,5,6\nc,7,8,9\n", Err("header=False")),
         ("sample,400,402.5,405\na,0.1,0.2,0.15\nb,0.3,0.2,0.25\n", Err("header=False")),
         ("dose,1,2,5,10\na,0.1,0.2,0.15,0.5\nb,0.3,0.2,0.25,0.25\n", Err("header=False")),
+        ("class,100,label\na,0,x\nb,1,y\nc,1,z\n", Err("header=False")),
+        ("city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n", Err("header=False")),
         ("root,x,0,1\nbin,x,1,5\nman,x,2,7\n", Ok(Header::Absent)),
         ("a,1,2,5,10\na,1,2,1,5\nb,3,2,2,2\n", Ok(Header::Absent)),
     ] {
