@@ -167,6 +167,28 @@ def test_mistakes_in_the_arguments(arguments):
     assert done.stderr.startswith("usage: csvfeed")
 
 
+@pytest.mark.parametrize(
+    ("argument", "meant"),
+    [
+        ("--sep=;", "--delimiter"),
+        ("--delimeter=;", "--delimiter"),
+        ("--skiprows=1", "--skip-rows"),
+        ("--label=y", "--target"),
+        ("--no-header", "--header no"),
+        ("--nrows=5", None),
+        ("-x", None),
+    ],
+)
+def test_an_argument_of_another_name_is_answered(capsys, argument, meant):
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(["inspect", argument, "x.csv"])
+    assert exit_.value.code == 2
+    said = capsys.readouterr().err
+    assert f"unrecognized arguments: {argument}" in said
+    assert ("did you mean" in said) == (meant is not None)
+    assert meant is None or said.endswith(f": did you mean {meant}?\n")
+
+
 @pytest.mark.parametrize("name", ["head", "count", "bench"])
 def test_what_is_not_there(capsys, name):
     assert cli.main([name, "/nothing/there.csv"]) == 1

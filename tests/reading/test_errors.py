@@ -460,6 +460,20 @@ def test_a_delimiter_that_does_not_part_the_file_is_suspected():
             csvfeed.CsvDataset(b"x;y\n1;2\n", target=target)
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"x\ty\n1\t2\n", r'Its only column is "x\\ty": delimiter="\\t" makes 2 columns of it'),
+        (b"a|b|c;\n1|2|3;\n", r'delimiter="\|" makes 3 columns of it'),
+        (b"x\x01y\n1\x012\n", r'delimiter="\\x01" makes 2 columns of it'),
+        (b"x y\n1\n", "if these are several, delimiter= says what separates them"),
+    ],
+)
+def test_a_delimiter_that_makes_more_columns_is_named(content, says):
+    with pytest.raises(csvfeed.CsvError, match=says):
+        csvfeed.CsvDataset(content)
+
+
 def test_a_weight_that_is_the_target_is_refused():
     with pytest.raises(csvfeed.CsvError, match="same column"):
         csvfeed.CsvDataset(b"a,y,w\n1,2,3\n", weight="w")

@@ -1,4 +1,4 @@
-"""What `sniff` and `delimiter="auto"` make of files: the right thing, or a question."""
+"""What `sniff` makes of files: what they are, how they are written, or a question."""
 
 import csv
 import gzip
@@ -8,57 +8,11 @@ import zipfile
 
 import numpy as np
 import pytest
-from corpus import FILES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import csvfeed
 from csvfeed.dialect import ranked, sniff
-
-
-def outcome(file):
-    """Return "right" or "asked", or what is wrong."""
-    try:
-        found = sniff(file.content)
-    except csvfeed.DialectError as error:
-        return "asked" if error.choices else "a question without choices"
-    options, truth = dict(found.options), dict(file.written)
-    if len(file.kinds) == 1:
-        # Whatever does not occur makes one column of everything.
-        options.pop("delimiter", None)
-    if options != truth:
-        return f"{options} where {truth} is right"
-    if not file.rows:
-        return "right"
-    ds = csvfeed.CsvDataset(file.content, target=None, features=[0], **found.options)
-    return "right" if len(ds.columns) == len(file.kinds) else f"columns are {ds.columns}"
-
-
-def auto(file):
-    """Return the same of `delimiter="auto"`, all else being given."""
-    if not file.rows and file.rows is not None:
-        return "right"  # A dataset has rows.
-    known = {key: value for key, value in file.written.items() if key != "delimiter"}
-    try:
-        ds = csvfeed.CsvDataset(file.content, delimiter="auto", target=None, features=[0], **known)
-    except csvfeed.DialectError:
-        return "asked"
-    delimiter = file.written.get("delimiter", ",")
-    is_right = len(file.kinds) == len(ds.columns) and (
-        len(file.kinds) == 1 or ds.dialect.delimiter == delimiter
-    )
-    return "right" if is_right else f"{ds.dialect} where the delimiter is {delimiter!r}"
-
-
-@pytest.mark.parametrize("look", [outcome, auto])
-def test_a_file_of_the_corpus_is_decided_rightly_or_asked_about(look):
-    found = {file.name: look(file) for file in FILES}
-    wrong = {name: what for name, what in found.items() if what not in ("right", "asked")}
-    assert not wrong
-    assert len(FILES) >= 120
-    asked = [name for name, what in found.items() if what == "asked"]
-    assert len(asked) <= len(FILES) // 10, asked
-
 
 # Other things than tables
 

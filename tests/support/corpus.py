@@ -1,12 +1,23 @@
 # ruff: noqa: E501, RUF001 -- a file is a line, and some are in other alphabets.
 r"""Small files as they are found, each with its truth: how it is written and what it holds.
 
-A file's `kinds` has a letter for each column, "n" for numbers as csvfeed reads them and "t" for
-anything else; `rows` counts rows of data; `written` are the arguments that differ from the usual.
+A file's `kinds` has a letter for each column:
+
+- n: numbers that csvfeed reads without being told; c: the same float32 in every row; -: no values
+- f: numbers in a form that `numbers` must name; b: booleans; d: dates; u: durations, times of day
+- t: text
+
+`rows` counts the rows that can be read, `bad` those that cannot. `written` has the arguments that
+differ from the usual, `beyond` those that only `csvfeed inspect` detects.
 """
 
 from dataclasses import dataclass, field
 from typing import Any
+
+import csvfeed
+
+NUMBERS = "nc-"
+"""Letters of columns that csvfeed reads as numbers without being told anything."""
 
 
 @dataclass(frozen=True)
@@ -18,24 +29,54 @@ class File:
     rows: int
     content: bytes
     written: dict[str, Any] = field(default_factory=dict)
+    bad: int = 0
+    beyond: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def options(self):
+        """The arguments with which a dataset reads the file."""
+        return {**self.written, **self.beyond}
 
 
 FILES: list[File] = []
 
 
-def add(name, kinds, rows, text, **written):
+def add(name, kinds, rows, text, *, bad=0, beyond=None, **written):
     """Add a file to the corpus."""
     content = text if isinstance(text, bytes) else text.encode()
-    FILES.append(File(name, kinds, rows, content, {"header": True, **written}))
+    FILES.append(File(name, kinds, rows, content, {"header": True, **written}, bad, beyond or {}))
+
+
+def attempt(read, *arguments, **options):
+    """Return what a call returns, or the error that it raises."""
+    try:
+        return read(*arguments, **options)
+    except csvfeed.CsvError as error:
+        return error
+
+
+def comparable(options, file):
+    """Return options without those that make no difference to a file."""
+    # Whatever does not occur makes one column of everything.
+    ignored = {"delimiter"} if len(file.kinds) == 1 else set()
+    return {name: value for name, value in options.items() if name not in ignored}
+
+
+def is_among_choices(error, file):
+    """Whether a question offers the right way, and names the arguments that choose it."""
+    truth = comparable(file.written, file)
+    offered = [comparable(choice.dialect.options, file) for choice in error.choices]
+    named = [name for name in truth if name != "header"]
+    return truth in offered and all(f"{name}=" in str(error) for name in named)
 
 
 # Plain tables with commas
 
 add("measured", "nnn", 3, "x,y,z\n1,2.5,3\n4,5.25,6\n7,8.125,9\n")
 add("no header", "nnn", 3, "5.1,3.5,0\n4.9,3.0,0\n6.2,2.9,1\n", header=False)
-add("two rows", "nn", 1, "a,b\n1,2\n")
+add("two rows", "cc", 1, "a,b\n1,2\n")
 add("a header alone", "ttt", 0, "id,name,price\n")
-add("one row of numbers", "nnn", 1, "1,2,3\n", header=False)
+add("one row of numbers", "ccc", 1, "1,2,3\n", header=False)
 add("no newline at the end", "nn", 2, "a,b\n1,2\n3,4")
 add("CRLF", "nnt", 2, "id,n,city\r\n1,2,Rome\r\n2,3,Oslo\r\n")
 add("mixed line ends", "nn", 4, "a,b\r\n1,2\n3,4\r\n5,6\n7,8\n")
@@ -49,7 +90,7 @@ add(
     header=False,
 )
 add("missing here and there", "nnn", 4, "a,b,c\n1,,3\n4,NA,6\n,8,nan\n?,11,12\n")
-add("mostly missing", "nnn", 4, "a,b,c\n1,,\n2,,\n3,,7\n4,,\n")
+add("mostly missing", "n-n", 4, "a,b,c\n1,,\n2,,\n3,,7\n4,,\n")
 add(
     "iris",
     "nnnnt",
@@ -74,36 +115,36 @@ add(
 )
 add(
     "names with spaces",
-    "nnn",
+    "nnc",
     2,
     "sepal length (cm),sepal width (cm),class\n5.1,3.5,0\n4.9,3.1,0\n",
 )
 add(
     "trips",
-    "nttnn",
+    "nddnn",
     2,
     "id,pickup,dropoff,lon,lat\n1,2016-03-14 17:24:55,2016-03-14 17:32:30,-73.982155,40.767937\n2,2016-06-12 00:43:35,2016-06-12 00:54:38,-73.980415,40.738564\n",
 )
 add(
     "a date column",
-    "tn",
+    "dn",
     3,
     "date,close\n2020-01-02,300.35\n2020-01-03,297.43\n2020-01-06,299.80\n",
 )
 add(
     "american dates",
-    "tnn",
+    "dnn",
     2,
     "Date,Open,Volume\n1/2/2020,300.35,33870100\n1/3/2020,297.43,36580700\n",
 )
-add("months by name", "tn", 2, "day,births\n06-Jan-2013,12\n07-Jan-2013,15\n")
+add("months by name", "dn", 2, "day,births\n06-Jan-2013,12\n07-Jan-2013,15\n")
 add(
     "iso times",
-    "tnn",
+    "dnn",
     2,
     "at,temp,hum\n2021-06-01T00:00:00Z,21.5,0.43\n2021-06-01T00:05:00Z,21.4,0.44\n",
 )
-add("times of day", "tn", 3, "time,n\n08:30,5\n09:00,7\n12:15,9\n")
+add("times of day", "un", 3, "time,n\n08:30,5\n09:00,7\n12:15,9\n")
 add(
     "ip addresses",
     "ttn",
@@ -143,9 +184,15 @@ add("postal codes", "tnn", 2, "zip,n,m\nSW1A 1AA,1,2\nEC1A 1BB,3,4\n")
 add("apostrophes", "tn", 3, "word,n\ndon't,1\n'tis,2\nrock 'n' roll,3\n")
 add("inches", "nt", 2, "x,height\n1,6'2\"\n2,5'11\"\n")
 add("windows paths", "tn", 2, "path,size\nC:\\temp\\new.txt,10\nC:\\Users\\x\\a.csv,20\n")
-add("booleans", "ttn", 2, "id,late,n\na,true,1\nb,false,2\n")
-add("percent", "ttn", 2, "city,share,n\nRome,12.5%,1\nOslo,7.25%,2\n")
-add("dollars", "tttn", 2, 'item,price,tax,n\npen,"$1,234.50",$2.10,1\ncup,"$2,234.00",$0.35,2\n')
+add("booleans", "tbn", 2, "id,late,n\na,true,1\nb,false,2\n")
+add("percent", "tfn", 2, "city,share,n\nRome,12.5%,1\nOslo,7.25%,2\n")
+add(
+    "dollars",
+    "tffn",
+    2,
+    'item,price,tax,n\npen,"$1,234.50",$2.10,1\ncup,"$2,234.00",$0.35,2\n',
+    beyond={"thousands": ","},
+)
 add("quoted everywhere", "nnt", 2, '"id","n","name"\n"1","2","x"\n"3","4","y, z"\n')
 add(
     "multi-line text",
@@ -161,7 +208,7 @@ add("chinese", "tn", 2, "名称,数量\n苹果,10\n橙子,20\n")
 add("cyrillic", "tn", 2, "город,население\nМосква,12655050\nКазань,1257341\n")
 add(
     "wide",
-    "n" * 40,
+    "c" + "n" * 39,
     3,
     "\n".join(
         [
@@ -180,8 +227,9 @@ add(
 add(
     "a footer",
     "tnn",
-    6,
+    5,
     "dept,budget,spent\nParks,100,90\nPolice,200,210\nFire,300,280\nRoads,150,150\nSchools,900,880\nTotal,1650,1610\n",
+    beyond={"skip_footer": 1},
 )
 add(
     "thousands with quotes",
@@ -221,11 +269,11 @@ add(
     '"id" "n" "m"\n"1" "a" 5 1.5\n"2" "b" 6 2.5\n"3" "c" 7 3.5\n',
     delimiter=" ",
 )
-add("short row", "nn", None, "a,b\n1,2\n3\n4,5\n")
-add("long row", "nn", None, "a,b\n1,2\n3,4,5\n6,7\n8,9\n10,11\n")
+add("short row", "nn", 2, "a,b\n1,2\n3\n4,5\n", bad=1)
+add("long row", "nn", 4, "a,b\n1,2\n3,4,5\n6,7\n8,9\n10,11\n", bad=1)
 add(
     "sensor log",
-    "nnnn",
+    "cnnn",
     4,
     "timestamp,ax,ay,az\n1609459200000,0.01,-0.98,0.12\n1609459200020,0.02,-0.97,0.11\n1609459200040,0.01,-0.99,0.13\n1609459200060,0.00,-0.98,0.12\n",
 )
@@ -237,7 +285,7 @@ add(
 )
 add("all words, no header", "ttt", 5, "x,s,n\nx,s,y\nb,s,w\nx,y,w\nb,s,n\n", header=False)
 add("genome", "tntt", 3, "chrom,pos,ref,alt\nchr1,10177,A,AC\nchr1,10352,T,TA\nchrX,10616,CCG,C\n")
-add("old infinities", "nn", 3, "x,n\n1.5,1\n1.#INF,2\n-1.#IND,3\n")
+add("old infinities", "fn", 3, "x,n\n1.5,1\n1.#INF,2\n-1.#IND,3\n")
 add("MySQL null", "nn", 3, "id,n\n1,\\N\n2,5\n3,\\N\n")
 
 # Semicolons
@@ -279,7 +327,7 @@ add(
 )
 add(
     "german dates",
-    "tn",
+    "dn",
     3,
     "datum;wert\n06.01.2013;1,5\n07.01.2013;2,5\n31.12.2013;3,25\n",
     delimiter=";",
@@ -328,7 +376,7 @@ add(
 )
 add(
     "bank marketing",
-    "nttn",
+    "ntbn",
     3,
     '"age";"job";"y";"balance"\n30;"unemployed";"no";1787\n33;"services";"no";4789\n35;"management";"yes";1350\n',
     delimiter=";",
@@ -346,7 +394,7 @@ add("sep=", "nt", 2, "sep=;\nid;name\n1;a\n2;b\n", delimiter=";")
 add("sep= of excel", "nn", 2, "SEP=;\r\nx;y\r\n1,5;2\r\n2,5;3\r\n", delimiter=";", decimal=",")
 add(
     "power consumption",
-    "ttnn",
+    "dunn",
     3,
     "Date;Time;Active;Voltage\n16/12/2006;17:24:00;4.216;234.84\n16/12/2006;17:25:00;5.36;233.63\n16/12/2006;17:26:00;5.374;233.29\n",
     delimiter=";",
@@ -372,7 +420,7 @@ add(
 )
 add("scientific commas", "nn", 2, "x;y\n1,5e-3;2\n2,5E+4;3\n", delimiter=";", decimal=",")
 add("quoted semicolons", "ntn", 2, 'id;text;y\n1;"a; b; c";0\n2;"d";1\n', delimiter=";")
-add("empty columns", "nttn", 3, "a;b;c;d\n1;;;2\n3;;;4\n5;;;6\n", delimiter=";")
+add("empty columns", "n--n", 3, "a;b;c;d\n1;;;2\n3;;;4\n5;;;6\n", delimiter=";")
 
 # Tabs
 
@@ -451,7 +499,7 @@ add(
 )
 add(
     "pipes with dates",
-    "tnn",
+    "dnn",
     2,
     "day|lo|hi\n2020-01-01|1.5|2.5\n2020-01-02|1.25|2.75\n",
     delimiter="|",
@@ -532,7 +580,7 @@ add(
 )
 add(
     "log with times",
-    "ttn",
+    "dun",
     3,
     "2021-01-01 10:00:00 5.5\n2021-01-01 10:00:05 6.25\n2021-01-01 10:00:10 5.75\n",
     delimiter=" ",
@@ -588,20 +636,21 @@ add(
 )
 add("quotes beside spaces within quotes", "nt", 2, 'a,b\n1,"said ""hi"" , and"\n2,"b, ""c"""\n')
 add("inches with a space", "tn", 3, 'name,n\nnail 5",1\nnail 6" ,2\nscrew 7",3\n')
-add("one column of quotations", "t", 2, 'text\nHe said, "no"\nShe, "well"\n')
+add("one column of quotations", "t", 2, 'text\nHe said, "no"\nShe, "well"\n', delimiter=";")
 
 # One column
 
 add("one column of numbers", "n", 3, "x\n1\n2.5\n3\n")
 add("one column, no header", "n", 3, "1\n2\n3\n", header=False)
 add("names of people", "t", 3, "name\nJohn Smith\nJane Doe\nMax Muster\n")
-add("times alone", "t", 2, "a\n2020-01-01 01:02:03\n2020-01-02 04:05:06\n")
+add("times alone", "d", 2, "a\n2020-01-01 01:02:03\n2020-01-02 04:05:06\n")
 add("words", "t", 4, "word\napple\nbanana\ncherry\ndate\n")
 add(
     "sentences",
     "t",
     3,
     "comment\nThis is fine.\nNot bad at all, really.\nI would not buy it again\n",
+    delimiter=";",
 )
 add("decimal column", "n", 3, "value\n-1.5\n2.25\n1e-3\n")
 add(
@@ -652,9 +701,10 @@ add(
 )
 add(
     "units row",
-    "tttt",
-    4,
+    "nnnt",
+    3,
     "time,temp,press,site\ns,C,hPa,-\n0,21.5,1013,a\n1,21.6,1012,b\n2,21.7,1011,a\n",
+    beyond={"skip_rows_after_header": 1},
 )
 add("a note below", "tnn", 5, "c,n,m\na,1,2\nb,3,4\nc,5,6\nd,7,8\ne,9,10\n")
 add(
@@ -667,8 +717,86 @@ add(
 )
 add(
     "thermo log",
-    "tnn",
+    "unn",
     3,
     "Logger: T-100, serial 5512\ntime,t1,t2\n00:00:00,20.5,21.0\n00:00:10,20.6,21.1\n00:00:20,20.7,21.2\n",
     skip_rows=1,
 )
+
+# Whether the first row is a header
+
+add("years as names, two", "tnn", 3, "country,2010,2011\nUS,5.1,6.2\nFR,1.5,2.5\nDE,9.1,8.2\n")
+add("years as values", "tnn", 3, "ann,1990,2010\nbob,1985,2001\ncy,2000,2020\n", header=False)
+add(
+    "wavelengths",
+    "tnnn",
+    3,
+    "sample,400,402.5,405\na,0.1,0.2,0.15\nb,0.3,0.2,0.25\nc,0.2,0.1,0.2\n",
+)
+add(
+    "doses",
+    "tnnnn",
+    3,
+    "gene,1,2,5,10\na,0.1,0.2,0.15,0.5\nb,0.3,0.4,0.25,0.45\nc,0.1,0.2,0.3,0.5\n",
+)
+add("numbers that count, no header", "tnnn", 3, "a,1,2,3\nb,4,5,6\nc,7,8,9\n", header=False)
+add("weeks as names", "tnnnn", 3, "shop,1,2,3,4\na,5,3,8,1\nb,2,7,1,9\nc,4,4,6,3\n")
+add("labels after numbers", "nnb", 4, "2.5,0,yes\n1.5,1,no\n2.0,0,yes\n3.5,2,no\n", header=False)
+add(
+    "words and a date, no header",
+    "tdn",
+    3,
+    "ann,2020-01-02,5\nbob,2020-01-03,6\nann,2020-01-04,7\n",
+    header=False,
+)
+add("percentages, no header", "tfn", 3, "a,12.5%,5\nb,7.25%,6\nc,99%,8\n", header=False)
+add(
+    "a spectrum without names",
+    "tnnnn",
+    3,
+    "a,0.1,0.2,0.3,0.5\na,0.2,0.1,0.4,0.3\nb,0.3,0.2,0.1,0.6\n",
+    header=False,
+)
+add("a class as name, and a number", "tnt", 3, "class,100,label\na,0,x\nb,1,y\nc,1,z\n")
+add(
+    "categories below a word and numbers",
+    "tnn",
+    8,
+    "city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n",
+)
+
+# Ends of lines and of files
+
+add("CR alone", "nnt", 3, "id,n,city\r1,2.5,Rome\r2,3.5,Oslo\r3,1.25,Bonn\r")
+add(
+    "CR alone, semicolons",
+    "tn",
+    3,
+    "ort;wert\rUlm;1,5\rKiel;2,5\rBonn;0,25\r",
+    delimiter=";",
+    decimal=",",
+)
+add("a delimiter after each row", "nnt", 3, "id,n,city,\n4,2.5,Rome,\n2,3.5,Oslo,\n3,1.25,Bonn,\n")
+add(
+    "a delimiter after each row of data",
+    "nnt",
+    3,
+    "id,n,city\n4,2.5,Rome,\n2,3.5,Oslo,\n3,1.25,Bonn,\n",
+)
+add(
+    "pipes at the end",
+    "ntn",
+    3,
+    "1|low|2.5|\n2|high|1.5|\n4|low|0.5|\n",
+    delimiter="|",
+    header=False,
+)
+add("Ctrl-Z and NULs", "nn", 2, "a,b\n1,2\n3,4\n\x1a\0\0\0")
+add("a mark among the rows", "nn", 4, "a,b\n1,2\n3,4\n\ufeff5,6\n7,8\n")
+
+# Numbers in other forms
+
+add("hexadecimal", "fn", 3, "address,n\n0x1F,1\n0x2A,2\n0xFF,4\n")
+add("exponents of Fortran", "fn", 3, "x,n\n1.5D+03,1\n2.5D-02,2\n-3.0D+00,4\n")
+add("losses in parentheses", "tf", 3, "year,profit\nfirst,(5.00)\nsecond,7.50\nthird,(1.25)\n")
+add("durations beyond a day", "un", 3, "time,n\n125:03:07,1\n26:15:00,2\n3:00:59,4\n")

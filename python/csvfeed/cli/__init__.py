@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import io
 import os
 import sys
@@ -12,6 +13,7 @@ from typing import IO
 import csvfeed
 from csvfeed.cli import bench, count, demo, head, inspect
 from csvfeed.cli.files import told
+from csvfeed.other_names import DATASET
 
 EXIT_CODES = """\
 exit codes:
@@ -84,7 +86,10 @@ def _flush(code: int) -> int | None:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}{_advice(unknown[0], options)}")
     if sys.stdout is None:
         raise ValueError("the standard output is closed")
     if isinstance(sys.stdout, io.TextIOWrapper) and not getattr(options, "csv", False):
@@ -92,6 +97,19 @@ def _run(argv: Sequence[str] | None) -> int:
         sys.stdout.reconfigure(errors="replace")
     code: int = options.run(options)
     return code
+
+
+def _advice(unknown: str, options: argparse.Namespace) -> str:
+    """Return a question that names the argument that was probably meant, or an empty text."""
+    if not unknown.startswith("--"):
+        return ""
+    name = unknown[2:].partition("=")[0].replace("-", "_")
+    if name == "no_header" and hasattr(options, "header"):
+        return ": did you mean --header no?"
+    known = vars(options).keys() - {"run", "file", "files"}
+    meant = DATASET.get(name)
+    close = [meant] if meant in known else difflib.get_close_matches(name, known, n=1)
+    return "".join(f": did you mean --{one.replace('_', '-')}?" for one in close)
 
 
 def _fail(message: str, code: int) -> int:

@@ -61,12 +61,22 @@ def add_files(parser: argparse.ArgumentParser, *, one: bool = False) -> None:
         "--comment", metavar="C", help="leave out lines that begin with this character"
     )
     parser.add_argument(
+        "--escape",
+        metavar="C",
+        help="the character that makes the next one literal, or 'none' (default: detected)",
+    )
+    parser.add_argument(
         "--skip-rows", metavar="N", type=_count, help="leave out this many lines at the beginning"
     )
     parser.add_argument(
         "--decimal",
         choices=(".", ","),
         help="the character before the fraction (default: detected)",
+    )
+    parser.add_argument(
+        "--thousands",
+        metavar="C",
+        help="the character between groups of three digits, or 'none' (default: detected)",
     )
 
 
@@ -82,7 +92,7 @@ def reading(options: argparse.Namespace) -> dict[str, Any]:
         given["delimiter"] = options.delimiter
     if options.encoding is not None:
         given["encoding"] = options.encoding
-    for name in ("quote", "comment", "skip_rows", "decimal"):
+    for name in ("quote", "comment", "escape", "skip_rows", "decimal", "thousands"):
         value = getattr(options, name)
         if value is not None:
             given[name] = None if value == "none" else value

@@ -222,7 +222,11 @@ def _settle(column: Column, found: Found) -> None:
     elif not stats.count:
         column.kind, column.note = "empty", "it has no values"
     elif column.is_numeric and stats.min == stats.max and not stats.missing:
-        column.kind, column.note = "constant", f"it is always {stats.min:g}"
+        # Large numbers may differ only in digits that a float32 does not have.
+        is_one = len(column.values) <= 1
+        same = f"it is always {stats.min:g}"
+        column.kind = "constant"
+        column.note = same if is_one else f"all its numbers are the same float32, {stats.min:g}"
 
 
 def _dataset(

@@ -95,7 +95,14 @@ def take(
     """
     leading = source[0] if isinstance(source, list) else source
     options = written(leading, given, whole=is_end)
+    has_header = options.pop("header")
+    if "header" in given:
+        options["header"] = has_header
     dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
+    if dataset.dialect.header != has_header:
+        # The rows below the first one tell more than it does alone.
+        options["header"] = has_header
+        dataset = csvfeed.CsvDataset(source, target=None, features=[0], **options)
     reader = dataset._reader
     found = reader.sample(limit, plenty=plenty, places=places)
     return Sample(
@@ -163,8 +170,6 @@ def written(source: str | bytes, given: dict[str, Any], *, whole: bool = True) -
         found = sniff(part, **given).options
     else:
         found = _written_at_the_beginning(part, given, whole=whole)
-    # Each dataset detects the header itself.
-    found.pop("header", None)
     return {**found, **given}
 
 

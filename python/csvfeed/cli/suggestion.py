@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import warnings
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ import csvfeed
 from csvfeed.cli.column_types import MOST_CATEGORIES, Column
 from csvfeed.cli.findings import Found
 from csvfeed.cli.terminal import progress, share
+from csvfeed.dialect import Dialect
 
 _BATCH_SIZE = 256
 _MANY = 1 << 17
@@ -138,8 +140,7 @@ def _suggestion(
     options.update(_meanings(read, names, chosen))
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
-    plain = {"header": "auto", "encoding": "utf-8"}
-    options.update({k: v for k, v in found.reading.items() if v != plain.get(k)})
+    options.update(_written(found.reading))
     if found.holes:
         if any(column.name in found.holes for column in found.columns):
             # Else the first row would seem to hold values.
@@ -161,6 +162,13 @@ def _suggestion(
     if chosen is not None and chosen not in features:
         remarks[:0] = _last_layer(chosen)
     return Suggestion(options, notes, remarks)
+
+
+def _written(reading: dict[str, Any]) -> dict[str, Any]:
+    """Return the options for how the files are written, without those that equal the default."""
+    plain = {one.name: one.default for one in dataclasses.fields(Dialect)}
+    plain["header"] = "auto"
+    return {name: value for name, value in reading.items() if value != plain[name]}
 
 
 def _short_rows(found: Found) -> list[str]:

@@ -183,11 +183,11 @@ impl HeaderReader<'_> {
     /// What a text begins with.
     fn start(&self, text: &dyn Source, windows: Vec<Vec<u8>>, header: &Header) -> Result<Start, Error> {
         let find = || {
-            let mut dialect = self.dialect;
+            let (mut dialect, mut header) = (self.dialect, header.clone());
             if self.finds_delimiter {
-                dialect = detect_delimiter(text, windows, dialect, self.missing)?;
+                (dialect, header) = detect_delimiter(text, windows, dialect, &header, self.missing)?;
             }
-            let head = read_head(text, dialect, header, self.missing, self.on_error, self.max_row)?;
+            let head = read_head(text, dialect, &header, self.missing, self.on_error, self.max_row)?;
             Ok(Start::Head(dialect, Box::new(head)))
         };
         find().or_else(|error: Error| match error.kind {

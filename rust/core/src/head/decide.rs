@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use memchr::{memchr2, memmem};
 
 use super::foreign::binary;
-use super::header::{separator_line, skip_to_table, start_of};
+use super::header::{Header, separator_line, skip_to_table, start_of};
 use super::letters::encoding_of;
 use super::numbers::NOTATIONS;
 use super::reading::{Named, Reading};
@@ -74,29 +74,31 @@ pub struct Sniffed {
     pub choices: Vec<Choice>,
 }
 
-/// The same dialect with the detected delimiter and without the spaces around quotes. `windows` are pieces from
-/// [`super::elsewhere`].
+/// The same dialect with the detected delimiter and without the spaces around quotes; and the header, detected from the
+/// rows below it if it is [`Header::Auto`]. `windows` are pieces from [`super::elsewhere`].
 pub fn detect_delimiter(
     source: &dyn Source,
     windows: Vec<Vec<u8>>,
     dialect: Dialect,
+    header: &Header,
     missing: &Missing,
-) -> Result<Dialect> {
+) -> Result<(Dialect, Header)> {
     let named = separator_line(&start_of(source)?.1);
     let dialect = Dialect { delimiter: named.unwrap_or(dialect.delimiter), ..dialect };
     if named.is_some() && dialect.skip_rows > 0 {
-        return Ok(dialect);
+        return Ok((dialect, header.clone()));
     }
     let start = skip_to_table(source, dialect)?;
     let sample = Sample::of(source, start, windows)?;
     if named.is_some() && !has_spaces_beside_quotes(&sample, dialect) {
-        return Ok(dialect);
+        return Ok((dialect, header.clone()));
     }
     refuse_nuls(&sample, start)?;
     let given = Given {
         delimiter: named,
         quote: Some(dialect.quote),
-        escape: Some(dialect.escape),
+        // An escape changes which bytes delimit.
+        escape: dialect.escape.map(Some),
         comment: Some(dialect.comment),
         skip_rows: (dialect.skip_rows > 0).then_some(dialect.skip_rows),
         decimal: Some(dialect.decimal),
@@ -104,19 +106,33 @@ pub fn detect_delimiter(
         encoding: Some(dialect.encoding),
         skip_initial_space: dialect.skip_initial_space.then_some(true),
         skip_final_space: dialect.skip_final_space.then_some(true),
-        is_named: None,
+        is_named: match header {
+            Header::Auto => None,
+            Header::Present => Some(true),
+            Header::Absent | Header::Names(_) => Some(false),
+        },
     };
     let ranked = rank(&sample, dialect, &given, missing);
     if ranked.is_empty() {
-        return Ok(dialect);
+        return Ok((dialect, header.clone()));
     }
     let placed = |error: Error| Error { offset: Some(start), ..error };
     let best = choose(&ranked, &given).map_err(placed)?;
-    if best.dialect.skip_rows > dialect.skip_rows {
+    if best.dialect.skip_rows > dialect.skip_rows || best.dialect.escape != dialect.escape {
         return Err(placed(undecided(&ranked[..1], &given)));
     }
     let Dialect { delimiter, skip_initial_space, skip_final_space, .. } = best.dialect;
-    Ok(Dialect { delimiter, skip_initial_space, skip_final_space, ..dialect })
+    let header = match header {
+        Header::Auto if best.begins_alike() => {
+            if is_named(best, &choice(best, &given).0, &given).map_err(placed)? {
+                Header::Present
+            } else {
+                Header::Absent
+            }
+        }
+        given => given.clone(),
+    };
+    Ok((Dialect { delimiter, skip_initial_space, skip_final_space, ..dialect }, header))
 }
 
 /// Detects how a source is written. `windows` are pieces from [`super::elsewhere`].
@@ -143,17 +159,7 @@ pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Resul
     if let Some(other) = other {
         return Err(placed(Kind::Undecided(Box::new(Undecided { choices: vec![choice, other] })).into()));
     }
-    let is_named = match (given.is_named, best.named) {
-        (Some(is_named), _) => is_named,
-        (None, Named::Perhaps) => {
-            let yes = Choice { is_named: true, ..choice.clone() };
-            let first = choice.names.clone().unwrap_or_default();
-            let rows = std::iter::once(first).chain(choice.rows).collect();
-            let no = Choice { is_named: false, names: None, rows, ..yes.clone() };
-            return Err(placed(Kind::Undecided(Box::new(Undecided { choices: vec![yes, no] })).into()));
-        }
-        (None, named) => named == Named::Yes,
-    };
+    let is_named = is_named(best, &choice, &given).map_err(placed)?;
     let mut dialect = choice.dialect;
     if named.is_some() && dialect.skip_rows > 0 {
         // The line that names the delimiter counts among the lines before the table.
@@ -162,6 +168,21 @@ pub fn sniff(source: &dyn Source, windows: Vec<Vec<u8>>, given: &Given) -> Resul
     let has_index = first.has_index;
     let choices = ranked.iter().take(MOST_CHOICES).map(|reading| self::choice(reading, &given).0).collect();
     Ok(Sniffed { dialect, is_named, returns, ends_empty: best.ends_empty(is_named), has_index, choices })
+}
+
+/// Whether the first row is a header. Returns an error that asks if both are likely. `choice` describes the reading.
+fn is_named(reading: &Reading<'_>, choice: &Choice, given: &Given) -> Result<bool> {
+    match (given.is_named, reading.named) {
+        (Some(is_named), _) => Ok(is_named),
+        (None, Named::Perhaps) => {
+            let yes = Choice { is_named: true, ..choice.clone() };
+            let first = yes.names.clone().unwrap_or_default();
+            let rows = std::iter::once(first).chain(yes.rows.clone()).collect();
+            let no = Choice { is_named: false, names: None, rows, ..yes.clone() };
+            Err(Kind::Undecided(Box::new(Undecided { choices: vec![yes, no] })).into())
+        }
+        (None, named) => Ok(named == Named::Yes),
+    }
 }
 
 fn refuse_nuls(sample: &Sample, start: u64) -> Result<()> {

@@ -60,7 +60,7 @@ pub(super) fn look(field: &[u8], dialect: Dialect, missing: &Missing) -> Field {
     let text = unquote(field, dialect);
     let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
     let none = Notations::default();
-    if missing.contains(&text) || &*text == br"\N" {
+    if missing.contains(&text) || &*text == br"\N" || field == br"\N" {
         return Field { look: Look::Missing, notations: none };
     }
     let notations = notations(&text);

@@ -62,6 +62,18 @@ impl Column<'_> {
         [Look::Number, Look::Time].into_iter().find(|&look| count > 0 && of(look) >= PURE)
     }
 
+    /// Whether most values are neither numbers nor times.
+    fn is_text(&self) -> bool {
+        2 * self.present().filter(|field| field.look.is_formed()).count() < self.present().count()
+    }
+
+    /// Whether its texts come again and again.
+    fn has_categories(&self) -> bool {
+        const FEWEST: usize = 8;
+        let different: HashSet<_> = self.fields.iter().map(|(text, _)| text).collect();
+        self.fields.len() >= FEWEST && 2 * different.len() <= self.fields.len()
+    }
+
     /// How much the column supports the reading, from 0 to 1: how uniform it is.
     fn worth(&self) -> f64 {
         let count = self.present().count();
@@ -314,28 +326,60 @@ impl<'a> Reading<'a> {
             .filter(|((_, name), form)| form.is_some() && name.look == Look::Number)
             .filter_map(|((field, _), _)| std::str::from_utf8(&text(field)).ok()?.parse().ok())
             .collect();
-        let count_up = numbers.len() > 1 && numbers.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-9);
         if names.iter().all(|(_, name)| name.look.is_formed() || name.look == Look::Missing) {
             // pandas names the columns of an array 0, 1, ... and leaves the index without a name.
-            let is_array = names[0].1.look == Look::Missing && count_up && numbers[0] == 0.0;
+            let is_array = names[0].1.look == Look::Missing && count_up(&numbers) && numbers[0] == 0.0;
             return if is_array && names.len() == numbers.len() + 1 { Named::Yes } else { Named::No };
         }
-        if forms.iter().any(Option::is_some) {
-            let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
-            return if count_up && numbers.len() > 2 {
-                Named::Yes
-            } else if !numbers.is_empty() && (count_up || numbers.iter().all(is_year)) {
-                Named::Perhaps
-            } else {
-                Named::No
-            };
-        }
-        // Values repeat; names do not.
-        let comes_again = |(at, (field, _)): (usize, &(&[u8], Field))| {
-            let name = text(field);
-            self.columns.get(at).is_some_and(|column| column.fields.iter().any(|(other, _)| text(other) == name))
+        // Values repeat; names do not. Words beside numbers stand for missing values.
+        let comes_again = |at: usize| {
+            let name = text(names[at].0);
+            let repeats = |column: &Column<'_>| column.fields.iter().any(|(other, _)| text(other) == name);
+            self.columns.get(at).is_some_and(|column| column.is_text() && repeats(column))
         };
-        if names.iter().enumerate().any(comes_again) { Named::No } else { Named::Yes }
+        if forms.iter().all(Option::is_none) {
+            return if (0..names.len()).any(comes_again) { Named::No } else { Named::Yes };
+        }
+        let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
+        let are_years = !numbers.is_empty() && numbers.iter().all(is_year);
+        if count_up(&numbers) && numbers.len() > 2 && (are_years || numbers[0] == 0.0 || numbers.len() > 3) {
+            return Named::Yes;
+        }
+        if are_years {
+            return Named::Perhaps;
+        }
+        let mut texts = (0..names.len()).filter(|&at| forms.get(at).is_some_and(Option::is_none));
+        if texts.clone().any(comes_again) {
+            return Named::No;
+        }
+        let has_categories = texts.any(|at| self.columns.get(at).is_some_and(Column::has_categories));
+        if has_categories || count_up(&numbers) || ascend(&numbers) || !self.has_range_of(&names) {
+            Named::Perhaps
+        } else {
+            Named::No
+        }
+    }
+
+    /// Whether half of the numbers in a first row are like those in the rows below.
+    fn has_range_of(&self, first: &[(&[u8], Field)]) -> bool {
+        let number = |field: &[u8]| std::str::from_utf8(&unquote(field, self.dialect)).ok()?.parse::<f64>().ok();
+        let (mut all, mut alike) = (0, 0);
+        for ((field, _), column) in first.iter().zip(&self.columns).filter(|(_, column)| column.form().is_some()) {
+            let Some(one) = number(field) else { continue };
+            let below: Vec<_> = column.fields.iter().filter_map(|(text, _)| number(text)).collect();
+            let bounds = |(least, most): (f64, f64), one: &f64| (least.min(*one), most.max(*one));
+            let (least, most) = below.iter().fold((f64::MAX, f64::MIN), bounds);
+            let is_in_range = (least - (most - least)..=most + (most - least)).contains(&one);
+            all += 1;
+            // No name is a fraction.
+            alike += usize::from(one.fract() != 0.0 || (is_in_range && below.iter().any(|one| one.fract() == 0.0)));
+        }
+        2 * alike >= all
+    }
+
+    /// Whether the first row has as many fields as the rows after it.
+    pub(super) fn begins_alike(&self) -> bool {
+        self.first == First::Alike
     }
 
     /// Whether a row on its own names the columns.
@@ -391,6 +435,18 @@ impl<'a> Reading<'a> {
         let index = self.has_index.then(String::new);
         Some(index.into_iter().chain(self.beginning.fields(row).map(text)).collect())
     }
+}
+
+/// Whether numbers count: each is one more than the one before it.
+fn count_up(numbers: &[f64]) -> bool {
+    numbers.len() > 1 && numbers.windows(2).all(|pair| (pair[1] - pair[0] - 1.0).abs() < 1e-9)
+}
+
+/// Whether numbers ascend as names of columns do, such as wavelengths: three in equal steps, or more in any steps.
+fn ascend(numbers: &[f64]) -> bool {
+    let steps: Vec<_> = numbers.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let are_equal = steps.windows(2).all(|pair| (pair[1] - pair[0]).abs() < 1e-9);
+    steps.len() > 1 && (steps.len() > 2 || are_equal) && steps.iter().all(|&step| step > 0.0)
 }
 
 /// The most frequent width among rows with several fields, and the share of rows after the first that have it.

@@ -7,8 +7,8 @@ use crate::table::missing::Missing;
 
 fn detect(text: &str) -> Result<char, String> {
     let source = MemorySource::new(text.as_bytes());
-    detect_delimiter(&source, vec![], Dialect::default(), &Missing::default())
-        .map(|dialect| char::from(dialect.delimiter))
+    detect_delimiter(&source, vec![], Dialect::default(), &Header::Auto, &Missing::default())
+        .map(|(dialect, _)| char::from(dialect.delimiter))
         .map_err(|error| error.kind.to_string())
 }
 
@@ -43,6 +43,36 @@ fn the_delimiter_is_that_of_a_table() {
 }
 
 #[test]
+fn the_header_is_detected_from_the_rows_below_it() {
+    for (text, header) in [
+        ("x,y\n1,2\n3,4\n", Ok(Header::Present)),
+        ("1,2\n3,4\n", Ok(Header::Absent)),
+        ("5.1,0.2,setosa\n4.9,0.2,setosa\n7.0,1.4,virginica\n", Ok(Header::Absent)),
+        ("M,0.455,15\nF,0.53,9\nI,0.33,7\n", Ok(Header::Absent)),
+        ("a,b,y\noops,x,y\n1,2,3\n5,6,8\n9,1,1\n", Ok(Header::Present)),
+        (",0,1\n0,0.5,1.5\n1,2.5,3.5\n", Ok(Header::Present)),
+        ("name,2010,2011,2012\na,5.1,6.2,7.5\nb,1.5,2.5,3.5\n", Ok(Header::Present)),
+        ("name,2010,2011\na,5.1,6.2\nb,1.5,2.5\n", Err("header=False")),
+        ("a,1,2,3\nb,4,5,6\nc,7,8,9\n", Err("header=False")),
+        ("sample,400,402.5,405\na,0.1,0.2,0.15\nb,0.3,0.2,0.25\n", Err("header=False")),
+        ("dose,1,2,5,10\na,0.1,0.2,0.15,0.5\nb,0.3,0.2,0.25,0.25\n", Err("header=False")),
+        ("class,100,label\na,0,x\nb,1,y\nc,1,z\n", Err("header=False")),
+        ("city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n", Err("header=False")),
+        ("root,x,0,1\nbin,x,1,5\nman,x,2,7\n", Ok(Header::Absent)),
+        ("a,1,2,5,10\na,1,2,1,5\nb,3,2,2,2\n", Ok(Header::Absent)),
+    ] {
+        let (source, given, missing) = (MemorySource::new(text.as_bytes()), Dialect::default(), Missing::default());
+        match (detect_delimiter(&source, vec![], given, &Header::Auto, &missing), header) {
+            (Ok((_, found)), header) => assert_eq!(Ok(found), header, "{text:?}"),
+            (Err(error), Err(advice)) => assert!(error.kind.to_string().contains(advice), "{text:?}"),
+            (Err(error), _) => panic!("{text:?}: {}", error.kind),
+        }
+        let (_, known) = detect_delimiter(&source, vec![], given, &Header::Absent, &missing).unwrap();
+        assert_eq!(known, Header::Absent);
+    }
+}
+
+#[test]
 fn an_ambiguous_file_is_a_question_that_shows_each_reading() {
     let message = detect("a b;c d,e f\ng h;i j,k l\n").unwrap_err();
     assert!(message.contains("delimiter=\",\" reads 2 columns"), "{message}");
@@ -65,8 +95,8 @@ fn spaces_beside_quotes_are_found() {
         ("a,b\n1,\"said \"\"hi\"\" , and\"\n2,\"b, \"\"c\"\"\"\n", false, false),
         ("name,n\nnail 5\",1\nnail 6\" ,2\nscrew 7\",3\n", false, false),
     ] {
-        let given = Dialect::default();
-        let found = detect_delimiter(&MemorySource::new(text.as_bytes()), vec![], given, &Missing::default()).unwrap();
+        let (source, given, missing) = (MemorySource::new(text.as_bytes()), Dialect::default(), Missing::default());
+        let (found, _) = detect_delimiter(&source, vec![], given, &Header::Auto, &missing).unwrap();
         assert_eq!((found.skip_initial_space, found.skip_final_space), (initial, last), "{text:?}");
         let found = sniffed(text.as_bytes()).unwrap().dialect;
         assert_eq!((found.skip_initial_space, found.skip_final_space), (initial, last), "{text:?}");
@@ -140,7 +170,8 @@ mod properties {
             bytes in prop::collection::vec(prop::sample::select(&b"01a,;\t |\"'\\\n\r#.:\x01\xE9"[..]), 0..200),
         ) {
             let _ = sniffed(&bytes);
-            let _ = detect_delimiter(&MemorySource::new(bytes), vec![], Dialect::default(), &Missing::default());
+            let source = MemorySource::new(bytes);
+            let _ = detect_delimiter(&source, vec![], Dialect::default(), &Header::Auto, &Missing::default());
         }
 
         #[test]

@@ -292,9 +292,15 @@ pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
 
 /// Advice for a file that seems to have a single column but may have several.
 fn only_column(columns: &[String]) -> String {
-    match columns {
-        [name] => format!(". Its only column is {name:?}: if that is several, say what parts them with delimiter="),
-        _ => String::new(),
+    let [name] = columns else { return String::new() };
+    let count = |delimiter: char| name.split(delimiter).count();
+    let likeliest = ['\x01', ',', '|', '\t', ';'].into_iter().max_by_key(|&delimiter| count(delimiter));
+    match likeliest.filter(|&delimiter| count(delimiter) > 1) {
+        Some(delimiter) => {
+            let written = if delimiter == '\x01' { r"\x01".to_owned() } else { delimiter.escape_debug().to_string() };
+            format!(". Its only column is {name:?}: delimiter=\"{written}\" makes {} columns of it", count(delimiter))
+        }
+        None => format!(". Its only column is {name:?}: if these are several, delimiter= says what separates them"),
     }
 }
 
