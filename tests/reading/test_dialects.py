@@ -265,7 +265,7 @@ def test_what_the_csv_module_writes_is_detected(data):
         assert ds.dialect.delimiter == delimiter
         assert len(ds.columns) == len(kinds) + 1
         return
-    assert len(rows) <= 3
+    assert len(set(map(tuple, rows))) <= 3
     assert f"delimiter={json.dumps(delimiter)}" in question
 
 
