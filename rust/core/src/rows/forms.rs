@@ -29,7 +29,9 @@ impl Reading<'_> {
         mixed.rewritten.pending = pending;
     }
 
-    /// Reads the fields in the most common forms, none of which can be missing. Adds the other rows to `pending`.
+    /// Reads the fields in the most common forms, none of which can be missing. Adds the other rows to `pending`. Inlined,
+    /// it would take registers from other encodings.
+    #[inline(never)]
     fn read_in_place(
         &self,
         column: &EncodedColumn,
