@@ -7,6 +7,7 @@ use std::time::Duration;
 use csvfeed_core::batch::{self, Batch, NextBatch};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::pipeline::Pipeline;
+use csvfeed_core::process;
 use csvfeed_core::rows::{Block, Buffer, Widths};
 use csvfeed_core::table::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
@@ -85,7 +86,7 @@ impl Batches {
         if calls_python {
             watch(py, &(Arc::clone(&inner) as Arc<dyn Ends>))?;
         }
-        Ok(Self { input, parts, inner, widths, epoch_end, progress, process: std::process::id(), calls_python })
+        Ok(Self { input, parts, inner, widths, epoch_end, progress, process: process::id(), calls_python })
     }
 }
 
@@ -102,7 +103,7 @@ impl Batches {
     }
 
     fn __next__<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
-        if self.process != std::process::id() {
+        if self.process != process::id() {
             return Err(self.input.exception(py, &Kind::Forked.into(), None));
         }
         let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
@@ -135,7 +136,7 @@ impl Batches {
 impl Drop for Batches {
     fn drop(&mut self) {
         let inner = Arc::clone(&self.inner);
-        if self.process == std::process::id() {
+        if self.process == process::id() {
             let_go(Taken(inner));
         } else {
             // A forked process has none of the threads.

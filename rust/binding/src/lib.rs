@@ -3,6 +3,7 @@
 mod batches;
 mod dialect;
 mod error;
+mod forks;
 mod input;
 mod options;
 mod plan;
@@ -48,6 +49,7 @@ mod _core {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         // The first array imports parts of numpy, where Ctrl-C would cause a panic. Make it here.
         module.py().import("numpy")?;
+        super::forks::register(module.py())?;
         super::threads::register(module.py())?;
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;

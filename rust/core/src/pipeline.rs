@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::budget::within_memory;
 use crate::error::{Error, Kind, Result};
+use crate::process;
 
 /// Work in a fixed order for several threads.
 pub(crate) trait Jobs<T>: Send + Sync {
@@ -163,7 +164,7 @@ impl<T: Send + 'static> Pipeline<T> {
             arrived: Condvar::new(),
             moved: Condvar::new(),
         });
-        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), own, process: std::process::id() };
+        let mut pipeline = Self { shared, threads: Vec::with_capacity(threads), own, process: process::id() };
         for number in 0..threads {
             let shared = Arc::clone(&pipeline.shared);
             let thread = std::thread::Builder::new().name(format!("csvfeed-{number}"));
@@ -183,7 +184,7 @@ impl<T: Send + 'static> Pipeline<T> {
     /// Whether the pipeline was started in this process and not in a parent from which it was forked.
     #[must_use]
     pub fn is_of_this_process(&self) -> bool {
-        self.process == std::process::id()
+        self.process == process::id()
     }
 
     /// Jobs in one pass over the source.

@@ -1,9 +1,30 @@
-//! Values that survive a fork even if other threads were using them.
+//! The id of this process, and values that survive a fork even if other threads were using them.
 //!
 //! A fork copies locks in their current state. A thread that held one does not exist in the child, so the lock would
 //! stay locked for ever.
 
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// The id of this process; 0 while it is unknown.
+static ID: AtomicU32 = AtomicU32::new(0);
+
+/// The id of this process. Each batch and each read needs it, and the system takes longer to tell it than a small batch
+/// takes.
+#[must_use]
+pub fn id() -> u32 {
+    match ID.load(Ordering::Relaxed) {
+        0 => update_id(),
+        id => id,
+    }
+}
+
+/// Asks the system for the id. A forked process must do so before anything else.
+pub fn update_id() -> u32 {
+    let id = std::process::id();
+    ID.store(id, Ordering::Relaxed);
+    id
+}
 
 /// A value behind a lock, separate for each process. A child process starts with a copy of its parent's value, or with
 /// the default if another thread held the lock during the fork.
@@ -18,7 +39,7 @@ struct Own<T> {
 
 impl<T> Own<T> {
     fn new(value: T) -> Self {
-        Self { process: std::process::id(), value: Mutex::new(value), child: PerProcess::new() }
+        Self { process: id(), value: Mutex::new(value), child: PerProcess::new() }
     }
 }
 
@@ -45,7 +66,7 @@ impl<T> Default for PerProcess<T> {
 impl<T: Clone + Default> PerProcess<T> {
     /// The lock of this process.
     pub fn mutex(&self) -> &Mutex<T> {
-        let process = std::process::id();
+        let process = id();
         let mut own = self.0.get_or_init(|| Box::new(Own::new(T::default())));
         while own.process != process {
             own = own.child.0.get_or_init(|| {
@@ -65,6 +86,11 @@ impl<T: Clone + Default> PerProcess<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_id_is_that_of_the_system() {
+        assert_eq!([id(), id(), update_id()], [std::process::id(); 3]);
+    }
 
     /// A value left by another process.
     fn inherited(value: i32) -> PerProcess<i32> {

@@ -55,10 +55,10 @@ impl Input {
 
     /// Opens the parts. Their files must be unchanged.
     fn open(&self, py: Python<'_>) -> PyResult<Arc<Parts>> {
-        let handles = Handles::new();
-        let many = self.parts.len() > 1;
+        // Asking for the limit of open files takes as long as reading a small file.
+        let handles = (self.parts.len() > 1).then(Handles::new);
         let open = |(number, part): (usize, &Part)| {
-            let source = part.origin.open(&part.name, many.then_some((number, &handles)));
+            let source = part.origin.open(&part.name, handles.as_ref().map(|handles| (number, handles)));
             let source = source.map_err(|error| (number, error))?;
             let bytes = part.unpacking.text(source);
             Ok(parts::Part { bytes, data_start: part.data_start, layout: part.layout.clone() })

@@ -373,6 +373,9 @@ impl<'a> Rows<'a> {
     ) -> Fields<'b> {
         before.clear();
         ends.clear();
+        if columns.is_empty() {
+            return Fields { before, ends };
+        }
         match simd {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx512(avx512) => {
@@ -389,6 +392,12 @@ impl<'a> Rows<'a> {
             }
         }
         Fields { before, ends }
+    }
+
+    /// The ranges of the fields of a column.
+    pub(crate) fn column(self, column: usize) -> impl Iterator<Item = Range<usize>> {
+        let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
+        rows.map(move |(marks, ends)| marks[column] as usize + 1..ends[column] as usize)
     }
 
     /// The range of a field.

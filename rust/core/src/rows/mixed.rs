@@ -27,6 +27,8 @@ pub(super) struct Rewritten {
     pub(super) rows: Vec<usize>,
     pub(super) values: Vec<f32>,
     pub(super) declined: Vec<u32>,
+    /// The rows whose fields must be rewritten.
+    pub(super) pending: Vec<usize>,
     /// The rows whose fields need the slow path.
     pub(super) careful: Vec<usize>,
 }

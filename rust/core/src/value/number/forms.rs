@@ -1,7 +1,8 @@
 //! Numbers in forms that are enabled per column: percentages, currencies, exponents with a D, hexadecimal numbers, and
 //! the infinities and NaNs of older Microsoft C libraries.
 //!
-//! A number is rewritten in the usual notation and then parsed like any other, so that it is rounded only once.
+//! A number is rewritten in the usual notation and then parsed like any other, so that it is rounded only once. The most
+//! common forms need no rewriting: see [`Forms::read_in_place`].
 
 use super::notation::{Notation, ungroup};
 use super::parse_exact;
@@ -13,11 +14,11 @@ use crate::dialect::{Dialect, Encoding};
 #[expect(clippy::struct_excessive_bools, reason = "any of them may be together")]
 pub struct Forms {
     /// `12.5%`, which is 0.125. Without the percent sign, a number is an error unless `plain` is set.
-    percent: bool,
+    pub(super) percent: bool,
     /// `12.5` among percentages.
-    plain: bool,
+    pub(super) plain: bool,
     /// `$1234`, `1234 €`, `USD 5`, and `(5)` for -5.
-    currency: bool,
+    pub(super) currency: bool,
     /// `1.5D+03`.
     fortran: bool,
     /// `0x1F`.
@@ -251,7 +252,7 @@ fn is_code(letters: &[u8]) -> bool {
 }
 
 /// Whether a character is a currency sign. Signs of hundredths, such as the cent, are not.
-fn is_currency(character: char) -> bool {
+pub(super) fn is_currency(character: char) -> bool {
     matches!(
         character,
         '$' | '£' | '¤' | '¥' | '֏' | '؋' | '৳' | '฿' | '៛' | '\u{20A0}'..='\u{20CF}' | '﷼' | '＄' | '￡' | '￥' | '￦'
@@ -259,12 +260,18 @@ fn is_currency(character: char) -> bool {
 }
 
 fn first_character(text: &[u8]) -> Option<(char, usize)> {
+    if let [byte @ ..0x80, ..] = text {
+        return Some((char::from(*byte), 1));
+    }
     let character =
         (1..=text.len().min(4)).find_map(|length| std::str::from_utf8(&text[..length]).ok())?.chars().next()?;
     Some((character, character.len_utf8()))
 }
 
 fn last_character(text: &[u8]) -> Option<(char, usize)> {
+    if let [.., byte @ ..0x80] = text {
+        return Some((char::from(*byte), 1));
+    }
     let lengths = 1..=text.len().min(4);
     let last = lengths.map(|length| &text[text.len() - length..]).find_map(|bytes| std::str::from_utf8(bytes).ok());
     let character = last?.chars().next()?;
@@ -275,6 +282,10 @@ fn last_character(text: &[u8]) -> Option<(char, usize)> {
 fn trim_wide(mut text: &[u8]) -> &[u8] {
     const SPACES: [&[u8]; 5] = [b" ", b"\t", "\u{A0}".as_bytes(), "\u{202F}".as_bytes(), "\u{2009}".as_bytes()];
     loop {
+        // Most texts begin and end with no space at all.
+        if text.first().is_none_or(u8::is_ascii_graphic) && text.last().is_none_or(u8::is_ascii_graphic) {
+            return text;
+        }
         let rest = SPACES.iter().find_map(|space| text.strip_prefix(*space).or_else(|| text.strip_suffix(*space)));
         match rest {
             Some(rest) => text = rest,

@@ -11,6 +11,7 @@ mod bare;
 mod forms;
 #[cfg(target_arch = "x86_64")]
 mod groups;
+mod in_place;
 mod notation;
 mod portable;
 mod round;

@@ -5,7 +5,7 @@
 
 use super::round;
 
-const ZEROS: u64 = 0x3030_3030_3030_3030;
+pub(super) const ZEROS: u64 = 0x3030_3030_3030_3030;
 const HIGH_BITS: u64 = 0x8080_8080_8080_8080;
 /// Added to a byte, sets its high bit if it exceeds nine.
 const ABOVE_NINE: u64 = 0x7676_7676_7676_7676;
@@ -170,14 +170,14 @@ fn word(bytes: &[u8; LONGEST_FIELD], at: usize) -> u64 {
 
 /// The highest bit of each byte that is not a digit. Bytes above the first such byte may be marked, too.
 #[inline(always)]
-fn others(word: u64) -> u64 {
+pub(super) fn others(word: u64) -> u64 {
     (word.wrapping_add(ABOVE_NINE) | word) & HIGH_BITS
 }
 
 /// The value of eight digits, one in each byte, the first one lowest. Combines pairs, then fours, then all, with three
 /// products.
 #[inline(always)]
-fn eight_digits(bytes: u64) -> u64 {
+pub(super) fn eight_digits(bytes: u64) -> u64 {
     const PAIRS: u64 = 0x0000_00FF_0000_00FF;
     let twos = bytes.wrapping_mul(10).wrapping_add(bytes >> 8);
     let upper = (twos & PAIRS).wrapping_mul(100 + (1_000_000 << 32));
