@@ -62,9 +62,9 @@ demo: $(VENV)/demo $(VENV)/release
 
 check: lint test-core test-reading
 
-# Python packages download while Rust compiles.
+# Python packages download while Rust compiles. Cargo shares the jobs of make, so they are twice as many as the cores.
 test:
-	$(MAKE) --jobs=2 $(VENV)/dev rust
+	$(MAKE) --jobs=4 $(VENV)/dev rust
 	$(MAKE) lint-python test-wheel test-small-buffers test-python test-jax
 
 rust: lint-rust test-rust
@@ -83,8 +83,7 @@ lint-python: $(VENV)/dev
 	$(BIN)/mypy
 
 test-rust: test-core
-	cargo test --package csvfeed-core --locked --quiet --doc
-	cargo test $(FUZZ_CHECKS) --quiet
+	cargo test $(FUZZ_CHECKS) --quiet --lib
 
 test-core:
 	cargo test --package csvfeed-core --locked --quiet --lib
