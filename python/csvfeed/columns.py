@@ -199,18 +199,26 @@ def keys(names: list[str]) -> Callable[..., str | int]:
     return key
 
 
+_EXAMPLES = {"categories": '"auto"', "dates": '["month", "day"]'}
+
+
 def _by_column(value: Any, name: str, convert: Any) -> dict[int | str, Any] | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        raise TypeError(f"{name} is a dict by column, as in {{'column': ...}}, not {value!r}")
+        example = _EXAMPLES.get(name, "...")
+        raise TypeError(f'{name} is a dict by column, as in {{"column": {example}}}, not {value!r}')
     return {arguments.column(column, name): convert(one) for column, one in value.items()}
 
 
 def _categories(value: Any) -> Categories:
-    if isinstance(value, str):
-        arguments.choice(value, ("auto",), "categories of a column")
+    if value == "auto":
         return "auto"
+    if isinstance(value, str):
+        raise ValueError(  # noqa: TRY004 - a list may hold it
+            f'categories of a column are "auto", a list of values, or a number of hash buckets, '
+            f"not {value!r}. They become codes, which an Embedding of the model takes"
+        )
     try:
         buckets = None if isinstance(value, bool) else operator.index(value)
     except TypeError:

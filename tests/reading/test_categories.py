@@ -468,7 +468,7 @@ def test_categories_of_a_wrong_type(categories):
 
 @pytest.mark.parametrize("categories", [{"carrier": 0}, {"carrier": -5}, {"carrier": "all"}])
 def test_categories_of_a_wrong_value(categories):
-    with pytest.raises(ValueError, match=r"hash buckets|'auto'"):
+    with pytest.raises(ValueError, match="hash buckets"):
         csvfeed.CsvDataset(FLIGHTS, categories=categories)
 
 
