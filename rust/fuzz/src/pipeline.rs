@@ -363,10 +363,11 @@ impl NaiveReader<'_> {
         let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
         let mut is_kept = true;
         let mut values = [vec![], vec![], vec![]];
-        let mut wrong: Option<Place> = None;
+        let mut wrong: Option<(usize, Place)> = None;
         for (part, columns) in parts.iter().enumerate() {
             for &column in *columns {
-                let field: Range<usize> = row[layout.map_or(column, |layout| field_of(layout, column))].clone();
+                let at = layout.map_or(column, |layout| field_of(layout, column));
+                let field: Range<usize> = row[at].clone();
                 let begins_row = field.start == 0 || text[field.start - 1] == b'\n';
                 let mark = if begins_row { BYTE_ORDER_MARK } else { b"" };
                 let field_text = text[field.clone()].strip_prefix(mark).unwrap_or(&text[field.clone()]);
@@ -388,13 +389,13 @@ impl NaiveReader<'_> {
                     Value::Other if field_text.contains(&0) => Problem::Nul,
                     Value::Other => Problem::Number,
                 };
-                // Of several errors in a row, the first in the file counts.
-                if wrong.is_none_or(|(first, ..)| field.start < first) {
-                    wrong = Some((field.start, Some(column), problem));
+                // Of several errors in a row, the first in the file counts. Fields that a short row lacks share a place.
+                if wrong.is_none_or(|(first, _)| at < first) {
+                    wrong = Some((at, (field.start, Some(column), problem)));
                 }
             }
         }
-        wrong.map_or(Ok(is_kept.then_some(values)), Err)
+        wrong.map_or(Ok(is_kept.then_some(values)), |(_, wrong)| Err(wrong))
     }
 }
 
