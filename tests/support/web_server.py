@@ -55,7 +55,7 @@ def serve():
                     web.busy -= 1
 
         def give(self, cut=None, slow=0.0):
-            """Answer as one should, or break off after so many bytes."""
+            """Answer as one should, break off after so many bytes, or pause in the middle."""
             path, _, _ = self.path.partition("?")
             content = web.files.get(path)
             if content is None:
@@ -87,7 +87,11 @@ def serve():
                 self.close_connection = True
                 return
             if slow:
+                half = len(body) // 2
+                self.wfile.write(body[:half])
+                self.wfile.flush()
                 time.sleep(slow)
+                body = body[half:]
             self.wfile.write(body)
 
         def listing(self, content):

@@ -25,7 +25,7 @@ KEPT = 2
 """Ranges to keep after they have been read, for threads that lag behind."""
 
 TURMOIL = 4
-"""How many ranges a thread may be ahead of the others before its read counts as a jump."""
+"""How many ranges a thread may be ahead of the others, or behind, before its read is a jump."""
 
 
 @dataclass(eq=False)
@@ -162,7 +162,7 @@ class Handle:
         if self._store.calls.closed.is_set():
             raise self._closed()
         # Threads that take pieces in turn may arrive in another order.
-        is_near = self._front <= offset <= self._front + TURMOIL * RANGE
+        is_near = abs(offset - self._front) <= TURMOIL * RANGE
         is_held = offset // RANGE in self._ranges
         goes_on = is_near or is_held or offset in self._ends
         if goes_on and (end > self._front or not (is_near or is_held)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ INSTALL = "pip install 'csvfeed[remote]'"
 # Schemes that need nothing more. For others, fsspec's error names the package.
 BROUGHT = ("http://", "https://", "s3://", "s3a://")
 _TIMEOUT = 60.0
+# Held while a cache of fsspec downloads a file: its threads do not wait for each other.
+_downloading = threading.Lock()
 _TELLING = (
     *("ETag", "etag", "e_tag", "VersionId", "version_id", "generation", "content_settings"),
     *("md5Hash", "crc32c", "Content-MD5", "Digest", "checksum", "xattrs"),
@@ -96,8 +99,22 @@ class AnyStore(Store):
             raise IsADirectoryError(
                 "it is a directory, not a file: end the URL with / to read those in it"
             )
+        if any(kind.__name__ == "CachingFileSystem" for kind in type(self._system).__mro__):
+            self._download()
         size = info.get("size")
         return Opened(size if isinstance(size, int) else None, _identity(info))
+
+    def _download(self) -> None:
+        """Let a cache of fsspec fetch the file, before several threads read it.
+
+        Otherwise a thread may read what another has not yet downloaded.
+        """
+
+        def read_first() -> None:
+            with _downloading:
+                self._system.cat_file(self._path, start=0, end=1)
+
+        self.calls.wait(begin_in_thread(read_first), timeout=None)
 
     def fetch(self, start: int, end: int, identity: str) -> bytes:
         """Fetch a range, and then check that the file has not changed."""
