@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import partial
 
 import pytest
 from conftest import wait_until
@@ -85,7 +86,7 @@ def read_all(file, length=10_000, threads=4):
                     offset = next(taken, None)
                     if offset is None:
                         return
-                    assert moved.wait_for(lambda: is_near(offset), timeout=60)
+                    assert moved.wait_for(partial(is_near, offset), timeout=60)
                 part = file.read(offset, min(length, file.size - offset))
                 with moved:
                     parts[offset] = part
