@@ -765,6 +765,19 @@ add(
     "city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n",
 )
 
+add("a number as name, within its column", "tn", 3, "species,5\nsetosa,3\nvirginica,9\nlyrata,5\n")
+add("a word and a number as names", "nn", 3, "x,1\n4,2\n5,0\n6,3\n")
+add("a name that is also a value", "ttt", 4, "a,b,c\nx,b,u\ny,q,v\nz,b,w\nt,s,r\n")
+add("a header that comes again", "ttt", 4, "kind,size,hue\nx,y,z\nu,v,w\nkind,size,hue\nr,s,q\n")
+add("a name that comes again beside numbers", "tnt", 3, "a,7,b\na,5,x\nc,9,y\nd,2,z\n")
+add("numbered columns from 1", "nnn", 3, "1,2,3\n5,1,9\n2,2,7\n4,0,3\n")
+add("numbered columns of fractions", "nn", 3, "0,1\n0.5,1.25\n2.75,0.125\n1.5,3.5\n")
+add("years over numbers", "nnn", 3, "1990,2000,2010\n5,11,9\n2,12,7\n4,10,3\n")
+add("a wrong value in the first row", "tnnn", 3, "u,?,5.5,3\nv,2,6.5,1\nw,3,7.5,2\n", header=False)
+add("an index without a name, and words", "ntt", 3, ",name,city\n0,ann,Rome\n1,bob,Oslo\n2,cy,Bonn\n")
+add("a truth table", "nn", 4, "0,0\n0,1\n1,0\n1,1\n", header=False)
+add("dates in each row", "dn", 3, "2020-01-01,5\n2020-01-02,7\n2020-01-03,6\n", header=False)
+
 # Ends of lines and of files
 
 add("CR alone", "nnt", 3, "id,n,city\r1,2.5,Rome\r2,3.5,Oslo\r3,1.25,Bonn\r")

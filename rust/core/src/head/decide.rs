@@ -175,14 +175,19 @@ fn is_named(reading: &Reading<'_>, choice: &Choice, given: &Given) -> Result<boo
     match (given.is_named, reading.named) {
         (Some(is_named), _) => Ok(is_named),
         (None, Named::Perhaps) => {
-            let yes = Choice { is_named: true, ..choice.clone() };
-            let first = yes.names.clone().unwrap_or_default();
-            let rows = std::iter::once(first).chain(yes.rows.clone()).collect();
-            let no = Choice { is_named: false, names: None, rows, ..yes.clone() };
-            Err(Kind::Undecided(Box::new(Undecided { choices: vec![yes, no] })).into())
+            Err(Kind::Undecided(Box::new(Undecided { choices: with_and_without_header(choice) })).into())
         }
         (None, named) => Ok(named == Named::Yes),
     }
+}
+
+/// A choice that takes the first row for a header, and the same choice that takes it for data.
+fn with_and_without_header(choice: &Choice) -> Vec<Choice> {
+    let yes = Choice { is_named: true, ..choice.clone() };
+    let first = yes.names.clone().unwrap_or_default();
+    let rows = std::iter::once(first).chain(yes.rows.clone()).collect();
+    let no = Choice { is_named: false, names: None, rows, ..yes.clone() };
+    vec![yes, no]
 }
 
 fn refuse_nuls(sample: &Sample, start: u64) -> Result<()> {
@@ -349,7 +354,12 @@ fn choose<'a, 'b>(ranked: &'b [Reading<'a>], given: &Given) -> Result<&'b Readin
 }
 
 fn undecided(readings: &[Reading<'_>], given: &Given) -> Error {
-    let choices = readings.iter().map(|reading| choice(reading, given).0).collect();
+    let choices = readings.iter().flat_map(|reading| {
+        let choice = choice(reading, given).0;
+        let is_open = reading.named == Named::Perhaps && given.is_named.is_none();
+        if is_open { with_and_without_header(&choice) } else { vec![choice] }
+    });
+    let choices = choices.collect();
     Kind::Undecided(Box::new(Undecided { choices })).into()
 }
 
