@@ -58,7 +58,7 @@ fn the_header_is_detected_from_the_rows_below_it() {
         ("dose,1,2,5,10\na,0.1,0.2,0.15,0.5\nb,0.3,0.2,0.25,0.25\n", Err("header=False")),
         ("class,100,label\na,0,x\nb,1,y\nc,1,z\n", Err("header=False")),
         ("city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n", Err("header=False")),
-        ("root,x,0,1\nbin,x,1,5\nman,x,2,7\n", Ok(Header::Absent)),
+        ("root,x,0,1\nbin,x,1,5\nman,x,2,7\n", Err("header=False")),
         ("a,1,2,5,10\na,1,2,1,5\nb,3,2,2,2\n", Ok(Header::Absent)),
     ] {
         let (source, given, missing) = (MemorySource::new(text.as_bytes()), Dialect::default(), Missing::default());
@@ -122,7 +122,7 @@ fn a_file_is_sniffed() {
             Dialect { comment: Some(b'#'), ..Dialect::new(b' ', Some(b'"')) },
         ),
         (b"Report of May\n\nid,value\n1,2\n3,4\n", Dialect { skip_rows: 1, ..Dialect::default() }),
-        (b"1\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n", Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) }),
+        (b"1.5\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n", Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) }),
         (b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n", Dialect::default()),
         (long.as_bytes(), decimals),
         (titled.as_bytes(), Dialect { skip_rows: 1, ..decimals }),
