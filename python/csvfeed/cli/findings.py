@@ -62,6 +62,9 @@ class Found:
         The bad rows.
     reading : dict
         How the files are written, as options of a dataset.
+    width : int
+        Number of columns of a dataset with these options. If it leaves out bad rows, this may
+        include an empty last column.
     notes : dict of str to list of str
         Remarks on some of these options.
     seconds : float
@@ -76,6 +79,7 @@ class Found:
     columns: list[Column]
     rejects: csvfeed.Rejects
     reading: dict[str, Any]
+    width: int
     stats: dict[int, csvfeed.ColumnStats] = field(default_factory=dict)
     histograms: dict[int, list[int]] = field(default_factory=dict)
     counted: int = 0
@@ -105,7 +109,8 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     columns = column_types(sample)
     length = _length(files)
     dataset, read, rejects = _readable(files, sample, reading, columns, length)
-    found = Found(files, files, length, dataset.num_rows, sample, columns, rejects, reading)
+    width = len(dataset.columns if rejects else columns)
+    found = Found(files, files, length, dataset.num_rows, sample, columns, rejects, reading, width)
     found.notes = {name: [note] for name, (_, note) in at_edges.items()}
     if not found.rows:
         raise ValueError(_all_wrong(rejects))

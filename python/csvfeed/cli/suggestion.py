@@ -72,6 +72,8 @@ def suggest(found: Found, target: str | None) -> Suggestion:
         except _UnfitError as error:
             if wanted is not None and error.index == wanted.index:
                 return Suggestion({}, problem=f"{wanted.name!r} is no target: {error.why}")
+            if error.index in unfit:
+                return Suggestion({}, problem=error.why)
             unfit[error.index] = error.why
         except ValueError as error:
             return Suggestion({}, problem=str(error))
@@ -135,7 +137,7 @@ def _suggestion(
         is_last = chosen.index == len(found.columns) - 1
         guess = "the last column" if is_last else "a guess"
         notes["target"] = [f"{guess}; --target names another one"]
-    if len(read) < len(found.columns):
+    if len(read) < found.width:
         options["features"] = [names[column.index] for column in features]
     options.update(_meanings(read, names, chosen))
     options["batch_size"] = _BATCH_SIZE
