@@ -467,7 +467,7 @@ def test_zip_and_zstd_files(capsys, tmp_path):
 def test_an_empty_last_column_that_appears_once_bad_rows_are_left_out(tmp_path):
     path = tmp_path / "dates.csv"
     path.write_text('9/30/2001,""\n3/17/1956,""\n9/8/1954\n6/4/1984,""\n12/30/1962,""\n')
-    assert check(path) == "read"
+    assert check(str(path)) == "read"
 
 
 @pytest.mark.parametrize("path", sorted(glob.glob(f"{DATA}/*")), ids=os.path.basename)
