@@ -27,8 +27,8 @@ try:
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from keras.src.trainers.epoch_iterator import EpochIterator
 
-    from csvfeed.train.caller import caller
-    from csvfeed.train.refused import refuse_ignored
+    from csvfeed.train.call_stack import caller
+    from csvfeed.train.ignored_arguments import refuse_ignored
 except ImportError as error:
     raise ImportError(
         f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "

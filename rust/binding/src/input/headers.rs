@@ -10,7 +10,7 @@ use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{self, Bytes, Parts};
 use csvfeed_core::table::schema::OnError;
 
-use super::crew::{self, Work};
+use super::header_threads::{self, Work};
 use super::origin::Origin;
 use super::part::Part;
 use super::unpacking::Unpacking;
@@ -150,9 +150,9 @@ impl HeaderReader<'_> {
             self.read(origin, name, header, work)
         };
         if origins.iter().any(|(origin, _)| origin.calls_python()) {
-            crew::read_slow(origins.len(), read, check_signals)
+            header_threads::read_slow(origins.len(), read, check_signals)
         } else {
-            Ok(crew::read_fast(origins.len(), self.threads, read))
+            Ok(header_threads::read_fast(origins.len(), self.threads, read))
         }
     }
 

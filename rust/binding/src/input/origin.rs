@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::types::{PyBytes, PyString};
 
-use super::served::FileObject;
+use super::file_object::FileObject;
 use crate::error::{failed, gone};
 use crate::signals::Stop;
 use crate::threads::{call, enter};

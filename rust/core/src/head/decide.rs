@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use memchr::{memchr2, memmem};
 
-use super::foreign::binary;
+use super::encoding::encoding_of;
 use super::header::{Header, separator_line, skip_to_table, start_of};
-use super::letters::encoding_of;
 use super::numbers::NOTATIONS;
+use super::other_formats::binary;
 use super::reading::{Named, Reading};
 use super::sample::{DELIMITERS, Sample, require_lines};
 use crate::dialect::{Dialect, Encoding};

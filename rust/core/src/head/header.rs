@@ -1,9 +1,9 @@
 //! Finds where the rows of a file begin and the names of its columns.
 
+use super::encoding::{is_western, unknown};
 use super::ending::{Ends, FirstRows, Last, after_names};
-use super::foreign::{binary, refuse_binary, refuse_other_text};
-use super::letters::{is_western, unknown};
 use super::lines::{first_row, read_row, skip_lines};
+use super::other_formats::{binary, refuse_binary, refuse_other_text};
 use crate::dialect::{Dialect, UTF8_BOM};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;

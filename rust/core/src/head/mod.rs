@@ -5,13 +5,13 @@
 //! If two are close and yield different values, it returns them as a question instead of guessing.
 
 mod decide;
+mod encoding;
 mod ending;
-mod foreign;
 mod header;
-mod letters;
 mod lines;
 mod looks;
 mod numbers;
+mod other_formats;
 mod reading;
 mod sample;
 #[cfg(test)]

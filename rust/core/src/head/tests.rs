@@ -122,7 +122,10 @@ fn a_file_is_sniffed() {
             Dialect { comment: Some(b'#'), ..Dialect::new(b' ', Some(b'"')) },
         ),
         (b"Report of May\n\nid,value\n1,2\n3,4\n", Dialect { skip_rows: 1, ..Dialect::default() }),
-        (b"1.5\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n", Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) }),
+        (
+            b"1.5\ta\\\n\\\tb\t\\N\n2\tc\td\n3\te\tf\n",
+            Dialect { escape: Some(b'\\'), ..Dialect::new(b'\t', Some(b'"')) },
+        ),
         (b"a,b\n1,2\n3,4,5\n6,7\n8,9\n1,2\n3,4\n1,2\n3,4\n1,2\n3,4\n1,2\n", Dialect::default()),
         (long.as_bytes(), decimals),
         (titled.as_bytes(), Dialect { skip_rows: 1, ..decimals }),

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use super::carriage::translate;
+use super::cr_line_ends::translate;
 use super::footer::WithoutFooter;
 use super::raw::{Raw, explain};
 use super::{Codec, Source, Transcoding, zip};

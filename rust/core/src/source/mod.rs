@@ -1,7 +1,7 @@
 //! Reads bytes at any offset, or from start to end if they are compressed or in another encoding.
 
-mod carriage;
 mod codec;
+mod cr_line_ends;
 mod decoded;
 mod file;
 mod footer;
@@ -14,8 +14,8 @@ mod utf16;
 mod version;
 mod zip;
 
-pub use carriage::{CarriageReturns, ends_with_returns};
 pub use codec::Codec;
+pub use cr_line_ends::{CarriageReturns, ends_with_returns};
 pub use decoded::Stream;
 pub(crate) use decoded::Text as StreamText;
 pub use file::{FileSource, Handles, LazyFile};

@@ -3,8 +3,8 @@
 use std::array::from_fn;
 use std::ops::Range;
 
-use super::bare::{bare, is_dressed};
 use super::one;
+use super::trim::{bare, is_dressed};
 use crate::fields::Fields;
 
 /// How many groups pass through a stage together. Stages are short, so that the processor overlaps several groups.

@@ -7,7 +7,6 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
-mod bare;
 mod forms;
 #[cfg(target_arch = "x86_64")]
 mod groups;
@@ -19,12 +18,13 @@ mod round;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod trim;
 
 use std::ops::Range;
 
 use crate::fields::Fields;
 use crate::simd::Simd;
-use bare::{bare, is_dressed};
+use trim::{bare, is_dressed};
 
 pub(crate) use forms::Form;
 pub use forms::Forms;

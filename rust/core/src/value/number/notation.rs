@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use super::bare::bare;
+use super::trim::bare;
 use super::{Forms, parse_exact};
 use crate::dialect::{Dialect, Encoding};
 use crate::fields::Fields;

@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 use super::lanes::{
     Lanes, add, broadcast, doubles, floats, int, lane_sums, lookup, low_halves, negate_where, places, sub,
 };
-use super::over::Over;
+use super::long::Over;
 use crate::value::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
 
 /// A classification of the bytes in a register, summed over each eight bytes.

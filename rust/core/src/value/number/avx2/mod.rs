@@ -16,8 +16,8 @@
 
 mod digits;
 mod lanes;
-mod over;
-mod tiny;
+mod long;
+mod short;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -27,7 +27,7 @@ use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx2;
 use digits::Digits;
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
-use over::Over;
+use long::Over;
 
 /// See [`super::convert`].
 pub(super) fn convert(
@@ -153,12 +153,12 @@ impl Stages {
     unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 8.
-            let tails = unsafe { tiny::load(text, ends) };
-            *digits = tiny::read(tails, length);
+            let tails = unsafe { short::load(text, ends) };
+            *digits = short::read(tails, length);
         }
         let mut left = [0; BLOCK];
         for ((values, left), digits) in values.iter_mut().zip(&mut left).zip(&self.tiny_digits) {
-            store(values, tiny::round(digits));
+            store(values, short::round(digits));
             *left = bits(digits.bad);
         }
         left

@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 use super::lanes::{
     Lanes, add, both, broadcast, byte, doubles, floats, halves, in_each_lane, int, lane_sums, negate_where, steps, sub,
 };
-use super::over::Over;
+use super::long::Over;
 use crate::value::number::round::{FLOAT64_POWERS, SMALLEST_POWER};
 
 /// A table indexed by the low four bits of a byte: values for the ten digits, the minus and the dot. All others get the

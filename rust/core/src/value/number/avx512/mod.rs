@@ -5,8 +5,8 @@
 
 mod digits;
 mod lanes;
-mod over;
-mod tiny;
+mod long;
+mod short;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -16,7 +16,7 @@ use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx512;
 use digits::Digits;
 use lanes::{add, int, load, load_integers, store, sub};
-use over::Over;
+use long::Over;
 
 /// See [`super::convert`].
 pub(super) fn convert(
@@ -116,7 +116,7 @@ impl Stages {
     /// Computes the length of each field. Returns the maximum distance of an end beyond `WINDOW`, which exceeds any
     /// text if an end lies before it; the form that suits most fields; and whether a field has nine bytes. Fields are
     /// tiny if they all have up to eight bytes, or nine if those seem to begin with a minus, and if they are close
-    /// enough together for [`tiny::load`].
+    /// enough together for [`short::load`].
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn measure(&mut self, places: Places<'_, 16>) -> (u32, Form, bool) {
@@ -129,12 +129,13 @@ impl Stages {
             *length = sub(sub(end, load_integers(before)), int(1));
             last = _mm512_max_epu32(last, sub(end, int(WINDOW as i32)));
             longest = _mm512_max_epu32(longest, *length);
-            reach = _mm512_max_epu32(reach, sub(end, tiny::first_of_eight(end)));
+            reach = _mm512_max_epu32(reach, sub(end, short::first_of_eight(end)));
             any_long |= _mm512_cmpgt_epi32_mask(*length, int(15));
         }
         let has_nine = _mm512_cmpgt_epu32_mask(longest, int(8)) != 0;
         let tiniest = int(if self.nine_are_signed { 9 } else { 8 });
-        let is_tiny = _mm512_cmpgt_epu32_mask(longest, tiniest) | _mm512_cmpgt_epu32_mask(reach, int(tiny::REACH)) == 0;
+        let is_tiny =
+            _mm512_cmpgt_epu32_mask(longest, tiniest) | _mm512_cmpgt_epu32_mask(reach, int(short::REACH)) == 0;
         let form = if is_tiny {
             Form::Tiny
         } else if any_long.count_ones() < 8 {
@@ -163,7 +164,7 @@ impl Stages {
     ///
     /// # Safety
     ///
-    /// Each end must lie in `WINDOW..=text.len() - WINDOW`, and at most [`tiny::REACH`] after the first end of its
+    /// Each end must lie in `WINDOW..=text.len() - WINDOW`, and at most [`short::REACH`] after the first end of its
     /// eight.
     #[inline(never)]
     #[target_feature(
@@ -178,8 +179,8 @@ impl Stages {
         let mut unsigned = 0;
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: the caller guarantees the ends, and `WINDOW` is at least 120.
-            let (tails, minus_before) = unsafe { tiny::load::<SIGNED>(text, ends) };
-            *digits = tiny::read::<SIGNED>(tails, length, minus_before);
+            let (tails, minus_before) = unsafe { short::load::<SIGNED>(text, ends) };
+            *digits = short::read::<SIGNED>(tails, length, minus_before);
             if SIGNED {
                 unsigned |= _mm512_mask_cmpgt_epi32_mask(!minus_before, length, int(8));
             }
@@ -189,7 +190,7 @@ impl Stages {
         }
         let mut left = [0; BLOCK];
         for ((values, left), digits) in values.iter_mut().zip(&mut left).zip(&self.tiny_digits) {
-            store(values, tiny::round(digits));
+            store(values, short::round(digits));
             *left = u32::from(digits.bad);
         }
         Some(left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from csvfeed.train.caller import Caller
+from csvfeed.train.call_stack import Caller
 from csvfeed.train.feed import Feed, is_feed
 
 

@@ -51,7 +51,7 @@ impl FileObject {
         let start = start.extract::<u64>()?;
         Ok(Self {
             object: object.clone().unbind(),
-            serve: object.py().import("csvfeed.served")?.getattr("serve")?.unbind(),
+            serve: object.py().import("csvfeed.file_objects")?.getattr("serve")?.unbind(),
             start,
             length: end.saturating_sub(start),
             requests: Arc::default(),
