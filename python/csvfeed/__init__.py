@@ -6,6 +6,7 @@ import csvfeed.command  # noqa: F401
 # isort: split
 from importlib.metadata import version
 
+from csvfeed import other_names
 from csvfeed.columns import Date, Duration
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
@@ -32,5 +33,11 @@ __all__ = [
     "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
 # fmt: on
+
+
+def __getattr__(name: str) -> object:
+    advice = f": {other_names.FUNCTIONS[name]}" if name in other_names.FUNCTIONS else ""
+    raise AttributeError(f"module 'csvfeed' has no attribute {name!r}{advice}")
+
 
 warn_of_debug_build()

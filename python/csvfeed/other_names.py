@@ -157,6 +157,23 @@ ATTRIBUTES = {
 }
 """What a ``CsvDataset`` has in place of the attributes of tf.data and pandas."""
 
+_READ = 'csvfeed.CsvDataset("train.csv", target="y") reads a file in batches'
+FUNCTIONS = {
+    "read_csv": _READ,
+    "scan_csv": _READ,
+    "open": _READ,
+    "load": _READ,
+    "read": _READ,
+    "make_csv_dataset": _READ,
+    "Dataset": _READ,
+    "CSVDataset": _READ,
+    "CsvFeed": _READ,
+    "inspect": "`csvfeed inspect FILE` shows what a file holds",
+    "sniff": '`csvfeed inspect FILE` and CsvDataset(..., delimiter="auto") detect the dialect',
+    "BackupAndRestore": "it is in csvfeed.keras",
+}
+"""What csvfeed has in place of functions and classes of other libraries."""
+
 
 def explain(
     names: Mapping[str, str], usage: str, *, by_position: str
