@@ -774,7 +774,12 @@ add("numbered columns from 1", "nnn", 3, "1,2,3\n5,1,9\n2,2,7\n4,0,3\n")
 add("numbered columns of fractions", "nn", 3, "0,1\n0.5,1.25\n2.75,0.125\n1.5,3.5\n")
 add("years over numbers", "nnn", 3, "1990,2000,2010\n5,11,9\n2,12,7\n4,10,3\n")
 add("a wrong value in the first row", "tnnn", 3, "u,?,5.5,3\nv,2,6.5,1\nw,3,7.5,2\n", header=False)
-add("an index without a name, and words", "ntt", 3, ",name,city\n0,ann,Rome\n1,bob,Oslo\n2,cy,Bonn\n")
+add(
+    "an index without a name, and words",
+    "ntt",
+    3,
+    ",name,city\n0,ann,Rome\n1,bob,Oslo\n2,cy,Bonn\n",
+)
 add("a truth table", "nn", 4, "0,0\n0,1\n1,0\n1,1\n", header=False)
 add("dates in each row", "dn", 3, "2020-01-01,5\n2020-01-02,7\n2020-01-03,6\n", header=False)
 
