@@ -360,6 +360,15 @@ def test_dates_in_other_ways(capsys, write, dates, form):
     assert next(iter(run(found["code"])))[0].shape[0] == 20
 
 
+def test_a_category_that_occurs_once_stands_out(capsys, write):
+    kinds = ["cat"] * 30 + ["dgo"] + ["dog"] * 30
+    _, found = as_json(capsys, write("x,kind\n" + "".join(f"1.5,{kind}\n" for kind in kinds)))
+    assert "'dgo' occurs once in 'kind': is it a spelling mistake?" in found["code"]
+    kinds = ["cat"] * 30 + ["dgo", "cow", "emu", "ape"] + ["dog"] * 30
+    _, found = as_json(capsys, write("x,kind\n" + "".join(f"1.5,{kind}\n" for kind in kinds)))
+    assert "spelling" not in found["code"]
+
+
 def test_a_target_of_classes_comes_with_its_last_layer(capsys, write):
     kinds = ["cat", "dog", "cow"]
     lines = "".join(f"{n / 8},{kinds[n % 3]},{kinds[n % 2]},{n % 2 > 0}\n" for n in range(60))

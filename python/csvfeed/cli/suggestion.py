@@ -18,6 +18,10 @@ from csvfeed.dialect import Dialect
 _BATCH_SIZE = 256
 _MANY = 1 << 17
 """Hash buckets for values that were not counted."""
+
+_MOST_SELDOM = 3
+_OFTEN = 10
+"""Up to so many values that occur once stand out if all others occur so often."""
 _MOST_REASONS = 3
 
 
@@ -140,6 +144,8 @@ def _suggestion(
     if len(read) < found.width:
         options["features"] = [names[column.index] for column in features]
     options.update(_meanings(read, names, chosen))
+    if seldom := [said for column in read if column.is_text for said in _seldom(column)]:
+        notes["categories"] = seldom
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
     options.update(_written(found.reading))
@@ -219,6 +225,17 @@ def _meanings(read: list[Column], names: list[str | int], target: Column | None)
     if forms:
         made["numbers"] = forms
     return made
+
+
+def _seldom(column: Column) -> list[str]:
+    """Return a remark on values that occur once where all others occur often."""
+    once = sorted(value for value, count in column.values.items() if count == 1)
+    often = [count for count in column.values.values() if count > 1]
+    if not column.counted or not 0 < len(once) <= _MOST_SELDOM or min(often, default=0) < _OFTEN:
+        return []
+    names, verb = " and ".join(map(repr, once)), "occurs" if len(once) == 1 else "occur"
+    mistake = "is it a spelling mistake" if len(once) == 1 else "are they spelling mistakes"
+    return [f"{names} {verb} once in {column.name!r}: {mistake}?"]
 
 
 def _codes(column: Column) -> str | int:
