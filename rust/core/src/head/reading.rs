@@ -314,7 +314,9 @@ impl<'a> Reading<'a> {
             .collect();
         let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
         let are_years = !numbers.is_empty() && numbers.iter().all(is_year);
-        if formed().any(|(_, name, form)| name.look != form && name.look != Look::Missing) {
+        // A dash, for example, is no name.
+        let is_name = |field: &[u8]| field.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        if formed().any(|(field, name, form)| name.look != form && name.look != Look::Missing && is_name(field)) {
             // A value that cannot be read also differs from those below it, but it does not stand beside names.
             let is_value = formed().any(|(_, name, form)| name.look == form);
             return if !is_value || are_years || count_up(&numbers) { Named::Yes } else { Named::Perhaps };
