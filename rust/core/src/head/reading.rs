@@ -315,7 +315,8 @@ impl<'a> Reading<'a> {
         let is_year = |number: &f64| (1900.0..=2100.0).contains(number) && number.fract() == 0.0;
         let are_years = !numbers.is_empty() && numbers.iter().all(is_year);
         // A dash, for example, is no name.
-        let is_name = |field: &[u8]| field.iter().any(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii());
+        let names_something = |byte: &u8| byte.is_ascii_alphanumeric() || b"#%$".contains(byte) || !byte.is_ascii();
+        let is_name = |field: &[u8]| field.iter().any(names_something);
         if formed().any(|(field, name, form)| name.look != form && name.look != Look::Missing && is_name(field)) {
             // A value that cannot be read also differs from those below it, but it does not stand beside names.
             let is_value = formed().any(|(_, name, form)| name.look == form);
