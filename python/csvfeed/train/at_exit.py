@@ -5,6 +5,10 @@ such thread that is inside Python, so that the call never returns. If the iterat
 destroyed, its destructor waits for that call, and the process never ends. Therefore, before the
 interpreter finalizes, generators stop, and the remaining iterators are kept from being destroyed.
 The operating system frees them with the process.
+
+A daemon thread that is inside TensorFlow when the interpreter finalizes is stopped on its way back
+to Python, and the C++ code of TensorFlow takes that for a crash. So csvfeed waits for such threads,
+too.
 """
 
 from __future__ import annotations
@@ -13,6 +17,8 @@ import atexit
 import ctypes
 import gc
 import itertools
+import sys
+import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -20,8 +26,8 @@ from typing import Any
 
 import tensorflow as tf
 
-PATIENCE = 1.0
-"""Seconds to wait at the end of the process for generators to finish their current step."""
+PATIENCE = 3.0
+"""Seconds to wait at the end of the process for other threads to finish their current step."""
 
 
 class Stream(Iterator[Any]):
@@ -79,7 +85,7 @@ class Exit:
         """Stop the streams, and keep the iterators from being destroyed."""
         self.begun = True
         deadline = time.monotonic() + PATIENCE
-        while any(stream.is_busy for stream in self._streams.values()):
+        while any(stream.is_busy for stream in self._streams.values()) or _others_run_tensorflow():
             if time.monotonic() > deadline:
                 break
             time.sleep(0.001)
@@ -87,6 +93,13 @@ class Exit:
 
 
 _exit = Exit()
+
+
+def _others_run_tensorflow() -> bool:
+    """Whether another thread is in a function of TensorFlow, and so perhaps in its C++ code."""
+    own = threading.get_ident()
+    frames = [frame for thread, frame in sys._current_frames().items() if thread != own]
+    return any(frame.f_globals.get("__name__", "").startswith("tensorflow.") for frame in frames)
 
 
 def _handles() -> list[tf.Tensor]:
