@@ -28,17 +28,16 @@ def ds(path):
     return shuffled(path)
 
 
-# How it is trained, and after how many executions each process but the last is killed.
+# How it is trained, and after how many executions each process but the last is killed. An epoch has
+# 11 steps, unless the case says otherwise.
 CASES = {
-    # An epoch has 11 steps. Killed within the first, the second and the last epoch.
-    "every 3": ({}, [5, 9, 27]),
-    # On the last batch of an epoch, twice in the same, and in one just begun.
-    "every batch": ({"save_freq": 1}, [11, 1, 2]),
-    # In the validation after the second epoch.
-    "validation": ({"where": "validation"}, [14]),
+    # Within the first epoch, in the validation after the second, and in the last.
+    "every 3": ({}, [5, ("validation", 14), 20]),
+    # On the last batch of an epoch, and in one just begun.
+    "every batch": ({"save_freq": 1}, [11, 1]),
     "epochs": ({"save_freq": "epoch"}, [15]),
-    "steps_per_epoch": ({"steps_per_epoch": 4, "save_freq": 2}, [3, 6]),
-    "steps_per_execution": ({"steps": 4, "save_freq": 4}, [2, 4]),
+    "steps_per_epoch": ({"steps_per_epoch": 4, "save_freq": 2}, [6]),
+    "steps_per_execution": ({"steps": 4, "save_freq": 4}, [4]),
 }
 if keras.backend.backend() == "torch":
     # Keras takes one step at a time there.
@@ -61,7 +60,7 @@ def results(tmp_path_factory):
     for name, (options, kills) in CASES.items():
         result = str(result_resumed(folder, name))
         options = {**begun, **options, "result": result, "backup": str(folder / name)}
-        chains.append([{**options, "kill": kill} for kill in kills] + [options])
+        chains.append([{**options, **kill_after(kill)} for kill in kills] + [options])
         expected.append([-signal.SIGKILL] * len(kills) + [0])
     done = subprocess.run(
         [sys.executable, HERE / "killed_training.py", json.dumps(chains)],
@@ -72,6 +71,11 @@ def results(tmp_path_factory):
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout.splitlines()[-1]) == expected, done.stderr
     return folder
+
+
+def kill_after(kill):
+    where, count = kill if isinstance(kill, tuple) else ("training", kill)
+    return {"where": where, "kill": count}
 
 
 def steps_of(options):
