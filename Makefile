@@ -29,8 +29,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
-# What the fuzz targets check, without libFuzzer and its C++. They share built dependencies with the workspace.
-FUZZ_CHECKS := --manifest-path rust/fuzz/Cargo.toml --target-dir target --no-default-features --locked
 # Tests of what depends on the instruction set, and of what depends on where blocks end.
 PER_SIMD := tests/reading
 PER_BLOCK_SIZE := tests/reading tests/sources tests/order
@@ -52,7 +50,7 @@ export PYO3_BUILD_EXTENSION_MODULE := 1
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test rust lint lint-rust lint-python test-rust test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test rust lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -67,7 +65,7 @@ test:
 	$(MAKE) --jobs=4 $(VENV)/dev rust
 	$(MAKE) lint-python test-wheel test-small-buffers test-python test-jax
 
-rust: lint-rust test-rust
+rust: lint-rust test-core
 
 lint: lint-rust lint-python
 
@@ -75,15 +73,11 @@ lint-rust:
 	cargo fmt --all --check
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
-	cargo clippy $(FUZZ_CHECKS) --all-targets --quiet -- -D warnings
 
 lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-
-test-rust: test-core
-	cargo test $(FUZZ_CHECKS) --quiet --lib
 
 test-core:
 	cargo test --package csvfeed-core --locked --quiet --lib

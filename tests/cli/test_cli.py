@@ -1,4 +1,3 @@
-import os
 import re
 import signal
 import subprocess
@@ -83,10 +82,11 @@ def test_demo_writes_each_number_once_and_a_picture(demo):
     assert len(picture) > 10_000
 
 
-def test_demo_uses_its_file_again_and_can_remove_it(demo, tmp_path):
-    directory, _ = demo
-    os.link(directory / "xy.csv", tmp_path / "xy.csv")
-    arguments = ("demo", "--rows", "20000", "--epochs", "1", "--no-keep", "--directory", ".")
+def test_demo_uses_its_file_again_and_can_remove_it(tmp_path):
+    from csvfeed.demo.files import write_training_file
+
+    write_training_file(tmp_path / "xy.csv", 5000, verbose=0)
+    arguments = ("demo", "--rows", "5000", "--epochs", "1", "--no-keep", "--directory", ".")
     done = run(*arguments, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "xy.csv is there already" in done.stdout

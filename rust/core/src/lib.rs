@@ -44,10 +44,13 @@
 //! ```
 //!
 //! The feature `testing` makes blocks and buffers a few bytes small, so that tests cross their ends everywhere. It also
-//! adds naive reference implementations, with which the tests and the fuzz targets compare the fast paths.
+//! adds naive reference implementations (`oracle`), and the checks of the fuzz targets, which compare the fast paths with
+//! them (`checks`).
 
 pub mod batch;
 pub mod budget;
+#[cfg(any(test, feature = "testing"))]
+pub mod checks;
 pub mod choose;
 pub mod dialect;
 pub mod epoch;

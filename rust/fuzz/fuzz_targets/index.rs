@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: csvfeed_fuzz::index::Input<'_>| input.check());
+libfuzzer_sys::fuzz_target!(|input: csvfeed_core::checks::index::Input<'_>| input.check());

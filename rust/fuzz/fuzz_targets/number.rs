@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: csvfeed_fuzz::number::Input<'_>| input.check());
+libfuzzer_sys::fuzz_target!(|input: csvfeed_core::checks::number::Input<'_>| input.check());

@@ -1,3 +1,3 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|input: csvfeed_fuzz::pipeline::Input<'_>| input.check());
+libfuzzer_sys::fuzz_target!(|input: csvfeed_core::checks::pipeline::Input<'_>| input.check());

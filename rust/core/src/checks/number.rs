@@ -1,14 +1,14 @@
 //! Compares adjacent fields under each instruction set and on the slow path with the oracle.
 
+use crate::dialect::Dialect;
+use crate::fields::{Fields, WINDOW};
+use crate::simd::Simd;
+use crate::table::missing::{MISSING, Missing};
+use crate::table::missing::{Value, value};
+use crate::value::number::convert;
 use arbitrary::Arbitrary;
-use csvfeed_core::dialect::Dialect;
-use csvfeed_core::fields::{Fields, WINDOW};
-use csvfeed_core::simd::Simd;
-use csvfeed_core::table::missing::{MISSING, Missing};
-use csvfeed_core::table::missing::{Value, value};
-use csvfeed_core::value::number::convert;
 
-use crate::{naive_value, spell};
+use super::{naive_value, spell};
 
 const QUOTE: Option<u8> = Some(b'"');
 /// The separator between the fields of an input.

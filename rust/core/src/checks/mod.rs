@@ -1,16 +1,15 @@
-//! The checks of the fuzz targets. They compare the fast paths of csvfeed-core with naive implementations, one module
-//! for each stage.
+//! The checks of the fuzz targets. They compare the fast paths with naive implementations, one module for each stage.
 
 pub mod index;
 pub mod number;
 pub mod pipeline;
 pub mod split;
 
+use crate::dialect::Dialect;
+use crate::error::Kind;
+use crate::oracle::{self, Wrong};
+use crate::table::missing::Value;
 use arbitrary::Arbitrary;
-use csvfeed_core::dialect::Dialect;
-use csvfeed_core::error::Kind;
-use csvfeed_core::oracle::{self, Wrong};
-use csvfeed_core::table::missing::Value;
 
 /// The dialect of an input.
 #[derive(Arbitrary, Clone, Copy, Debug)]

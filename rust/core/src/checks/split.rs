@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
+use crate::error::Kind;
+use crate::oracle;
+use crate::simd::Simd;
+use crate::source::MemorySource;
+use crate::split::Splitter;
+use crate::text::Text;
 use arbitrary::Arbitrary;
-use csvfeed_core::error::Kind;
-use csvfeed_core::oracle;
-use csvfeed_core::simd::Simd;
-use csvfeed_core::source::MemorySource;
-use csvfeed_core::split::Splitter;
-use csvfeed_core::text::Text;
 
-use crate::{Marks, spell};
+use super::{Marks, spell};
 
 const LETTERS: &[u8] = b",; \\#\t\n\n\r\"\"\"'a";
 

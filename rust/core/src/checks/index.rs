@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
+use crate::fields::WINDOW;
+use crate::index::Index;
+use crate::oracle;
+use crate::simd::Simd;
+use crate::source::MemorySource;
+use crate::split::Splitter;
+use crate::text::Text;
 use arbitrary::Arbitrary;
-use csvfeed_core::fields::WINDOW;
-use csvfeed_core::index::Index;
-use csvfeed_core::oracle;
-use csvfeed_core::simd::Simd;
-use csvfeed_core::source::MemorySource;
-use csvfeed_core::split::Splitter;
-use csvfeed_core::text::Text;
 
-use crate::{Marks, spell, wrong_row};
+use super::{Marks, spell, wrong_row};
 
 const LETTERS: &[u8] = b",,,; \\#\t\n\n\r\"\"'1x+\x0B\x0C\x8C\xAC";
 

@@ -4,30 +4,30 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::batch::{Batches, NextBatch, Remainder};
+use crate::budget::Budget;
+use crate::choose::Step;
+use crate::dialect::Dialect;
+use crate::epoch::selection::Selection;
+use crate::epoch::{Rows, in_order};
+use crate::error::{Error, Kind};
+use crate::head::{Head, Header, read_head};
+use crate::oracle::{self, Table, Wrong};
+use crate::passes::row_index::RowIndex;
+use crate::passes::sequential;
+use crate::pipeline::Pipeline;
+use crate::rows::Block;
+use crate::rows::rejects::REMEMBERED;
+use crate::rows::{Buffer, Widths};
+use crate::simd::Simd;
+use crate::source::{CarriageReturns, MemorySource, Source};
+use crate::table::missing::Value;
+use crate::table::missing::{MISSING, Missing};
+use crate::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
+use crate::table::schema::{MissingTarget, OnError, Schema};
 use arbitrary::Arbitrary;
-use csvfeed_core::batch::{Batches, NextBatch, Remainder};
-use csvfeed_core::budget::Budget;
-use csvfeed_core::choose::Step;
-use csvfeed_core::dialect::Dialect;
-use csvfeed_core::epoch::selection::Selection;
-use csvfeed_core::epoch::{Rows, in_order};
-use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::head::{Head, Header, read_head};
-use csvfeed_core::oracle::{self, Table, Wrong};
-use csvfeed_core::passes::row_index::RowIndex;
-use csvfeed_core::passes::sequential;
-use csvfeed_core::pipeline::Pipeline;
-use csvfeed_core::rows::Block;
-use csvfeed_core::rows::rejects::REMEMBERED;
-use csvfeed_core::rows::{Buffer, Widths};
-use csvfeed_core::simd::Simd;
-use csvfeed_core::source::{CarriageReturns, MemorySource, Source};
-use csvfeed_core::table::missing::Value;
-use csvfeed_core::table::missing::{MISSING, Missing};
-use csvfeed_core::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
-use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
 
-use crate::{Marks, naive_value, spell, wrong_row};
+use super::{Marks, naive_value, spell, wrong_row};
 
 const LETTERS: &[u8] = b"123,,,;\t\n\n\r\"'.-e x\\#";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -202,7 +202,7 @@ impl Input<'_> {
         };
         let slice_bytes = 1 + u64::from(self.batch_size);
         let table =
-            |simd| csvfeed_core::table::Table { parts: Arc::clone(&parts), dialect, schema: Arc::clone(&schema), simd };
+            |simd| crate::table::Table { parts: Arc::clone(&parts), dialect, schema: Arc::clone(&schema), simd };
         if naive.wrong.is_none() {
             let row_index = RowIndex::make(&table(Simd::Portable), budget, slice_bytes, || Ok::<_, Error>(()));
             let steps = [Step::Shard { index: 0, count: 1, batch_size: 1, drop_remainder: false }];
@@ -411,7 +411,7 @@ fn read(
     let mut batches = Batches::new(pipeline, widths, size, remainder).allowing(schema.max_rejects);
     let mut rows = vec![];
     loop {
-        match batches.next(Duration::from_mins(1)) {
+        match batches.next(Duration::from_secs(60)) {
             Ok(NextBatch::Batch(batch)) => {
                 assert!(rows.len() % size == 0, "only the last batch is short");
                 let count = batch.rows.len();
