@@ -780,7 +780,6 @@ add(
     3,
     ",name,city\n0,ann,Rome\n1,bob,Oslo\n2,cy,Bonn\n",
 )
-add("a dash in the first row", "ntn", 4, "-,a,5\n11,b,4\n1,c,1\n13,d,0\n", header=False)
 add("a truth table", "nn", 4, "0,0\n0,1\n1,0\n1,1\n", header=False)
 add("dates in each row", "dn", 3, "2020-01-01,5\n2020-01-02,7\n2020-01-03,6\n", header=False)
 

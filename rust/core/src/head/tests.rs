@@ -59,6 +59,8 @@ fn the_header_is_detected_from_the_rows_below_it() {
         ("class,100,label\na,0,x\nb,1,y\nc,1,z\n", Err("header=False")),
         ("city,20,5\na,20,3\na,10,4\na,30,5\na,1,6\nb,1,7\nb,9,9\nb,6,3\nb,5,2\n", Err("header=False")),
         ("root,x,0,1\nbin,x,1,5\nman,x,2,7\n", Err("header=False")),
+        ("-,a,5\n11,b,4\n1,c,1\n13,d,0\n", Err("header=False")),
+        ("#,name\n1,ann\n2,bob\n", Ok(Header::Present)),
         ("a,1,2,5,10\na,1,2,1,5\nb,3,2,2,2\n", Ok(Header::Absent)),
     ] {
         let (source, given, missing) = (MemorySource::new(text.as_bytes()), Dialect::default(), Missing::default());
