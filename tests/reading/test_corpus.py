@@ -98,4 +98,4 @@ def test_auto_gets_a_file_right_or_asks(file, known):
 def test_few_files_are_asked_about():
     found = {file.name: attempt(sniff, file.content) for file in FILES}
     asked = [name for name, one in found.items() if isinstance(one, csvfeed.DialectError)]
-    assert len(asked) <= len(FILES) // 8, asked
+    assert len(asked) <= len(FILES) // 7, asked

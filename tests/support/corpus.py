@@ -780,6 +780,13 @@ add(
     3,
     ",name,city\n0,ann,Rome\n1,bob,Oslo\n2,cy,Bonn\n",
 )
+add("a number above words", "t", 5, "1950\nred\nblue\nred\nblue\nred\n")
+add(
+    "one of two names is also a value",
+    "tt",
+    4,
+    "colour,low\nred,low\nblue,high\nred,low\nblue,high\n",
+)
 add("a truth table", "nn", 4, "0,0\n0,1\n1,0\n1,1\n", header=False)
 add("dates in each row", "dn", 3, "2020-01-01,5\n2020-01-02,7\n2020-01-03,6\n", header=False)
 

@@ -328,13 +328,20 @@ impl<'a> Reading<'a> {
             if is_array && names.len() == numbers.len() + 1 {
                 return Named::Yes;
             }
-            return if self.are_numbered(&numbers, are_years) { Named::Perhaps } else { Named::No };
+            // A number above texts is a name, or a value that is wrong.
+            let is_above_text = |((_, name), column): (&(&[u8], Field), &Column<'_>)| {
+                name.look.is_formed()
+                    && !column.fields.is_empty()
+                    && !column.present().any(|field| field.look.is_formed())
+            };
+            let is_other = names.iter().zip(&self.columns).any(is_above_text);
+            return if is_other || self.are_numbered(&numbers, are_years) { Named::Perhaps } else { Named::No };
         }
         let again = self.come_again(&names);
         if forms.iter().all(Option::is_none) {
             return match again {
                 0 => Named::Yes,
-                _ if 2 * again < names.len() || self.first_row_comes_again() => Named::Perhaps,
+                _ if 2 * again <= names.len() || self.first_row_comes_again() => Named::Perhaps,
                 _ => Named::No,
             };
         }
