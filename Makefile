@@ -28,6 +28,7 @@ TARGETS ?= index split number pipeline
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
+PYTHON_FILES := $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
 # Tests of what depends on the instruction set, and of what depends on where blocks end.
 PER_SIMD := tests/reading
@@ -50,7 +51,7 @@ export PYO3_BUILD_EXTENSION_MODULE := 1
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test rust lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -60,12 +61,17 @@ demo: $(VENV)/demo $(VENV)/release
 
 check: lint test-core test-reading
 
-# Python packages download while Rust compiles. Cargo shares the jobs of make, so they are twice as many as the cores.
+# Cargo runs one command at a time, so the extension comes first, and Python packages download while the rest compiles.
+# Cargo shares the jobs of make, so they are twice as many as the cores.
 test:
-	$(MAKE) --jobs=4 $(VENV)/dev rust
-	$(MAKE) lint-python test-wheel test-small-buffers test-python test-jax
+	$(MAKE) --jobs=4 $(BIN)/python core
+	$(MAKE) --jobs=4 $(VENV)/debug
+	$(MAKE) --jobs=4 $(VENV)/dev lint-rust test-core
+	$(MAKE) --jobs=4 lint-python target/small-buffers/whole
+	$(MAKE) test-wheel test-small-buffers test-python test-jax
 
-rust: lint-rust test-core
+core:
+	cargo build --package csvfeed-core --locked --quiet
 
 lint: lint-rust lint-python
 
@@ -109,9 +115,7 @@ test-exits: $(VENV)/dev
 	KERAS_BACKEND=jax $(BIN)/python tests/support/exits.py --times $(TIMES)
 
 # Blocks of 128 bytes and other small buffers, so that the same tests cross their ends everywhere.
-test-small-buffers: $(VENV)/dev
-	rm -rf target/small-buffers
-	$(SMALL_BUFFERS) $(PIP) install --no-deps --target target/small-buffers .
+test-small-buffers: target/small-buffers/whole
 	CSVFEED_SIMD=portable PYTHONPATH=target/small-buffers $(PYTEST) $(PER_BLOCK_SIZE)
 
 STRICT := -W error -W 'ignore:this csvfeed is a debug build'
@@ -172,6 +176,11 @@ target/torch-venv/whole:
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))
+
+target/small-buffers/whole: $(RUST) $(PYTHON_FILES) | $(VENV)/dev
+	rm -rf $(@D)
+	$(SMALL_BUFFERS) $(PIP) install --no-deps --target $(@D) .
+	@touch $@
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

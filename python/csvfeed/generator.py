@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from csvfeed import other_names
 from csvfeed.dataset import CsvDataset
 
 if TYPE_CHECKING:
@@ -15,18 +13,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-_OTHER_NAMES = {
-    name: f"CsvDataset(path, {name}=...).to_keras() takes it"
-    for name in inspect.signature(CsvDataset).parameters
-} | {"batch_size": "batchsize"}
-
-
-@other_names.explain(
-    _OTHER_NAMES,
-    "generate_arrays_from_file(path, batchsize)",
-    by_position="generate_arrays_from_file() takes a path and a batch size: "
-    "CsvDataset(path, ...).to_keras() takes all options",
-)
 def generate_arrays_from_file(
     path: str | os.PathLike[str], batchsize: int
 ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:

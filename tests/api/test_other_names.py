@@ -52,16 +52,6 @@ def test_an_unknown_argument_is_answered(options, says):
     assert re.search(says, said(lambda: csvfeed.CsvDataset(DATA, **options)))
 
 
-def test_the_generator_refers_options_to_the_dataset(write):
-    path = write(DATA)
-    made = csvfeed.generate_arrays_from_file
-    options = "CsvDataset(path, delimiter=...).to_keras() takes it"
-    assert options in said(lambda: made(path, 2, delimiter=";"))
-    assert "csvfeed calls it batchsize=" in said(lambda: made(path, batch_size=2))
-    assert "lacks batchsize" in said(lambda: made(path))
-    assert "takes a path and a batch size" in said(lambda: made(path, 2, True))
-
-
 def test_functions_of_other_libraries_are_answered():
     with pytest.raises(AttributeError, match=r"no attribute 'read_csv': csvfeed\.CsvDataset\("):
         csvfeed.read_csv  # noqa: B018
