@@ -6,7 +6,6 @@ import csvfeed.command  # noqa: F401
 # isort: split
 from importlib.metadata import version
 
-from csvfeed import other_names
 from csvfeed.columns import Date, Duration
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
@@ -21,6 +20,7 @@ from csvfeed.errors import (
     SourceChangedError,
 )
 from csvfeed.generator import generate_arrays_from_file
+from csvfeed.other_names import no_attribute as __getattr__  # noqa: F401 - Python calls it
 from csvfeed.rejects import Rejects
 from csvfeed.stats import ColumnStats
 
@@ -33,11 +33,5 @@ __all__ = [
     "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
 # fmt: on
-
-
-def __getattr__(name: str) -> object:
-    advice = f": {other_names.FUNCTIONS[name]}" if name in other_names.FUNCTIONS else ""
-    raise AttributeError(f"module 'csvfeed' has no attribute {name!r}{advice}")
-
 
 warn_of_debug_build()

@@ -175,6 +175,12 @@ FUNCTIONS = {
 """What csvfeed has in place of functions and classes of other libraries."""
 
 
+def no_attribute(name: str) -> object:
+    """Raise the AttributeError for a name that csvfeed lacks, with advice if there is some."""
+    advice = f": {FUNCTIONS[name]}" if name in FUNCTIONS else ""
+    raise AttributeError(f"module 'csvfeed' has no attribute {name!r}{advice}")
+
+
 def explain(
     names: Mapping[str, str], usage: str, *, by_position: str
 ) -> Callable[[Function], Function]:

@@ -10,9 +10,9 @@ use super::numbers::NOTATIONS;
 use super::other_formats::binary;
 use super::reading::{Named, Reading};
 use super::sample::{DELIMITERS, Sample, require_lines};
+use super::undecided::{Choice, Undecided};
 use crate::dialect::{Dialect, Encoding};
 use crate::error::{Error, Kind, Result};
-use crate::head::{Choice, Undecided};
 use crate::source::Source;
 use crate::table::missing::{MISSING, Missing};
 
