@@ -1,5 +1,6 @@
-//! Chooses rows: random parts, parts by key, and shards. It only computes and reads nothing.
+//! Chooses rows: random parts, parts by key, shards and lanes. It only computes and reads nothing.
 
+pub(crate) mod lane;
 pub(crate) mod part;
 pub(crate) mod shard;
 
@@ -42,6 +43,13 @@ pub enum Step {
         batch_size: u64,
         /// Whether an incomplete batch is dropped.
         drop_remainder: bool,
+    },
+    /// One of several equal, contiguous lanes.
+    Lane {
+        /// The lane, from 0.
+        number: u64,
+        /// The number of lanes.
+        count: u64,
     },
 }
 
@@ -86,6 +94,7 @@ pub(crate) struct Chooser<'a> {
 pub(crate) enum Cursor<'a> {
     Part(part::Cursor<'a>),
     Shard(shard::Cursor<'a>),
+    Lane(lane::Cursor<'a>),
     Key(Key),
 }
 
@@ -106,6 +115,7 @@ impl<'a> Chooser<'a> {
             match cursor {
                 Cursor::Part(part) => part.choose(rows),
                 Cursor::Shard(shard) => rows.retain(|_| shard.next()),
+                Cursor::Lane(lane) => rows.retain(|_| lane.next()),
                 Cursor::Key(by) => rows.retain(|&row| by.holds(&key(row, by.column))),
             }
         }

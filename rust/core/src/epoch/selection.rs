@@ -1,9 +1,10 @@
-//! The selected rows of a table: parts and shards of it, decided row by row and identical in every run.
+//! The selected rows of a table: parts, shards and lanes of it, decided row by row and identical in every run.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::budget::Budget;
+use crate::choose::lane::{Cursor as LaneCursor, Lane};
 use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::{Chooser, Cursor, Key, Step};
@@ -18,13 +19,16 @@ use crate::text::Text;
 const STRIPE_BYTES: u64 = 4 << 20;
 
 /// A step whose rows have been counted.
+#[derive(Clone)]
 enum Known {
     Part(Part),
     Key { key: Key, before: Arc<[u64]> },
     Shard(Shard),
+    Lane(Lane),
 }
 
 /// The selected rows.
+#[derive(Clone)]
 pub struct Selection {
     row_index: Arc<RowIndex>,
     steps: Vec<Known>,
@@ -63,6 +67,7 @@ impl Selection {
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
+                Step::Lane { number, count } => Known::Lane(Lane::new(total, number, count)),
                 Step::Key { column, fraction, seed, held_out } => {
                     // The rows of this step are unknown yet. Count those before each slice with the step in its place.
                     let key = Key::new(column, fraction, seed, held_out);
@@ -74,12 +79,25 @@ impl Selection {
                     Known::Key { key, before: rows.into() }
                 }
             };
-            selection.steps.push(known);
-            selection.before = (0..=selection.row_index.slices())
-                .map(|slice| selection.ranks(slice).last().expect("each step has a rank after it"))
-                .collect();
+            selection.add(known);
         }
         Ok(Arc::new(selection))
+    }
+
+    /// Adds a step, and counts the rows that it leaves.
+    fn add(&mut self, step: Known) {
+        self.steps.push(step);
+        self.before = (0..=self.row_index.slices())
+            .map(|slice| self.ranks(slice).last().expect("each step has a rank after it"))
+            .collect();
+    }
+
+    /// One of `count` lanes of the selected rows.
+    #[must_use]
+    pub fn lane(&self, number: u64, count: u64) -> Arc<Self> {
+        let mut lane = self.clone();
+        lane.add(Known::Lane(Lane::new(self.rows(), number, count)));
+        Arc::new(lane)
     }
 
     /// Serializes the selection: the row index, and the counts of each step by key. No pass is needed to restore it.
@@ -138,6 +156,7 @@ impl Selection {
             *rank = match step {
                 Known::Part(part) => part.before(*rank),
                 Known::Shard(shard) => shard.before(*rank),
+                Known::Lane(lane) => lane.before(*rank),
                 // The rank is not used before the rows are counted.
                 Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
             };
@@ -151,6 +170,7 @@ impl Selection {
         let cursors = self.steps.iter().zip(self.ranks(slices.start)).map(|(step, rank)| match step {
             Known::Part(part) => Cursor::Part(PartCursor::new(part, rank)),
             Known::Shard(shard) => Cursor::Shard(ShardCursor::new(shard, rank)),
+            Known::Lane(lane) => Cursor::Lane(LaneCursor::new(lane, rank)),
             Known::Key { key, .. } => Cursor::Key(*key),
         });
         (!self.steps.is_empty()).then(|| Chooser::new(cursors.collect(), count))

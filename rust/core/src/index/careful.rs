@@ -30,20 +30,6 @@ const CLASSES: [Class; 8] = [
     Class::Space,
 ];
 
-const STATES: [State; 11] = [
-    State::LineStart,
-    State::FieldStart,
-    State::Field,
-    State::Quoted,
-    State::QuoteInQuoted,
-    State::Space,
-    State::AfterQuote,
-    State::Returned,
-    State::Escaped,
-    State::EscapedInQuoted,
-    State::Comment,
-];
-
 /// What happens at a byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
@@ -66,7 +52,7 @@ pub(crate) enum Event {
 /// A state machine over bytes.
 pub(crate) struct Machine {
     classes: [Class; 256],
-    steps: [[(State, Event); CLASSES.len()]; STATES.len()],
+    steps: [[(State, Event); CLASSES.len()]; State::ALL.len()],
 }
 
 impl Machine {
@@ -81,7 +67,7 @@ impl Machine {
         for (byte, class) in spaces.iter().copied().chain(comment).chain(escape).chain(quote).chain(ends) {
             classes[usize::from(byte)] = class;
         }
-        let steps = STATES.map(|state| CLASSES.map(|class| spaced_step(state, class, dialect)));
+        let steps = State::ALL.map(|state| CLASSES.map(|class| spaced_step(state, class, dialect)));
         Self { classes, steps }
     }
 

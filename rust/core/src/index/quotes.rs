@@ -31,6 +31,21 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// All states, in the order of their numbers.
+    pub(crate) const ALL: [Self; 11] = [
+        Self::LineStart,
+        Self::FieldStart,
+        Self::Field,
+        Self::Quoted,
+        Self::QuoteInQuoted,
+        Self::Space,
+        Self::AfterQuote,
+        Self::Returned,
+        Self::Escaped,
+        Self::EscapedInQuoted,
+        Self::Comment,
+    ];
+
     /// Whether only the careful scan knows this state.
     pub(crate) fn is_for_careful_scan(self) -> bool {
         matches!(self, Self::Space | Self::AfterQuote | Self::Escaped | Self::EscapedInQuoted | Self::Comment)

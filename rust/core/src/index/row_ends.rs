@@ -70,7 +70,7 @@ mod tests {
         let source = Bytes::Source(Arc::new(MemorySource::new(bytes.to_vec())));
         let parts = Parts::new(vec![Part { bytes: source, data_start: 0, layout: Some(Arc::new(layout)) }]);
         let mut text = Text::default();
-        text.fill(&parts, dialect, 0..bytes.len() as u64).unwrap();
+        text.fill(&parts, dialect, 0..bytes.len() as u64, false).unwrap();
         text
     }
 

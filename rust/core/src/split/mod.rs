@@ -7,13 +7,17 @@
 
 mod cut;
 mod feed;
+mod passage;
 mod pieces;
 mod read;
 
+use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use crate::text::Text;
 use cut::{Cut, Tail};
+use passage::Followed;
+pub(crate) use passage::{FirstEnd, Passage};
 use pieces::{Found, Pieces};
 
 use crate::dialect::Dialect;
@@ -35,6 +39,8 @@ struct Carry {
 /// Cuts a table into texts.
 pub struct Splitter {
     pieces: Pieces,
+    /// The run of pieces to cut, if not all of them.
+    run: Option<Range<u64>>,
     dialect: Dialect,
     simd: Simd,
     max_row: usize,
@@ -48,8 +54,20 @@ struct Turn {
     /// The piece whose turn it is.
     index: u64,
     carry: Carry,
+    /// Whether texts are left empty.
+    open: Open,
+    /// The effect of the run so far, if it begins in an unknown row.
+    passage: Option<Passage>,
     /// Whether an earlier piece failed, so that later ones cannot be cut.
     broken: bool,
+}
+
+/// Which texts are left empty because the row before them is unknown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Never,
+    UntilRowEnd,
+    Always,
 }
 
 impl Splitter {
@@ -72,27 +90,59 @@ impl Splitter {
         Self { skips_bad_rows, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
     }
 
-    fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
-        let turn = Mutex::new(Turn { index: 0, carry: Carry::default(), broken: false });
-        let pieces = Pieces::new(parts, piece, repeat);
-        Self { pieces, dialect, simd, max_row, skips_bad_rows: false, turn, turned: Condvar::new() }
+    /// Cuts run `index` of `count` equal runs of pieces, as if it began in `state` in the middle of a row. The texts of the
+    /// pieces up to the first end of a row are empty: their rows begin in an earlier run. Without a state, all texts are
+    /// empty, and the run is only followed.
+    ///
+    /// # Panics
+    ///
+    /// If the table has streams.
+    pub(crate) fn of_run(
+        table: &Table,
+        piece: usize,
+        max_row: usize,
+        (index, count): (u64, u64),
+        state: Option<State>,
+    ) -> Self {
+        let mut run = Self::of(table, piece, max_row, false);
+        let pieces = run.pieces.per_pass();
+        assert!(pieces < u64::MAX, "a table with streams has no known number of pieces");
+        let start = |index: u64| (u128::from(pieces) * u128::from(index) / u128::from(count)) as u64;
+        run.run = Some(start(index)..start(index + 1));
+        let carry = Carry { row: Vec::new(), state: state.unwrap_or_default() };
+        let open = if state.is_some() { Open::UntilRowEnd } else { Open::Always };
+        run.turn = Mutex::new(Turn { index: 0, carry, open, passage: Some(Passage::new()), broken: false });
+        run
     }
 
-    /// The instruction set in use.
-    pub(crate) fn simd(&self) -> Simd {
-        self.simd
+    /// The effect of the run, once all its texts have been read.
+    ///
+    /// # Panics
+    ///
+    /// If this is not a run.
+    pub(crate) fn passage(&self) -> Passage {
+        let turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        turn.passage.clone().expect("a run follows its pieces")
+    }
+
+    fn over(parts: Arc<Parts>, dialect: Dialect, simd: Simd, piece: usize, max_row: usize, repeat: bool) -> Self {
+        let turn = Turn { index: 0, carry: Carry::default(), open: Open::Never, passage: None, broken: false };
+        let pieces = Pieces::new(parts, piece, repeat);
+        let turn = Mutex::new(turn);
+        Self { pieces, run: None, dialect, simd, max_row, skips_bad_rows: false, turn, turned: Condvar::new() }
     }
 
     /// The number of texts in one pass over the table; `u64::MAX` while it is unknown.
     #[must_use]
     pub fn texts(&self) -> u64 {
-        self.pieces.per_pass()
+        self.run.as_ref().map_or_else(|| self.pieces.per_pass(), |run| run.end - run.start)
     }
 
     /// Reads text `index`, counted over all passes. Returns `false` if an earlier text failed or there are no more
     /// texts. Request every index once and in ascending order; any thread may do so.
     pub fn read(&self, index: u64, text: &mut Text) -> Result<bool> {
-        let found = match self.pieces.read(index, text) {
+        let first = self.run.as_ref().map_or(0, |run| run.start);
+        let found = match self.pieces.read(first + index, text) {
             Ok(Found::Piece { last }) => Ok((Cut::find(self.simd, text.bytes(), self.dialect), last)),
             Ok(Found::End | Found::Nothing) => return Ok(false),
             Err(error) => Err(error),
@@ -104,7 +154,7 @@ impl Splitter {
         if turn.broken {
             return Ok(false);
         }
-        let result = found.and_then(|(cut, last)| self.pass_on(&cut, last, text, &mut turn.carry));
+        let result = found.and_then(|(cut, last)| self.pass_on(&cut, last, text, &mut turn));
         turn.index += 1;
         turn.broken = result.is_err();
         drop(turn);
@@ -120,8 +170,27 @@ impl Splitter {
     }
 
     /// Prepends the carried row to `text` and carries its own last row on.
-    fn pass_on(&self, cut: &Cut, last: bool, text: &mut Text, carry: &mut Carry) -> Result<()> {
-        let Tail { rows_end, state } = cut.tail(self.simd, text.bytes(), carry.state, self.dialect);
+    fn pass_on(&self, cut: &Cut, last: bool, text: &mut Text, turn: &mut Turn) -> Result<()> {
+        let tail = |state| cut.tail(self.simd, text.bytes(), state, self.dialect);
+        if let Some(passage) = &mut turn.passage {
+            let (place, length) = (text.offset, text.bytes().len());
+            passage.follow(&Followed { place, length, last, tail: &tail });
+        }
+        let carry = &mut turn.carry;
+        let Tail { rows_end, state } = tail(carry.state);
+        if turn.open != Open::Never {
+            let rows_end = if last { Some(text.bytes().len()) } else { rows_end };
+            carry.state = state;
+            if let Some(rows_end) = rows_end.filter(|_| turn.open == Open::UntilRowEnd) {
+                turn.open = Open::Never;
+                carry.row.extend_from_slice(&text.bytes()[rows_end..]);
+                if carry.row.is_empty() {
+                    carry.state = State::LineStart;
+                }
+            }
+            text.end = text.start;
+            return Ok(());
+        }
         let carried = carry.row.len();
         text.needs_careful_scan = matches!(cut, Cut::Careful) || self.dialect.needs_careful_scan(&carry.row);
         text.has_quotes = !matches!(cut, Cut::Plain { .. }) || self.dialect.quote_in(&carry.row);
@@ -149,6 +218,12 @@ impl Splitter {
             text.end = rows_end;
         }
         Ok(())
+    }
+
+    /// The error for a row that begins with `bytes` and goes on.
+    pub(crate) fn too_long_row(&self, bytes: &[u8], offset: u64) -> Error {
+        let Tail { state, .. } = Cut::Careful.tail(self.simd, bytes, State::LineStart, self.dialect);
+        self.too_long(&mut Carry { row: bytes.to_vec(), state }, offset)
     }
 
     fn too_long(&self, carry: &mut Carry, offset: u64) -> Error {

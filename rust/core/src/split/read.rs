@@ -16,10 +16,13 @@ impl Text {
         self.reserve(ROOM_FOR_A_ROW, size);
     }
 
-    /// Fills the text with whole rows: the given places of the table.
-    pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>) -> Result<()> {
+    /// Fills the text with whole rows: the given places of the table. `ends_part` tells that padding may follow them.
+    pub(crate) fn fill(&mut self, parts: &Parts, dialect: Dialect, bytes: Range<u64>, ends_part: bool) -> Result<()> {
         self.reserve(0, (bytes.end - bytes.start) as usize);
         self.read_from(parts, parts.place(bytes.start).0, bytes.start)?;
+        if ends_part {
+            self.end_before_padding();
+        }
         self.has_quotes = dialect.quote_in(self.bytes());
         self.needs_careful_scan = dialect.needs_careful_scan(self.bytes());
         self.end_with_newline(dialect);

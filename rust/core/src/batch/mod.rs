@@ -1,6 +1,9 @@
 //! Cuts blocks into batches.
 //!
-//! A batch within one block is a view of it. A batch that spans blocks is copied.
+//! A batch within one block is a view of it. A batch that spans blocks is copied. `lanes` composes the batches of one
+//! of several processes.
+
+mod lanes;
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,6 +15,8 @@ use crate::passes::row_index::changed;
 use crate::pipeline::{Next, Pipeline};
 use crate::rows::rejects::Tally;
 use crate::rows::{Block, Pool, Widths};
+
+pub use lanes::{Lanes, Shares};
 
 /// Some rows of a block.
 pub struct Batch {

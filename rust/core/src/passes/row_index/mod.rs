@@ -3,6 +3,8 @@
 //! One pass builds a row index, several times as fast as parsing the values. With it, any row can be located and read
 //! on its own, in any order. It takes 16 bytes for each slice, far less than a thousandth of the source.
 
+mod share;
+
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
@@ -16,6 +18,7 @@ use crate::rows::{Parser, Pool};
 use crate::split::Splitter;
 use crate::table::Table;
 use crate::text::Text;
+pub use share::Share;
 
 /// The slices of a table.
 #[derive(Debug)]
@@ -59,38 +62,23 @@ impl RowIndex {
         slice_bytes: u64,
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let piece = slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize;
-        // No more threads than have room for a text and its marks.
-        let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let jobs = SliceCounting {
-            table: table.for_counting(),
-            splitter: Splitter::of(table, piece, budget.max_row, false),
-            slice_bytes: slice_bytes as usize,
-            recording: Tally::recording(table.schema.max_rejects, rejects::REMEMBERED),
-        };
+        let splitter = Splitter::of(table, piece_bytes(slice_bytes), budget.max_row, false);
         let mut tally = Tally::new(table.schema.max_rejects);
-        let mut starts = Vec::new();
-        let mut end = Start { offset: table.parts.data_start(0), rows: 0 };
-        Pipeline::run(jobs, table.parts.threads(threads), budget.window)?.drain(
+        let mut starts = Starts::of(table);
+        SliceCounting::new(table, Arc::new(splitter), slice_bytes).run(
+            budget,
             |counted: Vec<Counted>| {
                 for slice in counted {
                     if let Some((_, error)) = tally.add(slice.rejects) {
                         return Err(error.into());
                     }
-                    if slice.bytes.start > end.offset {
-                        // Add a slice without rows between two parts, so that no read crosses the gap.
-                        starts.push(end);
-                    }
-                    starts.push(Start { offset: slice.bytes.start, rows: end.rows });
-                    end = Start { offset: slice.bytes.end, rows: end.rows + slice.rows };
+                    starts.add(&slice.bytes, slice.rows);
                 }
                 Ok(())
             },
             check,
         )?;
-        starts.push(end);
-        starts.shrink_to_fit();
-        Ok(Self { starts, left_out: tally.count(), rejects: tally.into_found() })
+        Ok(Self { starts: starts.finish(), left_out: tally.count(), rejects: tally.into_found() })
     }
 
     /// Returns the index that this process already built for the same table, or builds one.
@@ -181,6 +169,34 @@ impl RowIndex {
     }
 }
 
+/// Collects the starts of slices.
+struct Starts {
+    starts: Vec<Start>,
+    end: Start,
+}
+
+impl Starts {
+    fn of(table: &Table) -> Self {
+        Self { starts: Vec::new(), end: Start { offset: table.parts.data_start(0), rows: 0 } }
+    }
+
+    /// Adds the next slice.
+    fn add(&mut self, bytes: &Range<u64>, rows: u64) {
+        if bytes.start > self.end.offset {
+            // Add a slice without rows between two parts, so that no read crosses the gap.
+            self.starts.push(self.end);
+        }
+        self.starts.push(Start { offset: bytes.start, rows: self.end.rows });
+        self.end = Start { offset: bytes.end, rows: self.end.rows + rows };
+    }
+
+    fn finish(mut self) -> Vec<Start> {
+        self.starts.push(self.end);
+        self.starts.shrink_to_fit();
+        self.starts
+    }
+}
+
 /// A slice and its rows.
 struct Counted {
     bytes: Range<u64>,
@@ -188,12 +204,74 @@ struct Counted {
     rejects: Rejects,
 }
 
+/// Bytes of text that one job counts.
+fn piece_bytes(slice_bytes: u64) -> usize {
+    slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize
+}
+
 /// Cuts each text into slices and counts their rows.
 struct SliceCounting {
     table: Table,
-    splitter: Splitter,
+    splitter: Arc<Splitter>,
     slice_bytes: usize,
     recording: Recording,
+}
+
+impl SliceCounting {
+    fn new(table: &Table, splitter: Arc<Splitter>, slice_bytes: u64) -> Self {
+        let recording = Tally::recording(table.schema.max_rejects, rejects::REMEMBERED);
+        Self { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize, recording }
+    }
+
+    /// Passes the slices of each text to `take`, in order.
+    fn run<E: From<Error>>(
+        self,
+        budget: Budget,
+        take: impl FnMut(Vec<Counted>) -> std::result::Result<(), E>,
+        check: impl FnMut() -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        // No more threads than have room for a text and its marks.
+        let piece = piece_bytes(self.slice_bytes as u64);
+        let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
+        let threads = self.table.parts.threads(threads);
+        Pipeline::run(self, threads, budget.window)?.drain(take, check)
+    }
+
+    /// Cuts a text into slices and counts their rows, up to the first wrong row.
+    fn count(&self, text: &mut Text, parser: &mut Parser, pool: &Arc<Pool>) -> Done<Vec<Counted>> {
+        let Table { schema, dialect, simd, .. } = &self.table;
+        let mut slices = Vec::new();
+        let mut start = 0;
+        let length = text.bytes().len();
+        while start < length {
+            // A short rest at the end of a text joins the last slice.
+            let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
+            let row_end = || text.row_end(*simd, *dialect, start, self.slice_bytes);
+            let end = if is_last { length } else { row_end() };
+            let (rows, rejects, error) = text.within(start..end, |text| {
+                if schema.only_counts() {
+                    let (rows, error) = index::count_rows(*simd, text, *dialect);
+                    (rows, Rejects::default(), error)
+                } else {
+                    let (mut block, error) = parser.parse(text, pool);
+                    (block.rows, block.take_rejects(), error)
+                }
+            });
+            // The last text may have one newline more than the source.
+            let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
+            slices.push(Counted { bytes, rows: rows as u64, rejects });
+            if error.is_some() {
+                // One of the rejects before it may exceed the limit.
+                return Done { item: Some(slices), error };
+            }
+            start = end;
+        }
+        Done::with(slices)
+    }
+
+    fn parser(&self) -> Parser {
+        Parser::new(&self.table.schema, self.table.dialect, self.table.simd).recording(self.recording)
+    }
 }
 
 impl Jobs<Vec<Counted>> for SliceCounting {
@@ -202,44 +280,13 @@ impl Jobs<Vec<Counted>> for SliceCounting {
     }
 
     fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
-        let Table { schema, dialect, simd, .. } = self.table.clone();
-        let mut parser = Parser::new(&schema, dialect, simd).recording(self.recording);
+        let mut parser = self.parser();
         let pool = Pool::new(1);
         let mut text = Text::default();
-        let mut count = move |text: &Text| {
-            if schema.only_counts() {
-                let (rows, error) = index::count_rows(simd, text, dialect);
-                (rows, Rejects::default(), error)
-            } else {
-                let (mut block, error) = parser.parse(text, &pool);
-                (block.rows, block.take_rejects(), error)
-            }
-        };
-        Box::new(move |index| {
-            match self.splitter.read(index, &mut text) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Done::failed(error)),
-            }
-            let mut slices = Vec::new();
-            let mut start = 0;
-            let length = text.bytes().len();
-            while start < length {
-                // A short rest at the end of a text joins the last slice.
-                let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
-                let row_end = || text.row_end(self.splitter.simd(), dialect, start, self.slice_bytes);
-                let end = if is_last { length } else { row_end() };
-                let (rows, rejects, error) = text.within(start..end, &mut count);
-                // The last text may have one newline more than the source.
-                let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
-                slices.push(Counted { bytes, rows: rows as u64, rejects });
-                if error.is_some() {
-                    // One of the rejects before it may exceed the limit.
-                    return Some(Done { item: Some(slices), error });
-                }
-                start = end;
-            }
-            Some(Done::with(slices))
+        Box::new(move |index| match self.splitter.read(index, &mut text) {
+            Ok(true) => Some(self.count(&mut text, &mut parser, &pool)),
+            Ok(false) => None,
+            Err(error) => Some(Done::failed(error)),
         })
     }
 
@@ -267,7 +314,7 @@ fn remembered() -> MutexGuard<'static, Vec<(String, Arc<RowIndex>)>> {
 impl Text {
     /// Reads a byte range that consists of whole slices.
     pub(crate) fn read(&mut self, table: &Table, bytes: Range<u64>) -> Result<()> {
-        self.fill(&table.parts, table.dialect, bytes)
+        self.fill(&table.parts, table.dialect, bytes, false)
     }
 }
 
