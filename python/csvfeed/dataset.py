@@ -14,6 +14,7 @@ from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.dialect_options import DialectOptions
+from csvfeed.distribution import Distributed
 from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
 from csvfeed.options import Options, ValueOptions
@@ -32,7 +33,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Conversions, Categories):
+class CsvDataset(Ordered, Distributed, Conversions, Categories):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the
@@ -210,7 +211,7 @@ class CsvDataset(Ordered, Conversions, Categories):
         self._batch_size: int = options.batch_size
         self._remainder: str = options.remainder
         self._reader = _core.Reader(options)
-        everything = self._reader.plan([], seed=None, padded=False, cache=None, fill="")
+        everything = self._reader.plan([], lanes=None, seed=None, padded=False, cache=None, fill="")
         self._source_stats = RowStats(self._reader, everything)
         self._fill = Fill(options.fill, self._reader, self._source_stats)
         self._follow(Order())
@@ -220,6 +221,7 @@ class CsvDataset(Ordered, Conversions, Categories):
         self._order = order
         plan = self._reader.plan(
             order.steps,
+            lanes=order.lanes,
             seed=order.seed,
             padded=self._remainder == "pad",
             cache=order.cache,
@@ -443,7 +445,9 @@ class CsvDataset(Ordered, Conversions, Categories):
             )
         found = self._reader.found_vocabularies()
         known = None if found is None else (self._reader.identity, found)
-        return _rebuild, (self._options, self._order, self._source_stats.memory, known)
+        row_index = self._reader.shared_row_index()
+        counted = None if row_index is None else (self._reader.identity, row_index)
+        return _rebuild, (self._options, self._order, self._source_stats.memory, known, counted)
 
     def __repr__(self) -> str:
         shown = shown_source(self._options.source)
@@ -458,11 +462,14 @@ def _rebuild(
     order: Order,
     stats: Memory | None,
     found: tuple[str | None, Vocabularies] | None,
+    counted: tuple[str | None, bytes] | None,
 ) -> CsvDataset:
     dataset = object.__new__(CsvDataset)
     dataset._read(options)
     if found is not None and found[0] == dataset._reader.identity:
         dataset._reader.recall_vocabularies(found[1])
+    if counted is not None and counted[0] == dataset._reader.identity:
+        dataset._reader.recall_row_index(counted[1])
     if stats is not None:
         dataset._source_stats.recall(stats)
     return dataset._ordered(order)

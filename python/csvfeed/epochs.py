@@ -61,13 +61,29 @@ class Epochs:
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch. The first call counts them in a pass over the source."""
+        """Rows in an epoch of all processes. The first call counts them in a pass."""
         return self._plan.rows()
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
         whole, rest = divmod(self.num_rows, self._batch_size)
         return whole + (rest > 0 and self.remainder != "drop")
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether these are the rows of all workers or processes."""
+        return self._order.share is None and self._order.lanes is None
+
+    @property
+    def is_first(self) -> bool:
+        """Whether these are the rows of the first process, or of all."""
+        return self._order.lanes is None or self._order.lanes.first == 0
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows in a batch of this process. Those of a distributed dataset share a batch."""
+        lanes = self._order.lanes
+        return self._batch_size if lanes is None else lanes.batch_rows
 
     @property
     def row_shapes(self) -> list[tuple[int, ...]]:
@@ -97,9 +113,9 @@ class Epochs:
         first_batch : int, default 0
             Where to begin, counted in batches of the dataset.
         batch_size : int, optional
-            Rows in a yielded batch, a multiple of the dataset's batch size; by default that size.
-            The last batch is shorter, and no row is dropped. With ``remainder="pad"`` its length is
-            a multiple of the dataset's batch size.
+            Rows in a yielded batch, a multiple of ``batch_rows``; by default that number. The last
+            batch is shorter, and no row is dropped unless the dataset is distributed. With
+            ``remainder="pad"`` its length is a multiple of ``batch_rows``.
 
         Returns
         -------
@@ -107,7 +123,7 @@ class Epochs:
             ``(X,)``, ``(X, y)`` or ``(X, y, w)``, each C-contiguous float32.
         """
         drop = self.remainder == "drop" and batch_size is None
-        size = self._batch_size if batch_size is None else batch_size
+        size = self.batch_rows if batch_size is None else batch_size
         pad_to = self._batch_size if self.remainder == "pad" else None
         if self._order.is_plain and not first_batch:
             return self._reader.batches(

@@ -1,4 +1,4 @@
-"""Which rows a dataset has, and in which order: shuffle, split, shard and cache."""
+"""Which rows a dataset has, and in which order: shuffle, split, shard, lanes and cache."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csvfeed import arguments, other_names
 from csvfeed.columns import Column
+from csvfeed.distribution import Lanes
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
@@ -61,6 +62,8 @@ class Order:
         Whether the user gave the seed.
     cache : str or None
         Directory that keeps the parsed rows.
+    lanes : Lanes or None
+        The lanes of this process, if the rows are distributed.
     """
 
     parts: tuple[Part, ...] = ()
@@ -68,6 +71,7 @@ class Order:
     seed: int | None = None
     seed_is_given: bool = False
     cache: str | None = None
+    lanes: Lanes | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -94,12 +98,17 @@ class Order:
         """Return the calls that make this order."""
         shuffle = "" if self.seed is None else f".shuffle(seed={self.seed})"
         cache = "" if self.cache is None else f".cache({self.cache!r})"
-        return "".join(map(str, self.steps)) + shuffle + cache
+        lanes = "" if self.lanes is None else str(self.lanes)
+        return "".join(map(str, self.steps)) + shuffle + cache + lanes
 
     def described(self) -> dict[str, Any]:
         """Return what distinguishes this order, in types that JSON can store."""
         steps = [list(step) for step in self.steps]
-        return {"steps": steps, "shuffled": self.seed is not None}
+        described: dict[str, Any] = {"steps": steps, "shuffled": self.seed is not None}
+        if self.lanes is not None:
+            # Not which of them, since another number of processes may go on.
+            described["lanes"] = self.lanes.count
+        return described
 
 
 class Ordered(ABC):
@@ -148,6 +157,11 @@ class Ordered(ABC):
             If the seed is not a whole number from 0 to 2**63 - 1, or is given by position.
         """
         given = seed is not None
+        if not given and self._order.lanes is not None:
+            raise ValueError(
+                "the processes would draw different seeds: give them one, shuffle(seed=0), or call "
+                "shuffle() before distribute(), which passes on the seed of the first process"
+            )
         drawn = arguments.seed(seed) if given else random.getrandbits(63)
         return self._ordered(replace(self._order, seed=drawn, seed_is_given=given))
 
@@ -231,6 +245,11 @@ class Ordered(ABC):
         ValueError
             Unless ``0 <= index < count``.
         """
+        if self._order.lanes is not None:
+            raise ValueError(
+                f"{self!r} is one process's part of global batches, and shard() makes batches for "
+                "workers that do not wait for each other: use one of them"
+            )
         shares = arguments.positive(count, "count")
         which = arguments.place(index, shares, "index")
         share = Shard(which, shares, self._batch_size, self._remainder == "drop")

@@ -134,6 +134,12 @@ SHARD = {
     "shard_index": "index",
     "rank": "index",
 }
+DISTRIBUTE = {
+    **SHARD,
+    "num_replicas": "count",
+    "num_lanes": "lanes",
+    "path": "directory",
+}
 
 
 ATTRIBUTES = {

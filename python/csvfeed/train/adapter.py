@@ -11,6 +11,7 @@ import keras
 
 from csvfeed.train.by_name import NamedFeatures, cut_stacks, super_batches
 from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
@@ -65,7 +66,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         *,
         as_dict: bool = False,
     ) -> None:
-        self.dataset = dataset
+        self.dataset = dataset = own_part(dataset)
         self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
         # Keras does not ask for more after the last batch, where the dataset would warn.
@@ -74,7 +75,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._class_weight = None if class_weight is None else dict(class_weight)
         shapes = dataset.epochs.row_shapes
         self._shapes = shapes if self._weights is None else [*shapes[:2], ()]
-        self._group_rows = group_size(dataset, self._shapes) * dataset.batch_size
+        self._group_rows = group_size(dataset, self._shapes) * dataset.epochs.batch_rows
         self._tf_dataset: tf.data.Dataset | None = None
         self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
@@ -111,7 +112,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     def _stacks(self, group_rows: int | None = None) -> Iterator[Batch]:
         keep = self.dataset.epochs.remainder != "drop"
-        return stacks(self._read(group_rows), self.dataset.batch_size, keep=keep)
+        return stacks(self._read(group_rows), self.dataset.epochs.batch_rows, keep=keep)
 
     def _views(self) -> Iterator[tuple[Any, ...]]:
         return cut_stacks(self._stacks(), self._named)
@@ -130,7 +131,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         if super_batch is None:
             return self._views()
         # Each group except the last is a whole number of stacks.
-        stack_rows = super_batch * self.dataset.batch_size
+        stack_rows = super_batch * self.dataset.epochs.batch_rows
         group_rows = max(1, self._group_rows // stack_rows) * stack_rows
         return super_batches(self._stacks(group_rows), super_batch, self._named, PartialBatchList)
 
@@ -163,7 +164,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     @property
     def batch_size(self) -> int:
-        return self.dataset.batch_size
+        return self.dataset.epochs.batch_rows
 
     @property
     def has_partial_batch(self) -> bool:

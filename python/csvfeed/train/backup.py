@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, SupportsIndex
 import keras
 import numpy as np
 
+from csvfeed.processes import running
 from csvfeed.train.feed import Feed, is_feed
 from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
@@ -36,6 +37,9 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     with the weights of an uninterrupted run. They are equal bit for bit if the operations are
     deterministic, as on CPUs after ``keras.utils.set_random_seed`` and, on TensorFlow,
     ``tf.config.experimental.enable_op_determinism``.
+
+    If several processes train on parts of ``ds.distribute()``, one of them writes the backup, and
+    all read it. Another number of processes may go on, with the same ``lanes``.
 
     The backup does not contain the state of other callbacks, nor the random numbers of Python and
     NumPy. The first epoch after resuming has only the steps that are left in it; callbacks see them
@@ -100,6 +104,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         self._metrics = self._random_states = None
         self._behind = 0
         self._unsaved = 0
+        self._writes = _writes(self.dataset)
         self._resumed = self._path.exists()
         if self._resumed:
             self._restore()
@@ -148,7 +153,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         if self._resumed:
             # Otherwise the next fit would begin with this epoch.
             self.model._initial_epoch = None
-        if self.delete_checkpoint:
+        if self.delete_checkpoint and self._writes:
             self._path.unlink(missing_ok=True)
             if self.directory.exists() and not any(self.directory.iterdir()):
                 self.directory.rmdir()
@@ -171,6 +176,8 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         for group, variables in _variables(model).items():
             arrays |= {f"{group}{at}": _plain(value) for at, value in enumerate(variables)}
         arrays |= {f"random{at}": state for at, state in enumerate(_random_states())}
+        if not self._writes:
+            return
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_suffix(".tmp")
         with temporary.open("wb") as file:
@@ -199,7 +206,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             ) from error
         model = self.model
         # Otherwise TensorFlow makes metrics and optimizer state only in the first step.
-        rows, shapes = self.dataset.batch_size, self.dataset.epochs.row_shapes
+        rows, shapes = self.dataset.epochs.batch_rows, self.dataset.epochs.row_shapes
         batch = tuple(np.zeros((rows, *shape), np.float32) for shape in shapes)
         model._symbolic_build(data_batch=batch)
         variables = _variables(model)
@@ -218,6 +225,12 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         self._behind = meta["step"]
         TRAINING.resume(self.dataset, self._behind)
         model._initial_epoch = meta["epoch"]
+
+
+def _writes(dataset: Feed) -> bool:
+    """Whether this process writes the backup. Of processes that train together, only one does."""
+    processes = None if dataset.epochs.is_whole else running()
+    return dataset.epochs.is_first and (processes is None or processes.index == 0)
 
 
 def _variables(model: keras.Model) -> dict[str, list[Any]]:
@@ -260,8 +273,13 @@ def _set_random_states(states: list[NDArray[Any]]) -> None:
 
 
 def _numpy(variable: Any) -> NDArray[Any]:
-    # Through a tensor, because a variable that TensorFlow mirrors is not an array.
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.convert_to_tensor(variable)))
+    # A tensor, because a variable that TensorFlow mirrors is not an array.
+    tensor = keras.ops.convert_to_tensor(variable)
+    if not getattr(tensor, "is_fully_addressable", True) and not tensor.is_fully_replicated:
+        from jax.experimental.multihost_utils import process_allgather
+
+        return np.asarray(process_allgather(tensor, tiled=True))
+    return np.asarray(keras.ops.convert_to_numpy(tensor))
 
 
 def _plain(variable: Any) -> NDArray[Any]:

@@ -64,6 +64,9 @@ class Feed(Protocol):
     def shard(self, index: int, count: int) -> Feed:
         """Return one worker's share of the rows."""
 
+    def distribute(self, index: int | None = None, count: int | None = None) -> Feed:
+        """Return this process's part of every global batch."""
+
     def state_dict(self) -> dict[str, Any]:
         """Return the position, with what identifies the dataset."""
 

@@ -40,7 +40,7 @@ def partial_batch_size(dataset: Feed) -> int:
 
 def group_size(dataset: Feed, shapes: list[tuple[int, ...]]) -> int:
     """Return how many batches form a group, given the shape of a row in each array."""
-    batch_bytes = 4 * dataset.batch_size * sum(math.prod(shape) for shape in shapes)
+    batch_bytes = 4 * dataset.epochs.batch_rows * sum(math.prod(shape) for shape in shapes)
     return max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
 
 

@@ -22,7 +22,7 @@ def to_tf(dataset: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
     named = NamedFeatures(dataset) if as_dict else None
     cardinality = count_batches(dataset)
     shapes = dataset.epochs.row_shapes
-    rows = group_size(dataset, shapes) * dataset.batch_size
+    rows = group_size(dataset, shapes) * dataset.epochs.batch_rows
     epochs = itertools.count(dataset.epochs.position.next[0])
     return (
         from_groups(dataset, shapes, lambda: dataset.epochs.open(next(epochs), 0, rows), named)
@@ -50,7 +50,7 @@ def from_groups(
     named : NamedFeatures, optional
         Turns the features into a dict.
     """
-    batch_size = dataset.batch_size
+    batch_size = dataset.epochs.batch_rows
     keep = dataset.epochs.remainder != "drop"
     # A shorter last batch makes the batch size unknown.
     static = None if partial_batch_size(dataset) else batch_size

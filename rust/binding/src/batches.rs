@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use csvfeed_core::batch::{self, Batch, NextBatch};
+use csvfeed_core::batch::{self, Batch, Lanes, NextBatch};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process;
@@ -29,7 +29,7 @@ pub(crate) struct Batches {
     input: Arc<Input>,
     parts: Arc<Parts>,
     /// `None` once the iterator has ended.
-    inner: Arc<Mutex<Option<batch::Batches>>>,
+    inner: Arc<Mutex<Option<Flow>>>,
     widths: Widths,
     epoch_end: Option<Box<dyn EpochEnd>>,
     progress: Py<Progress>,
@@ -40,8 +40,37 @@ pub(crate) struct Batches {
 
 /// What happens when the last batch of an epoch has been taken.
 pub(crate) trait EpochEnd: Send + Sync {
-    /// Takes back the pipeline, if it goes on. Returns how many rows of the whole source are left out as wrong.
-    fn end(&self, py: Python<'_>, rest: Option<Pipeline<Block>>) -> PyResult<u64>;
+    /// Takes back the pipeline of each lane that goes on. Returns how many rows of the whole source are left out as wrong.
+    fn end(&self, py: Python<'_>, rest: Vec<Option<Pipeline<Block>>>) -> PyResult<u64>;
+}
+
+/// Where the batches come from.
+pub(crate) enum Flow {
+    /// All rows of the dataset.
+    Whole(batch::Batches),
+    /// The lanes of this process.
+    Lanes(Lanes),
+}
+
+impl Flow {
+    fn next(&mut self, patience: Duration) -> Result<NextBatch, Error> {
+        match self {
+            Self::Whole(batches) => batches.next(patience),
+            Self::Lanes(lanes) => lanes.next(patience),
+        }
+    }
+
+    /// How many rows of the pass were left out as wrong. The plan knows it for lanes.
+    fn left_out(&self) -> u64 {
+        if let Self::Whole(batches) = self { batches.left_out() } else { 0 }
+    }
+
+    fn into_rest(self) -> Vec<Option<Pipeline<Block>>> {
+        match self {
+            Self::Whole(batches) => vec![batches.into_rest()],
+            Self::Lanes(lanes) => lanes.into_rest(),
+        }
+    }
 }
 
 /// How far an iterator has got. It outlives the iterator.
@@ -76,12 +105,12 @@ impl Batches {
         py: Python<'_>,
         input: Arc<Input>,
         parts: Arc<Parts>,
-        batches: batch::Batches,
+        flow: Flow,
         widths: Widths,
         epoch_end: Option<Box<dyn EpochEnd>>,
     ) -> PyResult<Self> {
         let progress = Py::new(py, Progress::default())?;
-        let inner = Arc::new(Mutex::new(Some(batches)));
+        let inner = Arc::new(Mutex::new(Some(flow)));
         let calls_python = input.calls_python();
         if calls_python {
             watch(py, &(Arc::clone(&inner) as Arc<dyn Ends>))?;
@@ -146,16 +175,16 @@ impl Drop for Batches {
 }
 
 /// The lock of the batches while `__next__` runs.
-type Guard<'a> = MutexGuard<'a, Option<batch::Batches>>;
+type Guard<'a> = MutexGuard<'a, Option<Flow>>;
 
 impl Batches {
     /// Ends the iterator: stops the threads, ends the epoch, and warns if rows were left out.
     fn end(&self, py: Python<'_>, mut guard: Guard<'_>) -> PyResult<()> {
         self.progress.get().ended.store(true, Ordering::Relaxed);
         let ended = guard.take();
-        let mut left_out = ended.as_ref().map_or(0, batch::Batches::left_out);
+        let mut left_out = ended.as_ref().map_or(0, Flow::left_out);
         // Without the GIL, since the threads that end here may wait for it.
-        let rest = py.detach(|| ended.and_then(batch::Batches::into_rest));
+        let rest = py.detach(|| ended.map_or_else(Vec::new, Flow::into_rest));
         // A warning may run code of the caller that asks for a batch.
         drop(guard);
         if let Some(epoch) = &self.epoch_end {

@@ -10,6 +10,7 @@ mod plan;
 mod reader;
 mod rejects;
 mod sample;
+mod shares;
 mod signals;
 mod sniff;
 mod threads;

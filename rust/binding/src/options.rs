@@ -304,6 +304,25 @@ pub(crate) enum PyStep {
     Shard { worker: u64, workers: u64, batch_size: u64, drop_remainder: bool },
 }
 
+/// The attributes of `csvfeed.distribution.Lanes`: which lanes of the rows a process serves.
+#[derive(Clone, Copy, FromPyObject)]
+pub(crate) struct PyLanes {
+    /// The first lane of this process, and the one after the last.
+    pub first: u64,
+    pub end: u64,
+    /// The number of lanes of all processes.
+    pub count: u64,
+    /// Rows of a lane in a batch.
+    pub rows: usize,
+}
+
+impl PyLanes {
+    /// The number of lanes of this process.
+    pub(crate) fn own(self) -> usize {
+        (self.end - self.first) as usize
+    }
+}
+
 /// What happens to the rows that do not fill a batch.
 pub(crate) fn remainder(drop_remainder: bool, pad_to: Option<usize>) -> Remainder {
     match pad_to {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use csvfeed_core::batch;
+use csvfeed_core::batch::{self, Lanes, Shares};
 use csvfeed_core::choose::Step;
 use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::selection::Selection;
@@ -19,9 +19,9 @@ use csvfeed_core::table::schema::{Column, Schema};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::batches::{Batches, EpochEnd};
-use crate::input::Input;
-use crate::options::{PyStep, remainder};
+use crate::batches::{Batches, EpochEnd, Flow};
+use crate::input::{Budgets, Input};
+use crate::options::{PyLanes, PyStep, remainder};
 use crate::rejects;
 use crate::signals::{Stop, check_signals};
 use crate::threads::{Ends, Taken, let_go, watch};
@@ -33,6 +33,8 @@ pub(crate) struct Plan {
     input: Arc<Input>,
     schema: Arc<Schema>,
     steps: Vec<Step>,
+    /// The lanes of this process, if the rows are distributed.
+    lanes: Option<PyLanes>,
     seed: Option<u64>,
     cache: Option<CacheOptions>,
     /// Where the rows are, once a pass has found them.
@@ -47,22 +49,36 @@ pub(crate) struct CacheOptions {
     pub fill: String,
 }
 
-/// An epoch that has not begun, and a pipeline that already works on it.
+/// An epoch that has not begun, and pipelines that already work on it.
 struct Prepared {
     epoch: u64,
-    pipeline: Pipeline<Block>,
+    pipelines: Pipelines,
 }
+
+/// The pipeline of each lane; `None` for a lane without rows.
+type Pipelines = Vec<Option<Pipeline<Block>>>;
 
 #[derive(Clone)]
 struct Known {
+    /// The rows of all lanes.
+    selection: Arc<Selection>,
+    /// The lanes of this process. Rows that are not distributed are one lane.
+    lanes: Vec<Lane>,
+}
+
+/// Rows that are read in an order of their own.
+#[derive(Clone)]
+struct Lane {
     selection: Arc<Selection>,
     cache: Option<Arc<Cache>>,
 }
 
-/// The pipeline of an epoch, and how many of its rows to skip.
-struct Started {
-    pipeline: Pipeline<Block>,
-    skipped: u64,
+/// Where an epoch begins.
+#[derive(Clone, Copy)]
+struct Beginning {
+    epoch: u64,
+    /// Rows to skip in each lane.
+    first_row: u64,
 }
 
 /// The fields of `csvfeed.ColumnStats`.
@@ -119,7 +135,8 @@ impl Plan {
     }
 
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
-    /// features, unless the cache has them.
+    /// features, unless the cache has them. With lanes `batch_size` counts the rows of this process, a multiple of those of
+    /// a global batch, and `first_row` counts the rows of all processes.
     #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder, pad_to, fill))]
     fn batches(
         slf: Bound<'_, Self>,
@@ -139,17 +156,40 @@ impl Plan {
             table = this.input.spooled(py, table)?;
         }
         let parts = Arc::clone(&table.parts);
-        let rows = this.require_rows(py, &known)?;
+        this.require_rows(py, &known)?;
         table.schema = with_vocabularies(py, &this.input, table.schema)?;
-        let Started { pipeline, skipped } = match this.take_prepared(py, epoch, first_row) {
-            Some(pipeline) => Started { pipeline, skipped: 0 },
-            None => this.start(py, table, known, epoch, first_row, fill)?,
+        let global = known.selection.rows();
+        let shares = this.lanes.map(|lanes| lanes.shares(global, batch_size, first_row, pad_to.is_some()));
+        let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
+        let rows: Vec<u64> = known.lanes.iter().map(|lane| lane.selection.rows().saturating_sub(first_row)).collect();
+        let started: Vec<_> = match this.take_prepared(py, epoch, first_row) {
+            Some(pipelines) => pipelines.into_iter().map(|pipeline| pipeline.map(|pipeline| (pipeline, 0))).collect(),
+            None => this.start(py, table, known, Beginning { epoch, first_row }, fill)?,
         };
+        let lanes = started.into_iter().zip(rows);
+        let lanes = lanes.map(|(started, rows)| started.map(|(pipeline, skipped)| (pipeline, skipped, rows)));
         let widths = Widths::of(&this.schema);
-        let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
-            .of(skipped, rows.saturating_sub(first_row));
+        let flow = match shares {
+            Some(shares) => Flow::Lanes(Lanes::new(lanes.collect(), shares, widths)),
+            None => {
+                let (pipeline, skipped, rows) =
+                    lanes.flatten().next().expect("rows that are not distributed are one lane");
+                let remainder = remainder(drop_remainder, pad_to);
+                Flow::Whole(batch::Batches::new(pipeline, widths, batch_size, remainder).of(skipped, rows))
+            }
+        };
         let input = Arc::clone(&this.input);
-        Batches::new(py, input, parts, batches, widths, Some(Box::new(PlannedEpoch { plan: slf.unbind(), epoch })))
+        Batches::new(py, input, parts, flow, widths, Some(Box::new(PlannedEpoch { plan: slf.unbind(), epoch })))
+    }
+}
+
+impl PyLanes {
+    /// How the lanes make batches of `batch_size` rows of this process, out of `global` rows of all processes.
+    fn shares(self, global: u64, batch_size: usize, first_row: u64, pads: bool) -> Shares {
+        let whole = self.count * self.rows as u64;
+        let batches = if pads { global.div_ceil(whole) } else { global / whole };
+        let together = batch_size / (self.rows * self.own());
+        Shares { rows: self.rows, together, batches: batches.saturating_sub(first_row / whole) }
     }
 }
 
@@ -158,11 +198,12 @@ impl Plan {
         input: Arc<Input>,
         schema: Arc<Schema>,
         steps: Vec<PyStep>,
+        lanes: Option<PyLanes>,
         seed: Option<u64>,
         cache: Option<CacheOptions>,
     ) -> Result<Self, Error> {
         let steps = steps.into_iter().map(|given| step(&input, given)).collect::<Result<_, _>>()?;
-        Ok(Self { input, schema, steps, seed, cache, known: PerProcess::new(), prepared: Arc::default() })
+        Ok(Self { input, schema, steps, lanes, seed, cache, known: PerProcess::new(), prepared: Arc::default() })
     }
 
     /// The table, which must be unchanged.
@@ -186,56 +227,77 @@ impl Plan {
 
     /// Finds out where the rows are: the cache may know, or else a pass over the source tells.
     fn find(&self, table: &Table, anywhere: bool) -> Result<Known, Stop> {
-        let steps = &self.steps;
+        let Some(PyLanes { first, end, count, .. }) = self.lanes else {
+            let (cache, cached) = self.open_cache(table, &self.steps);
+            let selection = cached.map_or_else(|| self.select(table, anywhere), Ok)?;
+            let lanes = vec![Lane { selection: Arc::clone(&selection), cache }];
+            return Ok(Known { selection, lanes });
+        };
+        let selection = self.select(table, anywhere)?;
+        let lane = |number| {
+            let steps = [&self.steps[..], &[Step::Lane { number, count }]].concat();
+            let (cache, cached) = self.open_cache(table, &steps);
+            Lane { selection: cached.unwrap_or_else(|| selection.lane(number, count)), cache }
+        };
+        let lanes = (first..end).map(lane).collect();
+        Ok(Known { selection, lanes })
+    }
+
+    /// The cache of some rows, if one is wanted, and the selection of these rows if it is complete.
+    fn open_cache(&self, table: &Table, steps: &[Step]) -> (Option<Arc<Cache>>, Option<Arc<Selection>>) {
+        let Some(CacheOptions { directory, fill }) = &self.cache else { return (None, None) };
         let slice_bytes = self.input.slice_bytes(table);
-        let mut cache = None;
-        if let Some(CacheOptions { directory, fill }) = &self.cache {
-            let key = format!("{} {steps:?} {slice_bytes} {fill}", table.description());
-            let (opened, selection) = Cache::open(directory, &key, Widths::of(&self.schema), steps);
-            cache = Some(opened);
-            if let Some(selection) = selection {
-                return Ok(Known { selection, cache });
-            }
-        }
+        let key = format!("{} {steps:?} {slice_bytes} {fill}", table.description());
+        let (cache, selection) = Cache::open(directory, &key, Widths::of(&self.schema), steps);
+        (Some(cache), selection)
+    }
+
+    /// Selects the rows, by a pass over the source.
+    fn select(&self, table: &Table, anywhere: bool) -> Result<Arc<Selection>, Stop> {
+        let steps = &self.steps;
         let is_by_key = steps.iter().any(|step| matches!(step, Step::Key { .. }));
         let table = if anywhere || is_by_key { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
-        let row_index = RowIndex::remember(table, budget, slice_bytes, check_signals)?;
-        let selection = Selection::make(table, row_index, steps, budget, check_signals)?;
-        Ok(Known { selection, cache })
+        let shared = self.input.shared_row_index().lock().clone();
+        let row_index = match shared {
+            Some(row_index) => row_index,
+            None => RowIndex::remember(table, budget, self.input.slice_bytes(table), check_signals)?,
+        };
+        Selection::make(table, row_index, steps, budget, check_signals)
     }
 
-    /// The number of rows, which must not be 0.
-    fn require_rows(&self, py: Python<'_>, known: &Known) -> PyResult<u64> {
+    /// Fails if there is no row.
+    fn require_rows(&self, py: Python<'_>, known: &Known) -> PyResult<()> {
         let what = match known.selection.rows() {
             0 if known.selection.row_index().left_out() > 0 => {
                 "no row is left: ds.rejects tells of those that are wrong"
             }
             0 => "no row is left: none has a target, or none is in the part that was asked for",
-            rows => return Ok(rows),
+            _ => return Ok(()),
         };
         Err(self.input.exception(py, &Kind::Empty(what).into(), None))
     }
 
-    /// The pipeline that was prepared for this epoch, if there is one. A pipeline for another epoch is dropped.
-    fn take_prepared(&self, py: Python<'_>, epoch: u64, first_row: u64) -> Option<Pipeline<Block>> {
+    /// The pipelines that were prepared for this epoch, if there are any. Those for another epoch are dropped.
+    fn take_prepared(&self, py: Python<'_>, epoch: u64, first_row: u64) -> Option<Pipelines> {
         let prepared = self.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take())?;
-        if prepared.epoch == epoch && first_row == 0 && prepared.pipeline.is_of_this_process() {
-            return Some(prepared.pipeline);
+        let is_own = prepared.pipelines.iter().flatten().all(Pipeline::is_of_this_process);
+        if prepared.epoch == epoch && first_row == 0 && is_own {
+            return Some(prepared.pipelines);
         }
-        let_go(prepared.pipeline);
+        let_go(prepared.pipelines);
         None
     }
 
+    /// Starts the pipeline of each lane that has rows. Also returns how many rows to skip.
     fn start(
         &self,
         py: Python<'_>,
         mut table: Table,
         known: Known,
-        epoch: u64,
-        first_row: u64,
+        begins: Beginning,
         fill: &Bound<'_, PyAny>,
-    ) -> PyResult<Started> {
+    ) -> PyResult<Vec<Option<(Pipeline<Block>, u64)>>> {
         let filling = match known.filling() {
             Some(filling) => Some(filling),
             None => fill.call0()?.extract()?,
@@ -243,18 +305,33 @@ impl Plan {
         if let Some(filling) = filling {
             Arc::make_mut(&mut table.schema).fill = filling;
         }
+        let is_distributed = self.lanes.is_some();
+        let start = |lane: Lane| {
+            let has_rows = lane.selection.rows() > begins.first_row || !is_distributed;
+            has_rows.then(|| self.start_lane(table.clone(), lane, begins)).transpose()
+        };
+        let started: Result<_, Error> = known.lanes.into_iter().map(start).collect();
+        started.map_err(|error| self.input.exception(py, &error, None))
+    }
+
+    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<(Pipeline<Block>, u64), Error> {
+        let Beginning { epoch, first_row } = begins;
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
-        let rows = Rows::new(table, known.selection, known.cache, whole);
-        let started = match self.seed {
-            None => in_order(rows, self.input.budget(), first_row),
-            Some(seed) => {
-                let (budget, memory) = self.input.budget_for_shuffling();
-                shuffled(rows, budget, Mixing { seed, memory }, epoch, first_row)
-            }
-        };
-        let (pipeline, skipped) = started.map_err(|error| self.input.exception(py, &error, None))?;
-        Ok(Started { pipeline, skipped })
+        let rows = Rows::new(table, lane.selection, lane.cache, whole);
+        let Budgets { in_order: budget, shuffled: budget_for_shuffling, mixing: memory } = self.budgets();
+        match self.seed {
+            None => in_order(rows, budget, first_row),
+            Some(seed) => shuffled(rows, budget_for_shuffling, Mixing { seed, memory }, epoch, first_row),
+        }
+    }
+
+    /// The budgets of one lane.
+    fn budgets(&self) -> Budgets {
+        match self.lanes {
+            Some(lanes) => self.input.budgets_of_lane(lanes.own(), lanes.count),
+            None => self.input.budgets(),
+        }
     }
 
     /// How many rows of the whole source are left out as wrong. 0 before a pass has found out.
@@ -263,22 +340,32 @@ impl Plan {
         known.ok().and_then(|known| Some(known.as_ref()?.selection.row_index().left_out())).unwrap_or(0)
     }
 
-    /// Keeps a pipeline for its next epoch.
+    /// Whether there is a pipeline for each lane with rows.
+    fn goes_on(&self, py: Python<'_>, rest: &Pipelines) -> bool {
+        let known = self.known.mutex().lock_py_attached(py);
+        known.is_ok_and(|known| {
+            let lanes = known.iter().flat_map(|known| &known.lanes);
+            lanes.zip(rest).all(|(lane, rest)| rest.is_some() || lane.selection.rows() == 0)
+        })
+    }
+
+    /// Keeps the pipelines for their next epoch.
     fn prepare(&self, py: Python<'_>, next: Prepared) -> PyResult<()> {
         let Ok(mut prepared) = self.prepared.lock_py_attached(py) else { return Ok(()) };
         let before = prepared.replace(next);
         drop(prepared);
-        let_go(before.map(|before| before.pipeline));
+        let_go(before.map(|before| before.pipelines));
         if self.input.calls_python() {
             watch(py, &(Arc::clone(&self.prepared) as Arc<dyn Ends>))?;
         }
         Ok(())
     }
 
-    /// Warns if the cache could not be written.
+    /// Warns if a cache could not be written.
     fn warn_of_cache(&self, py: Python<'_>) -> PyResult<()> {
-        let cache = self.known.mutex().lock_py_attached(py).ok().and_then(|known| known.as_ref()?.cache.clone());
-        if let Some(failure) = cache.and_then(|cache| cache.failure()) {
+        let known = self.known.mutex().lock_py_attached(py).ok().and_then(|known| known.clone());
+        let caches = known.iter().flat_map(|known| &known.lanes).filter_map(|lane| lane.cache.as_ref());
+        if let Some(failure) = caches.filter_map(|cache| cache.failure()).last() {
             let message = format!("the cache could not be written, so the file is read again each epoch: {failure}");
             py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
         }
@@ -287,9 +374,10 @@ impl Plan {
 }
 
 impl Known {
-    /// The values of missing features that the cache was written with.
+    /// The values of missing features that the cache was written with, if all rows are in the cache.
     fn filling(&self) -> Option<Vec<f32>> {
-        self.cache.as_ref().and_then(|cache| cache.filling())
+        let fillings = self.lanes.iter().map(|lane| lane.cache.as_ref().and_then(|cache| cache.filling()));
+        fillings.reduce(|one, other| other.and(one)).flatten()
     }
 }
 
@@ -306,10 +394,12 @@ struct PlannedEpoch {
 }
 
 impl EpochEnd for PlannedEpoch {
-    fn end(&self, py: Python<'_>, rest: Option<Pipeline<Block>>) -> PyResult<u64> {
+    fn end(&self, py: Python<'_>, rest: Vec<Option<Pipeline<Block>>>) -> PyResult<u64> {
         let plan = self.plan.get();
-        if let (Some(pipeline), Some(_)) = (rest, plan.seed) {
-            plan.prepare(py, Prepared { epoch: self.epoch + 1, pipeline })?;
+        if plan.seed.is_some() && plan.goes_on(py, &rest) {
+            plan.prepare(py, Prepared { epoch: self.epoch + 1, pipelines: rest })?;
+        } else {
+            let_go(rest);
         }
         plan.warn_of_cache(py)?;
         Ok(plan.left_out(py))

@@ -11,14 +11,16 @@ use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::Column;
 use csvfeed_core::value::ValueEncoding;
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 
-use crate::batches::Batches;
+use crate::batches::{Batches, Flow};
 use crate::dialect::PyDialect;
 use crate::input::{Input, find};
-use crate::options::{Options, PyStep, columns, remainder};
+use crate::options::{Options, PyLanes, PyStep, columns, remainder};
 use crate::plan::{CacheOptions, Plan};
 use crate::rejects::{self, Rejects};
 use crate::sample::{self, PySample};
+use crate::shares;
 use crate::vocabularies::{self, PyVocabularies, with_vocabularies};
 
 /// The input of a dataset: its files, their dialect, and the columns to read.
@@ -144,6 +146,32 @@ impl Reader {
         self.0.fingerprint(py)
     }
 
+    /// What process `index` of `count` can count alone: its share of the row index.
+    fn count_share(&self, py: Python<'_>, index: u64, count: u64) -> PyResult<Vec<u8>> {
+        shares::count(py, &self.0, (index, count))
+    }
+
+    /// The complete share of process `index`, given what each of them counted alone.
+    fn complete_share(&self, py: Python<'_>, index: usize, shares: Vec<PyBackedBytes>) -> PyResult<Vec<u8>> {
+        shares::complete(py, &self.0, index, &shares)
+    }
+
+    /// Takes over the row index that all complete shares make.
+    fn join_shares(&self, py: Python<'_>, shares: Vec<PyBackedBytes>) -> PyResult<()> {
+        shares::join(py, &self.0, &shares)
+    }
+
+    /// The row index that several processes found together, serialized.
+    fn shared_row_index(&self) -> Option<Vec<u8>> {
+        shares::to_bytes(&self.0)
+    }
+
+    /// Takes over a serialized row index of the same source.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn recall_row_index(&self, row_index: PyBackedBytes) {
+        shares::recall(&self.0, &row_index);
+    }
+
     /// An iterator over batches of `batch_size` rows. With `repeat` it begins again at the end, for ever, and rows left
     /// over at the end of a pass begin the next batch. With `pad_to` rows of zeros fill the last batch up to a multiple of
     /// that number, and batches with targets have weights. `fill` has a value for the missing values of each feature.
@@ -165,7 +193,7 @@ impl Reader {
         let pipeline = pipeline.map_err(|error| input.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .allowing(table.schema.max_rejects);
-        Batches::new(py, Arc::clone(input), table.parts, batches, widths, None)
+        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(batches), widths, None)
     }
 
     /// How many rows are left out as wrong for each reason, and the first of them. The first call reads the source once.
@@ -212,19 +240,21 @@ impl Reader {
 
     /// A plan of the rows that `steps` choose, in the order that `seed` draws, or in file order. With `padded` rows with
     /// targets have weights. The rows are kept in the directory `cache`, where `fill` describes how missing features are
-    /// filled.
-    #[pyo3(signature = (steps, *, seed, padded, cache, fill))]
+    /// filled. With `lanes` the epochs have the rows of these lanes only.
+    #[pyo3(signature = (steps, *, lanes, seed, padded, cache, fill))]
+    #[expect(clippy::too_many_arguments, reason = "each has its name in Python")]
     fn plan(
         &self,
         py: Python<'_>,
         steps: Vec<PyStep>,
+        lanes: Option<PyLanes>,
         seed: Option<u64>,
         padded: bool,
         cache: Option<PathBuf>,
         fill: String,
     ) -> PyResult<Plan> {
         let cache = cache.map(|directory| CacheOptions { directory, fill });
-        let plan = Plan::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, seed, cache);
+        let plan = Plan::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, lanes, seed, cache);
         plan.map_err(|error| self.0.exception(py, &error, None))
     }
 }

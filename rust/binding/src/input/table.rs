@@ -28,6 +28,14 @@ const SHUFFLE_MEMORY: u64 = 256 << 20;
 /// Vocabularies that a pass found in the source, by the position of the column.
 pub(crate) type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
 
+/// How much an epoch may use.
+pub(crate) struct Budgets {
+    pub in_order: Budget,
+    pub shuffled: Budget,
+    /// Bytes of rows that a shuffle mixes.
+    pub mixing: u64,
+}
+
 /// The parts of a table, how they are written, and the columns to read.
 pub(crate) struct Input {
     pub(super) parts: Vec<Part>,
@@ -53,6 +61,8 @@ pub(super) struct Memo {
     /// The fingerprint of a table of many parts.
     pub fingerprint: OnceLock<(String, Option<String>)>,
     pub vocabularies: PerProcess<Option<Vocabularies>>,
+    /// The row index that several processes found together.
+    pub row_index: PerProcess<Option<Arc<RowIndex>>>,
     /// Whether a warning has said that rows were left out.
     pub has_warned: AtomicBool,
 }
@@ -136,6 +146,11 @@ impl Input {
         &self.memo.vocabularies
     }
 
+    /// The row index that several processes found together.
+    pub(crate) fn shared_row_index(&self) -> &PerProcess<Option<Arc<RowIndex>>> {
+        &self.memo.row_index
+    }
+
     /// Whether a warning about left-out rows is due. It is due once.
     pub(crate) fn takes_warning(&self) -> bool {
         !self.memo.has_warned.swap(true, Ordering::Relaxed)
@@ -156,6 +171,26 @@ impl Input {
         let reading = self.memory.map(|memory| memory / 8);
         let mixing = self.memory.zip(reading).map_or(SHUFFLE_MEMORY, |(memory, reading)| (memory - reading) as u64);
         (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
+    }
+
+    /// The budgets of an epoch.
+    pub(crate) fn budgets(&self) -> Budgets {
+        let (shuffled, mixing) = self.budget_for_shuffling();
+        Budgets { in_order: self.budget(), shuffled, mixing }
+    }
+
+    /// The budgets of one lane, of which this process reads `own` at the same time, and all processes `count`.
+    pub(crate) fn budgets_of_lane(&self, own: usize, count: u64) -> Budgets {
+        let threads = (self.threads / own).max(1);
+        let Budget { max_row, .. } = self.budget();
+        let budget =
+            |memory: Option<usize>| Budget { max_row, ..Budget::new(threads, memory.map(|memory| memory / own)) };
+        let (_, mixing) = self.budget_for_shuffling();
+        Budgets {
+            in_order: budget(self.memory),
+            shuffled: budget(self.memory.map(|memory| memory / 8)),
+            mixing: mixing / count,
+        }
     }
 
     /// Bytes in a slice of the row index.

@@ -103,7 +103,6 @@ impl Selection {
     /// Serializes the selection: the row index, and the counts of each step by key. No pass is needed to restore it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.row_index.to_bytes();
-        bytes.extend(self.row_index.left_out().to_le_bytes());
         for step in &self.steps {
             if let Known::Key { before, .. } = step {
                 bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
@@ -114,9 +113,8 @@ impl Selection {
 
     /// Restores a selection for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
-        let (row_index, rest) = bytes.split_at_checked(16 * (slices + 1))?;
-        let (left_out, mut counts) = rest.split_first_chunk()?;
-        let row_index = Arc::new(RowIndex::from_bytes(row_index, u64::from_le_bytes(*left_out))?);
+        let (row_index, mut counts) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
+        let row_index = Arc::new(RowIndex::from_bytes(row_index)?);
         let selection = Self::of(row_index, steps, |_| {
             let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
             counts = rest;

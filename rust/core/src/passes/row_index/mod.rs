@@ -153,18 +153,29 @@ impl RowIndex {
         pairs.map(|pair| pair[1].offset - pair[0].offset).sum()
     }
 
-    /// Serializes the row index.
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        self.starts.iter().flat_map(|start| [start.offset.to_le_bytes(), start.rows.to_le_bytes()].concat()).collect()
+    /// Serializes the row index, without its rejects.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let starts =
+            self.starts.iter().flat_map(|start| [start.offset.to_le_bytes(), start.rows.to_le_bytes()].concat());
+        starts.chain(self.left_out.to_le_bytes()).collect()
+    }
+
+    /// The length of a serialized row index of so many slices.
+    pub(crate) fn length_in_bytes(slices: usize) -> Option<usize> {
+        slices.checked_add(1)?.checked_mul(16)?.checked_add(8)
     }
 
     /// Restores a serialized row index.
-    pub(crate) fn from_bytes(bytes: &[u8], left_out: u64) -> Option<Self> {
-        let (words, []) = bytes.as_chunks::<16>() else { return None };
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (words, left_out) = bytes.split_last_chunk()?;
+        let (words, []) = words.as_chunks::<16>() else { return None };
         let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
         let starts: Vec<_> =
             words.iter().map(|word| Start { offset: number(&word[..8]), rows: number(&word[8..]) }).collect();
         let rises = starts.windows(2).all(|pair| pair[0].offset <= pair[1].offset && pair[0].rows <= pair[1].rows);
+        let left_out = u64::from_le_bytes(*left_out);
         (rises && !starts.is_empty()).then_some(Self { starts, left_out, rejects: Rejects::default() })
     }
 }
@@ -349,8 +360,8 @@ mod tests {
             prop_assert_eq!(&found.starts, &row_index(&table, Budget::new(1, None), slice_bytes).starts);
             prop_assert_eq!((found.rows(), found.bytes(0..found.slices())), (lengths.len() as u64, 0..length));
             let bytes = found.to_bytes();
-            prop_assert_eq!(RowIndex::from_bytes(&bytes, 0).unwrap().starts, found.starts);
-            prop_assert!(RowIndex::from_bytes(&bytes[..bytes.len() - 1], 0).is_none());
+            prop_assert_eq!(RowIndex::from_bytes(&bytes).unwrap().starts, found.starts);
+            prop_assert!(RowIndex::from_bytes(&bytes[..bytes.len() - 1]).is_none());
         }
     }
 }

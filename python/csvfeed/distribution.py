@@ -1,0 +1,274 @@
+"""``distribute``: the part of one process in every global batch."""
+
+from __future__ import annotations
+
+import json
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from csvfeed import arguments, other_names
+from csvfeed.errors import CsvError
+from csvfeed.processes import Alone, DirectoryProcesses, Processes, announced, running
+
+if TYPE_CHECKING:
+    # Part of typing since Python 3.11; type checkers bring it for 3.10.
+    from typing_extensions import Self
+
+    from csvfeed import _core
+    from csvfeed.order import Order
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The lanes of one process: from ``first`` to before ``end``, out of ``count``.
+
+    ``rows`` is the number of rows of one lane in a batch.
+    """
+
+    first: int
+    end: int
+    count: int
+    rows: int
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of this process in a batch."""
+        return (self.end - self.first) * self.rows
+
+    def __str__(self) -> str:
+        """Return the call that makes these lanes."""
+        own = self.end - self.first
+        index, count = self.first // own, self.count // own
+        return f".distribute({index}, {count}{f', lanes={self.count}' * (own > 1)})"
+
+
+class Distributed(ABC):
+    """The part of ``CsvDataset`` that shares global batches among processes."""
+
+    _order: Order
+    _batch_size: int
+    _remainder: str
+    _reader: _core.Reader
+
+    @abstractmethod
+    def _ordered(self, order: Order) -> Self:
+        """Return a dataset of the same source with another choice and order of rows."""
+
+    @abstractmethod
+    def _state(self, epoch: int, batch: int) -> dict[str, Any]:
+        """Return the state that points at a batch of an epoch."""
+
+    @other_names.explain(
+        other_names.DISTRIBUTE,
+        "distribute(), or distribute(0, 4) in the first of four processes",
+        by_position="distribute takes an index and a count: distribute(0, 4) is the first of four",
+    )
+    def distribute(
+        self,
+        index: int | None = None,
+        count: int | None = None,
+        *,
+        lanes: int | None = None,
+        directory: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Return this process's part of every global batch.
+
+        The rows are dealt into ``lanes`` equal runs. A global batch of ``batch_size`` rows takes
+        equally many rows from each lane, in the order of the lanes. Each process serves some of the
+        lanes and reads no other part of the source. All processes have the same number of batches,
+        of equal shapes. The global batches do not depend on the number of processes, so the same
+        ``lanes`` give the same training on 1, 2 or 4 of them, and a state that 4 processes saved
+        can be loaded by 2.
+
+        Every process must call it, at the same point of the program. They compare what they read,
+        and count the rows together: each counts its own share. docs/distributed.md shows a script
+        for each engine.
+
+        Parameters
+        ----------
+        index, count : int, optional
+            Number of this process, from 0, and how many there are. The default is what
+            ``jax.distributed`` or ``torch.distributed`` says, whichever runs.
+        lanes : int, optional
+            How many lanes there are: a multiple of ``count``, which is the default. A shuffle mixes
+            each lane for itself, in windows of ``memory / lanes``.
+        directory : str or os.PathLike, optional
+            An empty directory that all processes see, through which they count together if no
+            engine runs. Without it, each process counts all rows.
+
+        Returns
+        -------
+        CsvDataset
+            The part of this process. Its ``len`` and ``num_rows`` are those of all processes;
+            its arrays have ``batch_size / count`` rows.
+
+        Raises
+        ------
+        CsvError
+            If the source is not the same in all processes, or one of them cannot read it.
+        TimeoutError
+            If a process leaves no message in ``directory`` for five minutes.
+        ValueError
+            If no engine runs and no index is given, the processes disagree, two have the same
+            index, ``lanes`` does not divide ``batch_size``, or ``remainder`` is "keep".
+        """
+        self._refuse_to_distribute()
+        place = None
+        if index is not None or count is not None:
+            if index is None or count is None:
+                raise ValueError("distribute takes an index and a count, or neither of them")
+            shares = arguments.positive(count, "count")
+            place = arguments.place(index, shares, "index"), shares
+        path = None if directory is None else os.fsdecode(directory)
+        processes = _processes(place, path)
+        own, shares = place or (processes.index, processes.count)
+        order = replace(self._order, lanes=self._lanes(own, shares, lanes))
+        if isinstance(processes, Alone):
+            return self._ordered(order)
+        dataset = self._ordered(self._agree(processes, own, order))
+        dataset._count_together(processes, own, shares)
+        return dataset
+
+    def _refuse_to_distribute(self) -> None:
+        if self._order.lanes is not None:
+            raise ValueError(f"{self!r} is distributed already")
+        if self._order.share is not None:
+            raise ValueError(
+                f"{self!r} is a shard, whose batches are its own: distribute the dataset itself"
+            )
+        if self._remainder == "keep":
+            raise ValueError(
+                'with remainder="keep" the last batches of the processes differ in size, and the '
+                'processes would wait for each other: CsvDataset(..., remainder="drop") drops the '
+                'rows that do not fill a batch, and remainder="pad" fills it with rows of weight 0'
+            )
+
+    def _lanes(self, index: int, count: int, lanes: int | None) -> Lanes:
+        number = count if lanes is None else arguments.positive(lanes, "lanes")
+        if number % count:
+            raise ValueError(
+                f"lanes={number} cannot be dealt to {count} processes: take a multiple of {count}"
+            )
+        rows, rest = divmod(self._batch_size, number)
+        if rest:
+            near = [size for size in (rows * number, (rows + 1) * number) if size]
+            raise ValueError(
+                f"batch_size={self._batch_size} is that of the global batch, which takes equally "
+                f"many rows from each of {number} lanes: the nearest that can be are "
+                f"{' and '.join(map(str, near))}"
+            )
+        own = number // count
+        return Lanes(index * own, (index + 1) * own, number, rows)
+
+    def _agree(self, processes: Processes, own: int, order: Order) -> Order:
+        """Compare what the processes do. Return the order with the seed of the first process."""
+        assert order.lanes is not None
+        state = self._state(0, 0)
+        about = {
+            "index": own,
+            "count": order.lanes.count // (order.lanes.end - order.lanes.first),
+            "lanes": order.lanes.count,
+            "batch_size": self._batch_size,
+            "remainder": self._remainder,
+            "seed": order.seed if order.seed_is_given else None,
+            "shuffled": order.seed is not None,
+            "rows": state["rows"],
+            "source": [state["source"], state["samples"]],
+        }
+        drawn = {"drawn": order.seed}
+        told = [json.loads(one) for one in processes.gather(json.dumps(about | drawn).encode())]
+        for process, theirs in enumerate(told):
+            for key, what in _MUST_AGREE.items():
+                if theirs[key] != about[key]:
+                    message = what.format(theirs=theirs[key], ours=about[key])
+                    kind = CsvError if key == "source" else ValueError
+                    raise kind(f"process {process} {message}: all processes must do the same")
+        held = sorted(one["index"] for one in told)
+        times = len(told) // about["count"]
+        if held != sorted([*range(about["count"])] * max(1, times)):
+            raise ValueError(
+                f"the processes have the indices {held}: each from 0 to {about['count'] - 1} must "
+                "be there, all equally often"
+            )
+        return replace(order, seed=told[0]["drawn"])
+
+    def _count_together(self, processes: Processes, own: int, count: int) -> None:
+        """Find the row index, of which each process counts its share."""
+        together = _Together(processes, own, count)
+        shares = together.do(lambda: self._reader.count_share(own, count))
+        shares = together.do(lambda: self._reader.complete_share(own, shares))
+        self._reader.join_shares(shares)
+
+
+class _Together:
+    """Passes what each process finds to all of them."""
+
+    def __init__(self, processes: Processes, own: int, count: int) -> None:
+        self._processes = processes
+        self._own = own
+        self._count = count
+
+    def do(self, find: Callable[[], bytes]) -> list[bytes]:
+        """Return what each index found. If one fails, all fail."""
+        failure: Exception | None = None
+        found = b""
+        try:
+            found = find()
+        except Exception as error:
+            failure = error
+        head = {"index": self._own, "failure": None if failure is None else str(failure)}
+        message = json.dumps(head).encode() + b"\n" + found
+        by_index: dict[int, bytes] = {}
+        failed: list[tuple[int, str]] = []
+        for told in self._processes.gather(message):
+            line, _, theirs = told.partition(b"\n")
+            head = json.loads(line)
+            by_index[head["index"]] = theirs
+            if head["failure"] is not None:
+                failed.append((head["index"], head["failure"]))
+        if failure is not None:
+            raise failure
+        if failed:
+            index, text = min(failed)
+            raise CsvError(f"process {index} of {self._count} cannot count its rows: {text}")
+        return [by_index[index] for index in range(self._count)]
+
+
+_MUST_AGREE = {
+    "count": "says that there are {theirs} processes, and this one says {ours}",
+    "lanes": "has lanes={theirs}, and this one lanes={ours}",
+    "batch_size": "has batch_size={theirs}, and this one batch_size={ours}",
+    "remainder": "has remainder={theirs!r}, and this one remainder={ours!r}",
+    "shuffled": "and this one differ in shuffle()",
+    "seed": "shuffles with seed={theirs}, and this one with seed={ours}",
+    "rows": "reads other rows than this one: the columns, the options or a split differ",
+    "source": "reads another file than this one, or the file has changed in between",
+}
+
+
+def _processes(place: tuple[int, int] | None, directory: str | None) -> Processes:
+    if directory is not None:
+        if place is None:
+            raise ValueError("directory= goes with an index and a count: distribute(0, 4, ...)")
+        return DirectoryProcesses(directory, *place)
+    found = running()
+    if place is None:
+        if found is None:
+            why = announced()
+            raise ValueError(
+                f"no engine runs that knows the processes{f': {why}' if why else ''}. Call "
+                "jax.distributed.initialize() or torch.distributed.init_process_group() before "
+                "distribute(), or say which process this is, as in distribute(0, 4)"
+            )
+        return found
+    if found is None or found.count == 1:
+        return Alone()
+    if found.count % place[1]:
+        raise ValueError(
+            f"the engine runs {found.count} processes, and distribute(..., {place[1]}) deals the "
+            f"rows to {place[1]}: leave both out, or take a count that divides {found.count}"
+        )
+    return found
