@@ -6,11 +6,12 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from csvfeed import arguments, other_names
 from csvfeed.errors import CsvError
+from csvfeed.order import Lanes, Order
 from csvfeed.processes import Alone, DirectoryProcesses, Processes, announced, running
 
 if TYPE_CHECKING:
@@ -18,31 +19,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from csvfeed import _core
-    from csvfeed.order import Order
-
-
-@dataclass(frozen=True)
-class Lanes:
-    """The lanes of one process: from ``first`` to before ``end``, out of ``count``.
-
-    ``rows`` is the number of rows of one lane in a batch.
-    """
-
-    first: int
-    end: int
-    count: int
-    rows: int
-
-    @property
-    def batch_rows(self) -> int:
-        """Rows of this process in a batch."""
-        return (self.end - self.first) * self.rows
-
-    def __str__(self) -> str:
-        """Return the call that makes these lanes."""
-        own = self.end - self.first
-        index, count = self.first // own, self.count // own
-        return f".distribute({index}, {count}{f', lanes={self.count}' * (own > 1)})"
 
 
 class Distributed(ABC):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csvfeed import arguments, other_names
 from csvfeed.columns import Column
-from csvfeed.distribution import Lanes
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
@@ -43,6 +42,30 @@ class Shard(NamedTuple):
     def __str__(self) -> str:
         """Return the call that makes this share."""
         return f".shard({self.worker}, {self.workers})"
+
+
+@dataclass(frozen=True)
+class Lanes:
+    """The lanes of one process: from ``first`` to before ``end``, out of ``count``.
+
+    ``rows`` is the number of rows of one lane in a batch.
+    """
+
+    first: int
+    end: int
+    count: int
+    rows: int
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows of this process in a batch."""
+        return (self.end - self.first) * self.rows
+
+    def __str__(self) -> str:
+        """Return the call that makes these lanes."""
+        own = self.end - self.first
+        index, count = self.first // own, self.count // own
+        return f".distribute({index}, {count}{f', lanes={self.count}' * (own > 1)})"
 
 
 @dataclass(frozen=True)

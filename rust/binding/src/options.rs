@@ -304,7 +304,7 @@ pub(crate) enum PyStep {
     Shard { worker: u64, workers: u64, batch_size: u64, drop_remainder: bool },
 }
 
-/// The attributes of `csvfeed.distribution.Lanes`: which lanes of the rows a process serves.
+/// The attributes of `csvfeed.order.Lanes`: which lanes of the rows a process serves.
 #[derive(Clone, Copy, FromPyObject)]
 pub(crate) struct PyLanes {
     /// The first lane of this process, and the one after the last.
