@@ -32,6 +32,9 @@ if csvfeed._core.DEBUG:
     # Child processes need not say so.
     os.environ["PYTHONWARNINGS"] = "ignore:this csvfeed is a debug build"
 
+SMALL_BUFFERS = os.environ.get("CSVFEED_BUFFERS") == "small"
+assert csvfeed._core.SMALL_BUFFERS == SMALL_BUFFERS, "a debug build alone has small buffers"
+
 give_children_default_signals()
 WATCHDOG = Watchdog()
 
