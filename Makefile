@@ -45,6 +45,8 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
+# Many processes import TensorFlow, and compiling it takes longer than the rest of its import: once is enough.
+unexport PYTHONDONTWRITEBYTECODE
 # The tests generate the same input each time, so that a change fails only for what it did; "make explore" does not.
 export PROPTEST_RNG_SEED ?= 1
 
