@@ -5,7 +5,7 @@
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
-# make explore       the tests on generated input, on other input than the last time
+# make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves

@@ -24,8 +24,8 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 # A run finds what the last one found, unless it is to explore: see "make explore".
-settings.register_profile("repeat", derandomize=True, deadline=None)
-settings.register_profile("explore", deadline=None)
+settings.register_profile("repeat", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 if csvfeed._core.DEBUG:
