@@ -61,13 +61,13 @@ demo: $(VENV)/demo $(VENV)/release
 
 check: lint test-core test-reading
 
-# Cargo runs one command at a time, so the extension comes first, and Python packages download while the rest compiles.
-# Cargo shares the jobs of make, so they are twice as many as the cores.
+# Cargo runs one command at a time, so the extension comes first, for which most of the rest waits. Then downloads, single
+# threads and the last test files of each run leave a core to others: --output-sync keeps apart what they say.
+test: export CARGO_INCREMENTAL := 0
 test:
 	$(MAKE) --jobs=4 $(BIN)/python core
 	$(MAKE) --jobs=4 $(VENV)/debug
-	$(MAKE) --jobs=4 $(VENV)/dev lint-rust test-core
-	$(MAKE) lint-python test-wheel test-small-buffers test-python test-jax
+	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
 
 core:
 	cargo build --package csvfeed-core --locked --quiet
