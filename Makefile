@@ -5,7 +5,7 @@
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
-# make explore       the tests on generated input, on other input than the last time
+# make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
@@ -28,7 +28,6 @@ TARGETS ?= index split number pipeline
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
-PYTHON_FILES := $(shell find python -name '*.py*' -not -path '*/__pycache__/*')
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
 # Tests of what depends on the instruction set, and of what depends on where blocks end.
 PER_SIMD := tests/reading
@@ -36,9 +35,8 @@ PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
-# The build backend's arguments for the build that the tests use, and for one with small buffers.
+# The build backend's arguments for the build that the tests use.
 DEBUG := MATURIN_PEP517_ARGS=--profile=dev
-SMALL_BUFFERS := MATURIN_PEP517_ARGS='--profile=dev --features=testing'
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
@@ -47,6 +45,8 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
+# Many processes import TensorFlow, and compiling it takes longer than the rest of its import: once is enough.
+unexport PYTHONDONTWRITEBYTECODE
 # The tests generate the same input each time, so that a change fails only for what it did; "make explore" does not.
 export PROPTEST_RNG_SEED ?= 1
 
@@ -61,14 +61,13 @@ demo: $(VENV)/demo $(VENV)/release
 
 check: lint test-core test-reading
 
-# Cargo runs one command at a time, so the extension comes first, and Python packages download while the rest compiles.
-# Cargo shares the jobs of make, so they are twice as many as the cores.
+# Cargo runs one command at a time, so the extension comes first, for which most of the rest waits. Then downloads, single
+# threads and the last test files of each run leave a core to others: --output-sync keeps apart what they say.
+test: export CARGO_INCREMENTAL := 0
 test:
 	$(MAKE) --jobs=4 $(BIN)/python core
 	$(MAKE) --jobs=4 $(VENV)/debug
-	$(MAKE) --jobs=4 $(VENV)/dev lint-rust test-core
-	$(MAKE) --jobs=4 lint-python target/small-buffers/whole
-	$(MAKE) test-wheel test-small-buffers test-python test-jax
+	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
 
 core:
 	cargo build --package csvfeed-core --locked --quiet
@@ -115,8 +114,8 @@ test-exits: $(VENV)/dev
 	KERAS_BACKEND=jax $(BIN)/python tests/support/exits.py --times $(TIMES)
 
 # Blocks of 128 bytes and other small buffers, so that the same tests cross their ends everywhere.
-test-small-buffers: target/small-buffers/whole
-	CSVFEED_SIMD=portable PYTHONPATH=target/small-buffers $(PYTEST) $(PER_BLOCK_SIZE)
+test-small-buffers: $(VENV)/dev
+	CSVFEED_SIMD=portable CSVFEED_BUFFERS=small $(PYTEST) $(PER_BLOCK_SIZE)
 
 STRICT := -W error -W 'ignore:this csvfeed is a debug build'
 # What a user installs works without anything but numpy. The wheel packs the build that the other tests use.
@@ -176,11 +175,6 @@ target/torch-venv/whole:
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))
-
-target/small-buffers/whole: $(RUST) $(PYTHON_FILES) | $(VENV)/dev
-	rm -rf $(@D)
-	$(SMALL_BUFFERS) $(PIP) install --no-deps --target $(@D) .
-	@touch $@
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

@@ -24,13 +24,16 @@ os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES"] = "-1"
 
 # A run finds what the last one found, unless it is to explore: see "make explore".
-settings.register_profile("repeat", derandomize=True, deadline=None)
-settings.register_profile("explore", deadline=None)
+settings.register_profile("repeat", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile("explore", derandomize=False, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeat"))
 
 if csvfeed._core.DEBUG:
     # Child processes need not say so.
     os.environ["PYTHONWARNINGS"] = "ignore:this csvfeed is a debug build"
+
+SMALL_BUFFERS = os.environ.get("CSVFEED_BUFFERS") == "small"
+assert csvfeed._core.SMALL_BUFFERS == SMALL_BUFFERS, "a debug build alone has small buffers"
 
 give_children_default_signals()
 WATCHDOG = Watchdog()

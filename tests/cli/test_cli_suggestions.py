@@ -12,6 +12,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from inspected import check, check_bytes, tables
 
@@ -475,7 +476,7 @@ def test_files_of_other_programs(path):
     check(path)
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(100), suppress_health_check=list(HealthCheck))
 @given(tables())
 def test_any_table_is_refused_or_read_by_the_code(content):
     check_bytes(content)

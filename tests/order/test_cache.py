@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import bytes_read
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered import MIXED, NUMBERED, numbered, numbers_of, python
@@ -504,7 +505,7 @@ def test_a_draft_of_a_process_of_the_same_number_is_no_hindrance(path, directory
     assert [file.suffix for file in files(directory)] == [".csvfeed"]
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(
     rows=st.integers(1, 400),
     memory=st.sampled_from([None, 1, 2000, MIXED]),

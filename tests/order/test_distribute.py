@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered import MIXED, NUMBERED, numbered, numbers_of, python
@@ -72,7 +73,7 @@ def test_global_batches_do_not_depend_on_the_processes(shuffled, remainder, kind
     assert shuffled == (numbers_of(epochs[0]) != numbers_of(epochs[1]))
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     rows=st.integers(1, 300),
     count=st.integers(1, 4),

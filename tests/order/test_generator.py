@@ -6,6 +6,7 @@ from itertools import cycle, islice
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -55,7 +56,7 @@ def test_wider_files_give_a_matrix_and_the_last_column(write, columns):
         np.testing.assert_array_equal(y, expected[:, -1])
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.integers(1, 300), batchsize=st.integers(1, 700), end=st.sampled_from(["", "\n", "\n\n"])
 )

@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered import MIXED, NUMBERED, joined, numbered, numbers_of, python
@@ -40,7 +41,7 @@ def test_the_union_is_the_whole_and_the_steps_are_equal(count, batch_size, remai
         assert len(left_out) == (ROWS % count if ROWS // count % batch_size == 0 else 0)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     rows=st.integers(1, 400),
     count=st.integers(1, 12),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered import MIXED, NUMBERED, joined, numbered, numbers_of, python
@@ -233,7 +234,7 @@ def test_threads_may_iterate_at_once(memory):
     assert sorted(found) == sorted(epochs)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     rows=st.sampled_from([1, 2, 3, 50, 700]),
     memory=st.sampled_from([None, 1, 100, 2000, MIXED, 1 << 20]),

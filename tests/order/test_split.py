@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numbered import MIXED, NUMBERED, joined, numbered, numbers_of, python
@@ -37,7 +38,7 @@ def test_parts_are_disjoint_and_complete_in_file_order(memory, by):
         assert len(found[1]) == 600
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     rows=st.integers(2, 2500),
     fraction=st.floats(0.0, 1.0, exclude_min=True, exclude_max=True),

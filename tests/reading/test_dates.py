@@ -9,6 +9,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -97,7 +98,7 @@ def iso_forms(moment):
         yield f"{naive.isoformat()}+07", naive.replace(tzinfo=dt.timezone(dt.timedelta(hours=7)))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(moments=st.lists(MOMENTS, min_size=1, max_size=20), memory=st.sampled_from([None, SMALL]))
 def test_iso_dates_are_those_of_datetime(moments, memory):
     forms = [form for moment in moments for form in iso_forms(moment)]
@@ -185,7 +186,7 @@ def test_a_date_that_there_is_not_is_an_error(text):
     assert caught.value.text == f'"{text}"'
 
 
-@settings(max_examples=500)
+@settings(max_examples=examples(500))
 @given(st.text("0123456789-:T +Z.", max_size=20))
 def test_no_text_is_read_as_another_date_than_by_datetime(text):
     try:
@@ -245,7 +246,7 @@ def cut(moment, least):
     return moment.replace(**dict.fromkeys(zeros, 0))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     moments=st.lists(
         st.datetimes(dt.datetime(1969, 1, 1), dt.datetime(2068, 12, 31), timezones=OFFSETS),
@@ -355,7 +356,7 @@ def test_dates_that_cannot_be(date, says):
 # since
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(moment=MOMENTS, since=MOMENTS)
 def test_seconds_and_days_are_counted_from_an_instant(moment, since):
     found = read_dates([moment.isoformat()], Date("seconds", "days", since=since))

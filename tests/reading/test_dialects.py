@@ -11,6 +11,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import SMALL, equal
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -209,7 +210,7 @@ def all_rows(ds):
 
 
 @given(tables(), st.integers(1, 3), st.sampled_from([None, SMALL]))
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_a_table_comes_back_however_it_is_written(table, threads, memory):
     ds = table.open(threads=threads, memory=memory, batch_size=7)
     expected = np.array(table.numbers(), np.float32).tolist()
@@ -221,7 +222,7 @@ def test_a_table_comes_back_however_it_is_written(table, threads, memory):
 
 
 @given(tables(), st.sampled_from([None, SMALL]))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_keys_are_what_the_fields_say(table, memory):
     columns = [f"n{at}" for at in range(len(table.rows[0][0]))]
     plain = csvfeed.CsvDataset(table.plain, target=None, features=columns, header=True)
@@ -233,7 +234,7 @@ def test_keys_are_what_the_fields_say(table, memory):
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_what_the_csv_module_writes_is_detected(data):
     delimiter = data.draw(st.sampled_from(",;\t|"))
     quoting = data.draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]))

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 import oracle
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,7 +34,7 @@ def nearest(value):
 units = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.lists(st.timedeltas(datetime.timedelta(-(10**5)), datetime.timedelta(10**5)), min_size=1),
     st.sampled_from([*units]),

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from bad_files import BAD_FILES, FILES_IN_ANOTHER_ENCODING, FILES_WITHOUT_ROWS, GOOD_ROWS, SAMPLE
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -89,7 +90,7 @@ def test_the_drop_in_says_the_same(write, bad):
         next(generator)
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(
     before=st.integers(0, 200),
     bad=st.sampled_from([b"x,1", b"1,x", b"1", b"1,2,3", b'"1,2', b'1,"2"3', b",,", b"1,\0"]),

@@ -7,6 +7,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +71,7 @@ def test_a_column_that_is_also_a_target_is_filled_as_a_feature_only(read):
 
 @pytest.mark.parametrize("memory", [None, SMALL])
 @given(data=st.data())
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_filling_is_what_it_is_field_by_field(memory, data):
     field = st.sampled_from(["1", "-2.5", "1e5", "NA", "", '""', " ", "?", "nan", "inf", '"7"'])
     rows = data.draw(st.lists(st.tuples(field, field, field), min_size=1, max_size=40))

@@ -9,6 +9,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import SMALL, equal
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -195,7 +196,7 @@ def decimal_of(sign, whole, fraction):
     return text, -value if sign == "-" else value
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(
     st.lists(st.tuples(st.sampled_from(["percent", "currency", "fortran"]), decimals), min_size=1),
     st.lists(st.integers(0, 16**34), min_size=1, max_size=5),

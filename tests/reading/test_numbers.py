@@ -8,6 +8,7 @@ import numpy as np
 import oracle
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -206,7 +207,7 @@ def ties(bits):
 finite_bits = st.integers(0, 0x7F7F_FFFF)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(st.tuples(finite_bits, st.sampled_from(["", "-"])), min_size=1, max_size=20))
 def test_ties_go_to_the_even_neighbour_and_what_lies_beside_them_does_not(drawn):
     fields = [
@@ -218,7 +219,7 @@ def test_ties_go_to_the_even_neighbour_and_what_lies_beside_them_does_not(drawn)
     check(fields)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(st.lists(finite_bits, min_size=1, max_size=60))
 def test_each_float32_survives_being_written_in_full(bits):
     values = np.array(bits, np.uint32).view(np.float32)
@@ -240,13 +241,13 @@ decimals = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(st.lists(decimals, min_size=1, max_size=60), st.sampled_from([None, SMALL]))
 def test_random_decimals(fields, memory):
     check(fields, memory=memory)
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(st.text('0123456789.eE+-"/: x_', max_size=26))
 def test_random_characters_are_a_number_or_an_error(field):
     bits = oracle.number_bits(field.strip(" \t"))

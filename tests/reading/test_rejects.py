@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 from conftest import SMALL, bytes_read
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -123,7 +124,7 @@ def rows_of(dataset):
             yield from map(tuple, np.nan_to_num(np.column_stack(arrays), nan=-1).tolist())
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     rows=tables.filter(lambda rows: any(not row.error for row in rows)), ways=ways, data=st.data()
 )
@@ -176,7 +177,7 @@ def test_a_table_with_wrong_rows_is_the_table_without_them(rows, ways, data, tmp
     assert ds.rejects.count == len(wrong)
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(rows=tables.filter(lambda rows: any(not row.error for row in rows)), ways=ways)
 def test_rejects_are_the_wrong_rows_in_the_order_of_the_file(rows, ways, tmp_path_factory):
     _, wrong = apart(rows)
@@ -207,7 +208,7 @@ def test_rejects_are_the_wrong_rows_in_the_order_of_the_file(rows, ways, tmp_pat
         assert vars(raised.value) == vars(ds.rejects.first[0])
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(rows=tables, allowed=st.integers(0, 12), ways=ways, batch_size=st.integers(1, 9))
 def test_one_reject_too_many_is_an_error_in_its_place(rows, allowed, ways, batch_size):
     right, wrong = apart(rows)

@@ -8,6 +8,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -166,7 +167,7 @@ def tables(draw):
 
 
 @given(tables())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_numbers_come_back_or_a_question_is_asked(table):
     text, header, numbers, expected = table
     if not numbers or (not header and re.fullmatch(r"([-\d]+,\d+\n)+", text)):
@@ -192,7 +193,7 @@ def test_numbers_come_back_or_a_question_is_asked(table):
 @given(
     st.binary(max_size=300) | st.text("ab1,;\t |\"'\\\n\r#.:\x01é", max_size=300).map(str.encode)
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_any_bytes_are_taken_for_something_or_refused(content):
     try:
         found = sniff(content)

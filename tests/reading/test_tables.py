@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import oracle
 import pytest
+from generated import examples
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -128,7 +129,7 @@ def cases(draw):
     )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(cases(), budgets)
 def test_a_table_reads_as_the_oracle_reads_it(case, budget):
     table = oracle.read(case.data, **case.dialect)
@@ -189,7 +190,7 @@ soups = st.lists(
 ).map("".join)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(soups, st.sampled_from(['"', None]), budgets)
 def test_rows_and_errors_are_the_same_whatever_the_memory_and_threads(soup, quote, budget):
     data = ("1,2\n3,4\n" + soup).encode()
@@ -199,7 +200,7 @@ def test_rows_and_errors_are_the_same_whatever_the_memory_and_threads(soup, quot
     assert outcome(data, quote=quote, **budget) == outcome(data, quote=quote, threads=1)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(
     soups.map(lambda soup: soup.replace("\r\n", "\n").replace("\r", "").replace("\0", "")), budgets
 )

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_tables import COMPRESSIONS, Reading, Table, Use
@@ -260,7 +261,7 @@ def check_most(rnd, options, reading, paths, directory):
 
 
 # Small buffers take twenty times as long.
-@settings(max_examples=20 if _core.SMALL_BUFFERS else 100)
+@settings(max_examples=examples(20 if _core.SMALL_BUFFERS else 100))
 @given(st.randoms(use_true_random=True))
 def test_whatever_is_said_of_a_table_holds_together(tmp_path_factory, rnd):
     check(rnd, tmp_path_factory.mktemp("tables"))

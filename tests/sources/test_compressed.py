@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from codecs_of import CODECS, MEMBERS, zipped, zstd
 from conftest import SMALL
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numbered import NUMBERED, joined, numbered, numbers_of, python
@@ -42,7 +43,7 @@ def in_members(codec, data, cuts):
     )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(80), suppress_health_check=[HealthCheck.too_slow])
 @given(
     codec=st.sampled_from(sorted(CODECS)),
     cuts=st.lists(st.integers(0, 10_000), max_size=4),
@@ -68,7 +69,7 @@ def test_the_rows_are_those_of_the_text(codec, cuts, way, threads, memory, batch
     assert 299 <= len(set(dealt)) == len(dealt)
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow])
 @given(
     codecs=st.lists(st.sampled_from([None, *sorted(CODECS)]), min_size=1, max_size=6),
     way=st.sampled_from(["in order", "split", "split by key", "shuffled"]),

@@ -7,6 +7,7 @@ import pickle
 
 import numpy as np
 import pytest
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,7 +81,7 @@ def test_a_directory_without_data_is_an_error(tmp_path):
 HEADS = [b"", b"\n", b"\xef\xbb\xbf", b"\r\n\n", gzip.compress(b""), gzip.compress(b"\n\n")]
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 @given(
     st.lists(st.sampled_from([*HEADS, "rows", "rows", "header"]), min_size=1, max_size=40),
     st.booleans(),
@@ -208,7 +209,7 @@ def test_files_without_a_header_have_the_same_number_of_fields():
             csvfeed.CsvDataset([b"1,2\n", b"3\n"], columns=columns)
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(
     st.lists(
         st.tuples(st.permutations("abcdy"), st.integers(1, 5), st.integers(0, 4)),

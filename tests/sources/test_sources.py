@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numbered import NUMBERED, joined, numbered, numbers_of, python
@@ -46,7 +47,7 @@ def permuted(text, order):
 # Many files
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.too_slow])
 @given(
     cuts=st.lists(st.integers(0, 400), max_size=6),
     orders=st.lists(st.permutations(range(4)), min_size=8, max_size=8),
@@ -461,7 +462,7 @@ def test_ctrl_c_while_a_slow_pipe_is_read():
 # Text in UTF-16
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 @given(
     rows=st.lists(
         st.tuples(

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import SMALL
+from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -168,7 +169,7 @@ def test_stats_leave_no_threads(long_file, reading_threads):
     reading_threads(0)
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(
     threads=st.integers(1, 5),
     memory=st.sampled_from([1, SMALL, 4000, None]),

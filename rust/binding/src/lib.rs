@@ -55,7 +55,7 @@ mod _core {
         drop(PyArray1::<f32>::zeros(module.py(), 0, false));
         module.add("SAMPLE", csvfeed_core::head::SAMPLE)?;
         module.add("MISSING", csvfeed_core::table::missing::MISSING.to_vec())?;
-        module.add("SMALL_BUFFERS", csvfeed_core::budget::SMALL_BUFFERS)?;
+        module.add("SMALL_BUFFERS", csvfeed_core::budget::small_buffers())?;
         module.add("DEBUG", cfg!(debug_assertions))
     }
 }

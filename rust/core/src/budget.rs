@@ -4,12 +4,36 @@
 
 use std::hint::black_box;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::LazyLock;
 
-/// Whether blocks and buffers are a few bytes small, so that ordinary tests cross their ends everywhere.
-pub const SMALL_BUFFERS: bool = cfg!(any(test, feature = "testing"));
+/// Whether blocks and buffers are a few bytes small, so that ordinary tests cross their ends everywhere. In this crate's
+/// own tests and under the fuzz targets they are. In a debug build they are if the environment has
+/// `CSVFEED_BUFFERS=small`. In a release build this is a constant.
+#[must_use]
+pub fn small_buffers() -> bool {
+    static ASKED_FOR: LazyLock<bool> =
+        LazyLock::new(|| std::env::var_os("CSVFEED_BUFFERS").is_some_and(|value| value == "small"));
+    cfg!(any(test, feature = "testing")) || cfg!(debug_assertions) && *ASKED_FOR
+}
+
+/// The size of a block or buffer.
+#[derive(Clone, Copy)]
+pub(crate) struct Size {
+    /// The size for users.
+    pub usual: usize,
+    /// The size if there are [`small_buffers`].
+    pub small: usize,
+}
+
+impl Size {
+    /// The size in this process.
+    pub(crate) fn get(self) -> usize {
+        if small_buffers() { self.small } else { self.usual }
+    }
+}
 
 /// Bytes of text that one job parses. A block, its marks and its values fit in a core's L2 cache.
-pub(crate) const BLOCK_BYTES: usize = if SMALL_BUFFERS { 128 } else { 256 << 10 };
+pub(crate) const BLOCK_BYTES: Size = Size { usual: 256 << 10, small: 128 };
 
 /// Longest row allowed when the caller sets no `memory`.
 const MAX_ROW: usize = 16 << 20;
@@ -36,9 +60,9 @@ impl Budget {
         let window = 2 * threads + 2;
         let blocks = 3 * threads + 2 * window;
         let Some(memory) = memory else {
-            return Self { threads, block_bytes: BLOCK_BYTES, window, max_row: MAX_ROW };
+            return Self { threads, block_bytes: BLOCK_BYTES.get(), window, max_row: MAX_ROW };
         };
-        let block_bytes = (memory / blocks).clamp(64, BLOCK_BYTES);
+        let block_bytes = (memory / blocks).clamp(64, BLOCK_BYTES.get());
         let more = (memory / block_bytes).saturating_sub(blocks) / 2;
         Self { threads, block_bytes, window: window + more, max_row: memory.clamp(1 << 20, 1 << 31) }
     }

@@ -43,9 +43,8 @@
 //!     > dialect, source > error, simd, random, budget, fields, process
 //! ```
 //!
-//! The feature `testing` makes blocks and buffers a few bytes small, so that tests cross their ends everywhere. It also
-//! adds naive reference implementations (`oracle`), and the checks of the fuzz targets, which compare the fast paths with
-//! them (`checks`).
+//! The feature `testing` is for the fuzz targets. It adds naive reference implementations (`oracle`) and the checks that
+//! compare the fast paths with them (`checks`), and it makes blocks and buffers a few bytes small.
 
 pub mod batch;
 pub mod budget;

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
-use crate::budget::{Budget, SMALL_BUFFERS, has_memory, room_for};
+use crate::budget::{Budget, Size, has_memory, room_for};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::random::Random;
@@ -46,7 +46,7 @@ impl Mixing {
 }
 
 /// Values in a yielded block.
-const BLOCK_VALUES: usize = if SMALL_BUFFERS { 32 } else { 1 << 15 };
+const BLOCK_VALUES: Size = Size { usual: 1 << 15, small: 32 };
 
 /// Starts at row `first_row` of an epoch and continues with the following epochs, for ever. The second value is the
 /// number of rows of the first block before that row.
@@ -64,7 +64,7 @@ pub fn shuffled(
     if !has_memory(needed) {
         return Err(Kind::Window(needed).into());
     }
-    let block_rows = (BLOCK_VALUES.min(budget.block_bytes / 4) / width).max(1) as u32;
+    let block_rows = (BLOCK_VALUES.get().min(budget.block_bytes / 4) / width).max(1) as u32;
     let order = Order { rows, mixing, window, block_bytes: budget.block_bytes as u64, block_rows };
     let (stream, skipped) = Stream::start(&order, epoch, first_row);
     let jobs = Shuffled {

@@ -2,20 +2,20 @@
 
 use memchr::memchr_iter;
 
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::dialect::Dialect;
 use crate::error::{Kind, Result};
 use crate::index::Careful;
 use crate::source::{Source, is_padding};
 
-/// How many bytes are read at a time while searching the head. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if SMALL_BUFFERS { 16 } else { 1 << 13 };
+/// How many bytes are read at a time while searching the head.
+const PIECE: Size = Size { usual: 1 << 13, small: 16 };
 
 /// The byte offset after the given number of lines.
 pub(super) fn skip_lines(source: &dyn Source, mut offset: u64, mut lines: u64, what: &'static str) -> Result<u64> {
-    let mut piece = [0; PIECE];
+    let mut piece = [0; PIECE.usual];
     while lines > 0 {
-        let size = (source.len() - offset).min(PIECE as u64) as usize;
+        let size = (source.len() - offset).min(PIECE.get() as u64) as usize;
         if size == 0 {
             return Err(Kind::TooFewLines(what).into());
         }
@@ -39,12 +39,12 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
         /// Padding after the end of the file, if nothing else follows.
         Padding,
     }
-    let mut piece = [0; PIECE];
+    let mut piece = [0; PIECE.usual];
     let (mut position, mut line_start, mut line) = (offset, offset, Line::Begins);
     // Where padding begins. It is a row if the file continues after it.
     let mut padding = None;
     while position < source.len() {
-        let size = (source.len() - position).min(PIECE as u64) as usize;
+        let size = (source.len() - position).min(PIECE.get() as u64) as usize;
         source.read_at(position, &mut piece[..size])?;
         for &byte in &piece[..size] {
             position += 1;
@@ -71,7 +71,7 @@ pub(super) fn first_row(source: &dyn Source, dialect: Dialect, offset: u64) -> R
 
 /// The row at byte `offset`, with a newline at its end, and the number of bytes it takes in the source.
 pub(super) fn read_row(source: &dyn Source, dialect: Dialect, offset: u64, max_row: usize) -> Result<(Vec<u8>, usize)> {
-    let mut size = PIECE;
+    let mut size = PIECE.get();
     loop {
         let length = (source.len() - offset).min(size as u64) as usize;
         let whole = offset + length as u64 == source.len();

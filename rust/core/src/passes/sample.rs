@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use memchr::{memchr, memrchr};
 
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
@@ -22,13 +22,13 @@ use crate::value::number::{Forms, Notation};
 use crate::value::{Date, Duration, Part, boolean};
 
 /// Bytes of text in a piece.
-const PIECE: usize = if SMALL_BUFFERS { 128 } else { 64 << 10 };
+const PIECE: Size = Size { usual: 64 << 10, small: 128 };
 
 /// Longest row allowed.
 const MAX_ROW: usize = 16 << 20;
 
 /// Bytes to read at each of several places.
-const SLICE: u64 = if SMALL_BUFFERS { 256 } else { 64 << 10 };
+const SLICE: Size = Size { usual: 64 << 10, small: 256 };
 
 /// How many wrong rows are kept.
 const MOST_WRONG: usize = 1000;
@@ -119,7 +119,7 @@ pub fn sample<E: From<Error>>(
                 is_here
             });
             let Some(part) = part else { break };
-            let first = last.saturating_sub(SLICE.min(whole / wanted.places));
+            let first = last.saturating_sub((SLICE.get() as u64).min(whole / wanted.places));
             if table.parts.data_start(part) + first >= seen {
                 found.add_slice(table, part, first..last, most)?;
             }
@@ -281,7 +281,7 @@ impl Sample {
 fn splitter(table: &Table) -> Splitter {
     let mut table = table.clone();
     Arc::make_mut(&mut table.schema).on_error = OnError::Skip;
-    Splitter::of(&table, PIECE, MAX_ROW, false)
+    Splitter::of(&table, PIECE.get(), MAX_ROW, false)
 }
 
 /// The rows of a table text by text, and the end of each text.

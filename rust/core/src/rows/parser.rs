@@ -7,7 +7,7 @@ use super::group::Group;
 use super::reading::Reading;
 use super::rejects::Recording;
 use super::{Block, Pool, Widths};
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -19,7 +19,7 @@ use crate::text::Text;
 use crate::value::number::{Notation, Plain};
 
 /// How many fields are converted together, unless a single row has more: few enough for their values to stay in L1.
-const GROUP: usize = if SMALL_BUFFERS { 16 } else { 4096 };
+const GROUP: Size = Size { usual: 4096, small: 16 };
 
 /// Parses texts into blocks. Each thread has one.
 pub struct Parser {
@@ -111,7 +111,7 @@ impl Parser {
             plain = Some(&mut self.plain);
         }
         let mut passed_over = self.index.bad_rows().iter().peekable();
-        let group_rows = (GROUP / self.arrangement.columns.len().max(1)).max(1);
+        let group_rows = (GROUP.get() / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(columns, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
                 reading.record_row(*bad, &mut block);

@@ -3,11 +3,11 @@
 use std::io::{self, BufRead, BufReader, ErrorKind, Read};
 
 use super::Source;
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::Result;
 
 /// How many compressed bytes are read at a time.
-pub(super) const INPUT: usize = if SMALL_BUFFERS { 64 } else { 128 << 10 };
+pub(super) const INPUT: Size = Size { usual: 128 << 10, small: 64 };
 
 /// The largest window of a zstd frame, as a power of two: the maximum of the zstd library.
 const ZSTD_WINDOW: u32 = 31;
@@ -66,7 +66,7 @@ impl Codec {
 
     /// Decompresses all members of `raw`.
     pub(super) fn decompress<'a>(self, raw: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
-        let raw = BufReader::with_capacity(INPUT, raw);
+        let raw = BufReader::with_capacity(INPUT.get(), raw);
         Ok(match self {
             Self::Gzip => Box::new(Members { member: Some(flate2::bufread::GzDecoder::new(raw)) }),
             Self::Zstd => {

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use memchr::memchr;
 
 use super::Source;
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::{Error, Kind, Result};
 
 /// How many bytes after the first carriage return are searched for a newline.
 const NEAR: u64 = 1 << 16;
 
 /// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if SMALL_BUFFERS { 16 } else { 1 << 13 };
+const PIECE: Size = Size { usual: 1 << 13, small: 16 };
 
 /// A source with a newline in place of each carriage return. The underlying source must not contain newlines.
 pub struct CarriageReturns<S>(pub S);
@@ -102,11 +102,11 @@ pub(super) fn translate(bytes: &mut [u8], offset: u64) -> Result<()> {
 /// Whether lines end with a carriage return alone: the first line does, and no newline is near. The first line may have
 /// up to `max_row` bytes.
 pub fn ends_with_returns(source: &dyn Source, max_row: usize) -> Result<bool> {
-    let mut piece = [0; PIECE];
+    let mut piece = [0; PIECE.usual];
     let (mut offset, mut first) = (0, None);
     loop {
         let end = first.map_or(max_row as u64 + NEAR, |first| first + NEAR).min(source.len());
-        let size = end.saturating_sub(offset).min(PIECE as u64) as usize;
+        let size = end.saturating_sub(offset).min(PIECE.get() as u64) as usize;
         if size == 0 {
             break;
         }

@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use memchr::memrchr;
 
 use super::Source;
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::Result;
 
 /// How many bytes are read at a time. Debug builds read few, to cross boundaries often.
-const PIECE: usize = if SMALL_BUFFERS { 100 } else { 64 << 10 };
+const PIECE: Size = Size { usual: 64 << 10, small: 100 };
 
 /// Whether a byte is padding after the end of a text: Ctrl-Z or NUL, which old editors and disks append.
 pub(crate) fn is_padding(byte: u8) -> bool {
@@ -32,7 +32,7 @@ impl<S: Source> Shortened<S> {
             if let Some(footer) = footer(&tail, lines, b'\n', start == 0) {
                 return Ok(Self { source, length: start + footer as u64 });
             }
-            let more = tail.len().max(PIECE).min(start as usize);
+            let more = tail.len().max(PIECE.get()).min(start as usize);
             let mut longer = vec![0; more + tail.len()];
             source.read_at(start - more as u64, &mut longer[..more])?;
             longer[more..].copy_from_slice(&tail);
@@ -113,7 +113,7 @@ impl<R: Read> WithoutFooter<R> {
         self.held.drain(..self.passed);
         (self.passed, self.free) = (0, 0);
         let before = self.held.len();
-        self.held.resize(before + PIECE, 0);
+        self.held.resize(before + PIECE.get(), 0);
         let result = self.text.read(&mut self.held[before..]);
         self.held.truncate(before + result.as_ref().copied().unwrap_or(0));
         self.ended = result? == 0;

@@ -28,7 +28,7 @@ pub use spool::{Spool, SpooledText};
 pub use utf16::Transcoding;
 pub use version::Version;
 
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::Result;
 
 /// Bytes of known length that several threads may read at once.
@@ -72,13 +72,13 @@ pub fn fingerprint(source: &dyn Source) -> Result<String> {
 /// A checksum of `count` pieces between the beginning and the end of a source; `None` if the source is remote, where
 /// each piece would be a separate wait.
 pub fn samples(source: &dyn Source, count: usize) -> Result<Option<u128>> {
-    const PIECE: u64 = if SMALL_BUFFERS { 16 } else { 4 << 10 };
+    const PIECE: Size = Size { usual: 4 << 10, small: 16 };
     if !source.is_local() {
         return Ok(None);
     }
     let mut sum = xxhash_rust::xxh3::Xxh3::new();
     let length = source.len();
-    let mut bytes = vec![0; PIECE.min(length) as usize];
+    let mut bytes = vec![0; (PIECE.get() as u64).min(length) as usize];
     for number in 1..=count as u128 {
         let place = u128::from(length - bytes.len() as u64) * number / (count as u128 + 1);
         source.read_at(place as u64, &mut bytes)?;

@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MemorySource, Source, Stream};
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::{Kind, Result};
 
 /// How many bytes are read at first. Debug builds read few, so that they do not always suffice.
-const FIRST: usize = if SMALL_BUFFERS { 64 } else { 64 << 10 };
+const FIRST: Size = Size { usual: 64 << 10, small: 64 };
 
 /// The beginning of a text, in memory.
 pub struct Prefix {
@@ -53,7 +53,7 @@ impl Prefix {
         mut look: impl FnMut(&dyn Source) -> Result<T>,
     ) -> Result<T> {
         let mut bytes = Vec::new();
-        let mut wanted = FIRST;
+        let mut wanted = FIRST.get();
         loop {
             let is_whole = read(&mut bytes, wanted)?;
             refuse_archives(&bytes)?;

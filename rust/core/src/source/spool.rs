@@ -11,12 +11,12 @@ use std::time::Duration;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{Source, Stream};
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
 /// How many bytes are written at a time.
-const PIECE: usize = if SMALL_BUFFERS { 100 } else { 256 << 10 };
+const PIECE: Size = Size { usual: 256 << 10, small: 100 };
 
 /// A temporary file that disappears when nobody uses it, even if the process is killed.
 pub struct Spool {
@@ -139,7 +139,7 @@ impl Spool {
 
     fn write_texts(mut self, streams: &[&Stream], stopped: &AtomicBool) -> Result<Texts> {
         let mut places = Vec::with_capacity(streams.len());
-        let mut buffer = vec![0; PIECE];
+        let mut buffer = vec![0; PIECE.get()];
         for stream in streams {
             let start = self.length;
             let mut text = stream.open(0)?;

@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind, Read};
 use encoding_rs::{Decoder, DecoderResult, UTF_16BE, UTF_16LE};
 
 use super::raw::wrap;
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::Kind;
 
 /// How many bytes are read at a time.
-const INPUT: usize = if SMALL_BUFFERS { 62 } else { 64 << 10 };
+const INPUT: Size = Size { usual: 64 << 10, small: 62 };
 
 /// The maximum length of a character in bytes.
 const CHARACTER: usize = 4;
@@ -69,7 +69,7 @@ impl Transcoding {
             (asked, None) => (asked, length),
         };
         let encoding = if kind == Self::Utf16Be { UTF_16BE } else { UTF_16LE };
-        let mut input = vec![0; INPUT];
+        let mut input = vec![0; INPUT.get()];
         input[..rest].copy_from_slice(&mark[..rest]);
         let decoder = encoding.new_decoder_without_bom_handling();
         Ok(Box::new(Decoding {

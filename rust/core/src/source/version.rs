@@ -15,12 +15,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::identity::{FileIdentity, Time, identity_of};
-use crate::budget::SMALL_BUFFERS;
+use crate::budget::Size;
 use crate::error::{Error, Kind, Result};
 use crate::process::PerProcess;
 
 /// How many checksums are kept of a file. If there are more, every other one is dropped.
-const SUMS: usize = if SMALL_BUFFERS { 1 << 10 } else { 1 << 18 };
+const SUMS: Size = Size { usual: 1 << 18, small: 1 << 10 };
 
 /// How many bytes are read again at most. A spread sample stands for larger files.
 const COMPARED: u64 = 1 << 30;
@@ -170,7 +170,7 @@ impl Seen {
         if self.is_kept(offset) {
             self.sums.insert(offset, (length, sum));
         }
-        while self.sums.len() > SUMS {
+        while self.sums.len() > SUMS.get() {
             self.sparsity += 1;
             let kept: HashMap<_, _> = self.sums.drain().collect();
             self.sums = kept.into_iter().filter(|(offset, _)| self.is_kept(*offset)).collect();
@@ -259,14 +259,15 @@ mod tests {
     #[test]
     fn many_checksums_are_thinned_evenly() {
         let mut seen = Seen { changed: (0, 0), is_settled: true, sums: HashMap::new(), sparsity: 0 };
-        for offset in 0..10 * SUMS as u64 {
+        let most = SUMS.get();
+        for offset in 0..10 * most as u64 {
             seen.note(offset, 1, offset).unwrap();
         }
-        assert!((SUMS / 8..=SUMS).contains(&seen.sums.len()), "{}", seen.sums.len());
+        assert!((most / 8..=most).contains(&seen.sums.len()), "{}", seen.sums.len());
         let offsets: Vec<_> = seen.spread().into_iter().map(|(offset, _)| offset).collect();
         assert!(offsets.is_sorted());
-        assert!(offsets.iter().any(|&offset| offset < SUMS as u64));
-        assert!(offsets.iter().any(|&offset| offset > 9 * SUMS as u64));
+        assert!(offsets.iter().any(|&offset| offset < most as u64));
+        assert!(offsets.iter().any(|&offset| offset > 9 * most as u64));
         assert!(seen.note(offsets[0], 1, 1 << 40).is_err(), "another sum at a known place");
     }
 }

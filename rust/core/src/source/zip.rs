@@ -16,7 +16,7 @@ const LISTED: usize = 5;
 pub(super) fn open<'a>(raw: Raw<'a>) -> Result<Box<dyn Read + Send + 'a>> {
     let damaged = |error: zip::result::ZipError| explain("zip", error.into());
     let whole = raw;
-    let mut archive = ZipArchive::new(BufReader::with_capacity(INPUT, whole)).map_err(damaged)?;
+    let mut archive = ZipArchive::new(BufReader::with_capacity(INPUT.get(), whole)).map_err(damaged)?;
     let mut found = Vec::new();
     for index in 0..archive.len() {
         let member = archive.by_index_raw(index).map_err(damaged)?;
@@ -33,7 +33,7 @@ pub(super) fn open<'a>(raw: Raw<'a>) -> Result<Box<dyn Read + Send + 'a>> {
     let cut_off = || Kind::Damaged { codec: "zip", reason: "it ends too early".to_owned() };
     let start = member.data_start().ok_or_else(cut_off)?;
     let content = whole.part(start, member.compressed_size()).ok_or_else(cut_off)?;
-    let content = BufReader::with_capacity(INPUT, content);
+    let content = BufReader::with_capacity(INPUT.get(), content);
     let content: Box<dyn Read + Send + 'a> = match member.compression() {
         CompressionMethod::Stored => Box::new(content),
         CompressionMethod::Deflated => Box::new(flate2::bufread::DeflateDecoder::new(content)),

@@ -8,7 +8,7 @@ mod share;
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
-use crate::budget::{BLOCK_BYTES, Budget, SMALL_BUFFERS};
+use crate::budget::{BLOCK_BYTES, Budget, Size};
 use crate::error::{Error, Kind, Result};
 use crate::index;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
@@ -39,8 +39,8 @@ struct Start {
 }
 
 /// The smallest and the largest slice size in bytes.
-const FINEST: u64 = if SMALL_BUFFERS { 32 } else { 4 << 10 };
-const COARSEST: u64 = if SMALL_BUFFERS { 128 } else { 256 << 10 };
+const FINEST: Size = Size { usual: 4 << 10, small: 32 };
+const COARSEST: Size = Size { usual: 256 << 10, small: 128 };
 
 /// How many slices one job counts, if they fit in a block.
 const SLICES_IN_A_PIECE: u64 = 16;
@@ -50,7 +50,7 @@ impl RowIndex {
     /// hundreds of slices from all over the source, but there should not be millions of slices.
     #[must_use]
     pub fn slice_bytes(length: u64, window: u64) -> u64 {
-        (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST, COARSEST)
+        (length / 4096).min(window / 256).max(length >> 20).clamp(FINEST.get() as u64, COARSEST.get() as u64)
     }
 
     /// Builds a row index. Stops with an error at the first reject beyond the limit. The result depends only on the
@@ -217,7 +217,7 @@ struct Counted {
 
 /// Bytes of text that one job counts.
 fn piece_bytes(slice_bytes: u64) -> usize {
-    slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES as u64) as usize
+    slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES.get() as u64) as usize
 }
 
 /// Cuts each text into slices and counts their rows.
