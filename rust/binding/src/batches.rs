@@ -47,7 +47,7 @@ pub(crate) trait EpochEnd: Send + Sync {
 /// Where the batches come from.
 pub(crate) enum Flow {
     /// All rows of the dataset.
-    Whole(batch::Batches),
+    Whole(Box<batch::Batches>),
     /// The lanes of this process.
     Lanes(Lanes),
 }

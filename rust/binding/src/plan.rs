@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use csvfeed_core::batch::{self, Lanes, Shares};
+use csvfeed_core::batch::{self, Begun, Lanes, Shares};
 use csvfeed_core::choose::Step;
 use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::selection::Selection;
@@ -161,22 +161,20 @@ impl Plan {
         let global = known.selection.rows();
         let shares = this.lanes.map(|lanes| lanes.shares(global, batch_size, first_row, pad_to.is_some()));
         let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
-        let rows: Vec<u64> = known.lanes.iter().map(|lane| lane.selection.rows().saturating_sub(first_row)).collect();
-        let started: Vec<_> = match this.take_prepared(py, epoch, first_row) {
-            Some(pipelines) => pipelines.into_iter().map(|pipeline| pipeline.map(|pipeline| (pipeline, 0))).collect(),
-            None => this.start(py, table, known, Beginning { epoch, first_row }, fill)?,
+        let begins = Beginning { epoch, first_row };
+        let begun = match this.take_prepared(py, begins, &known) {
+            Some(prepared) => prepared,
+            None => this.start(py, table, known, begins, fill)?,
         };
-        let lanes = started.into_iter().zip(rows);
-        let lanes = lanes.map(|(started, rows)| started.map(|(pipeline, skipped)| (pipeline, skipped, rows)));
         let widths = Widths::of(&this.schema);
-        let flow = match shares {
-            Some(shares) => Flow::Lanes(Lanes::new(lanes.collect(), shares, widths)),
-            None => {
-                let (pipeline, skipped, rows) =
-                    lanes.flatten().next().expect("rows that are not distributed are one lane");
-                let remainder = remainder(drop_remainder, pad_to);
-                Flow::Whole(batch::Batches::new(pipeline, widths, batch_size, remainder).of(skipped, rows))
-            }
+        let flow = if let Some(shares) = shares {
+            Flow::Lanes(Lanes::new(begun, shares, widths))
+        } else {
+            let whole = begun.into_iter().flatten().next();
+            let Begun { pipeline, skipped, rows } = whole.expect("rows that are not distributed are one lane");
+            let remainder = remainder(drop_remainder, pad_to);
+            let batches = batch::Batches::new(pipeline, widths, batch_size, remainder).of(skipped, rows);
+            Flow::Whole(Box::new(batches))
         };
         let input = Arc::clone(&this.input);
         Batches::new(py, input, parts, flow, widths, Some(Box::new(PlannedEpoch { plan: slf.unbind(), epoch })))
@@ -278,18 +276,22 @@ impl Plan {
         Err(self.input.exception(py, &Kind::Empty(what).into(), None))
     }
 
-    /// The pipelines that were prepared for this epoch, if there are any. Those for another epoch are dropped.
-    fn take_prepared(&self, py: Python<'_>, epoch: u64, first_row: u64) -> Option<Pipelines> {
+    /// What was prepared for this epoch, if anything. Pipelines for another epoch are dropped.
+    fn take_prepared(&self, py: Python<'_>, begins: Beginning, known: &Known) -> Option<Vec<Option<Begun>>> {
         let prepared = self.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take())?;
         let is_own = prepared.pipelines.iter().flatten().all(Pipeline::is_of_this_process);
-        if prepared.epoch == epoch && first_row == 0 && is_own {
-            return Some(prepared.pipelines);
+        if prepared.epoch != begins.epoch || begins.first_row != 0 || !is_own {
+            let_go(prepared.pipelines);
+            return None;
         }
-        let_go(prepared.pipelines);
-        None
+        let lanes = prepared.pipelines.into_iter().zip(&known.lanes);
+        let begun = |(pipeline, lane): (Option<_>, &Lane)| {
+            pipeline.map(|pipeline| Begun { pipeline, skipped: 0, rows: lane.selection.rows() })
+        };
+        Some(lanes.map(begun).collect())
     }
 
-    /// Starts the pipeline of each lane that has rows. Also returns how many rows to skip.
+    /// Starts the pipeline of each lane that has rows.
     fn start(
         &self,
         py: Python<'_>,
@@ -297,7 +299,7 @@ impl Plan {
         known: Known,
         begins: Beginning,
         fill: &Bound<'_, PyAny>,
-    ) -> PyResult<Vec<Option<(Pipeline<Block>, u64)>>> {
+    ) -> PyResult<Vec<Option<Begun>>> {
         let filling = match known.filling() {
             Some(filling) => Some(filling),
             None => fill.call0()?.extract()?,
@@ -314,16 +316,18 @@ impl Plan {
         started.map_err(|error| self.input.exception(py, &error, None))
     }
 
-    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<(Pipeline<Block>, u64), Error> {
+    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<Begun, Error> {
         let Beginning { epoch, first_row } = begins;
+        let left = lane.selection.rows().saturating_sub(first_row);
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
         let rows = Rows::new(table, lane.selection, lane.cache, whole);
         let Budgets { in_order: budget, shuffled: budget_for_shuffling, mixing: memory } = self.budgets();
-        match self.seed {
+        let (pipeline, skipped) = match self.seed {
             None => in_order(rows, budget, first_row),
             Some(seed) => shuffled(rows, budget_for_shuffling, Mixing { seed, memory }, epoch, first_row),
-        }
+        }?;
+        Ok(Begun { pipeline, skipped, rows: left })
     }
 
     /// The budgets of one lane.
@@ -365,7 +369,9 @@ impl Plan {
     fn warn_of_cache(&self, py: Python<'_>) -> PyResult<()> {
         let known = self.known.mutex().lock_py_attached(py).ok().and_then(|known| known.clone());
         let caches = known.iter().flat_map(|known| &known.lanes).filter_map(|lane| lane.cache.as_ref());
-        if let Some(failure) = caches.filter_map(|cache| cache.failure()).last() {
+        // Each cache tells it once.
+        let failures: Vec<_> = caches.filter_map(|cache| cache.failure()).collect();
+        if let Some(failure) = failures.first() {
             let message = format!("the cache could not be written, so the file is read again each epoch: {failure}");
             py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
         }

@@ -152,11 +152,13 @@ impl Reader {
     }
 
     /// The complete share of process `index`, given what each of them counted alone.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn complete_share(&self, py: Python<'_>, index: usize, shares: Vec<PyBackedBytes>) -> PyResult<Vec<u8>> {
         shares::complete(py, &self.0, index, &shares)
     }
 
     /// Takes over the row index that all complete shares make.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
     fn join_shares(&self, py: Python<'_>, shares: Vec<PyBackedBytes>) -> PyResult<()> {
         shares::join(py, &self.0, &shares)
     }
@@ -193,7 +195,7 @@ impl Reader {
         let pipeline = pipeline.map_err(|error| input.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .allowing(table.schema.max_rejects);
-        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(batches), widths, None)
+        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(Box::new(batches)), widths, None)
     }
 
     /// How many rows are left out as wrong for each reason, and the first of them. The first call reads the source once.

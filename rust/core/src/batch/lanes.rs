@@ -25,39 +25,55 @@ pub struct Shares {
 
 /// Batches from one or more lanes.
 pub struct Lanes {
-    lanes: Vec<Lane>,
+    all: Vec<Lane>,
     shares: Shares,
     widths: Widths,
     pool: Arc<Pool>,
+}
+
+/// What is to be read of a lane.
+pub struct Begun {
+    /// Yields its rows.
+    pub pipeline: Pipeline<Block>,
+    /// The number of rows to skip first.
+    pub skipped: u64,
+    /// The number of rows to take then.
+    pub rows: u64,
 }
 
 /// The rows of one lane.
 struct Lane {
     /// `None` for a lane without rows.
     batches: Option<Batches>,
-    /// Its rows of the next batch, once they have been read. No batch if the lane has ended.
-    next: Option<Option<Batch>>,
+    next: Rows,
+}
+
+/// The rows of a lane in the next batch.
+enum Rows {
+    Unread,
+    Read(Batch),
+    /// The lane has ended.
+    None,
 }
 
 impl Lanes {
-    /// Takes the pipeline of each lane, with the number of rows to skip first and the number of rows to take then. A lane
-    /// without rows has no pipeline.
+    /// Takes what is to be read of each lane: nothing of a lane without rows.
     #[must_use]
-    pub fn new(lanes: Vec<Option<(Pipeline<Block>, u64, u64)>>, shares: Shares, widths: Widths) -> Self {
+    pub fn new(lanes: Vec<Option<Begun>>, shares: Shares, widths: Widths) -> Self {
         let size = shares.rows.saturating_mul(shares.together);
-        let lane = |found: Option<(Pipeline<Block>, u64, u64)>| Lane {
-            batches: found.map(|(pipeline, skipped, rows)| {
+        let lane = |begun: Option<Begun>| Lane {
+            batches: begun.map(|Begun { pipeline, skipped, rows }| {
                 Batches::new(pipeline, widths, size, Remainder::Keep).of(skipped, rows)
             }),
-            next: None,
+            next: Rows::Unread,
         };
-        Self { lanes: lanes.into_iter().map(lane).collect(), shares, widths, pool: Pool::new(2) }
+        Self { all: lanes.into_iter().map(lane).collect(), shares, widths, pool: Pool::new(2) }
     }
 
     /// The pipelines of the lanes that have more rows, as [`Batches::into_rest`] returns them.
     #[must_use]
     pub fn into_rest(self) -> Vec<Option<Pipeline<Block>>> {
-        self.lanes.into_iter().map(|lane| lane.batches.and_then(Batches::into_rest)).collect()
+        self.all.into_iter().map(|lane| lane.batches.and_then(Batches::into_rest)).collect()
     }
 
     /// The next batch, if it is ready within about `patience`. The first error of any lane ends all of them.
@@ -66,28 +82,28 @@ impl Lanes {
         if self.shares.batches == 0 {
             return self.drain(deadline);
         }
-        for lane in &mut self.lanes {
+        for lane in &mut self.all {
             if !lane.read(deadline)? {
                 return Ok(NextBatch::Pending);
             }
         }
         let batches = self.shares.batches.min(self.shares.together as u64);
         self.shares.batches -= batches;
-        let rows = self.lanes.len().saturating_mul(self.shares.rows).saturating_mul(batches as usize);
+        let rows = self.all.len().saturating_mul(self.shares.rows).saturating_mul(batches as usize);
         within_memory(|| self.join(batches as usize)).unwrap_or_else(|| Err(Kind::Memory(rows).into()))
     }
 
     /// Takes the rows that no batch has, so that the pipelines are at the end of their lanes.
     fn drain(&mut self, deadline: Instant) -> Result<NextBatch> {
-        for lane in &mut self.lanes {
+        for lane in &mut self.all {
             loop {
                 if !lane.read(deadline)? {
                     return Ok(NextBatch::Pending);
                 }
-                if let Some(None) = lane.next {
+                if matches!(lane.next, Rows::None) {
                     break;
                 }
-                lane.next = None;
+                lane.next = Rows::Unread;
             }
         }
         Ok(NextBatch::End)
@@ -96,7 +112,7 @@ impl Lanes {
     /// Puts the rows of the lanes together.
     fn join(&mut self, batches: usize) -> Result<NextBatch> {
         let share = self.shares.rows;
-        let found: Vec<Option<Batch>> = self.lanes.iter_mut().map(|lane| lane.next.take().flatten()).collect();
+        let found: Vec<_> = self.all.iter_mut().map(Lane::take).collect();
         if let [Some(batch)] = &found[..]
             && batch.rows.len() >= share * batches
         {
@@ -124,18 +140,25 @@ impl Lanes {
 impl Lane {
     /// Reads the lane's rows of the next batch. Returns whether they are there.
     fn read(&mut self, deadline: Instant) -> Result<bool> {
-        if self.next.is_some() {
+        if !matches!(self.next, Rows::Unread) {
             return Ok(true);
         }
-        self.next = match &mut self.batches {
-            None => Some(None),
-            Some(batches) => match batches.next(deadline.saturating_duration_since(Instant::now()))? {
-                NextBatch::Batch(batch) => Some(Some(batch)),
-                NextBatch::End => Some(None),
-                NextBatch::Pending => return Ok(false),
-            },
+        let patience = deadline.saturating_duration_since(Instant::now());
+        let next = self.batches.as_mut().map_or(Ok(NextBatch::End), |batches| batches.next(patience));
+        self.next = match next? {
+            NextBatch::Batch(batch) => Rows::Read(batch),
+            NextBatch::End => Rows::None,
+            NextBatch::Pending => return Ok(false),
         };
         Ok(true)
+    }
+
+    /// Takes the rows that were read. A lane that has ended stays so.
+    fn take(&mut self) -> Option<Batch> {
+        match std::mem::replace(&mut self.next, Rows::Unread) {
+            Rows::Read(batch) => Some(batch),
+            Rows::Unread | Rows::None => None,
+        }
     }
 }
 
@@ -144,8 +167,9 @@ mod tests {
     use super::*;
     use crate::budget::Budget;
     use crate::choose::Step;
+    use crate::epoch::selection::Selection;
     use crate::epoch::tests::{select, table};
-    use crate::epoch::{Mixing, Rows, in_order, shuffled};
+    use crate::epoch::{self, Mixing, in_order, shuffled};
     use crate::table::schema::MissingTarget;
     use proptest::prelude::*;
 
@@ -172,8 +196,8 @@ mod tests {
         /// The batches of a process, from a batch of epoch 3 on, and those of epoch 4 if that one goes on. A row of zeros is
         /// a padded one.
         fn read(&self, (process, processes): (u64, u64), together: usize, from: u64) -> Vec<Vec<u32>> {
-            let text = (1..=self.rows).map(|row| format!("a,{row},k,{row}\n")).collect();
-            let table = table(text, MissingTarget::Raise);
+            let written: Vec<_> = (1..=self.rows).map(|row| format!("a,{row},k,{row}\n")).collect();
+            let table = table(written.concat(), MissingTarget::Raise);
             let selection = select(&table, self.budget, self.slice_bytes, &[]);
             let own = self.lanes / processes;
             let first = from * self.share as u64;
@@ -181,17 +205,17 @@ mod tests {
                 let lane = selection.lane(number, self.lanes);
                 let bytes = lane.to_bytes();
                 let steps = [Step::Lane { number, count: self.lanes }];
-                let again = crate::epoch::selection::Selection::from_bytes(&bytes, lane.row_index().slices(), &steps);
+                let again = Selection::from_bytes(&bytes, lane.row_index().slices(), &steps);
                 let rows = again.unwrap().rows();
                 assert_eq!(rows, lane.rows());
                 (rows > first).then(|| {
-                    let all = Rows::new(table.clone(), lane, None, true);
+                    let all = epoch::Rows::new(table.clone(), lane, None, true);
                     let (pipeline, skipped) = match self.mixing {
                         None => in_order(all, self.budget, first),
                         Some(mixing) => shuffled(all, self.budget, mixing, 3, first),
                     }
                     .unwrap();
-                    (pipeline, skipped, rows - first)
+                    Begun { pipeline, skipped, rows: rows - first }
                 })
             };
             let lanes = (process * own..(process + 1) * own).map(lane).collect();
@@ -202,7 +226,10 @@ mod tests {
             let rest = lanes.into_rest();
             if self.mixing.is_some() && rest.iter().all(Option::is_some) {
                 let rows = |number| selection.lane(process * own + number, self.lanes).rows();
-                let next = rest.into_iter().zip(0..).map(|(rest, number)| rest.map(|rest| (rest, 0, rows(number))));
+                let next = rest
+                    .into_iter()
+                    .zip(0..)
+                    .map(|(rest, number)| rest.map(|pipeline| Begun { pipeline, skipped: 0, rows: rows(number) }));
                 let shares = Shares { rows: self.share, together, batches };
                 take(Lanes::new(next.collect(), shares, WIDTHS), &mut found);
             }

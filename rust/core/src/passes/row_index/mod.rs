@@ -170,10 +170,10 @@ impl RowIndex {
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (words, left_out) = bytes.split_last_chunk()?;
-        let (words, []) = words.as_chunks::<16>() else { return None };
-        let number = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
-        let starts: Vec<_> =
-            words.iter().map(|word| Start { offset: number(&word[..8]), rows: number(&word[8..]) }).collect();
+        let (words, []) = words.as_chunks::<8>() else { return None };
+        let words: Vec<_> = words.iter().map(|&word| u64::from_le_bytes(word)).collect();
+        let (pairs, []) = words.as_chunks::<2>() else { return None };
+        let starts: Vec<_> = pairs.iter().map(|&[offset, rows]| Start { offset, rows }).collect();
         let rises = starts.windows(2).all(|pair| pair[0].offset <= pair[1].offset && pair[0].rows <= pair[1].rows);
         let left_out = u64::from_le_bytes(*left_out);
         (rises && !starts.is_empty()).then_some(Self { starts, left_out, rejects: Rejects::default() })
