@@ -15,6 +15,7 @@ from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
+from csvfeed.train.interrupts import INTERRUPTS
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
@@ -128,6 +129,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         The last execution of an epoch gets a smaller stack, or a list of batches if the last batch
         is shorter.
         """
+        INTERRUPTS.begin()
         if super_batch is None:
             return self._views()
         # Each group except the last is a whole number of stacks.
@@ -175,6 +177,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         return partial_batch_size(self.dataset) or None
 
     def on_epoch_begin(self) -> None:
+        if keras.backend.backend() == "jax":
+            INTERRUPTS.begin()
         call = caller()
         if not call.trains:
             if self._fit is not None:
@@ -187,6 +191,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     def on_epoch_end(self) -> None:
         # Keras calls this before the first epoch too.
+        INTERRUPTS.end()
         iterator = caller().iterator
         if iterator is not None and (fit := self._fits.get(iterator)) is not None:
             fit.end_epoch(iterator)
