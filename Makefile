@@ -171,7 +171,7 @@ clean:
 
 # On x86-64 PyTorch brings CUDA along, which makes it large.
 target/torch-venv/whole:
-	$(call new_venv,'torch>=2.4$(comma)<3' 'keras>=3.7$(comma)<4' $(TEST_TOOLS))
+	$(call new_venv,'torch>=2.4$(comma)<3' 'torchdata>=0.11$(comma)<1' 'keras>=3.7$(comma)<4' $(TEST_TOOLS))
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))

@@ -140,7 +140,10 @@ class Conversions(KerasInput):
 
         Pass it to ``torch.utils.data.DataLoader(..., batch_size=None)``, because it yields whole
         batches. Each worker of a loader reads its share of the rows, ``ds.shard(worker, workers)``,
-        in batches of ``batch_size``. ``num_workers=0`` is as fast: it reads with all threads.
+        in batches of ``batch_size``. ``num_workers=0`` is as fast: it reads with all threads. After
+        ``distribute``, workers take lanes of this process, and all processes make equally many
+        steps. Its iterators have ``state_dict`` and ``load_state_dict``, with which ``torchdata``'s
+        ``StatefulDataLoader`` resumes at once.
 
         Returns
         -------
@@ -148,7 +151,8 @@ class Conversions(KerasInput):
             It yields tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)``
             without a target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches
             in an epoch without workers. Each iteration reads the next epoch of this dataset.
-            Workers count epochs from the dataset's position and always read whole epochs.
+            Workers count epochs from the dataset's position and read whole epochs, unless a state
+            was loaded.
 
         Raises
         ------

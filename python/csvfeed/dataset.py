@@ -233,7 +233,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
             order,
             RowStats(self._reader, plan) if order.steps else self._source_stats,
             self._fill,
-            batch_size=self._batch_size,
+            batch_size=order.lanes.global_rows if order.lanes else self._batch_size,
             remainder=self._remainder,
         )
 

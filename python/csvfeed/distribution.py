@@ -34,6 +34,10 @@ class Distributed(ABC):
         """Return a dataset of the same source with another choice and order of rows."""
 
     @abstractmethod
+    def shard(self, index: int, count: int) -> Self:
+        """Return a dataset with one worker's share of the rows."""
+
+    @abstractmethod
     def _state(self, epoch: int, batch: int) -> dict[str, Any]:
         """Return the state that points at a batch of an epoch."""
 
@@ -107,6 +111,32 @@ class Distributed(ABC):
         dataset = self._ordered(self._agree(processes, own, order))
         dataset._count_together(processes, own, shares)
         return dataset
+
+    def part_of_worker(self, worker: int, workers: int) -> Self:
+        """Return the rows of one worker of a loader that has several in this process.
+
+        Without ``distribute`` they are a shard. With it, each worker takes some of this process's
+        lanes, in batches of as many rows: the workers of all processes make the same steps.
+
+        Raises
+        ------
+        ValueError
+            If the lanes of this process cannot be dealt to the workers.
+        """
+        lanes = self._order.lanes
+        if lanes is None:
+            return self.shard(worker, workers)
+        own, rest = divmod(lanes.end - lanes.first, workers)
+        if rest:
+            count = lanes.count // (lanes.end - lanes.first)
+            raise ValueError(
+                f"{workers} workers cannot share the {lanes.end - lanes.first} lanes of this "
+                f"process: distribute(..., lanes={count * workers}), or num_workers=0, which reads "
+                "with all threads"
+            )
+        first = lanes.first + worker * own
+        part = Lanes(first, first + own, lanes.count, lanes.rows * workers)
+        return self._ordered(replace(self._order, lanes=part))
 
     def _refuse_to_distribute(self) -> None:
         if self._order.lanes is not None:

@@ -25,7 +25,7 @@ class Epochs:
     fill : Fill
         What replaces missing features.
     batch_size : int
-        Rows in a batch.
+        Rows in a batch of all processes.
     remainder : {"keep", "drop", "pad"}
         What happens to the rows left over at the end of an epoch.
 

@@ -57,6 +57,11 @@ class Lanes:
     rows: int
 
     @property
+    def global_rows(self) -> int:
+        """Rows of all processes in a batch."""
+        return self.count * self.rows
+
+    @property
     def batch_rows(self) -> int:
         """Rows of this process in a batch."""
         return (self.end - self.first) * self.rows
@@ -130,7 +135,7 @@ class Order:
         described: dict[str, Any] = {"steps": steps, "shuffled": self.seed is not None}
         if self.lanes is not None:
             # Not which of them, since another number of processes may go on.
-            described["lanes"] = self.lanes.count
+            described["lanes"] = [self.lanes.count, self.lanes.rows]
         return described
 
 

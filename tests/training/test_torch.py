@@ -74,23 +74,60 @@ def test_workers_share_the_rows(path, workers, persistent):
 
 
 @pytest.mark.parametrize("persistent", [False, True])
-def test_workers_read_one_epoch_after_the_other(path, monkeypatch, persistent):
-    ds = dataset(path)
-
-    class Share:
-        @property
-        def epochs(self):
-            return self
-
-        def open(self, epoch):
-            yield (np.array([[epoch]], np.float32),)
-
-    monkeypatch.setattr(type(ds), "shard", lambda *_: Share())
-    data = ds.to_torch()
+def test_workers_read_one_epoch_after_the_other(path, persistent):
+    ds = dataset(path, batch_size=7).shuffle(seed=0)
     options = {"batch_size": None, "num_workers": 2, "persistent_workers": persistent}
-    loader = DataLoader(data, **options)
-    epochs = [[int(x) for (x,) in loader] for _ in range(3)]
-    assert epochs == [[0, 0], [1, 1], [2, 2]]
+    loader = DataLoader(ds.to_torch(), **options)
+    for epoch in range(3):
+        found = [y.tolist() for _, y in loader]
+        for worker in range(2):
+            own = [y.tolist() for _, y in ds.shard(worker, 2).epochs.open(epoch)]
+            assert found[worker::2] == own
+
+
+@pytest.mark.parametrize("remainder", ["drop", "pad"])
+@pytest.mark.parametrize("workers", [0, 1, 2])
+def test_workers_of_a_distributed_dataset_take_lanes(path, workers, remainder):
+    ds = dataset(path, batch_size=8, remainder=remainder).shuffle(seed=0)
+    parts = [ds.distribute(index, 2, lanes=4) for index in range(2)]
+    loaders = [DataLoader(one.to_torch(), batch_size=None, num_workers=workers) for one in parts]
+    for _ in range(2):
+        epochs = [[tensors[1] for tensors in loader] for loader in loaders]
+        assert len({len(batches) for batches in epochs}) == 1
+        assert {len(y) for batches in epochs for y in batches} == {4}
+        found = [y for batches in epochs for y in torch.cat(batches).tolist()]
+        steps = 103 // (8 * max(1, workers)) * max(1, workers)
+        if remainder == "drop":
+            assert len(set(found)) == len(found) == 8 * steps
+        else:
+            assert set(Y.tolist()) <= set(found)
+
+
+def test_lanes_that_workers_cannot_share_are_refused(path):
+    ds = dataset(path, batch_size=8, remainder="drop").distribute(0, 2)
+    with pytest.raises(ValueError, match=r"distribute\(\.\.\., lanes=6\), or num_workers=0"):
+        ds.part_of_worker(0, 3)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_stateful_loader_resumes_at_once(path, workers):
+    stateful = pytest.importorskip("torchdata.stateful_dataloader").StatefulDataLoader
+
+    def loader():
+        ds = dataset(path, batch_size=4).shuffle(seed=0)
+        return stateful(ds.to_torch(), batch_size=None, num_workers=workers)
+
+    whole = loader()
+    undisturbed = [[y.tolist() for _, y in whole] for _ in range(2)]
+    first = loader()
+    iterator = iter(first)
+    for _ in range(9):
+        next(iterator)
+    state = first.state_dict()
+    second = loader()
+    second.load_state_dict(state)
+    rest = [[y.tolist() for _, y in second] for _ in range(2)]
+    assert rest == [undisturbed[0][9:], undisturbed[1]]
 
 
 def test_no_batch_is_an_error(path):

@@ -61,8 +61,8 @@ class Feed(Protocol):
     def __iter__(self) -> Iterator[Batch]:
         """Iterate over the next epoch."""
 
-    def shard(self, index: int, count: int) -> Feed:
-        """Return one worker's share of the rows."""
+    def part_of_worker(self, worker: int, workers: int) -> Feed:
+        """Return the rows of one worker of a loader."""
 
     def distribute(self, index: int | None = None, count: int | None = None) -> Feed:
         """Return this process's part of every global batch."""

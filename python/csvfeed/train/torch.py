@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from csvfeed.train.extras import extra
@@ -40,16 +40,50 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
     def __iter__(self) -> Iterator[Tensors]:
         worker = get_worker_info()
         if worker is None:
-            batches: Iterable[Batch] = self._dataset
-        else:
-            if worker.num_workers > MAX_WORKERS:
-                raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
-            epoch = self._dataset.epochs.position.next[0] + int(self._epochs[worker.id])
-            self._epochs[worker.id] += 1
-            share = self._dataset.shard(worker.id, worker.num_workers)
-            batches = share.epochs.open(epoch)
-        for arrays in batches:
-            yield tuple(map(torch.from_numpy, arrays))
+            return TorchIterator(self._dataset)
+        if worker.num_workers > MAX_WORKERS:
+            raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
+        part = self._dataset.part_of_worker(worker.id, worker.num_workers)
+        first = self._dataset.epochs.position.next[0]
+        part.epochs.position.move(first + int(self._epochs[worker.id]), 0)
+
+        def begun(epoch: int) -> None:
+            self._epochs[worker.id] = epoch + 1 - first
+
+        return TorchIterator(part, begun)
+
+
+class TorchIterator(Iterator[Tensors]):
+    """One epoch as tensors. It has a state, as ``torchdata``'s ``StatefulDataLoader`` wants it.
+
+    Parameters
+    ----------
+    dataset : Feed
+        Where the batches come from. The epoch is its next one, from the first batch asked for.
+    begun : callable, optional
+        Called with the number of the epoch when it begins.
+    """
+
+    def __init__(self, dataset: Feed, begun: Callable[[int], None] | None = None) -> None:
+        self._dataset = dataset
+        self._begun = begun
+        self._batches: Iterator[Batch] | None = None
+
+    def __next__(self) -> Tensors:
+        if self._batches is None:
+            if self._begun is not None:
+                self._begun(self._dataset.epochs.position.next[0])
+            self._batches = iter(self._dataset)
+        return tuple(map(torch.from_numpy, next(self._batches)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the position after the batches so far."""
+        return self._dataset.state_dict()
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on at a position that ``state_dict`` returned."""
+        self._dataset.load_state_dict(state)
+        self._batches = None
 
 
 def loader(
