@@ -8,6 +8,7 @@
 # make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
+# make test-distributed  training on several processes with JAX, PyTorch and Grain, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
@@ -33,6 +34,8 @@ RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding
 PER_SIMD := tests/reading
 PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
+DISTRIBUTED := tests/order/test_distribute.py \
+    $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py)
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
@@ -51,7 +54,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -103,6 +106,11 @@ test-jax: $(VENV)/dev
 test-torch: target/torch-venv/whole $(VENV)/debug
 	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
+
+test-distributed: target/distributed-venv/whole $(VENV)/debug
+	$(DEBUG) target/distributed-venv/bin/pip --disable-pip-version-check --quiet install --editable .
+	KERAS_BACKEND=jax target/distributed-venv/bin/pytest $(DISTRIBUTED)
+	KERAS_BACKEND=torch target/distributed-venv/bin/pytest $(DISTRIBUTED)
 
 test-keras-oldest: target/keras-oldest-venv/whole $(VENV)/debug
 	$(DEBUG) target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
@@ -172,6 +180,10 @@ clean:
 # On x86-64 PyTorch brings CUDA along, which makes it large.
 target/torch-venv/whole:
 	$(call new_venv,'torch>=2.4$(comma)<3' 'torchdata>=0.11$(comma)<1' 'keras>=3.7$(comma)<4' $(TEST_TOOLS))
+
+target/distributed-venv/whole:
+	$(call new_venv,'torch>=2.4$(comma)<3' 'torchdata>=0.11$(comma)<1' 'grain>=0.2.16$(comma)<0.3' 'jax>=0.4.30$(comma)<1' \
+	    'keras>=3.7$(comma)<4' $(TEST_TOOLS))
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))

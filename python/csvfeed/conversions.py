@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from csvfeed import other_names
-from csvfeed.train.feed import Feed
+from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.keras_input import KerasInput
 
 if TYPE_CHECKING:
+    import grain
     import keras
     import tensorflow as tf
     import torch
@@ -164,6 +165,35 @@ class Conversions(KerasInput):
         from csvfeed.train.torch import to_torch
 
         return to_torch(self)
+
+    @other_names.explain(
+        other_names.TRAINERS,
+        "ds.to_grain()",
+        by_position="to_grain() takes its options by name, not {0}",
+    )
+    def to_grain(self: Feed) -> grain.IterDataset[Batch]:
+        """Return a Grain dataset of the batches, for JAX without Keras.
+
+        Its iterators have ``get_state`` and ``set_state``. In processes of Grain's ``mp_prefetch``,
+        each worker reads its share of the rows, as with ``to_torch``.
+
+        Returns
+        -------
+        grain.IterDataset
+            It yields tuples ``(X, y)`` of float32 arrays, as iteration does: ``(X,)`` without a
+            target and ``(X, y, w)`` with a weight. Each iteration reads the next epoch of this
+            dataset.
+
+        Raises
+        ------
+        ImportError
+            If Grain is not installed.
+        ValueError
+            If the dataset has no batch.
+        """
+        from csvfeed.train.grain import to_grain
+
+        return to_grain(self)
 
     def normalization(self: Feed) -> keras.layers.Normalization:
         """Return a ready layer that normalizes the features, from one pass over the source.

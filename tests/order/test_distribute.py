@@ -135,6 +135,7 @@ def test_processes_count_together(kind, tmp_path):
     same(list(pickle.loads(pickle.dumps(parts[1]))), list(parts[1]))
 
 
+@pytest.mark.skipif(csvfeed._core.SMALL_BUFFERS, reason="small slices make large messages")
 def test_a_process_reads_its_share_alone(tmp_path):
     """Counting reads a quarter of the file, and so does each epoch of a quarter of the lanes."""
     path = tmp_path / "data.csv"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 _EXTRAS = {
     "keras": "pip install 'csvfeed[tensorflow]', or 'csvfeed[jax]', or 'csvfeed[torch]' and keras",
     "tensorflow": "pip install 'csvfeed[tensorflow]'",
+    "grain": "pip install 'csvfeed[grain]'",
     "jax": "pip install 'csvfeed[jax]'",
     "torch": "pip install 'csvfeed[torch]'",
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from csvfeed.train.extras import extra
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
+from csvfeed.train.resumable import Resumable
 
 with extra():
     import torch
@@ -40,7 +41,7 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
     def __iter__(self) -> Iterator[Tensors]:
         worker = get_worker_info()
         if worker is None:
-            return TorchIterator(self._dataset)
+            return TorchIterator(Resumable(self._dataset))
         if worker.num_workers > MAX_WORKERS:
             raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
         part = self._dataset.part_of_worker(worker.id, worker.num_workers)
@@ -50,40 +51,19 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
         def begun(epoch: int) -> None:
             self._epochs[worker.id] = epoch + 1 - first
 
-        return TorchIterator(part, begun)
+        return TorchIterator(Resumable(part, begun))
 
 
 class TorchIterator(Iterator[Tensors]):
-    """One epoch as tensors. It has a state, as ``torchdata``'s ``StatefulDataLoader`` wants it.
+    """One epoch as tensors. It has a state, as ``torchdata``'s ``StatefulDataLoader`` wants it."""
 
-    Parameters
-    ----------
-    dataset : Feed
-        Where the batches come from. The epoch is its next one, from the first batch asked for.
-    begun : callable, optional
-        Called with the number of the epoch when it begins.
-    """
-
-    def __init__(self, dataset: Feed, begun: Callable[[int], None] | None = None) -> None:
-        self._dataset = dataset
-        self._begun = begun
-        self._batches: Iterator[Batch] | None = None
+    def __init__(self, batches: Resumable) -> None:
+        self._batches = batches
+        self.state_dict = batches.state_dict
+        self.load_state_dict = batches.load_state_dict
 
     def __next__(self) -> Tensors:
-        if self._batches is None:
-            if self._begun is not None:
-                self._begun(self._dataset.epochs.position.next[0])
-            self._batches = iter(self._dataset)
         return tuple(map(torch.from_numpy, next(self._batches)))
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return the position after the batches so far."""
-        return self._dataset.state_dict()
-
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on at a position that ``state_dict`` returned."""
-        self._dataset.load_state_dict(state)
-        self._batches = None
 
 
 def loader(

@@ -1,0 +1,54 @@
+"""Into Grain; ``make test-distributed`` runs this."""
+
+import numpy as np
+import pytest
+from models import TABLE, csv_of, dataset
+
+pytest.importorskip("grain")
+
+
+@pytest.fixture
+def ds(write):
+    return dataset(write(csv_of(TABLE)), batch_size=8, remainder="drop").shuffle(seed=0)
+
+
+def targets(batches):
+    return [y.tolist() for _, y in batches]
+
+
+def epoch(ds, number):
+    return targets(ds.epochs.open(number))
+
+
+def test_each_iteration_is_an_epoch(ds):
+    data = ds.to_grain()
+    assert [targets(data) for _ in range(2)] == [epoch(ds, 0), epoch(ds, 1)]
+
+
+def test_transformations_apply(ds):
+    data = ds.to_grain().map(lambda batch: batch[1] * 2).batch(2, drop_remainder=True)
+    np.testing.assert_array_equal(np.concatenate(list(data)), np.array(epoch(ds, 0)) * 2)
+
+
+@pytest.mark.parametrize("taken", [0, 5, 12])
+def test_an_iterator_goes_on_from_its_state(ds, taken):
+    iterator = iter(ds.to_grain())
+    for _ in range(taken):
+        next(iterator)
+    other = iter(ds.to_grain())
+    other.set_state(iterator.get_state())
+    undisturbed = [*epoch(ds, 0), *epoch(ds, 1)]
+    assert targets(other) == undisturbed[taken : 12 if taken < 12 else None]
+
+
+def test_a_worker_reads_its_share(ds):
+    parts = [ds.to_grain() for _ in range(2)]
+    for worker, part in enumerate(parts):
+        part.set_slice(slice(worker, None, 2))
+    assert [targets(part) for part in parts] == [epoch(ds.shard(at, 2), 0) for at in range(2)]
+
+
+def test_a_process_of_several_reads_its_part(ds):
+    parts = [targets(ds.distribute(index, 2, lanes=4).to_grain()) for index in range(2)]
+    whole = targets(ds.distribute(0, 1, lanes=4))
+    assert [a + b for a, b in zip(*parts, strict=True)] == whole
