@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from csvfeed import _core
+    from csvfeed.options import Options
 
 
 class Distributed(ABC):
@@ -28,6 +29,7 @@ class Distributed(ABC):
     _batch_size: int
     _remainder: str
     _reader: _core.Reader
+    _options: Options
 
     @abstractmethod
     def _ordered(self, order: Order) -> Self:
@@ -179,6 +181,8 @@ class Distributed(ABC):
             "lanes": order.lanes.count,
             "batch_size": self._batch_size,
             "remainder": self._remainder,
+            # Where the row index and the windows of a shuffle are cut depends on it.
+            "memory": self._options.memory,
             "seed": order.seed if order.seed_is_given else None,
             "shuffled": order.seed is not None,
             "rows": state["rows"],
@@ -248,6 +252,7 @@ _MUST_AGREE = {
     "lanes": "has lanes={theirs}, and this one lanes={ours}",
     "batch_size": "has batch_size={theirs}, and this one batch_size={ours}",
     "remainder": "has remainder={theirs!r}, and this one remainder={ours!r}",
+    "memory": "has memory={theirs}, and this one memory={ours}",
     "shuffled": "and this one differ in shuffle()",
     "seed": "shuffles with seed={theirs}, and this one with seed={ours}",
     "rows": "reads other rows than this one: the columns, the options or a split differ",

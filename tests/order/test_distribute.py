@@ -233,6 +233,7 @@ def test_a_launcher_without_a_process_group_is_named(monkeypatch):
     [
         ({"batch_size": 8}, "has batch_size="),
         ({"remainder": "pad"}, "has remainder="),
+        ({"memory": 5000}, "has memory="),
         ({"features": ["y"], "target": "x"}, "reads other rows"),
         ({"source": numbered(ROWS).replace(b"\n900,", b"\n901,")}, "reads another file"),
     ],
