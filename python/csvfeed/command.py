@@ -41,18 +41,21 @@ def run() -> NoReturn:
 
     from csvfeed.cli import INTERRUPTED, main
 
-    for number in ENDING:
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
-            signal.signal(number, _stop)
     try:
+        for number in ENDING:
+            if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, _stop)
         code = main()
+        if code == INTERRUPTED:
+            _die(signal.SIGINT)
+        for number in ENDING:
+            if signal.getsignal(number) is _stop:
+                signal.signal(number, signal.SIG_DFL)
     except Stopped as stopped:
         _die(stopped.number)
-    if code == INTERRUPTED:
+    except KeyboardInterrupt:
+        # Before or after the command itself.
         _die(signal.SIGINT)
-    for number in ENDING:
-        if signal.getsignal(number) is _stop:
-            signal.signal(number, signal.SIG_DFL)
     sys.exit(code)
 
 
