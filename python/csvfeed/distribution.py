@@ -79,7 +79,8 @@ class Distributed(ABC):
             each lane for itself, in windows of ``memory / lanes``.
         directory : str or os.PathLike, optional
             An empty directory that all processes see, through which they count together if no
-            engine runs. Without it, each process counts all rows.
+            engine runs. Each dataset takes one of its own. Without it, each process counts all
+            rows.
 
         Returns
         -------

@@ -90,7 +90,7 @@ class DirectoryProcesses(Processes):
     Parameters
     ----------
     directory : str
-        A directory that exists or can be made. A run uses one that is empty.
+        A directory that exists or can be made. Each ``distribute`` of each run takes an empty one.
     index, count : int
         Number of this process, and how many there are.
 
@@ -138,7 +138,7 @@ class DirectoryProcesses(Processes):
             problem = (
                 f"two processes have the index {self.index}, or the directory "
                 f"{str(self._directory)!r} is not empty: give each process an index of its own, "
-                "and each run a directory of its own"
+                "and each dataset of each run a directory of its own"
             )
             self._path("problem").write_text(problem)
             raise ValueError(problem) from None
@@ -182,11 +182,14 @@ def running() -> Processes | None:
 
 
 def _jax() -> Processes | None:
-    # Asking a JAX that is not distributed for its processes would start its backend.
     jax = sys.modules.get("jax")
-    if jax is None or not jax.distributed.is_initialized():
+    if jax is None:
         return None
-    return JaxProcesses()
+    if hasattr(jax.distributed, "is_initialized"):
+        # To ask a JAX that is not distributed for its processes would start its backend.
+        return JaxProcesses() if jax.distributed.is_initialized() else None
+    processes = JaxProcesses()
+    return processes if processes.count > 1 else None
 
 
 def _torch() -> Processes | None:
