@@ -98,7 +98,6 @@ class Distributed(ABC):
             If no engine runs and no index is given, the processes disagree, two have the same
             index, ``lanes`` does not divide ``batch_size``, or ``remainder`` is "keep".
         """
-        self._refuse_to_distribute()
         place = None
         if index is not None or count is not None:
             if index is None or count is None:
@@ -108,11 +107,15 @@ class Distributed(ABC):
         path = None if directory is None else os.fsdecode(directory)
         processes = _processes(place, path)
         own, shares = place or (processes.index, processes.count)
-        order = replace(self._order, lanes=self._lanes(own, shares, lanes))
         if isinstance(processes, Alone):
-            return self._ordered(order)
-        dataset = self._ordered(self._agree(processes, own, order))
-        dataset._count_together(processes, own, shares)
+            return self._ordered(replace(self._order, lanes=self._lanes(own, shares, lanes)))
+        together = _Together(processes, own)
+        # A process that fails says so to the others, which would otherwise wait for it.
+        told = together.do(lambda: self._described(own, shares, lanes))
+        seed = _agreed([json.loads(one) for one in told], processes.index)
+        order = replace(self._order, seed=seed, lanes=self._lanes(own, shares, lanes))
+        dataset = self._ordered(order)
+        dataset._count_together(together, own, shares)
         return dataset
 
     def part_of_worker(self, worker: int, workers: int) -> Self:
@@ -141,7 +144,14 @@ class Distributed(ABC):
         part = Lanes(first, first + own, lanes.count, lanes.rows * workers)
         return self._ordered(replace(self._order, lanes=part))
 
-    def _refuse_to_distribute(self) -> None:
+    def _lanes(self, index: int, count: int, lanes: int | None) -> Lanes:
+        """Return the lanes of this process.
+
+        Raises
+        ------
+        ValueError
+            If the rows cannot be dealt to lanes.
+        """
         if self._order.lanes is not None:
             raise ValueError(f"{self!r} is distributed already")
         if self._order.share is not None:
@@ -154,8 +164,6 @@ class Distributed(ABC):
                 'processes would wait for each other: CsvDataset(..., remainder="drop") drops the '
                 'rows that do not fill a batch, and remainder="pad" fills it with rows of weight 0'
             )
-
-    def _lanes(self, index: int, count: int, lanes: int | None) -> Lanes:
         number = count if lanes is None else arguments.positive(lanes, "lanes")
         if number % count:
             raise ValueError(
@@ -172,80 +180,96 @@ class Distributed(ABC):
         own = number // count
         return Lanes(index * own, (index + 1) * own, number, rows)
 
-    def _agree(self, processes: Processes, own: int, order: Order) -> Order:
-        """Compare what the processes do. Return the order with the seed of the first process."""
-        assert order.lanes is not None
+    def _described(self, index: int, count: int, lanes: int | None) -> bytes:
+        """Return what this process is about to read."""
         state = self._state(0, 0)
+        order = self._order
         about = {
-            "index": own,
-            "count": order.lanes.count // (order.lanes.end - order.lanes.first),
-            "lanes": order.lanes.count,
+            "index": index,
+            "count": count,
+            "lanes": self._lanes(index, count, lanes).count,
             "batch_size": self._batch_size,
             "remainder": self._remainder,
             # Where the row index and the windows of a shuffle are cut depends on it.
             "memory": self._options.memory,
-            "seed": order.seed if order.seed_is_given else None,
             "shuffled": order.seed is not None,
+            "seed": order.seed if order.seed_is_given else None,
+            "drawn": order.seed,
             "rows": state["rows"],
             "source": [state["source"], state["samples"]],
         }
-        drawn = {"drawn": order.seed}
-        told = [json.loads(one) for one in processes.gather(json.dumps(about | drawn).encode())]
-        for process, theirs in enumerate(told):
-            for key, what in _MUST_AGREE.items():
-                if theirs[key] != about[key]:
-                    message = what.format(theirs=theirs[key], ours=about[key])
-                    kind = CsvError if key == "source" else ValueError
-                    raise kind(f"process {process} {message}: all processes must do the same")
-        held = sorted(one["index"] for one in told)
-        times = len(told) // about["count"]
-        if held != sorted([*range(about["count"])] * max(1, times)):
-            raise ValueError(
-                f"the processes have the indices {held}: each from 0 to {about['count'] - 1} must "
-                "be there, all equally often"
-            )
-        return replace(order, seed=told[0]["drawn"])
+        return json.dumps(about).encode()
 
-    def _count_together(self, processes: Processes, own: int, count: int) -> None:
+    def _count_together(self, together: _Together, index: int, count: int) -> None:
         """Find the row index, of which each process counts its share."""
-        together = _Together(processes, own, count)
-        shares = together.do(lambda: self._reader.count_share(own, count))
-        shares = together.do(lambda: self._reader.complete_share(own, shares))
+
+        def shared(find: Callable[[], bytes]) -> list[bytes]:
+            found = dict(zip(together.indices, together.do(find), strict=True))
+            return [found[place] for place in range(count)]
+
+        shares = shared(lambda: self._reader.count_share(index, count))
+        shares = shared(lambda: self._reader.complete_share(index, shares))
         self._reader.join_shares(shares)
 
 
 class _Together:
-    """Passes what each process finds to all of them."""
+    """Passes what each process finds to all of them.
 
-    def __init__(self, processes: Processes, own: int, count: int) -> None:
+    Attributes
+    ----------
+    indices : list of int
+        The index of each process, once it has told something.
+    """
+
+    def __init__(self, processes: Processes, index: int) -> None:
         self._processes = processes
-        self._own = own
-        self._count = count
+        self._index = index
+        self.indices: list[int] = []
 
     def do(self, find: Callable[[], bytes]) -> list[bytes]:
-        """Return what each index found. If one fails, all fail."""
+        """Return what each process finds. If one fails, all fail."""
         failure: Exception | None = None
         found = b""
         try:
             found = find()
         except Exception as error:
             failure = error
-        head = {"index": self._own, "failure": None if failure is None else str(failure)}
-        message = json.dumps(head).encode() + b"\n" + found
-        by_index: dict[int, bytes] = {}
-        failed: list[tuple[int, str]] = []
-        for told in self._processes.gather(message):
-            line, _, theirs = told.partition(b"\n")
-            head = json.loads(line)
-            by_index[head["index"]] = theirs
-            if head["failure"] is not None:
-                failed.append((head["index"], head["failure"]))
+        said = {"index": self._index, "failure": None if failure is None else str(failure)}
+        messages = self._processes.gather(json.dumps(said).encode() + b"\n" + found)
         if failure is not None:
             raise failure
-        if failed:
-            index, text = min(failed)
-            raise CsvError(f"process {index} of {self._count} cannot count its rows: {text}")
-        return [by_index[index] for index in range(self._count)]
+        heads = [json.loads(message.partition(b"\n")[0]) for message in messages]
+        for process, head in enumerate(heads):
+            if head["failure"] is not None:
+                raise CsvError(f"process {process} of {len(heads)} stops: {head['failure']}")
+        self.indices = [head["index"] for head in heads]
+        return [message.partition(b"\n")[2] for message in messages]
+
+
+def _agreed(told: list[dict[str, Any]], process: int) -> int | None:
+    """Return the seed of all processes, given what each of them is about to read.
+
+    Raises
+    ------
+    CsvError, ValueError
+        If they differ in what must be the same.
+    """
+    ours = told[process]
+    for other, theirs in enumerate(told):
+        for key, what in _MUST_AGREE.items():
+            if theirs[key] != ours[key]:
+                message = what.format(theirs=theirs[key], ours=ours[key])
+                kind = CsvError if key == "source" else ValueError
+                raise kind(f"process {other} {message}: all processes must do the same")
+    held = sorted(one["index"] for one in told)
+    times, rest = divmod(len(told), ours["count"])
+    if rest or held != sorted([*range(ours["count"])] * times):
+        raise ValueError(
+            f"the processes have the indices {held}: each from 0 to {ours['count'] - 1} must be "
+            "there, all equally often"
+        )
+    seed: int | None = told[0]["drawn"]
+    return seed
 
 
 _MUST_AGREE = {

@@ -256,6 +256,18 @@ def test_an_index_that_two_processes_have_ends_both(tmp_path):
     at_once(2, part)
 
 
+def test_an_argument_that_is_wrong_in_one_process_ends_all(tmp_path):
+    def part(index):
+        with pytest.raises(ValueError, match="the nearest that can be are 8 and 10") as caught:
+            dataset(batch_size=9 + index).distribute(index, 2, directory=tmp_path / "shared")
+        return str(caught.value)
+
+    assert [message.startswith("process 0 of 2 stops: ") for message in at_once(2, part)] == [
+        False,
+        True,
+    ]
+
+
 def test_counts_that_differ_end(tmp_path):
     def part(index):
         count = 2 + index
@@ -276,7 +288,7 @@ def test_a_wrong_row_is_an_error_on_all_processes(tmp_path):
 
     found = at_once(3, part)
     assert all("line 702" in message for message in found), found
-    assert sum("cannot count its rows" in message for message in found) == 2
+    assert sum("stops: " in message for message in found) == 2
 
 
 def test_a_process_that_never_comes_is_named(tmp_path, monkeypatch):
