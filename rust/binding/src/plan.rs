@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use csvfeed_core::batch::{self, Begun, Lanes, Shares};
+use csvfeed_core::batch::{self, Composition, LaneRows, Lanes};
 use csvfeed_core::choose::Step;
 use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::selection::Selection;
@@ -20,7 +20,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::batches::{Batches, EpochEnd, Flow};
-use crate::input::{Budgets, Input};
+use crate::input::Input;
 use crate::options::{PyLanes, PyStep, remainder};
 use crate::rejects;
 use crate::signals::{Stop, check_signals};
@@ -159,7 +159,7 @@ impl Plan {
         this.require_rows(py, &known)?;
         table.schema = with_vocabularies(py, &this.input, table.schema)?;
         let global = known.selection.rows();
-        let shares = this.lanes.map(|lanes| lanes.shares(global, batch_size, first_row, pad_to.is_some()));
+        let composition = this.lanes.map(|lanes| lanes.composition(global, batch_size, first_row, pad_to.is_some()));
         let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
         let begins = Beginning { epoch, first_row };
         let begun = match this.take_prepared(py, begins, &known) {
@@ -167,11 +167,11 @@ impl Plan {
             None => this.start(py, table, known, begins, fill)?,
         };
         let widths = Widths::of(&this.schema);
-        let flow = if let Some(shares) = shares {
-            Flow::Lanes(Lanes::new(begun, shares, widths))
+        let flow = if let Some(composition) = composition {
+            Flow::Lanes(Lanes::new(begun, composition, widths))
         } else {
             let whole = begun.into_iter().flatten().next();
-            let Begun { pipeline, skipped, rows } = whole.expect("rows that are not distributed are one lane");
+            let LaneRows { pipeline, skipped, rows } = whole.expect("rows that are not distributed are one lane");
             let remainder = remainder(drop_remainder, pad_to);
             let batches = batch::Batches::new(pipeline, widths, batch_size, remainder).of(skipped, rows);
             Flow::Whole(Box::new(batches))
@@ -183,11 +183,11 @@ impl Plan {
 
 impl PyLanes {
     /// How the lanes make batches of `batch_size` rows of this process, out of `global` rows of all processes.
-    fn shares(self, global: u64, batch_size: usize, first_row: u64, pads: bool) -> Shares {
+    fn composition(self, global: u64, batch_size: usize, first_row: u64, pads: bool) -> Composition {
         let whole = self.count * self.rows as u64;
         let batches = if pads { global.div_ceil(whole) } else { global / whole };
         let together = batch_size / (self.rows * self.own());
-        Shares { rows: self.rows, together, batches: batches.saturating_sub(first_row / whole) }
+        Composition { rows: self.rows, together, batches: batches.saturating_sub(first_row / whole) }
     }
 }
 
@@ -277,7 +277,7 @@ impl Plan {
     }
 
     /// What was prepared for this epoch, if anything. Pipelines for another epoch are dropped.
-    fn take_prepared(&self, py: Python<'_>, begins: Beginning, known: &Known) -> Option<Vec<Option<Begun>>> {
+    fn take_prepared(&self, py: Python<'_>, begins: Beginning, known: &Known) -> Option<Vec<Option<LaneRows>>> {
         let prepared = self.prepared.lock_py_attached(py).map_or(None, |mut prepared| prepared.take())?;
         let is_own = prepared.pipelines.iter().flatten().all(Pipeline::is_of_this_process);
         if prepared.epoch != begins.epoch || begins.first_row != 0 || !is_own {
@@ -286,7 +286,7 @@ impl Plan {
         }
         let lanes = prepared.pipelines.into_iter().zip(&known.lanes);
         let begun = |(pipeline, lane): (Option<_>, &Lane)| {
-            pipeline.map(|pipeline| Begun { pipeline, skipped: 0, rows: lane.selection.rows() })
+            pipeline.map(|pipeline| LaneRows { pipeline, skipped: 0, rows: lane.selection.rows() })
         };
         Some(lanes.map(begun).collect())
     }
@@ -299,7 +299,7 @@ impl Plan {
         known: Known,
         begins: Beginning,
         fill: &Bound<'_, PyAny>,
-    ) -> PyResult<Vec<Option<Begun>>> {
+    ) -> PyResult<Vec<Option<LaneRows>>> {
         let filling = match known.filling() {
             Some(filling) => Some(filling),
             None => fill.call0()?.extract()?,
@@ -316,26 +316,19 @@ impl Plan {
         started.map_err(|error| self.input.exception(py, &error, None))
     }
 
-    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<Begun, Error> {
+    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<LaneRows, Error> {
         let Beginning { epoch, first_row } = begins;
         let left = lane.selection.rows().saturating_sub(first_row);
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
         let rows = Rows::new(table, lane.selection, lane.cache, whole);
-        let Budgets { in_order: budget, shuffled: budget_for_shuffling, mixing: memory } = self.budgets();
+        let (own, count) = self.lanes.map_or((1, 1), |lanes| (lanes.own(), lanes.count));
+        let budgets = self.input.budgets(own, count);
         let (pipeline, skipped) = match self.seed {
-            None => in_order(rows, budget, first_row),
-            Some(seed) => shuffled(rows, budget_for_shuffling, Mixing { seed, memory }, epoch, first_row),
+            None => in_order(rows, budgets.in_order, first_row),
+            Some(seed) => shuffled(rows, budgets.shuffled, Mixing { seed, memory: budgets.mixing }, epoch, first_row),
         }?;
-        Ok(Begun { pipeline, skipped, rows: left })
-    }
-
-    /// The budgets of one lane.
-    fn budgets(&self) -> Budgets {
-        match self.lanes {
-            Some(lanes) => self.input.budgets_of_lane(lanes.own(), lanes.count),
-            None => self.input.budgets(),
-        }
+        Ok(LaneRows { pipeline, skipped, rows: left })
     }
 
     /// How many rows of the whole source are left out as wrong. 0 before a pass has found out.

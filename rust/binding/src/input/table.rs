@@ -166,35 +166,26 @@ impl Input {
         stats::budget(self.threads, self.memory)
     }
 
-    /// The budget of a pass in another order, and the bytes that are left for the rows it mixes.
-    pub(crate) fn budget_for_shuffling(&self) -> (Budget, u64) {
-        let reading = self.memory.map(|memory| memory / 8);
-        let mixing = self.memory.zip(reading).map_or(SHUFFLE_MEMORY, |(memory, reading)| (memory - reading) as u64);
-        (Budget { max_row: self.budget().max_row, ..Budget::new(self.threads, reading) }, mixing)
-    }
-
-    /// The budgets of an epoch.
-    pub(crate) fn budgets(&self) -> Budgets {
-        let (shuffled, mixing) = self.budget_for_shuffling();
-        Budgets { in_order: self.budget(), shuffled, mixing }
-    }
-
-    /// The budgets of one lane, of which this process reads `own` at the same time, and all processes `count`.
-    pub(crate) fn budgets_of_lane(&self, own: usize, count: u64) -> Budgets {
+    /// The budgets of an epoch of one lane, of which this process reads `own` at the same time, and all processes `count`.
+    pub(crate) fn budgets(&self, own: usize, count: u64) -> Budgets {
         let threads = (self.threads / own).max(1);
         let Budget { max_row, .. } = self.budget();
         let budget =
             |memory: Option<usize>| Budget { max_row, ..Budget::new(threads, memory.map(|memory| memory / own)) };
-        let (_, mixing) = self.budget_for_shuffling();
         Budgets {
             in_order: budget(self.memory),
             shuffled: budget(self.memory.map(|memory| memory / 8)),
-            mixing: mixing / count,
+            mixing: self.mixing() / count,
         }
+    }
+
+    /// Bytes of rows that a shuffle mixes.
+    fn mixing(&self) -> u64 {
+        self.memory.map_or(SHUFFLE_MEMORY, |memory| (memory - memory / 8) as u64)
     }
 
     /// Bytes in a slice of the row index.
     pub(crate) fn slice_bytes(&self, table: &Table) -> u64 {
-        RowIndex::slice_bytes(table.parts.likely_length(), self.budget_for_shuffling().1)
+        RowIndex::slice_bytes(table.parts.likely_length(), self.mixing())
     }
 }

@@ -12,9 +12,9 @@ use crate::error::{Kind, Result};
 use crate::pipeline::Pipeline;
 use crate::rows::{Block, Pool, Widths};
 
-/// How many rows of each lane a batch has, and how many batches there are.
+/// How many rows of each lane compose a batch, and how many batches there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shares {
+pub struct Composition {
     /// Rows of one lane in a batch.
     pub rows: usize,
     /// How many batches are handed over together, one after another in one block.
@@ -26,13 +26,13 @@ pub struct Shares {
 /// Batches from one or more lanes.
 pub struct Lanes {
     all: Vec<Lane>,
-    shares: Shares,
+    composition: Composition,
     widths: Widths,
     pool: Arc<Pool>,
 }
 
 /// What is to be read of a lane.
-pub struct Begun {
+pub struct LaneRows {
     /// Yields its rows.
     pub pipeline: Pipeline<Block>,
     /// The number of rows to skip first.
@@ -59,15 +59,15 @@ enum Rows {
 impl Lanes {
     /// Takes what is to be read of each lane: nothing of a lane without rows.
     #[must_use]
-    pub fn new(lanes: Vec<Option<Begun>>, shares: Shares, widths: Widths) -> Self {
-        let size = shares.rows.saturating_mul(shares.together);
-        let lane = |begun: Option<Begun>| Lane {
-            batches: begun.map(|Begun { pipeline, skipped, rows }| {
+    pub fn new(lanes: Vec<Option<LaneRows>>, composition: Composition, widths: Widths) -> Self {
+        let size = composition.rows.saturating_mul(composition.together);
+        let lane = |begun: Option<LaneRows>| Lane {
+            batches: begun.map(|LaneRows { pipeline, skipped, rows }| {
                 Batches::new(pipeline, widths, size, Remainder::Keep).of(skipped, rows)
             }),
             next: Rows::Unread,
         };
-        Self { all: lanes.into_iter().map(lane).collect(), shares, widths, pool: Pool::new(2) }
+        Self { all: lanes.into_iter().map(lane).collect(), composition, widths, pool: Pool::new(2) }
     }
 
     /// The pipelines of the lanes that have more rows, as [`Batches::into_rest`] returns them.
@@ -79,7 +79,7 @@ impl Lanes {
     /// The next batch, if it is ready within about `patience`. The first error of any lane ends all of them.
     pub fn next(&mut self, patience: Duration) -> Result<NextBatch> {
         let deadline = Instant::now() + patience;
-        if self.shares.batches == 0 {
+        if self.composition.batches == 0 {
             return self.drain(deadline);
         }
         for lane in &mut self.all {
@@ -87,9 +87,9 @@ impl Lanes {
                 return Ok(NextBatch::Pending);
             }
         }
-        let batches = self.shares.batches.min(self.shares.together as u64);
-        self.shares.batches -= batches;
-        let rows = self.all.len().saturating_mul(self.shares.rows).saturating_mul(batches as usize);
+        let batches = self.composition.batches.min(self.composition.together as u64);
+        self.composition.batches -= batches;
+        let rows = self.all.len().saturating_mul(self.composition.rows).saturating_mul(batches as usize);
         within_memory(|| self.join(batches as usize)).unwrap_or_else(|| Err(Kind::Memory(rows).into()))
     }
 
@@ -111,7 +111,7 @@ impl Lanes {
 
     /// Puts the rows of the lanes together.
     fn join(&mut self, batches: usize) -> Result<NextBatch> {
-        let share = self.shares.rows;
+        let share = self.composition.rows;
         let found: Vec<_> = self.all.iter_mut().map(Lane::take).collect();
         if let [Some(batch)] = &found[..]
             && batch.rows.len() >= share * batches
@@ -215,23 +215,23 @@ mod tests {
                         Some(mixing) => shuffled(all, self.budget, mixing, 3, first),
                     }
                     .unwrap();
-                    Begun { pipeline, skipped, rows: rows - first }
+                    LaneRows { pipeline, skipped, rows: rows - first }
                 })
             };
             let lanes = (process * own..(process + 1) * own).map(lane).collect();
             let batches = self.batches();
-            let shares = Shares { rows: self.share, together, batches: batches - from };
+            let composition = Composition { rows: self.share, together, batches: batches - from };
             let mut found = Vec::new();
-            let lanes = take(Lanes::new(lanes, shares, WIDTHS), &mut found);
+            let lanes = take(Lanes::new(lanes, composition, WIDTHS), &mut found);
             let rest = lanes.into_rest();
             if self.mixing.is_some() && rest.iter().all(Option::is_some) {
                 let rows = |number| selection.lane(process * own + number, self.lanes).rows();
                 let next = rest
                     .into_iter()
                     .zip(0..)
-                    .map(|(rest, number)| rest.map(|pipeline| Begun { pipeline, skipped: 0, rows: rows(number) }));
-                let shares = Shares { rows: self.share, together, batches };
-                take(Lanes::new(next.collect(), shares, WIDTHS), &mut found);
+                    .map(|(rest, number)| rest.map(|pipeline| LaneRows { pipeline, skipped: 0, rows: rows(number) }));
+                let composition = Composition { rows: self.share, together, batches };
+                take(Lanes::new(next.collect(), composition, WIDTHS), &mut found);
             }
             let size = own as usize * self.share;
             found.iter().flat_map(|rows| rows.chunks(size)).map(<[u32]>::to_vec).collect()

@@ -16,7 +16,7 @@ use crate::pipeline::{Next, Pipeline};
 use crate::rows::rejects::Tally;
 use crate::rows::{Block, Pool, Widths};
 
-pub use lanes::{Begun, Lanes, Shares};
+pub use lanes::{Composition, LaneRows, Lanes};
 
 /// Some rows of a block.
 pub struct Batch {
