@@ -59,6 +59,15 @@ impl<T> Done<T> {
         Self { item: Some(item), error: None }
     }
 
+    /// The result of a job on a text, after the attempt to read it. `None` if there is no such text.
+    pub(crate) fn of_text(is_read: Result<bool>, work: impl FnOnce() -> Self) -> Option<Self> {
+        match is_read {
+            Ok(true) => Some(work()),
+            Ok(false) => None,
+            Err(error) => Some(Self::failed(error)),
+        }
+    }
+
     /// Nothing for the consumer.
     pub(crate) fn nothing() -> Self {
         Self { item: None, error: None }

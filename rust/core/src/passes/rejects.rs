@@ -104,14 +104,13 @@ impl Jobs<(Rejects, u64)> for Rejecting {
         let mut parser = Parser::new(&schema, dialect, simd).recording(Recording { most: usize::MAX, rows: true });
         let pool = Pool::new(1);
         let mut text = Text::default();
-        Box::new(move |index| match self.splitter.read(index, &mut text) {
-            Ok(true) => {
+        Box::new(move |index| {
+            let is_read = self.splitter.read(index, &mut text);
+            Done::of_text(is_read, || {
                 let (mut block, error) = parser.parse(&text, &pool);
                 let end = (text.offset + text.bytes().len() as u64).min(text.end_in_source());
-                Some(Done { item: Some((block.take_rejects(), end)), error })
-            }
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
+                Done { item: Some((block.take_rejects(), end)), error }
+            })
         })
     }
 

@@ -46,16 +46,15 @@ impl Jobs<Block> for Sequential {
         let recording = Tally::recording(table.schema.max_rejects, 0);
         let mut parser = Parser::new(&table.schema, table.dialect, table.simd).recording(recording);
         let mut text = Text::default();
-        Box::new(move |index| match self.splitter.read(index, &mut text) {
-            Ok(true) => {
+        Box::new(move |index| {
+            let is_read = self.splitter.read(index, &mut text);
+            Done::of_text(is_read, || {
                 let (block, error) = parser.parse(&text, &self.pool);
                 // A pass may end with an error and no row.
                 let is_empty = block.rows == 0 && block.rejects().count() == 0;
                 let item = (!is_empty || error.is_none()).then_some(block);
-                Some(Done { item, error })
-            }
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
+                Done { item, error }
+            })
         })
     }
 

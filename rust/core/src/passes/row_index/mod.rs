@@ -294,10 +294,9 @@ impl Jobs<Vec<Counted>> for SliceCounting {
         let mut parser = self.parser();
         let pool = Pool::new(1);
         let mut text = Text::default();
-        Box::new(move |index| match self.splitter.read(index, &mut text) {
-            Ok(true) => Some(self.count(&mut text, &mut parser, &pool)),
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
+        Box::new(move |index| {
+            let is_read = self.splitter.read(index, &mut text);
+            Done::of_text(is_read, || self.count(&mut text, &mut parser, &pool))
         })
     }
 

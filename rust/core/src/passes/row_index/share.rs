@@ -52,8 +52,8 @@ struct Beginning {
 }
 
 impl Share {
-    /// Counts share `index` of `count`. No part of the table may be a stream. Rejects have no limit. Calls `check` several times a second and
-    /// stops at the first error that it returns.
+    /// Counts share `index` of `count`. No part of the table may be a stream. Rejects have no limit. Calls `check`
+    /// several times a second and stops at the first error that it returns.
     pub fn count<E: From<Error>>(
         table: &Table,
         budget: Budget,
