@@ -341,16 +341,15 @@ impl Jobs<(Vec<Row>, u64)> for Sampling {
 
     fn worker(self: Arc<Self>) -> Worker<(Vec<Row>, u64)> {
         let mut text = Text::default();
-        Box::new(move |job| match self.splitter.read(job, &mut text) {
-            Ok(true) => {
+        Box::new(move |job| {
+            let is_read = self.splitter.read(job, &mut text);
+            Done::of_text(is_read, || {
                 let Table { dialect, schema, .. } = &self.table;
                 let layout = text.layout().map(|layout| &**layout);
                 let (rows, bad) = rows_of(text.bytes(), *dialect, schema.columns.len(), layout);
                 let error = bad.map(|bad| bad.into_error(text.bytes(), text.offset, *dialect));
-                Some(Done { item: Some((rows, text.end_in_source())), error })
-            }
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
+                Done { item: Some((rows, text.end_in_source())), error }
+            })
         })
     }
 
@@ -373,10 +372,9 @@ impl Jobs<Vec<u8>> for Copying {
 
     fn worker(self: Arc<Self>) -> Worker<Vec<u8>> {
         let mut text = Text::default();
-        Box::new(move |job| match self.0.read(job, &mut text) {
-            Ok(true) => Some(Done::with(text.bytes().to_vec())),
-            Ok(false) => None,
-            Err(error) => Some(Done::failed(error)),
+        Box::new(move |job| {
+            let is_read = self.0.read(job, &mut text);
+            Done::of_text(is_read, || Done::with(text.bytes().to_vec()))
         })
     }
 

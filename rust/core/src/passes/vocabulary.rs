@@ -160,25 +160,23 @@ impl Jobs<Vec<Vocabulary>> for Survey {
         // The categories that this thread has already reported.
         let mut known = vec![Vocabulary::default(); self.columns.len()];
         Box::new(move |job| {
-            match self.splitter.read(job, &mut text) {
-                Ok(true) => {}
-                Ok(false) => return None,
-                Err(error) => return Some(Done::failed(error)),
-            }
-            let columns = text.layout().map_or(schema.columns.len(), |layout| layout.fields);
-            let bad_row = index.fill(simd, &text, dialect, columns, schema.reference);
-            let rejects = parser.as_mut().map(|parser| parser.parse(&text, &pool).0.take_rejects());
-            let rejects = rejects.unwrap_or_default();
-            let wrong: Vec<u64> = rejects.list().iter().filter_map(|reject| reject.error.offset).collect();
-            let mut new = vec![Vocabulary::default(); self.columns.len()];
-            for rows in index.groups(columns, usize::MAX) {
-                for ((&column, known), new) in self.columns.iter().zip(&mut known).zip(&mut new) {
-                    if let Err(error) = self.look(&text, rows, &wrong, column, known, new) {
-                        return Some(Done::failed(error));
+            let is_read = self.splitter.read(job, &mut text);
+            Done::of_text(is_read, || {
+                let columns = text.layout().map_or(schema.columns.len(), |layout| layout.fields);
+                let bad_row = index.fill(simd, &text, dialect, columns, schema.reference);
+                let rejects = parser.as_mut().map(|parser| parser.parse(&text, &pool).0.take_rejects());
+                let rejects = rejects.unwrap_or_default();
+                let wrong: Vec<u64> = rejects.list().iter().filter_map(|reject| reject.error.offset).collect();
+                let mut new = vec![Vocabulary::default(); self.columns.len()];
+                for rows in index.groups(columns, usize::MAX) {
+                    for ((&column, known), new) in self.columns.iter().zip(&mut known).zip(&mut new) {
+                        if let Err(error) = self.look(&text, rows, &wrong, column, known, new) {
+                            return Done::failed(error);
+                        }
                     }
                 }
-            }
-            Some(bad_row.map_or_else(|| Done::with(new), Done::failed))
+                bad_row.map_or_else(|| Done::with(new), Done::failed)
+            })
         })
     }
 
