@@ -10,7 +10,8 @@ import pytest
 from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numbered import MIXED, NUMBERED, numbered, numbers_of, python
+from numbered import MIXED, NUMBERED, numbered, numbers_of
+from processes import python
 
 import csvfeed
 

@@ -17,7 +17,8 @@ from conftest import SMALL
 from generated import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from numbered import NUMBERED, joined, numbered, numbers_of, python
+from numbered import NUMBERED, joined, numbered, numbers_of
+from processes import python
 
 import csvfeed
 

@@ -1,9 +1,6 @@
 """Files whose rows hold their own number, so that an order of rows can be read off a dataset."""
 
 import itertools
-import subprocess
-import sys
-import textwrap
 
 import numpy as np
 
@@ -33,11 +30,3 @@ def numbers_of(batches):
 def joined(lists):
     """Return the items of some lists as one."""
     return list(itertools.chain.from_iterable(lists))
-
-
-def python(code, *arguments, timeout=120):
-    """Run code in a process of its own and return what it prints."""
-    command = [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
-    assert (done.returncode, done.stderr) == (0, ""), done.stderr
-    return done.stdout

@@ -3,6 +3,9 @@
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from pathlib import Path
@@ -44,6 +47,42 @@ def kill(processes):
     for pid in processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
+
+
+def python(code, *arguments, timeout=120):
+    """Run code in a process of its own and return what it prints.
+
+    If it does not end, the test fails with what each thread does.
+    """
+    command = [sys.executable, "-X", "faulthandler", "-c", textwrap.dedent(code)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(
+        [*command, *map(str, arguments)], stdout=pipe, stderr=pipe, text=True
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            threads = threads_of(process.pid)
+            process.send_signal(signal.SIGABRT)  # On which Python shows its stacks.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.communicate(timeout=10)
+            process.kill()
+            output, errors = process.communicate()
+            raise AssertionError(
+                f"the process did not end in {timeout} s\n{output}\n{errors}\n{threads}"
+            ) from None
+    assert (process.returncode, errors) == (0, ""), errors
+    return output
+
+
+def threads_of(pid):
+    """Return a line for each thread of a process: its name, and what it waits for in the kernel."""
+    lines = []
+    for task in sorted(Path(f"/proc/{pid}/task").iterdir()):
+        with contextlib.suppress(OSError):
+            name, place, call = ((task / file).read_text() for file in ("comm", "wchan", "syscall"))
+            lines.append(f"{task.name} {name.strip()}: {place} {call.strip()}")
+    return "\n".join(lines)
 
 
 class Watchdog:

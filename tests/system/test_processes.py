@@ -6,7 +6,7 @@ import sys
 import textwrap
 
 import pytest
-from processes import Watchdog, descendants
+from processes import Watchdog, descendants, python
 
 SLEEPS = "import time; print(1, flush=True); time.sleep(600)"
 
@@ -62,3 +62,9 @@ def test_children_of_tests_that_were_started_with_a_signal_ignored_get_it(name, 
     command = ["sh", "-c", script, "sh", sys.executable, "-c", code, name]
     done = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_process_that_does_not_end_says_what_it_does():
+    code = "import time\nprint('so far', flush=True)\ntime.sleep(600)"
+    with pytest.raises(AssertionError, match=r"(?s)so far.*line 3 in <module>.*nanosleep"):
+        python(code, timeout=2)

@@ -249,16 +249,15 @@ fn longer_decimals_are_exact() {
     sweep(7);
 }
 
-fn cases() -> ProptestConfig {
-    ProptestConfig::with_cases(if cfg!(debug_assertions) { 1_000 } else { 50_000 })
-}
+/// In a release build, many more.
+const CASES: u32 = if cfg!(debug_assertions) { 1_000 } else { 50_000 };
 
 fn finite() -> impl Strategy<Value = f32> {
     any::<u32>().prop_map(f32::from_bits).prop_filter("finite", |value| value.is_finite())
 }
 
 proptest! {
-    #![proptest_config(cases())]
+    #![proptest_config(crate::generated::cases(CASES))]
 
     #[test]
     fn agrees_on_numbers(
