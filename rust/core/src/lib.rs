@@ -55,8 +55,6 @@ pub mod dialect;
 pub mod epoch;
 pub mod error;
 pub mod fields;
-#[cfg(test)]
-mod generated;
 pub mod head;
 pub mod index;
 #[cfg(any(test, feature = "testing"))]

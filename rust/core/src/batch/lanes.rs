@@ -253,7 +253,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(150))]
+        #![proptest_config(crate::checks::cases(150))]
 
         #[test]
         fn global_batches_do_not_depend_on_the_processes(

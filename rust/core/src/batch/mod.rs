@@ -403,7 +403,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(400))]
+        #![proptest_config(crate::checks::cases(400))]
 
         #[test]
         fn batches_are_the_rows_of_the_file_up_to_the_first_error(

@@ -11,6 +11,13 @@ use crate::oracle::{self, Wrong};
 use crate::table::missing::Value;
 use arbitrary::Arbitrary;
 
+/// `count` cases of generated input if it is new in each run, and half of them if it is the same again.
+#[cfg(test)]
+pub(crate) fn cases(count: u32) -> proptest::test_runner::Config {
+    let repeats = std::env::var_os("PROPTEST_RNG_SEED").is_some();
+    proptest::test_runner::Config::with_cases(if repeats { count.div_ceil(2) } else { count })
+}
+
 /// The dialect of an input.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 enum Marks {

@@ -134,7 +134,7 @@ fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Select
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(300))]
+    #![proptest_config(crate::checks::cases(300))]
 
     #[test]
     fn an_epoch_has_the_rows_that_are_chosen(

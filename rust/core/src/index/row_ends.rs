@@ -83,7 +83,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(2_000))]
+        #![proptest_config(crate::checks::cases(2_000))]
 
         #[test]
         fn a_final_delimiter_does_not_change_the_rows(

@@ -147,7 +147,7 @@ fn every_short_text_is_followed() {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(3_000))]
+    #![proptest_config(crate::checks::cases(3_000))]
 
     #[test]
     fn marks_are_the_delimiters_and_newlines(
@@ -174,7 +174,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(1_000))]
+    #![proptest_config(crate::checks::cases(1_000))]
 
     #[test]
     fn quotes_are_followed(text in text()) {
@@ -266,7 +266,7 @@ pub(crate) fn careful_text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(5_000))]
+    #![proptest_config(crate::checks::cases(5_000))]
 
     #[test]
     fn careful_rows_are_those_of_the_oracle(bytes in careful_text(), dialect in careful_dialect(), columns in 1_usize..4) {
@@ -302,7 +302,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(1_000))]
+    #![proptest_config(crate::checks::cases(1_000))]
 
     #[test]
     fn wrong_rows_are_skipped((bytes, dialect) in prop_oneof![
@@ -350,7 +350,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(300))]
+    #![proptest_config(crate::checks::cases(300))]
 
     #[test]
     fn picked_are_the_fields_of_the_columns(

@@ -430,7 +430,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(60))]
+        #![proptest_config(crate::checks::cases(60))]
 
         #[test]
         fn a_whole_sample_is_the_rows_of_the_table(text in text()) {

@@ -274,7 +274,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(200))]
+        #![proptest_config(crate::checks::cases(200))]
 
         #[test]
         fn the_categories_are_the_words_of_the_file_in_order(

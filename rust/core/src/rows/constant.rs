@@ -178,7 +178,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(500))]
+        #![proptest_config(crate::checks::cases(500))]
 
         /// A column without fields reads like a column that repeats the same text in every row.
         #[test]

@@ -320,7 +320,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(600))]
+        #![proptest_config(crate::checks::cases(600))]
 
         #[test]
         fn blocks_hold_the_values_of_encoded_fields(

@@ -222,7 +222,7 @@ pub(super) mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(400))]
+        #![proptest_config(crate::checks::cases(400))]
 
         #[test]
         fn blocks_hold_the_values_of_the_fields(

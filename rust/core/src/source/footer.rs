@@ -173,7 +173,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(2_000))]
+        #![proptest_config(crate::checks::cases(2_000))]
 
         #[test]
         fn the_last_lines_are_dropped(

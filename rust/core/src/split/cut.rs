@@ -206,7 +206,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(1_000))]
+        #![proptest_config(crate::checks::cases(1_000))]
 
         #[test]
         fn each_beginning_has_its_end(piece in text(), from in any::<prop::sample::Index>()) {

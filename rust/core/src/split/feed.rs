@@ -395,7 +395,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(300))]
+        #![proptest_config(crate::checks::cases(300))]
 
         #[test]
         fn the_texts_of_parts_are_their_rows(

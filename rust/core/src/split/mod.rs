@@ -289,7 +289,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(5_000))]
+        #![proptest_config(crate::checks::cases(5_000))]
 
         #[test]
         fn texts_are_whole_rows_of_the_source(soup in "[a\",\n\r]{1,60}", piece in 1_usize..30) {
@@ -298,7 +298,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(1_000))]
+        #![proptest_config(crate::checks::cases(1_000))]
 
         #[test]
         fn long_texts_are_whole_rows_of_the_source(bytes in text(), piece in prop_oneof![1_usize..200, 900_usize..1200]) {
@@ -307,7 +307,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(5_000))]
+        #![proptest_config(crate::checks::cases(5_000))]
 
         #[test]
         fn texts_with_escapes_and_comments_are_whole_rows_of_the_source(

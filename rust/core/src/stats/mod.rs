@@ -303,7 +303,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(400))]
+        #![proptest_config(crate::checks::cases(400))]
 
         #[test]
         fn moments_are_near_those_of_exact_integers(

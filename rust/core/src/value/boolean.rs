@@ -60,7 +60,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(4000))]
+        #![proptest_config(crate::checks::cases(4000))]
 
         #[test]
         fn words_mean_true_or_false_in_any_case(

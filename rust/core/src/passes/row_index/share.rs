@@ -280,7 +280,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(150))]
+        #![proptest_config(crate::checks::cases(150))]
 
         #[test]
         fn shares_make_the_row_index_of_the_whole_table(

@@ -244,7 +244,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(20_000))]
+        #![proptest_config(crate::checks::cases(20_000))]
 
         #[test]
         fn values_are_those_of_the_careful_path(

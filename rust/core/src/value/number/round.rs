@@ -167,7 +167,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(crate::generated::cases(20_000))]
+        #![proptest_config(crate::checks::cases(20_000))]
         #[test]
         fn decided_results_are_the_nearest(mantissa: u64, shift in 0_u32..64, exponent in -60_i32..45) {
             let mantissa = mantissa >> shift;

@@ -257,7 +257,7 @@ fn finite() -> impl Strategy<Value = f32> {
 }
 
 proptest! {
-    #![proptest_config(crate::generated::cases(CASES))]
+    #![proptest_config(crate::checks::cases(CASES))]
 
     #[test]
     fn agrees_on_numbers(
