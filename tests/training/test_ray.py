@@ -18,15 +18,15 @@ os.environ["RAY_TRAIN_V2_ENABLED"] = "1"
 ray = pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
 
-import csvfeed
-import csvfeed.train.ray as feed
-from csvfeed.ray import CsvDatasource
+import csvfeed  # noqa: E402
+import csvfeed.train.ray as feed  # noqa: E402
+from csvfeed.ray import CsvDatasource  # noqa: E402
 
 ROWS = 3000
 TABLE = np.round(np.random.default_rng(3).normal(size=(ROWS, 3)), 3).astype(np.float32)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="module", autouse=True)
 def cluster():
     """Start Ray with two CPUs on the loopback interface."""
     ray.init(
@@ -49,7 +49,8 @@ def small_tasks(monkeypatch):
     """Make small files many tasks."""
     monkeypatch.setattr(feed, "TASK_BYTES", 9000)
     monkeypatch.setattr(feed, "SMALLEST_TASK_BYTES", 9000)
-    monkeypatch.setattr(feed, "TABLE_BYTES", 3000)
+    monkeypatch.setattr(feed, "BATCH_BYTES", 500)
+    monkeypatch.setattr(ray.data.DataContext.get_current(), "target_max_block_size", 1000)
 
 
 def text(rows=TABLE, header="a,b,y"):
@@ -64,9 +65,7 @@ def path(write):
 
 def values(ds):
     """Return what iteration yields, a column for each value."""
-    batches = [
-        np.column_stack([array.reshape(len(array), -1) for array in batch]) for batch in ds
-    ]
+    batches = [np.column_stack([array.reshape(len(array), -1) for array in batch]) for batch in ds]
     return np.concatenate(batches)
 
 
@@ -77,6 +76,7 @@ def read(source, **limits):
     found = []
     for task in copies:
         tables = list(task())
+        assert len(tables) > 1 or len(tables[0]) < 90
         assert all(str(field.type) == "float" for table in tables for field in table.schema)
         assert sum(map(len, tables)) == task.metadata.num_rows
         found.append(np.concatenate([np.column_stack(table.columns) for table in tables]))
@@ -131,7 +131,11 @@ CASES = {
     ),
     "kept": (lambda write: write(text()), {}, lambda ds: ds.split(0.3, seed=1)[0]),
     "held out": (lambda write: write(text()), {}, lambda ds: ds.split(0.3, seed=1)[1]),
-    "by key": (with_words, {"categories": {"b": 9, "y": "auto"}}, lambda ds: ds.split(0.4, by="b")[0]),
+    "by key": (
+        with_words,
+        {"categories": {"b": 9, "y": "auto"}},
+        lambda ds: ds.split(0.4, by="b")[0],
+    ),
     "shard": (lambda write: write(text()), {}, lambda ds: ds.split(0.3)[0].shard(1, 3)),
     "files": (two_files, {}, lambda ds: ds),
     "compressed": (compressed, {}, lambda ds: ds),
@@ -143,7 +147,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_the_tasks_have_the_rows_of_the_dataset(case, cluster, write):
+def test_the_tasks_have_the_rows_of_the_dataset(case, write):
     make, options, choose = CASES[case]
     ds = choose(csvfeed.CsvDataset(make(write), **{"target": "y", "batch_size": 64, **options}))
     source = CsvDatasource(ds)
@@ -154,14 +158,14 @@ def test_the_tasks_have_the_rows_of_the_dataset(case, cluster, write):
     assert source.estimate_inmemory_data_size() == 4 * ds.num_rows * found[0].shape[1]
 
 
-def test_wrong_rows_are_left_out_and_said_once(cluster, write):
+def test_wrong_rows_are_left_out_and_said_once(write):
     ds = csvfeed.CsvDataset(with_wrong_rows(write), target="y", on_error="skip")
     with pytest.warns(RuntimeWarning, match="30 rows"):
         source = CsvDatasource(ds)
     np.testing.assert_array_equal(np.concatenate(read(source))[:, 0], values(ds)[:, 0])
 
 
-def test_a_compressed_file_is_one_task(cluster, write):
+def test_a_compressed_file_is_one_task(write):
     source = CsvDatasource(csvfeed.CsvDataset(compressed(write), target="y"))
     assert [len(rows) for rows in read(source)] == [ROWS // 2] * 2
 
@@ -196,7 +200,7 @@ def test_a_task_reads_its_own_rows_alone(write, tmp_path):
     assert portion.text_bytes < bytes_read < portion.text_bytes + 300_000 < size / 4
 
 
-def test_a_task_carries_its_part_of_the_row_index(cluster, write):
+def test_a_task_carries_its_part_of_the_row_index(write):
     ds = csvfeed.CsvDataset(write(text(np.tile(TABLE, (40, 1)))), target="y")
     (whole,) = ds.epochs.portions(1 << 40)
     tasks = CsvDatasource(ds).get_read_tasks(2)
@@ -205,7 +209,7 @@ def test_a_task_carries_its_part_of_the_row_index(cluster, write):
     assert carried < 4000 < len(whole.row_index)
 
 
-def test_the_rows_are_counted_once(cluster, path):
+def test_the_rows_are_counted_once(path):
     source = CsvDatasource(csvfeed.CsvDataset(path, target="y"))
     copy = pickle.loads(ray.cloudpickle.dumps(source))
     os.remove(path)
@@ -214,7 +218,7 @@ def test_the_rows_are_counted_once(cluster, path):
         assert sum(task.metadata.num_rows for task in tasks) == ROWS
 
 
-def test_a_limit_cuts_each_task(cluster, path):
+def test_a_limit_cuts_each_task(path):
     ds = csvfeed.CsvDataset(path, target="y")
     whole = read(CsvDatasource(ds))
     cut = read(CsvDatasource(ds), per_task_row_limit=70)
@@ -232,13 +236,14 @@ def test_a_limit_cuts_each_task(cluster, path):
         ("y,y,y", [0, 1], ["y", "y.1", "y.2"]),
     ],
 )
-def test_names_are_unique(header, features, expected, cluster, write):
+def test_names_are_unique(header, features, expected, write):
     ds = csvfeed.CsvDataset(write(text(header=header)), target=2, features=features)
-    assert names(source := CsvDatasource(ds)) == expected
+    source = CsvDatasource(ds)
+    assert names(source) == expected
     np.testing.assert_array_equal(np.concatenate(read(source)), TABLE)
 
 
-def test_columns_without_a_header_have_the_names_of_the_dataset(cluster, write):
+def test_columns_without_a_header_have_the_names_of_the_dataset(write):
     ds = csvfeed.CsvDataset(write(text().partition("\n")[2]), header=False)
     assert names(CsvDatasource(ds)) == [*ds.feature_names, *ds.target_names]
 
@@ -275,7 +280,7 @@ def test_no_rows_are_refused(write):
         ds.to_ray()
 
 
-def test_a_wrong_row_is_the_error_of_iteration(cluster, write):
+def test_a_wrong_row_is_the_error_of_iteration(write):
     lines = text().splitlines()
     lines[2000] = "1,oops,3"
     path = write("\n".join(lines) + "\n")
@@ -285,14 +290,14 @@ def test_a_wrong_row_is_the_error_of_iteration(cluster, write):
         assert part in str(caught.value)
 
 
-def test_a_file_that_changes_is_the_error_of_iteration(cluster, path):
+def test_a_file_that_changes_is_the_error_of_iteration(path):
     rows = csvfeed.CsvDataset(path, target="y").to_ray()
     Path(path).write_text(text(TABLE[::-1]))
     with pytest.raises(csvfeed.SourceChangedError, match=re.escape(path)):
         rows.materialize()
 
 
-def test_a_copy_on_another_machine_is_the_same_file(cluster, path, monkeypatch):
+def test_a_copy_on_another_machine_is_the_same_file(path, monkeypatch):
     source = CsvDatasource(csvfeed.CsvDataset(path, target="y", fill="mean"))
     source.get_read_tasks(2)
     monkeypatch.setattr("csvfeed.epochs.platform.node", lambda: "elsewhere")
@@ -309,7 +314,7 @@ def columns(rows):
     return np.concatenate([np.column_stack(list(batch.values())) for batch in batches])
 
 
-def test_ray_shuffles_splits_and_writes_the_rows(cluster, path, tmp_path):
+def test_ray_shuffles_splits_and_writes_the_rows(path, tmp_path):
     ds = csvfeed.CsvDataset(path, target="y")
     rows = ds.to_ray()
     assert rows.count() == ROWS
@@ -326,7 +331,7 @@ def test_ray_shuffles_splits_and_writes_the_rows(cluster, path, tmp_path):
     np.testing.assert_array_equal(np.sort(again, axis=0), np.sort(TABLE, axis=0))
 
 
-def test_consumers_stream_parts_of_the_rows(cluster, path):
+def test_consumers_stream_parts_of_the_rows(path):
     parts = csvfeed.CsvDataset(path, target="y").to_ray().streaming_split(2)
 
     @ray.remote(num_cpus=0)
@@ -335,7 +340,7 @@ def test_consumers_stream_parts_of_the_rows(cluster, path):
         return [row for batch in batches for row in batch["y"].tolist()]
 
     found = ray.get([consume.remote(part) for part in parts], timeout=100)
-    np.testing.assert_array_equal(np.sort(sum(found, [])), np.sort(TABLE[:, 2].tolist()))
+    np.testing.assert_array_equal(np.sort(np.concatenate(found)), np.sort(TABLE[:, 2].tolist()))
 
 
 def launched(code, *given):
@@ -425,7 +430,7 @@ def test_a_wrong_set_up_is_an_error(way, message, path, tmp_path):
     assert re.search(message, done.stderr), done.stderr
 
 
-def test_an_actor_of_ray_alone_has_no_place(cluster, path):
+def test_an_actor_of_ray_alone_has_no_place(path):
     @ray.remote(num_cpus=0)
     class Actor:
         def distribute(self):

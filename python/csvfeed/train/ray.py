@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csvfeed.epochs import Epochs
 from csvfeed.portions import Findings, Portion
@@ -22,12 +23,12 @@ with extra():
     from ray.data.block import BlockMetadata
     from ray.data.datasource import Datasource, ReadTask
 
-# Bytes of text in a task. Smaller files are cut further, so that each CPU of the cluster has a task.
+# Bytes of text in a task. A small file is cut further, so that each CPU of the cluster has a task.
 TASK_BYTES = 128 << 20
 SMALLEST_TASK_BYTES = 16 << 20
 
-# Bytes of values in a table that a task yields. Ray joins them to its blocks.
-TABLE_BYTES = 4 << 20
+# Bytes of values in a batch, from which a task fills its blocks.
+BATCH_BYTES = 1 << 20
 
 
 class CsvDatasource(Datasource):  # type: ignore[misc]  # Without Ray, unknown.
@@ -77,10 +78,12 @@ class CsvDatasource(Datasource):  # type: ignore[misc]  # Without Ray, unknown.
         self,
         parallelism: int,  # noqa: ARG002  # Ray splits what tasks return if it wants more blocks.
         per_task_row_limit: int | None = None,
-        data_context: Any = None,  # noqa: ARG002
+        data_context: Any = None,
     ) -> list[ReadTask]:
         """Return the tasks, in the order of the rows."""
         findings = self._find()
+        context = data_context or ray.data.DataContext.get_current()
+        most = _rows_of_a_block(context.target_max_block_size, 4 * len(self._names))
         # All tasks share it, however many files or categories there are.
         shared = ray.put((self._recipe, findings))
         schema = pa.schema([(name, pa.float32()) for name in self._names])
@@ -94,7 +97,7 @@ class CsvDatasource(Datasource):  # type: ignore[misc]  # Without Ray, unknown.
                 exec_stats=None,
                 input_files=None,
             )
-            read = _reading(shared, portion, schema, rows)
+            read = _reading(shared, portion, schema, rows, most)
             tasks.append(ReadTask(read, metadata, schema, per_task_row_limit))
         return tasks
 
@@ -146,35 +149,59 @@ def unique(names: list[str]) -> list[str]:
     return list(found)
 
 
+def _rows_of_a_block(target: int | None, row_bytes: int) -> int | None:
+    """Return how many rows are just larger than the blocks that Ray wants.
+
+    Ray collects smaller tables and copies them, which takes twice the memory.
+    """
+    return None if target is None else target // row_bytes + 1
+
+
 def _reading(
-    shared: Any, portion: Portion, schema: Any, rows: int
+    shared: Any, portion: Portion, schema: Any, rows: int, most: int | None
 ) -> Callable[[], Iterator[pa.Table]]:
     def read_csv_rows() -> Iterator[pa.Table]:
         recipe, findings = ray.get(shared)
         epochs = recipe.epochs(_cpus())
         epochs.adopt(findings)
-        yield from _tables(epochs, portion, schema, rows)
+        yield from _tables(epochs, portion, schema, rows, most or rows)
 
     return read_csv_rows
 
 
-def _tables(epochs: Epochs, portion: Portion, schema: Any, rows: int) -> Iterator[pa.Table]:
-    """Yield the first rows of a portion."""
-    size = max(1, min(rows, TABLE_BYTES // (4 * len(schema))))
+def _tables(
+    epochs: Epochs, portion: Portion, schema: Any, rows: int, most: int
+) -> Iterator[pa.Table]:
+    """Yield the first rows of a portion, up to so many in a table."""
+    size = max(1, min(rows, BATCH_BYTES // (4 * len(schema))))
+    columns = np.empty((len(schema), min(rows, most)), np.float32)
+    filled = 0
     for batch in epochs.open_portion(portion, size):
-        table = _table(batch, schema)
-        yield table.slice(0, rows)
-        rows -= len(table)
-        if rows <= 0:
+        taken = 0
+        while rows and taken < len(batch[0]):
+            end = min(filled + len(batch[0]) - taken, columns.shape[1])
+            _fill(columns[:, filled:end], batch, taken)
+            taken += end - filled
+            filled = end
+            if filled == columns.shape[1]:
+                rows -= filled
+                yield pa.Table.from_arrays([pa.array(column) for column in columns], schema=schema)
+                # Ray has the values now, and these go before the next ones come.
+                del columns
+                columns = np.empty((len(schema), min(rows, most)), np.float32)
+                filled = 0
+        if not rows:
             return
 
 
-def _table(batch: Batch, schema: Any) -> pa.Table:
-    columns: list[Any] = []
+def _fill(columns: NDArray[np.float32], batch: Batch, first: int) -> None:
+    """Copy rows of a batch, from the first one on, into columns."""
+    at = 0
     for array in batch:
-        # Arrow takes each row of the transposed array without a copy.
-        columns += [array] if array.ndim == 1 else [*np.ascontiguousarray(array.T)]
-    return pa.Table.from_arrays([pa.array(column) for column in columns], schema=schema)
+        values = array[first : first + columns.shape[1]].T
+        width = 1 if values.ndim == 1 else len(values)
+        columns[at : at + width] = values
+        at += width
 
 
 def _cpus() -> int:

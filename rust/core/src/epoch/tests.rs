@@ -170,7 +170,8 @@ proptest! {
         let mut in_portions = Vec::new();
         for Portion { slices, parts, rows, text_bytes } in selection.portions(&table.parts, 2 * slice_bytes) {
             prop_assert_eq!(parts, 0..1);
-            prop_assert!(text_bytes <= { let bytes = selection.row_index().bytes(slices.clone()); bytes.end - bytes.start });
+            let whole = selection.row_index().bytes(slices.clone());
+            prop_assert!(text_bytes <= whole.end - whole.start);
             let portion = Selection::portion_from_bytes(&selection.portion_to_bytes(slices), &steps).unwrap();
             prop_assert_eq!(portion.rows(), rows);
             let own = Rows::new(table.clone(), portion, None, true);
