@@ -482,8 +482,8 @@ def test_the_example_resumes_with_the_same_weights(tmp_path, write):
         whole = SMALL_CLUSTER + before + failing + "trainer = " + after
         done = launched(whole, path, tmp_path / name)
         assert done.returncode == 0, done.stderr
-        (last,) = sorted((tmp_path / name / "train").glob("checkpoint_*"))[-1:]
-        saved = torch.load(last / "state.pt")
+        last = max((tmp_path / name / "train").glob("checkpoint_*/state.pt"))
+        saved = torch.load(last)
         assert saved["position"]["epoch"] == 3
         weights.append({key: value.tolist() for key, value in saved["model"].items()})
     assert (tmp_path / "died").exists()
