@@ -32,8 +32,8 @@ impl Portion {
 }
 
 impl Selection {
-    /// Cuts the selected rows into portions with equally much text, about `bytes` of it at most. A text that can only be read
-    /// from the start is not cut.
+    /// Cuts the selected rows into portions with equally much text, about `bytes` of it at most. A text that can only be
+    /// read from the start is not cut.
     #[must_use]
     pub fn portions(&self, parts: &Parts, bytes: u64) -> Vec<Portion> {
         let smallest = self.smallest_portions(parts);
