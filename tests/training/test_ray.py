@@ -373,6 +373,14 @@ LAUNCH = """
                 import time
                 time.sleep(60)
                 return
+        if way == "jax distributed":
+            import socket
+            import jax
+            from ray.train.collective import broadcast_from_rank_zero
+            with socket.socket() as one:
+                one.bind(("127.0.0.1", 0))
+                address = "127.0.0.1:%d" % one.getsockname()[1]
+            jax.distributed.initialize(broadcast_from_rank_zero(address), 2, rank)
         own = ds.shuffle(seed=1).distribute()
         engine = type(csvfeed.processes.running()).__name__
         batches = [y.tolist() for _, y in own]
@@ -401,11 +409,16 @@ LAUNCH = """
 
 @pytest.mark.parametrize(
     ("way", "engine"),
-    [("plain", "RayTrainProcesses"), ("torch", "TorchProcesses"), ("jax", "RayTrainProcesses")],
+    [
+        ("plain", "RayTrainProcesses"),
+        ("torch", "TorchProcesses"),
+        ("jax", "RayTrainProcesses"),
+        ("jax distributed", "JaxProcesses"),
+    ],
 )
 def test_the_workers_of_ray_train_share_each_batch(way, engine, path, tmp_path):
     if way != "plain":
-        pytest.importorskip(way)
+        pytest.importorskip(way.split()[0])
     done = launched(LAUNCH, path, tmp_path, way)
     assert done.returncode == 0, done.stderr
     parts = [json.loads((tmp_path / f"{rank}.json").read_text()) for rank in range(2)]

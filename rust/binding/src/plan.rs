@@ -87,6 +87,9 @@ struct Beginning {
     first_row: u64,
 }
 
+/// The fields of `csvfeed.portions.Portion`.
+type PyPortion = (u64, u64, Cow<'static, [u8]>);
+
 /// The fields of `csvfeed.ColumnStats`.
 #[derive(IntoPyObject)]
 struct PyColumnStats {
@@ -142,7 +145,7 @@ impl Plan {
 
     /// Cuts the rows, in file order, into portions with about `size` bytes of text at most. Of each portion it returns the
     /// number of rows, the bytes of text, and what `portion` takes. The first call reads the source once.
-    fn portions(&self, py: Python<'_>, size: u64) -> PyResult<Vec<(u64, u64, Cow<'static, [u8]>)>> {
+    fn portions(&self, py: Python<'_>, size: u64) -> PyResult<Vec<PyPortion>> {
         let table = self.table(py)?;
         let selection = self.known(py, &table, false)?.selection;
         let described = |Portion { slices, rows, text_bytes, .. }| {

@@ -23,7 +23,7 @@ pub struct Portion {
 
 impl Portion {
     /// Adds what follows.
-    fn extend(&mut self, next: Self) {
+    fn extend(&mut self, next: &Self) {
         self.slices.end = next.slices.end;
         self.parts.end = next.parts.end;
         self.rows += next.rows;
@@ -45,7 +45,7 @@ impl Selection {
             let number = u128::from(before) * u128::from(count) / u128::from(total.max(1));
             before += portion.text_bytes;
             match portions.last_mut().filter(|(last, _)| *last == number) {
-                Some((_, last)) => last.extend(portion),
+                Some((_, last)) => last.extend(&portion),
                 None => portions.push((number, portion)),
             }
         }
@@ -66,7 +66,7 @@ impl Selection {
             let portion = Portion { slices: slice..slice + 1, parts: part..part + 1, rows, text_bytes };
             let is_stream = matches!(parts.part(part).bytes, Bytes::Stream(_));
             match portions.last_mut().filter(|last| is_stream && last.parts.start == part) {
-                Some(last) => last.extend(portion),
+                Some(last) => last.extend(&portion),
                 None => portions.push(portion),
             }
         }
