@@ -8,7 +8,7 @@
 # make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
-# make test-distributed  training on several processes with JAX, PyTorch and Grain, in an environment of its own
+# make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
@@ -35,7 +35,7 @@ PER_SIMD := tests/reading
 PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
 DISTRIBUTED := tests/order/test_distribute.py \
-    $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py)
+    $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py ray.py)
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
@@ -183,7 +183,7 @@ target/torch-venv/whole:
 
 target/distributed-venv/whole:
 	$(call new_venv,'torch>=2.4$(comma)<3' 'torchdata>=0.11$(comma)<1' 'grain>=0.2.16$(comma)<0.3' 'jax>=0.4.30$(comma)<1' \
-	    'keras>=3.7$(comma)<4' $(TEST_TOOLS))
+	    'keras>=3.7$(comma)<4' 'ray[data$(comma)train]>=2.60$(comma)<3' $(TEST_TOOLS))
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))

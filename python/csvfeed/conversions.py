@@ -1,4 +1,4 @@
-"""What a dataset becomes for Keras, TensorFlow and PyTorch."""
+"""What a dataset becomes for Keras, TensorFlow, PyTorch, Grain and Ray."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from csvfeed.train.keras_input import KerasInput
 if TYPE_CHECKING:
     import grain
     import keras
+    import ray.data
     import tensorflow as tf
     import torch
     from keras.src.trainers.data_adapters.data_adapter import DataAdapter
@@ -194,6 +195,45 @@ class Conversions(KerasInput):
         from csvfeed.train.grain import to_grain
 
         return to_grain(self)
+
+    @other_names.explain(
+        other_names.TRAINERS,
+        "ds.to_ray()",
+        by_position="to_ray() takes no arguments, not {0}: ray.data.read_datasource takes its "
+        "options with csvfeed.ray.CsvDatasource(ds)",
+    )
+    def to_ray(self: Feed) -> ray.data.Dataset:
+        """Return a Ray dataset of the rows, which Ray's workers read side by side.
+
+        csvfeed counts the rows first, unless it has done so, and cuts them into tasks of about 128
+        MiB of text. A task reads its rows and no other part of the file; a compressed file is one
+        task. All that Ray does with a dataset works: ``random_shuffle``, ``split``,
+        ``write_parquet``, or the ``datasets`` of a trainer. docs/distributed.md shows more.
+
+        Returns
+        -------
+        ray.data.Dataset
+            One float32 column for each feature, each target and the weight, by name. If two have
+            the same name, the second gets ``.1`` after it. A missing value is NaN, or what ``fill``
+            says. Ray keeps the order of the rows if its ``preserve_order`` is set.
+
+        Raises
+        ------
+        ImportError
+            If Ray or its Ray Data is not installed.
+        TypeError
+            If other processes cannot open the source, as an open file or the standard input.
+        ValueError
+            If the dataset has no row, or is shuffled, cached or distributed, or its ``remainder``
+            is not "keep": Ray does these.
+
+        Notes
+        -----
+        A CsvError stays one: Ray raises an error that is both a ``RayTaskError`` and a CsvError.
+        """
+        from csvfeed.ray import to_ray
+
+        return to_ray(self)
 
     def normalization(self: Feed) -> keras.layers.Normalization:
         """Return a ready layer that normalizes the features, from one pass over the source.

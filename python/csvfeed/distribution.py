@@ -73,7 +73,7 @@ class Distributed(ABC):
         ----------
         index, count : int, optional
             Number of this process, from 0, and how many there are. The default is what
-            ``jax.distributed`` or ``torch.distributed`` says, whichever runs.
+            ``jax.distributed`` or ``torch.distributed`` says, whichever runs, or else Ray Train.
         lanes : int, optional
             How many lanes there are: a multiple of ``count``, which is the default. A shuffle mixes
             each lane for itself, in windows of ``memory / lanes``.
@@ -297,7 +297,8 @@ def _processes(place: tuple[int, int] | None, directory: str | None) -> Processe
             raise ValueError(
                 f"no engine runs that knows the processes{f': {why}' if why else ''}. Call "
                 "jax.distributed.initialize() or torch.distributed.init_process_group() before "
-                "distribute(), or say which process this is, as in distribute(0, 4)"
+                "distribute(), call it in a training loop of Ray Train, or say which process this "
+                "is, as in distribute(0, 4)"
             )
         return found
     if found is None or found.count == 1:

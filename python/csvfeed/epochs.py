@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import platform
+
 from csvfeed import _core
+from csvfeed.errors import SourceChangedError
 from csvfeed.fill import Fill
 from csvfeed.order import Order
+from csvfeed.portions import Findings, Portion
 from csvfeed.state import Position
 from csvfeed.stats import RowStats
 
@@ -31,6 +35,8 @@ class Epochs:
 
     Attributes
     ----------
+    order : Order
+        As given.
     position : Position
         Where the next iteration begins.
     remainder : str
@@ -52,12 +58,14 @@ class Epochs:
     ) -> None:
         self._reader = reader
         self._plan = plan
-        self._order = order
+        self.order = order
         self._fill = fill
         self._batch_size = batch_size
         self.remainder = remainder
         self.stats = stats
         self.position = Position()
+        # What another process found to replace missing features.
+        self._found_fill: list[float] | None = None
 
     @property
     def num_rows(self) -> int:
@@ -70,19 +78,24 @@ class Epochs:
         return whole + (rest > 0 and self.remainder != "drop")
 
     @property
+    def names(self) -> list[str]:
+        """Names of the values of a row: features, targets, then the weight."""
+        return self._reader.names_read
+
+    @property
     def is_whole(self) -> bool:
         """Whether these are the rows of all workers or processes."""
-        return self._order.share is None and self._order.lanes is None
+        return self.order.share is None and self.order.lanes is None
 
     @property
     def is_first(self) -> bool:
         """Whether these are the rows of the first process, or of all."""
-        return self._order.lanes is None or self._order.lanes.first == 0
+        return self.order.lanes is None or self.order.lanes.first == 0
 
     @property
     def batch_rows(self) -> int:
         """Rows in a batch of this process. Those of a distributed dataset share a batch."""
-        lanes = self._order.lanes
+        lanes = self.order.lanes
         return self._batch_size if lanes is None else lanes.batch_rows
 
     @property
@@ -125,7 +138,7 @@ class Epochs:
         drop = self.remainder == "drop" and batch_size is None
         size = self.batch_rows if batch_size is None else batch_size
         pad_to = self._batch_size if self.remainder == "pad" else None
-        if self._order.is_plain and not first_batch:
+        if self.order.is_plain and not first_batch:
             return self._reader.batches(
                 size, drop_remainder=drop, pad_to=pad_to, fill=self._fill.values()
             )
@@ -137,6 +150,65 @@ class Epochs:
             pad_to=pad_to,
             fill=self._fill.values,
         )
+
+    def portions(self, size: int) -> list[Portion]:
+        """Cut the rows, in the order of the source, into portions for other processes.
+
+        The first call counts the rows in a pass.
+
+        Parameters
+        ----------
+        size : int
+            Most bytes of text in a portion, about. A compressed file is never cut.
+        """
+        return [Portion(*found) for found in self._plan.portions(size)]
+
+    def open_portion(self, portion: Portion, batch_size: int) -> _core.Batches:
+        """Return an iterator over the rows of a portion, as ``open`` does."""
+        return self._plan.portion(portion.row_index).batches(
+            batch_size,
+            epoch=0,
+            first_row=0,
+            drop_remainder=False,
+            pad_to=None,
+            fill=self._fill.values if self._found_fill is None else lambda: self._found_fill,
+        )
+
+    def findings(self) -> Findings:
+        """Return what a process must know of the whole source to read a portion of it.
+
+        Reads the source for means and categories, if batches need them.
+        """
+        self._reader.num_codes()
+        return Findings(
+            self._reader.identity,
+            self._reader.fingerprint(),
+            platform.node(),
+            self._fill.values(),
+            self._reader.found_vocabularies(),
+        )
+
+    def adopt(self, findings: Findings) -> None:
+        """Take over what another process found in the same source.
+
+        Raises
+        ------
+        SourceChangedError
+            If it is another source.
+        """
+        # A copy on another machine has another identity, and the same content.
+        is_copy = findings.machine != platform.node()
+        if self._reader.identity != findings.identity and not (
+            is_copy and self._reader.fingerprint() == findings.fingerprint
+        ):
+            raise SourceChangedError(
+                "the file changed after the dataset was made (it is not the one that was counted): "
+                "make a new dataset once it is complete",
+                path=self._reader.name,
+            )
+        self._found_fill = findings.fill
+        if findings.vocabularies is not None:
+            self._reader.recall_vocabularies(findings.vocabularies)
 
     def endless(self) -> _core.Batches:
         """Return an iterator over whole batches that never ends.
@@ -150,7 +222,7 @@ class Epochs:
 
         A cache holds rows that are filled already.
         """
-        if self._order.cache is None:
+        if self.order.cache is None:
             self._fill.values()
 
     def warn_of_rejects(self) -> None:

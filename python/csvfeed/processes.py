@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,124 @@ class TorchProcesses(Processes):
         return messages
 
 
+class RayTrainProcesses(Processes):
+    """The workers of Ray Train.
+
+    They meet in an actor, which the first of them starts. Ray ends it with the workers.
+
+    Raises
+    ------
+    ValueError
+        If it is the Ray Train of before version 2.
+    """
+
+    def __init__(self, context: Any) -> None:
+        self.index, self.count = context.get_world_rank(), context.get_world_size()
+        self._meeting: Any = None
+        self._round = 0
+
+    def _gather(self, message: bytes) -> list[bytes]:
+        if self.count == 1:
+            return [message]
+        import ray
+
+        if self._meeting is None:
+            self._meeting = self._meet()
+        self._round += 1
+
+        def missing() -> list[int]:
+            asked: list[int] = ray.get(self._meeting.missing.remote(self._round), timeout=PATIENCE)
+            return asked
+
+        ray.get(self._meeting.leave.remote(self._round, self.index, message), timeout=PATIENCE)
+        _wait(missing, self.count, "left no message: do all workers call distribute()?")
+        asked = self._meeting.messages.remote(self._round)
+        messages: list[bytes] = ray.get(asked, timeout=PATIENCE)
+        return messages
+
+    def _meet(self) -> Any:
+        """Return the actor that all workers of this run know."""
+        import ray
+
+        try:
+            from ray.train.collective import broadcast_from_rank_zero
+        except ImportError:
+            raise ValueError(
+                "distribute() needs version 2 of Ray Train: set RAY_TRAIN_V2_ENABLED=1, or say "
+                "which process this is, as in distribute(0, 4)"
+            ) from None
+        own = None
+        if self.index == 0:
+            # It only waits, so it takes no CPU from the training.
+            own = ray.remote(num_cpus=0)(Meeting).remote(self.count)
+        found: list[Any] = []
+
+        def ask() -> None:
+            # Without its own thread, a worker that never comes would block this one for ever.
+            try:
+                found.append(broadcast_from_rank_zero(own))
+            except Exception as error:
+                found.append(error)
+
+        asking = threading.Thread(target=ask, daemon=True)
+        asking.start()
+        asking.join(PATIENCE)
+        if not found:
+            raise TimeoutError(
+                f"after {PATIENCE:.0f} seconds not all {self.count} workers of Ray Train have "
+                "called distribute(): all must, at the same point of the training loop"
+            )
+        if isinstance(found[0], Exception):
+            raise found[0]
+        return found[0]
+
+
+class Meeting:
+    """What processes leave for each other in memory, round by round."""
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._rounds: dict[int, dict[int, bytes]] = {}
+
+    def leave(self, number: int, index: int, message: bytes) -> None:
+        """Take a message of a process."""
+        self._rounds.setdefault(number, {})[index] = message
+        # Whoever is in this round has read the one before the last.
+        self._rounds.pop(number - 2, None)
+
+    def missing(self, number: int) -> list[int]:
+        """Return who has not left a message in a round."""
+        left = self._rounds.get(number, {})
+        return [index for index in range(self._count) if index not in left]
+
+    def messages(self, number: int) -> list[bytes]:
+        """Return the messages of a round."""
+        return [self._rounds[number][index] for index in range(self._count)]
+
+
+def _wait(missing: Callable[[], list[int]], count: int, where: str) -> None:
+    """Wait for processes until none is missing.
+
+    Raises
+    ------
+    TimeoutError
+        If one is missing for too long.
+    """
+    began = time.monotonic()
+    said = False
+    while absent := missing():
+        waited = time.monotonic() - began
+        names = ", ".join(map(str, absent))
+        if waited > PATIENCE:
+            raise TimeoutError(
+                f"after {PATIENCE:.0f} seconds the processes {names} of {count} have {where}"
+            )
+        if waited > FIRST_WORD and not said:
+            said = True
+            print(f"csvfeed waits for the processes {names} of {count}", file=sys.stderr)
+        time.sleep(POLL)
+
+
 class DirectoryProcesses(Processes):
     """Processes that see the same directory, and leave messages there.
 
@@ -109,22 +228,15 @@ class DirectoryProcesses(Processes):
     def _gather(self, message: bytes) -> list[bytes]:
         self._round += 1
         self._leave(message)
-        began = time.monotonic()
-        said = False
-        while missing := [n for n in range(self.count) if not self._path(n).exists()]:
-            if problem := self._problem():
+
+        def missing() -> list[int]:
+            absent = [n for n in range(self.count) if not self._path(n).exists()]
+            if absent and (problem := self._problem()):
                 raise ValueError(problem)
-            waited = time.monotonic() - began
-            names = ", ".join(map(str, missing))
-            if waited > PATIENCE:
-                raise TimeoutError(
-                    f"after {PATIENCE:.0f} seconds the processes {names} of {self.count} have left "
-                    f"no message in {str(self._directory)!r}: do they run, and see this directory?"
-                )
-            if waited > FIRST_WORD and not said:
-                said = True
-                print(f"csvfeed waits for the processes {names} of {self.count}", file=sys.stderr)
-            time.sleep(POLL)
+            return absent
+
+        place = f"left no message in {str(self._directory)!r}: do they run, and see this directory?"
+        _wait(missing, self.count, place)
         return [self._path(number).read_bytes() for number in range(self.count)]
 
     def _leave(self, message: bytes) -> None:
@@ -166,6 +278,8 @@ class DirectoryProcesses(Processes):
 def running() -> Processes | None:
     """Return the processes of the engine that runs, or None if none does.
 
+    If neither JAX nor PyTorch runs in a worker of Ray Train, they are its workers.
+
     Raises
     ------
     ValueError
@@ -178,7 +292,7 @@ def running() -> Processes | None:
             f"this is process {jax.index} of {jax.count} for jax.distributed and {torch.index} of "
             f"{torch.count} for torch.distributed: say which, as in distribute(index, count)"
         )
-    return found[0] if found else None
+    return found[0] if found else _ray_train()
 
 
 def _jax() -> Processes | None:
@@ -199,8 +313,25 @@ def _torch() -> Processes | None:
     return TorchProcesses() if torch.distributed.is_initialized() else None
 
 
+def _ray_train() -> Processes | None:
+    # Ray imports it in each worker before the training loop.
+    train = sys.modules.get("ray.train")
+    if train is None:
+        return None
+    try:
+        context = train.get_context()
+        # Outside of a worker, an older Ray Train has a context that knows nothing.
+        return None if context.get_world_size() is None else RayTrainProcesses(context)
+    except (RuntimeError, DeprecationWarning):
+        # This is the process that starts the training, or one of Ray Tune.
+        return None
+
+
 def announced() -> str | None:
     """Return what a launcher has said about the processes that no engine has heard of."""
+    ray = sys.modules.get("ray")
+    if ray is not None and ray.is_initialized() and ray.get_runtime_context().get_actor_id():
+        return "this is an actor of Ray, but not a worker that Ray Train started"
     rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
     if rank is None or size is None:
         return None

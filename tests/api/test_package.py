@@ -163,6 +163,8 @@ def test_an_array_is_plain_numpy():
         ("keras", "__import__('csvfeed.keras')", "csvfeed[tensorflow]"),
         ("tensorflow", "ds.to_tf()", "csvfeed[tensorflow]"),
         ("torch", "ds.to_torch()", "csvfeed[torch]"),
+        ("ray", "ds.to_ray()", "csvfeed[ray]"),
+        ("ray", "__import__('csvfeed.ray')", "csvfeed[ray]"),
     ],
 )
 def test_what_is_not_installed_is_named_with_what_brings_it(module, call, install):

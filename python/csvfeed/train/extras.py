@@ -9,6 +9,8 @@ _EXTRAS = {
     "keras": "pip install 'csvfeed[tensorflow]', or 'csvfeed[jax]', or 'csvfeed[torch]' and keras",
     "tensorflow": "pip install 'csvfeed[tensorflow]'",
     "grain": "pip install 'csvfeed[grain]'",
+    "ray": "pip install 'csvfeed[ray]'",
+    "pyarrow": "pip install 'csvfeed[ray]'",
     "jax": "pip install 'csvfeed[jax]'",
     "torch": "pip install 'csvfeed[torch]'",
 }

@@ -1,11 +1,14 @@
 //! `Plan`: which rows a dataset has, and in which order its epochs yield them.
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch::{self, Composition, LaneRows, Lanes};
 use csvfeed_core::choose::Step;
 use csvfeed_core::epoch::cache::Cache;
+use csvfeed_core::epoch::portion::Portion;
 use csvfeed_core::epoch::selection::Selection;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
@@ -17,6 +20,7 @@ use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::{Column, Schema};
 use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
 
 use crate::batches::{Batches, EpochEnd, Flow};
@@ -39,6 +43,8 @@ pub(crate) struct Plan {
     cache: Option<CacheOptions>,
     /// Where the rows are, once a pass has found them.
     known: PerProcess<Option<Known>>,
+    /// The parts of the table that have the rows, if these are a portion.
+    portion: Option<Range<usize>>,
     prepared: Arc<Mutex<Option<Prepared>>>,
 }
 
@@ -80,6 +86,9 @@ struct Beginning {
     /// Rows to skip in each lane.
     first_row: u64,
 }
+
+/// The fields of `csvfeed.portions.Portion`.
+type PyPortion = (u64, u64, Cow<'static, [u8]>);
 
 /// The fields of `csvfeed.ColumnStats`.
 #[derive(IntoPyObject)]
@@ -134,6 +143,34 @@ impl Plan {
         Ok(columns.iter().map(PyColumnStats::from).collect())
     }
 
+    /// Cuts the rows, in file order, into portions with about `size` bytes of text at most. Of each portion it returns the
+    /// number of rows, the bytes of text, and what `portion` takes. The first call reads the source once.
+    fn portions(&self, py: Python<'_>, size: u64) -> PyResult<Vec<PyPortion>> {
+        let table = self.table(py)?;
+        let selection = self.known(py, &table, false)?.selection;
+        let described = |Portion { slices, rows, text_bytes, .. }| {
+            (rows, text_bytes, Cow::Owned(selection.portion_to_bytes(slices)))
+        };
+        Ok(py.detach(|| selection.portions(&table.parts, size).into_iter().map(described).collect()))
+    }
+
+    /// A plan of the rows of a portion that `portions` of an equal plan returned.
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn portion(&self, py: Python<'_>, portion: PyBackedBytes) -> PyResult<Self> {
+        let table = self.table(py)?;
+        let changed = || Kind::SourceChanged("these are not its portions").into();
+        let selection = Selection::portion_from_bytes(&portion, &self.steps).ok_or_else(changed);
+        let selection = selection.map_err(|error| self.input.exception(py, &error, None))?;
+        let bytes = selection.row_index().bytes(0..selection.row_index().slices());
+        let part = |place| table.parts.place(place).0;
+        let parts = part(bytes.start)..part(bytes.end.saturating_sub(1)) + 1;
+        let lanes = vec![Lane { selection: Arc::clone(&selection), cache: None }];
+        let known = PerProcess::with(Some(Known { selection, lanes }));
+        let (input, schema, steps) = (Arc::clone(&self.input), Arc::clone(&self.schema), self.steps.clone());
+        let prepared = Arc::default();
+        Ok(Self { input, schema, steps, lanes: None, seed: None, cache: None, known, portion: Some(parts), prepared })
+    }
+
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
     /// features, unless the cache has them. With lanes `batch_size` counts the rows of this process, a multiple of those of
     /// a global batch, and `first_row` counts the rows of all processes.
@@ -153,7 +190,10 @@ impl Plan {
         let mut table = this.table(py)?;
         let known = this.known(py, &table, true)?;
         if known.filling().is_none() {
-            table = this.input.spooled(py, table)?;
+            table = match this.portion.clone() {
+                Some(parts) => this.input.spooled_in(py, table, parts)?,
+                None => this.input.spooled(py, table)?,
+            };
         }
         let parts = Arc::clone(&table.parts);
         this.require_rows(py, &known)?;
@@ -201,7 +241,8 @@ impl Plan {
         cache: Option<CacheOptions>,
     ) -> Result<Self, Error> {
         let steps = steps.into_iter().map(|given| step(&input, given)).collect::<Result<_, _>>()?;
-        Ok(Self { input, schema, steps, lanes, seed, cache, known: PerProcess::new(), prepared: Arc::default() })
+        let (known, prepared) = (PerProcess::new(), Arc::default());
+        Ok(Self { input, schema, steps, lanes, seed, cache, known, portion: None, prepared })
     }
 
     /// The table, which must be unchanged.

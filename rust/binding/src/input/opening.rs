@@ -1,5 +1,6 @@
 //! Open the table for a pass.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use csvfeed_core::error::Error;
@@ -30,6 +31,20 @@ impl Input {
     pub(crate) fn spooled(&self, py: Python<'_>, table: Table) -> PyResult<Table> {
         let parts = Arc::clone(&table.parts);
         py.detach(|| self.texts_of(table, check_signals)).map_err(|stop: Stop| self.stopped(py, stop, &parts))
+    }
+
+    /// The same, but readable at any place of some parts alone.
+    pub(crate) fn spooled_in(&self, py: Python<'_>, table: Table, wanted: Range<usize>) -> PyResult<Table> {
+        let parts = Arc::clone(&table.parts);
+        let spooled = || -> Result<Table, Stop> {
+            let streams: Vec<_> = parts.streams_in(wanted.clone()).collect();
+            if streams.is_empty() {
+                return Ok(table);
+            }
+            let texts = Spool::texts(&streams, &temporary_directory()?, check_signals)?;
+            Ok(Table { parts: parts.spooled_in(wanted, texts), ..table })
+        };
+        py.detach(spooled).map_err(|stop| self.stopped(py, stop, &parts))
     }
 
     /// The same, for a thread without the GIL. An error of `check` ends the work.

@@ -2,6 +2,7 @@
 
 pub mod cache;
 mod in_order;
+pub mod portion;
 pub mod selection;
 mod shuffled;
 

@@ -20,7 +20,7 @@ const STRIPE_BYTES: u64 = 4 << 20;
 
 /// A step whose rows have been counted.
 #[derive(Clone)]
-enum Known {
+pub(super) enum Known {
     Part(Part),
     Key { key: Key, before: Arc<[u64]> },
     Shard(Shard),
@@ -30,10 +30,18 @@ enum Known {
 /// The selected rows.
 #[derive(Clone)]
 pub struct Selection {
-    row_index: Arc<RowIndex>,
-    steps: Vec<Known>,
+    pub(super) row_index: Arc<RowIndex>,
+    pub(super) steps: Vec<Known>,
     /// The number of selected rows before each slice, and in total.
-    before: Vec<u64>,
+    pub(super) before: Vec<u64>,
+}
+
+/// What the steps of a portion need to know of the whole table.
+pub(super) struct Whole {
+    /// The number of rows before each step.
+    pub rows_before: Vec<u64>,
+    /// Bytes of text in a row on average.
+    pub row_bytes: u64,
 }
 
 impl Selection {
@@ -46,24 +54,25 @@ impl Selection {
         budget: Budget,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
-        Self::of(row_index, steps, |selection| count(table, selection, budget, &mut check))
+        Self::of(row_index, steps, None, |selection| count(table, selection, budget, &mut check))
     }
 
     /// Selects rows. For each step by key, `count` returns the number of selected rows before each slice, and in total.
-    fn of<E>(
+    /// If the row index is that of a portion, `whole` says what the steps need to know of the table.
+    pub(super) fn of<E>(
         row_index: Arc<RowIndex>,
         steps: &[Step],
+        whole: Option<&Whole>,
         mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let before = (0..=row_index.slices()).map(|slice| row_index.rows_before(slice)).collect();
         let mut selection = Self { row_index, steps: Vec::new(), before };
         for (place, step) in steps.iter().enumerate() {
-            let total = selection.rows();
+            let total = whole.map_or_else(|| selection.rows(), |whole| whole.rows_before[place]);
             let known = match step.in_place(place as u64) {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
-                    let bytes = selection.row_index.text_bytes();
-                    let row_bytes = (bytes / selection.row_index.rows().max(1)).max(1);
+                    let row_bytes = whole.map_or_else(|| selection.row_bytes(), |whole| whole.row_bytes);
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
@@ -115,12 +124,17 @@ impl Selection {
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
         let (row_index, mut counts) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
         let row_index = Arc::new(RowIndex::from_bytes(row_index)?);
-        let selection = Self::of(row_index, steps, |_| {
+        let selection = Self::of(row_index, steps, None, |_| {
             let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
             counts = rest;
             Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
         });
         selection.ok().filter(|_| counts.is_empty())
+    }
+
+    /// Bytes of text in a row of the table on average.
+    pub(super) fn row_bytes(&self) -> u64 {
+        (self.row_index.text_bytes() / self.row_index.rows().max(1)).max(1)
     }
 
     /// The number of selected rows.
@@ -148,7 +162,7 @@ impl Selection {
     }
 
     /// The rank of a slice's first row within each step, and finally among the selected rows.
-    fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
+    pub(super) fn ranks(&self, slice: usize) -> impl Iterator<Item = u64> {
         let first = self.row_index.rows_before(slice);
         std::iter::once(first).chain(self.steps.iter().scan(first, move |rank, step| {
             *rank = match step {

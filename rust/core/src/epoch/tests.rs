@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
+use super::portion::Portion;
 use super::*;
 use crate::batch::{Batches, NextBatch, Remainder};
 use crate::budget::Budget;
@@ -165,6 +166,18 @@ proptest! {
         let bytes = selection.to_bytes();
         let again = Selection::from_bytes(&bytes, selection.row_index().slices(), &steps).unwrap();
         prop_assert_eq!(again.rows(), total);
+
+        let mut in_portions = Vec::new();
+        for Portion { slices, parts, rows, text_bytes } in selection.portions(&table.parts, 2 * slice_bytes) {
+            prop_assert_eq!(parts, 0..1);
+            let whole = selection.row_index().bytes(slices.clone());
+            prop_assert!(text_bytes <= whole.end - whole.start);
+            let portion = Selection::portion_from_bytes(&selection.portion_to_bytes(slices), &steps).unwrap();
+            prop_assert_eq!(portion.rows(), rows);
+            let own = Rows::new(table.clone(), portion, None, true);
+            in_portions.extend(read(in_order(own, budget, 0).unwrap(), rows));
+        }
+        prop_assert_eq!(&in_portions, &expected);
 
         let first = ((total as f64 * from) as u64).min(total);
         let all = || Rows::new(table.clone(), Arc::clone(&again), None, true);

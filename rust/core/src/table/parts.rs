@@ -5,6 +5,7 @@
 //! least one place between two parts belongs to neither.
 
 use std::convert::Infallible;
+use std::ops::Range;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::Xxh3;
@@ -153,7 +154,12 @@ impl Parts {
 
     /// The parts that cannot be read at any offset.
     pub fn streams(&self) -> impl Iterator<Item = &Stream> {
-        self.parts.iter().filter_map(|part| match &part.bytes {
+        self.streams_in(0..self.count())
+    }
+
+    /// Those of some parts.
+    pub fn streams_in(&self, parts: Range<usize>) -> impl Iterator<Item = &Stream> {
+        self.parts[parts].iter().filter_map(|part| match &part.bytes {
             Bytes::Source(_) => None,
             Bytes::Stream(stream) => Some(&**stream),
         })
@@ -186,9 +192,19 @@ impl Parts {
     /// If there are fewer texts than streams.
     #[must_use]
     pub fn spooled(&self, texts: Vec<SpooledText>) -> Arc<Self> {
+        self.spooled_in(0..self.count(), texts)
+    }
+
+    /// The same for some parts. The others stay as they are.
+    ///
+    /// # Panics
+    ///
+    /// If there are fewer texts than streams in these parts.
+    #[must_use]
+    pub fn spooled_in(&self, parts: Range<usize>, texts: Vec<SpooledText>) -> Arc<Self> {
         let mut spooled = self.clone();
         let mut texts = texts.into_iter();
-        for part in &mut spooled.parts {
+        for part in &mut spooled.parts[parts] {
             if let Bytes::Stream(_) = part.bytes {
                 part.bytes = Bytes::Source(Arc::new(texts.next().expect("a text for each stream")));
             }

@@ -153,6 +153,12 @@ impl RowIndex {
         pairs.map(|pair| pair[1].offset - pair[0].offset).sum()
     }
 
+    /// The row index of some slices. Its rows keep their numbers in the table, and it knows of no rejects.
+    pub(crate) fn portion(&self, slices: Range<usize>) -> Self {
+        let starts = self.starts[slices.start..=slices.end].to_vec();
+        Self { starts, left_out: 0, rejects: Rejects::default() }
+    }
+
     /// Serializes the row index, without its rejects.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
