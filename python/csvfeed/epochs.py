@@ -75,6 +75,12 @@ class Epochs:
         return self._order.share is None and self._order.lanes is None
 
     @property
+    def place(self) -> tuple[int, int] | None:
+        """Which share of the global batches these rows are, out of how many, if distributed."""
+        lanes = self._order.lanes
+        return None if lanes is None else lanes.place
+
+    @property
     def is_first(self) -> bool:
         """Whether these are the rows of the first process, or of all."""
         return self._order.lanes is None or self._order.lanes.first == 0
