@@ -1,16 +1,11 @@
 """Keras on several JAX processes: what one process would have trained."""
 
 import json
-import re
-import socket
-import subprocess
-import sys
 import textwrap
-from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
+from launched import finish, free_port, launch, outputs
 
 pytestmark = pytest.mark.backend("jax")
 
@@ -93,35 +88,15 @@ TRAIN = """
 """
 
 
-def free_port():
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def run(code, count, *given, **options):
-    """Return what each process prints and its exit code, and the errors of all."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, (rank, count, *given))], **pipes, **options
-        )
-        for rank in range(count)
-    ]
-    done = [process.communicate(timeout=240) for process in processes]
-    codes = [process.returncode for process in processes]
-    return [output for output, _ in done], codes, "".join(errors for _, errors in done)
-
-
-def train(count, path, ways, folder=""):
-    return run(textwrap.dedent(TRAIN), count, free_port(), path, ways, folder)
+def start(count, path, ways, folder=""):
+    given = free_port(), path, ways, folder
+    return launch(count, lambda rank: ["-c", textwrap.dedent(TRAIN), rank, count, *given])
 
 
 def trained(count, path, ways, folder=""):
-    outputs, codes, errors = train(count, path, ways, folder)
-    assert codes == [0] * count, errors
     # JAX prints a line of its own.
-    return [json.loads(output.splitlines()[-1]) for output in outputs]
+    found = outputs(start(count, path, ways, folder))
+    return [json.loads(output.splitlines()[-1]) for output in found]
 
 
 @pytest.fixture(scope="module")
@@ -160,18 +135,8 @@ def test_the_model_is_that_of_one_process(data, alone):
 
 
 def test_another_number_of_processes_goes_on_after_kill(data, alone, tmp_path):
-    _, codes, errors = train(2, data, "killed", tmp_path)
+    _, codes, errors = finish(start(2, data, "killed", tmp_path))
     assert -9 in codes, errors
     (found,) = trained(1, data, "resumed", tmp_path)
     (real,) = found["resumed"]
     np.testing.assert_allclose(real["weights"], alone[0]["weights"][2:], rtol=1e-6, atol=1e-7)
-
-
-def test_the_script_of_the_page_trains(tmp_path):
-    page = (Path(__file__).parents[2] / "docs/distributed.md").read_text()
-    code = re.search(r"^```python\n(.*?)^```$", page, re.M | re.S)[1]
-    (tmp_path / "train.csv").write_text("x,y\n" + "".join(f"{n},{2 * n}\n" for n in range(3000)))
-    outputs, codes, errors = run(code, 2, f"127.0.0.1:{free_port()}", cwd=tmp_path)
-    assert codes == [0, 0], errors
-    assert "10/10" in outputs[0]
-    assert "val_loss" in outputs[0]
