@@ -28,8 +28,8 @@ SECTIONS = {
     f"{page}: {title}": text
     for page in PAGES
     for title, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text_of(page), re.M | re.S)
-    # Its script is run by tests/training/test_several_processes.py.
-    if blocks(text) and title != "Keras on JAX"
+    # Its scripts are run by tests/training/test_distributed_scripts.py.
+    if blocks(text) and page != "distributed"
 }
 
 
