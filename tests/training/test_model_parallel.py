@@ -5,11 +5,11 @@ import textwrap
 
 import numpy as np
 import pytest
-from launched import free_port, launch, outputs
+from launched import free_port, group, launch, outputs
 
 import csvfeed
 
-pytestmark = pytest.mark.backend("jax")
+ON_JAX = pytest.mark.backend("jax")
 
 TRAIN = """
     import json, sys
@@ -87,16 +87,20 @@ TRAIN = """
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("model")
-    path = folder / "data.csv"
+def path(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "data.csv"
     rows = np.random.default_rng(0).integers(-4, 5, (200, 2))
     path.write_text("a,b,y\n" + "".join(f"{a},{b},{a + 2 * b + 1}\n" for a, b in rows))
-    given = free_port(), path, folder / "backup"
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(path):
+    given = free_port(), path, path.parent / "backup"
     devices = [{"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}] * 2
     command = ["-c", textwrap.dedent(TRAIN)]
     found = outputs(launch(2, lambda rank: [*command, rank, 2, *given], devices))
-    return path, [json.loads(output.splitlines()[-1]) for output in found]
+    return [json.loads(output.splitlines()[-1]) for output in found]
 
 
 def kernel(path, lanes):
@@ -109,6 +113,7 @@ def kernel(path, lanes):
     return np.stack([weights] * 4, axis=1).tolist()
 
 
+@ON_JAX
 @pytest.mark.parametrize(
     ("mesh", "places"),
     [
@@ -119,10 +124,9 @@ def kernel(path, lanes):
         ("mixed", [[0, 1], [0, 1]]),
     ],
 )
-def test_a_process_reads_what_its_devices_hold(trained, mesh, places):
+def test_a_process_reads_what_its_devices_hold(path, trained, mesh, places):
     """Its place along the axis of the batch decides, and not its number."""
-    path, parts = trained
-    found = [part[mesh] for part in parts]
+    found = [part[mesh] for part in trained]
     assert [one["place"] for one in found] == places
     for one in found:
         assert one["kernel"] == kernel(path, lanes=places[0][1])
@@ -133,11 +137,12 @@ def test_a_process_reads_what_its_devices_hold(trained, mesh, places):
             assert one["keras"][1] in (None, place[1])
 
 
-def test_a_backup_holds_what_several_processes_hold(trained):
-    path, parts = trained
-    assert [part["resumed"] for part in parts] == [kernel(path, lanes=1)] * 2
+@ON_JAX
+def test_a_backup_holds_what_several_processes_hold(path, trained):
+    assert [part["resumed"] for part in trained] == [kernel(path, lanes=1)] * 2
 
 
+@ON_JAX
 @pytest.mark.parametrize(
     ("case", "words"),
     [
@@ -149,6 +154,71 @@ def test_a_backup_holds_what_several_processes_hold(trained):
     ],
 )
 def test_what_cannot_be_shared_is_refused(trained, case, words):
-    _, parts = trained
-    for part in parts:
+    for part in trained:
         assert words in part[case]
+
+
+ON_TORCH = """
+    import json, sys
+    import keras
+    keras.distribution.initialize()
+    import csvfeed, numpy as np
+    from csvfeed.keras import BackupAndRestore
+    from keras.distribution import DataParallel, DeviceMesh, LayoutMap, ModelParallel
+
+    path, folder = sys.argv[1:]
+
+    def loss(y, found):
+        return -keras.ops.mean(keras.ops.reshape(y, (-1, 1)) * found, axis=-1)
+
+    def parallel(shape, axes, devices):
+        names = np.array([f"cpu:{number}" for number in devices])
+        mesh = DeviceMesh(shape, axes, names.reshape(shape))
+        if "model" not in axes:
+            return DataParallel(mesh)
+        layout = LayoutMap(mesh)
+        layout["kernel"] = (None, "model")
+        return ModelParallel(layout_map=layout, batch_dim_name="batch")
+
+    found = {}
+    both = ["batch", "model"]
+    for name, mesh in {
+        "data": ((2,), ["batch"], [0, 1]),
+        "batch": ((2, 1), both, [0, 1]),
+        "turned": ((2, 1), both, [1, 0]),
+        "model": ((1, 2), both, [0, 1]),
+    }.items():
+        keras.distribution.set_distribution(parallel(*mesh))
+        # The second training goes on from the backup of the first.
+        for epochs in (1, 2):
+            ds = csvfeed.CsvDataset(path, target="y", batch_size=16, remainder="drop")
+            data = ds.to_keras()
+            layer = keras.layers.Dense(4, kernel_initializer="zeros", use_bias=False)
+            model = keras.Sequential([keras.Input((2,)), layer])
+            model.compile(keras.optimizers.SGD(2.0**-4), loss)
+            kept = BackupAndRestore(f"{folder}/{name}", data, delete_checkpoint=False)
+            model.fit(data, epochs=epochs, verbose=0, callbacks=[kept])
+        kernel = model.trainable_variables[0].value
+        if hasattr(kernel, "full_tensor"):
+            kernel = kernel.full_tensor()
+        found[name] = data.dataset.epochs.place, kernel.tolist()
+    print(json.dumps(found))
+"""
+
+
+@pytest.mark.backend("torch")
+def test_a_process_of_torch_reads_what_its_device_holds(path, tmp_path):
+    keras = pytest.importorskip("keras")
+    if not hasattr(keras.distribution.DataParallel, "num_data_shards"):
+        pytest.skip("Keras trains with PyTorch on several processes since 3.16")
+    command = ["-c", textwrap.dedent(ON_TORCH), path, tmp_path]
+    found = outputs(launch(2, lambda _: command, group(2)))
+    parts = [json.loads(output.splitlines()[-1]) for output in found]
+    for mesh, places in {
+        "data": [[0, 2], [1, 2]],
+        "batch": [[0, 2], [1, 2]],
+        "turned": [[1, 2], [0, 2]],
+        "model": [[0, 1], [0, 1]],
+    }.items():
+        assert [part[mesh][0] for part in parts] == places
+        assert [part[mesh][1] for part in parts] == [kernel(path, lanes=places[0][1])] * 2
