@@ -148,7 +148,7 @@ def test_a_backup_holds_what_several_processes_hold(path, trained):
     [
         ("uneven", "0: [0, 1], 1: [2]. Two processes must hold the same places"),
         ("absent", "has no device of process 1"),
-        ("batch", "cannot be dealt to 4 devices along 'batch': take a multiple of 4"),
+        ("batch", "cannot be dealt to 4 devices along ['batch']: take a multiple of 4"),
         ("by process", "rows of share 0 of 1: call ds.distribute(0, 1)"),
         ("whole", "call ds.distribute(0, 1) before to_keras()"),
     ],

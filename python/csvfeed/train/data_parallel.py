@@ -50,7 +50,7 @@ def own_part(dataset: Feed) -> Feed:
     if dataset.epochs.batch_rows % own:
         raise ValueError(
             f"batch_size={dataset.batch_size} cannot be dealt to {own * count} devices along "
-            f"{_batch_axis(distribution)!r}: take a multiple of {own * count}"
+            f"{_batch_axes(distribution)}: take a multiple of {own * count}"
         )
     return dataset
 
@@ -62,19 +62,24 @@ def _is_known(distribution: Any) -> bool:
     return backend == "jax" or (backend == "torch" and hasattr(distribution, "num_data_shards"))
 
 
-def _batch_axis(distribution: Any) -> str:
-    name = getattr(distribution, "batch_dim_name", None)
-    return str(name or distribution.device_mesh.axis_names[0])
+def _batch_axes(distribution: Any) -> list[str]:
+    """Return the axes of the mesh along which the rows of a batch are divided."""
+    (axes,) = distribution.get_data_layout((1,)).axes
+    if axes is None:
+        return []
+    return [axes] if isinstance(axes, str) else list(axes)
 
 
 def _places(distribution: Any) -> dict[int, frozenset[int]]:
-    """Return where the devices of each process are along the axis that shares a batch."""
+    """Return the places of each process's devices along the axes that divide a batch."""
     mesh = distribution.device_mesh
-    axis = list(mesh.axis_names).index(_batch_axis(distribution))
+    axes = [list(mesh.axis_names).index(name) for name in _batch_axes(distribution)]
     places: dict[int, set[int]] = {}
     for position in np.ndindex(*mesh.shape):
-        process = _process_of(mesh.devices[position])
-        places.setdefault(process, set()).add(position[axis])
+        place = 0
+        for axis in axes:
+            place = place * mesh.shape[axis] + position[axis]
+        places.setdefault(_process_of(mesh.devices[position]), set()).add(place)
     return {process: frozenset(found) for process, found in places.items()}
 
 
@@ -113,7 +118,7 @@ def _shares(distribution: Any, places: dict[int, frozenset[int]], count: int) ->
     if len(sizes) > 1 or sum(map(len, shares)) != len(frozenset[int]().union(*shares)):
         held = ", ".join(f"{process}: {sorted(places[process])}" for process in sorted(places))
         raise ValueError(
-            f"the processes hold these places along {_batch_axis(distribution)!r} of "
+            f"the processes hold these places along {_batch_axes(distribution)} of "
             f"{distribution!r}: {held}. Two processes must hold the same places or none in "
             "common, and all equally many: order the devices of the mesh by their processes"
         )
