@@ -4,6 +4,7 @@
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
+# make bench-shares  what each of 1 to 1,024 processes reads and holds (some minutes)
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
@@ -35,7 +36,8 @@ PER_SIMD := tests/reading
 PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
 DISTRIBUTED := tests/order/test_distribute.py \
-    $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py ray.py)
+    $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py ray.py \
+    distributed_scripts.py elastic.py model_parallel.py wrong_setups.py)
 # Test files run side by side; the tests of one file share what they set up.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
@@ -54,7 +56,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -107,6 +109,8 @@ test-torch: target/torch-venv/whole $(VENV)/debug
 	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
 
+# Here alone four processes of an engine are killed, which takes some minutes.
+test-distributed: export CSVFEED_TEST_DISTRIBUTED := 1
 test-distributed: target/distributed-venv/whole $(VENV)/debug
 	$(DEBUG) target/distributed-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=jax target/distributed-venv/bin/pytest $(DISTRIBUTED)
@@ -162,6 +166,9 @@ bench-shuffle: $(VENV)/bench $(VENV)/release
 
 bench-cache: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/cache.py
+
+bench-shares: $(VENV)/bench $(VENV)/release
+	$(BIN)/python benches/shares.py
 
 bench: $(VENV)/bench $(VENV)/release
 	$(BIN)/python benches/readers.py $(if $(BENCH_MB),--mb $(BENCH_MB))

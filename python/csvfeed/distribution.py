@@ -98,14 +98,13 @@ class Distributed(ABC):
             If no engine runs and no index is given, the processes disagree, two have the same
             index, ``lanes`` does not divide ``batch_size``, or ``remainder`` is "keep".
         """
-        place = None
-        if index is not None or count is not None:
-            if index is None or count is None:
-                raise ValueError("distribute takes an index and a count, or neither of them")
-            shares = arguments.positive(count, "count")
-            place = arguments.place(index, shares, "index"), shares
         path = None if directory is None else os.fsdecode(directory)
-        processes = _processes(place, path)
+        try:
+            place = _place(index, count)
+            processes = _processes(place, path)
+        except Exception as error:
+            _tell_others(error, path)
+            raise
         own, shares = place or (processes.index, processes.count)
         if isinstance(processes, Alone):
             return self._ordered(replace(self._order, lanes=self._lanes(own, shares, lanes)))
@@ -234,8 +233,7 @@ class _Together:
             found = find()
         except Exception as error:
             failure = error
-        said = {"index": self._index, "failure": None if failure is None else str(failure)}
-        messages = self._processes.gather(json.dumps(said).encode() + b"\n" + found)
+        messages = self.tell(failure, found)
         if failure is not None:
             raise failure
         heads = [json.loads(message.partition(b"\n")[0]) for message in messages]
@@ -244,6 +242,11 @@ class _Together:
                 raise CsvError(f"process {process} of {len(heads)} stops: {head['failure']}")
         self.indices = [head["index"] for head in heads]
         return [message.partition(b"\n")[2] for message in messages]
+
+    def tell(self, failure: Exception | None, found: bytes = b"") -> list[bytes]:
+        """Tell all processes what this one has found, or why it fails; return what each tells."""
+        said = {"index": self._index, "failure": None if failure is None else str(failure)}
+        return self._processes.gather(json.dumps(said).encode() + b"\n" + found)
 
 
 def _agreed(told: list[dict[str, Any]], process: int) -> int | None:
@@ -285,12 +288,36 @@ _MUST_AGREE = {
 }
 
 
+def _place(index: int | None, count: int | None) -> tuple[int, int] | None:
+    if index is None and count is None:
+        return None
+    if index is None or count is None:
+        raise ValueError("distribute takes an index and a count, or neither of them")
+    shares = arguments.positive(count, "count")
+    return arguments.place(index, shares, "index"), shares
+
+
+def _tell_others(failure: Exception, directory: str | None) -> None:
+    """Tell the processes that wait for this one why it does not come."""
+    try:
+        found = running()
+    except ValueError:
+        # The engines do not know each other's processes.
+        return
+    if found is not None and found.count > 1:
+        _Together(found, found.index).tell(failure)
+    elif directory is not None:
+        DirectoryProcesses.stop(directory, f"another process stops: {failure}")
+
+
 def _processes(place: tuple[int, int] | None, directory: str | None) -> Processes:
+    found = running()
     if directory is not None:
         if place is None:
             raise ValueError("directory= goes with an index and a count: distribute(0, 4, ...)")
-        return DirectoryProcesses(directory, *place)
-    found = running()
+        # An engine brings them together, too, even if one of them has no directory.
+        if found is None or found.count == 1 or found.count % place[1]:
+            return DirectoryProcesses(directory, *place)
     if place is None:
         if found is None:
             why = announced()

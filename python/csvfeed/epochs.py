@@ -88,6 +88,12 @@ class Epochs:
         return self.order.share is None and self.order.lanes is None
 
     @property
+    def place(self) -> tuple[int, int] | None:
+        """Which share of the global batches these rows are, out of how many, if distributed."""
+        lanes = self.order.lanes
+        return None if lanes is None else lanes.place
+
+    @property
     def is_first(self) -> bool:
         """Whether these are the rows of the first process, or of all."""
         return self.order.lanes is None or self.order.lanes.first == 0

@@ -66,11 +66,17 @@ class Lanes:
         """Rows of this process in a batch."""
         return (self.end - self.first) * self.rows
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """The index of the share that these lanes are, and how many shares there are."""
+        own = self.end - self.first
+        return self.first // own, self.count // own
+
     def __str__(self) -> str:
         """Return the call that makes these lanes."""
-        own = self.end - self.first
-        index, count = self.first // own, self.count // own
-        return f".distribute({index}, {count}{f', lanes={self.count}' * (own > 1)})"
+        index, count = self.place
+        lanes = f", lanes={self.count}" if count < self.count else ""
+        return f".distribute({index}, {count}{lanes})"
 
 
 @dataclass(frozen=True)

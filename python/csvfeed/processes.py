@@ -257,6 +257,14 @@ class DirectoryProcesses(Processes):
         finally:
             draft.unlink()
 
+    @classmethod
+    def stop(cls, directory: str, problem: str) -> None:
+        """Let the processes end that wait for one that cannot take part."""
+        place = Path(directory)
+        with contextlib.suppress(OSError):
+            place.mkdir(parents=True, exist_ok=True)
+            (place / "csvfeed-1-problem").write_text(problem)
+
     def _problem(self) -> str | None:
         """Return why the processes cannot find together, if one of them knows."""
         with contextlib.suppress(FileNotFoundError):

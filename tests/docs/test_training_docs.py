@@ -13,7 +13,8 @@ import pytest
 import csvfeed
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("training", "classification", "many-files", "bad-rows", "distributed")
+# The scripts of distributed.md are run by tests/training/test_distributed_scripts.py.
+PAGES = ("training", "classification", "many-files", "bad-rows")
 
 
 def text_of(page):
@@ -28,8 +29,7 @@ SECTIONS = {
     f"{page}: {title}": text
     for page in PAGES
     for title, text in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", text_of(page), re.M | re.S)
-    # Its script is run by tests/training/test_several_processes.py.
-    if blocks(text) and title != "Keras on JAX"
+    if blocks(text)
 }
 
 
@@ -113,8 +113,7 @@ def test_the_examples_run(section, files, capsys):
         np.testing.assert_allclose(predictions, slope * np.arange(5000) + bias, rtol=1e-4)
 
 
-# The examples for several processes are scripts of their own.
-@pytest.mark.parametrize("page", [page for page in PAGES if page != "distributed"])
+@pytest.mark.parametrize("page", PAGES)
 def test_a_page_begins_with_the_imports_that_its_examples_share(page):
     opening = text_of(page).partition("\n## ")[0]
     assert blocks(opening) == ["import csvfeed\nimport keras\n"]

@@ -3,10 +3,12 @@
 import gzip
 import json
 import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from conftest import bytes_read
 from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -164,6 +166,28 @@ def test_a_process_reads_its_share_alone(tmp_path):
         assert counted < 1.1 * size / 4
         assert epoch < 1.1 * size / 4
         assert (rows, steps) == (25_000, 250)
+
+
+@pytest.mark.skipif(csvfeed._core.SMALL_BUFFERS, reason="small buffers hold little anyway")
+def test_a_process_reads_ahead_within_the_share_of_its_lanes(tmp_path):
+    """All processes give the memory that their lanes share, which may be more than one has."""
+    path = tmp_path / "data.csv"
+    wide = "t" * 1000
+    path.write_text("x,text,y\n" + "".join(f"{n},{wide},{n}\n" for n in range(80_000)))
+    options = {"batch_size": 80, "remainder": "drop", "memory": 32 << 20, "threads": 2}
+    own = csvfeed.CsvDataset(path, features=["x"], target="y", **options).distribute(0, 8)
+    len(own)
+    before = read = bytes_read()
+    batches = iter(own)
+    next(batches)
+    # To ask for it is to read some bytes as well.
+    while bytes_read() - read > 10_000:
+        read = bytes_read()
+        time.sleep(0.5)
+    share = path.stat().st_size / 8
+    assert read - before < share / 2
+    assert sum(len(y) for _, y in batches) == 10_000 - 10
+    assert bytes_read() - before < 1.1 * share
 
 
 @pytest.mark.parametrize("remainder", ["drop", "pad"])

@@ -455,10 +455,10 @@ def test_an_actor_of_ray_alone_has_no_place(path):
     assert "training loop of Ray Train" in ray.get(Actor.remote().distribute.remote(), timeout=60)
 
 
-def scripts(title):
+def script(title):
     page = (Path(__file__).parents[2] / "docs/distributed.md").read_text()
     section = re.search(rf"^## {title}\n(.*?)(?=^## |\Z)", page, re.M | re.S)[1]
-    return textwrap.dedent("".join(re.findall(r"^(?:    .*\n|\n(?=\n*    ))+", section, re.M)))
+    return re.search(r"^```python\n(.*?)^```$", section, re.M | re.S)[1]
 
 
 SMALL_CLUSTER = """
@@ -486,7 +486,7 @@ def save(model, optimizer, own, loss):
 def test_the_example_resumes_with_the_same_weights(tmp_path, write):
     torch = pytest.importorskip("torch")
     path = write("x,y\n" + "".join(f"{n % 97 / 97},{n % 97 / 50}\n" for n in range(5000)))
-    code = scripts("Ray Train")
+    code = script("Ray Train")
     assert "def train(config)" in code
     before, after = code.split("trainer = ")
     weights = []
@@ -505,7 +505,7 @@ def test_the_example_resumes_with_the_same_weights(tmp_path, write):
 
 def test_the_example_writes_parquet(tmp_path, write):
     path = write("x,y\n" + "".join(f"{n},{2 * n}\n" for n in range(5000)))
-    done = launched(SMALL_CLUSTER + scripts("Ray Data"), path, tmp_path / "parquet")
+    done = launched(SMALL_CLUSTER + script("Ray Data"), path, tmp_path / "parquet")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("5000 ")
     import pyarrow.parquet

@@ -1,28 +1,22 @@
 """Keras on several JAX processes: what one process would have trained."""
 
 import json
-import re
-import socket
-import subprocess
-import sys
 import textwrap
-from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
+from launched import free_port, launch, outputs
 
 pytestmark = pytest.mark.backend("jax")
 
 TRAIN = """
-    import json, os, signal, sys
+    import json, sys
     import jax
-    rank, count, port, path, ways, folder = sys.argv[1:]
+    rank, count, port, path, ways = sys.argv[1:]
     count = int(count)
     if count > 1:
         jax.distributed.initialize(f"127.0.0.1:{port}", count, int(rank))
     import csvfeed, keras, numpy as np
-    from csvfeed.keras import BackupAndRestore
 
     if count > 1:
         keras.distribution.set_distribution(keras.distribution.DataParallel())
@@ -33,11 +27,6 @@ TRAIN = """
         def on_epoch_end(self, epoch, logs=None):
             flat = [np.asarray(value).ravel() for value in self.model.get_weights()]
             self.found.append(np.concatenate(flat).tolist())
-
-    class Kill(keras.callbacks.Callback):
-        def on_epoch_begin(self, epoch, logs=None):
-            if epoch == 2:
-                os.kill(os.getpid(), signal.SIGKILL)
 
     def fit(way, layer, rate, epochs, loss="mse"):
         if count > 1:
@@ -58,13 +47,8 @@ TRAIN = """
         model = keras.Sequential([keras.Input((2,)), layer()])
         model.compile(keras.optimizers.SGD(rate), loss, steps_per_execution=3)
         weights = Weights()
-        callbacks = [weights]
-        if folder:
-            callbacks.append(BackupAndRestore(folder, train, delete_checkpoint=False))
-        if way == "killed":
-            callbacks.append(Kill())
         history = model.fit(
-            train, validation_data=held_out, epochs=epochs, verbose=0, callbacks=callbacks
+            train, validation_data=held_out, epochs=epochs, verbose=0, callbacks=[weights]
         )
         return {
             "weights": weights.found,
@@ -82,46 +66,21 @@ TRAIN = """
 
     found = {}
     for way in ways.split():
-        if way in ("whole", "killed"):
-            found[way] = fit(way, real, 0.01, 3)
-            continue
-        found[way] = [fit(way, real, 0.01, 3)]
-        if not folder:
+        found[way] = fit(way, real, 0.01, 3)
+        if way != "whole":
             # A loss whose gradients are sixteenths of integers, which float32 adds in any order.
-            found[way].append(fit(way, exact, 2.0**-4, 1, loss=lambda y, found: -y * found))
+            of_exact = fit(way, exact, 2.0**-4, 1, loss=lambda y, found: -y * found)
+            found[way] = [found[way], of_exact]
     print(json.dumps(found))
 """
 
 
-def free_port():
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def run(code, count, *given, **options):
-    """Return what each process prints and its exit code, and the errors of all."""
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", code, *map(str, (rank, count, *given))], **pipes, **options
-        )
-        for rank in range(count)
-    ]
-    done = [process.communicate(timeout=240) for process in processes]
-    codes = [process.returncode for process in processes]
-    return [output for output, _ in done], codes, "".join(errors for _, errors in done)
-
-
-def train(count, path, ways, folder=""):
-    return run(textwrap.dedent(TRAIN), count, free_port(), path, ways, folder)
-
-
-def trained(count, path, ways, folder=""):
-    outputs, codes, errors = train(count, path, ways, folder)
-    assert codes == [0] * count, errors
+def trained(count, path, ways):
+    given = free_port(), path, ways
+    code = textwrap.dedent(TRAIN)
     # JAX prints a line of its own.
-    return [json.loads(output.splitlines()[-1]) for output in outputs]
+    found = outputs(launch(count, lambda rank: ["-c", code, rank, count, *given]))
+    return [json.loads(output.splitlines()[-1]) for output in found]
 
 
 @pytest.fixture(scope="module")
@@ -157,21 +116,3 @@ def test_the_model_is_that_of_one_process(data, alone):
     agrees([part["auto"] for part in found], alone)
     for part in found:
         assert "would train on all rows: call ds.distribute()" in part["whole"]
-
-
-def test_another_number_of_processes_goes_on_after_kill(data, alone, tmp_path):
-    _, codes, errors = train(2, data, "killed", tmp_path)
-    assert -9 in codes, errors
-    (found,) = trained(1, data, "resumed", tmp_path)
-    (real,) = found["resumed"]
-    np.testing.assert_allclose(real["weights"], alone[0]["weights"][2:], rtol=1e-6, atol=1e-7)
-
-
-def test_the_script_of_the_page_trains(tmp_path):
-    page = (Path(__file__).parents[2] / "docs/distributed.md").read_text()
-    code = re.search(r"^```python\n(.*?)^```$", page, re.M | re.S)[1]
-    (tmp_path / "train.csv").write_text("x,y\n" + "".join(f"{n},{2 * n}\n" for n in range(3000)))
-    outputs, codes, errors = run(code, 2, f"127.0.0.1:{free_port()}", cwd=tmp_path)
-    assert codes == [0, 0], errors
-    assert "10/10" in outputs[0]
-    assert "val_loss" in outputs[0]

@@ -1,15 +1,11 @@
 """PyTorch's DistributedDataParallel on several processes; ``make test-torch`` runs this."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
 import textwrap
-from contextlib import closing
 
 import numpy as np
 import pytest
+from launched import group, launch, outputs
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.backend("torch")
@@ -55,23 +51,8 @@ TRAIN = """
 
 
 def trained(count, path, remainder):
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
-    group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(count)}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(TRAIN), path, remainder],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **group, "RANK": str(rank)},
-        )
-        for rank in range(count)
-    ]
-    done = [process.communicate(timeout=120) for process in processes]
-    assert [process.returncode for process in processes] == [0] * count, done
-    return [json.loads(output) for output, _ in done]
+    code = ["-c", textwrap.dedent(TRAIN), path, remainder]
+    return list(map(json.loads, outputs(launch(count, lambda _: code, group(count)))))
 
 
 @pytest.mark.parametrize("remainder", ["drop", "pad"])

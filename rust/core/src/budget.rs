@@ -68,7 +68,8 @@ impl Budget {
     }
 
     /// Bytes of buffers that this budget allows.
-    pub(crate) fn bytes(self) -> usize {
+    #[must_use]
+    pub fn bytes(self) -> usize {
         self.block_bytes.saturating_mul(3 * self.threads + 2 * self.window)
     }
 }

@@ -167,11 +167,16 @@ impl Input {
     }
 
     /// The budgets of an epoch of one lane, of which this process reads `own` at the same time, and all processes `count`.
+    ///
+    /// The lanes of all processes share `memory`, which grows with them if they are to mix as many rows each. A process
+    /// reads ahead within the share of its lanes then, though never within less than it would without `memory`.
     pub(crate) fn budgets(&self, own: usize, count: u64) -> Budgets {
         let threads = (self.threads / own).max(1);
         let Budget { max_row, .. } = self.budget();
-        let budget =
-            |memory: Option<usize>| Budget { max_row, ..Budget::new(threads, memory.map(|memory| memory / own)) };
+        let lanes = usize::try_from(count).unwrap_or(usize::MAX);
+        let usual = Budget::new(threads, None).bytes();
+        let of_lane = |memory: usize| (memory / own).min(usual.max(memory / lanes));
+        let budget = |memory: Option<usize>| Budget { max_row, ..Budget::new(threads, memory.map(of_lane)) };
         Budgets {
             in_order: budget(self.memory),
             shuffled: budget(self.memory.map(|memory| memory / 8)),
