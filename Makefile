@@ -109,7 +109,7 @@ test-torch: target/torch-venv/whole $(VENV)/debug
 	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
 
-# Here alone four processes of an engine are killed, which takes some minutes.
+# Its tests that are marked as distributed take some minutes, and run here alone.
 test-distributed: export CSVFEED_TEST_DISTRIBUTED := 1
 test-distributed: target/distributed-venv/whole $(VENV)/debug
 	$(DEBUG) target/distributed-venv/bin/pip --disable-pip-version-check --quiet install --editable .

@@ -79,10 +79,12 @@ def pytest_runtest_protocol(item, nextitem):
 
 
 def pytest_runtest_setup(item):
-    """Skip a test that needs another backend of Keras than this run has."""
+    """Skip a test that needs another backend of Keras, or more patience, than this run has."""
     for marker in item.iter_markers("backend"):
         if os.environ["KERAS_BACKEND"] not in marker.args:
             pytest.skip(f"runs with KERAS_BACKEND={marker.args[0]}")
+    if item.get_closest_marker("distributed") and "CSVFEED_TEST_DISTRIBUTED" not in os.environ:
+        pytest.skip("runs in make test-distributed")
 
 
 def wait_until(condition):

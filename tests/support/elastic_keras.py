@@ -14,6 +14,7 @@ from pathlib import Path
 
 import jax
 import keras
+from models import seeded
 from numbered import MIXED, NUMBERED
 
 import csvfeed
@@ -67,9 +68,10 @@ ds = csvfeed.CsvDataset(path, batch_size=BATCH, remainder="drop", memory=MIXED, 
 if order == "shuffled":
     ds = ds.shuffle(seed=1)
 own = ds.distribute(lanes=4) if count > 1 else ds.distribute(0, 1, lanes=4)
-keras.utils.set_random_seed(0)
 ledger = Ledger(EPOCHS * len(own))
-model = keras.Sequential([keras.Input((1,)), ledger, keras.layers.Dense(1)])
+model = keras.Sequential(
+    [keras.Input((1,)), ledger, keras.layers.Dense(1, kernel_initializer=seeded())]
+)
 model.compile(keras.optimizers.SGD(0.01), "mse")
 callbacks = [BackupAndRestore(folder, own, save_freq=3, delete_checkpoint=False)]
 if stop and rank == count - 1:

@@ -1,6 +1,5 @@
 """The scripts of the page about several processes train on two of them, as they stand."""
 
-import os
 import re
 from pathlib import Path
 
@@ -11,6 +10,9 @@ PAGE = (Path(__file__).parents[2] / "docs/distributed.md").read_text()
 SCRIPTS = dict(
     re.findall(r"^## ([^\n]+)\n(?:(?!^## ).)*?^```python\n(.*?)^```$", PAGE, re.M | re.S)
 )
+
+
+pytestmark = pytest.mark.distributed
 
 
 @pytest.fixture
@@ -52,7 +54,6 @@ def test_grain(script):
     assert "epoch" not in second
 
 
-@pytest.mark.skipif(os.environ.get("KERAS_BACKEND") == "tensorflow", reason="once is enough")
 def test_other_engines(script):
     path = script("Other engines")
     environments = [{"INDEX": str(index), "COUNT": "2"} for index in range(2)]

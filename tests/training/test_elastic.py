@@ -4,7 +4,6 @@ Four processes of an engine take their time, so ``make test-distributed`` alone 
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from launched import free_port, group, kill_when, launch, outputs
 from numbered import joined, numbered
 
 SUPPORT = Path(__file__).parents[1] / "support"
-PATIENT = "CSVFEED_TEST_DISTRIBUTED" in os.environ
 STEPS = 12
 """Steps of each of three epochs."""
 STOP = STEPS + 8
@@ -86,7 +84,7 @@ ENGINES = [
 ]
 
 
-@pytest.mark.skipif(not PATIENT, reason="make test-distributed runs it")
+@pytest.mark.distributed
 @pytest.mark.parametrize("order", ["in order", "shuffled"])
 @pytest.mark.parametrize("engine", ENGINES)
 def test_another_number_of_processes_goes_on_after_kill(engine, order, tmp_path):
