@@ -33,8 +33,8 @@ impl Reading<'_> {
         let Self { schema, text, .. } = *self;
         let bytes = text.padded();
         let is_missing = |place: &Range<usize>| schema.missing.contains_at(bytes, place.clone());
-        let same = |value: &f32, _: &ValueEncoding| *value;
-        let numbered = |place: &f32, encoding: &ValueEncoding| encoding.numbered(*place);
+        let same = |value: &f32, (): &()| *value;
+        let numbered = |place: &f32, before_first: &f32| place - before_first;
         // If a column is both a feature and a target, both use the same categories.
         let Some(encoding) = schema.encoding(column.values[0].1) else { return };
         match encoding {
@@ -42,7 +42,8 @@ impl Reading<'_> {
                 Categories::Listed(vocabulary) | Categories::Found(vocabulary) => {
                     // Categories and missing tokens are disjoint.
                     let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
-                    self.read_fields(column, rows, mixed, |place| code(place).map(|code| code as f32), numbered);
+                    let code = |place| code(place).map(|code| code as f32);
+                    self.read_fields(column, rows, mixed, code, ValueEncoding::before_first, numbered);
                 }
                 Categories::Hashed(buckets) => {
                     let bucket = |place| bucket(&bytes[place], *buckets);
@@ -50,39 +51,45 @@ impl Reading<'_> {
                     let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
                     let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
-                    self.read_fields(column, rows, mixed, |place| is_plain(&place).then(|| bucket(place)), numbered);
+                    let bucket = |place| is_plain(&place).then(|| bucket(place));
+                    self.read_fields(column, rows, mixed, bucket, ValueEncoding::before_first, numbered);
                 }
-                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, same),
+                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, |_| (), same),
             },
             ValueEncoding::Boolean => {
                 let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| number(place))?, same);
+                let number = |place| (!is_missing(&place)).then(|| number(place))?;
+                self.read_fields(column, rows, mixed, number, |_| (), same);
             }
             ValueEncoding::Date(date, _) => {
                 let moment = |place| date.read(&bytes[place]).ok();
-                let value = |moment: &date::Moment, encoding: &ValueEncoding| match encoding {
+                let moment = |place| (!is_missing(&place)).then(|| moment(place))?;
+                let value = |moment: &date::Moment, encoding: &&ValueEncoding| match encoding {
                     ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
                 };
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| moment(place))?, value);
+                self.read_fields(column, rows, mixed, moment, |encoding| encoding, value);
             }
             ValueEncoding::Duration(duration) => {
                 let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
-                self.read_fields(column, rows, mixed, |place| (!is_missing(&place)).then(|| length(place))?, same);
+                let length = |place| (!is_missing(&place)).then(|| length(place))?;
+                self.read_fields(column, rows, mixed, length, |_| (), same);
             }
             ValueEncoding::Number(forms) => self.read_forms(column, *forms, rows, mixed),
         }
     }
 
-    /// Reads the fields of a column. `fast_path` parses most of them, and `value` converts its result.
+    /// Reads the fields of a column. `fast_path` parses most of them, and `value` converts its result with what
+    /// `prepare` takes from the encoding.
     #[inline(always)]
-    fn read_fields<T>(
-        &self,
+    fn read_fields<'a, T, E>(
+        &'a self,
         column: &EncodedColumn,
         rows: usize,
         mixed: &mut Mixed<'_>,
         fast_path: impl Fn(Range<usize>) -> Option<T>,
-        value: impl Fn(&T, &ValueEncoding) -> f32,
+        prepare: impl Fn(&'a ValueEncoding) -> E,
+        value: impl Fn(&T, &E) -> f32,
     ) {
         let (bytes, quote) = (self.text.padded(), self.dialect.quote);
         let width = self.arrangement.columns.len();
@@ -90,15 +97,15 @@ impl Reading<'_> {
         let encodings: Vec<_> = column
             .values
             .iter()
-            .filter_map(|&(at, wanted)| Some((at, wanted, self.schema.encoding(wanted)?)))
+            .filter_map(|&(at, wanted)| Some((at, prepare(self.schema.encoding(wanted)?))))
             .collect();
         for row in 0..rows {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
             if let Some(found) = plain.and_then(&fast_path) {
                 let values = &mut mixed.values[row * width..][..width];
-                for &(at, _, encoding) in &encodings {
-                    values[at] = value(&found, encoding);
+                for (at, encoding) in &encodings {
+                    values[*at] = value(&found, encoding);
                 }
             } else if !self.read_row(column, row, mixed) {
                 return;

@@ -92,7 +92,13 @@ impl ValueEncoding {
     /// Converts the position of a category, counted from 1, to a code or a class.
     #[inline]
     pub(crate) fn numbered(&self, place: f32) -> f32 {
-        if matches!(self, Self::Class(_)) { place - 1.0 } else { place }
+        place - self.before_first()
+    }
+
+    /// What to subtract from the position of a category.
+    #[inline]
+    pub(crate) fn before_first(&self) -> f32 {
+        f32::from(u8::from(matches!(self, Self::Class(_))))
     }
 
     /// The kind of the column in one word.
