@@ -70,7 +70,7 @@ check: lint test-core test-reading
 # threads and the last test files of each run leave a core to others: --output-sync keeps apart what they say.
 test: export CARGO_INCREMENTAL := 0
 test:
-	$(MAKE) --jobs=4 core $(VENV)/large
+	$(MAKE) --jobs=4 $(BIN)/python core
 	$(MAKE) --jobs=4 $(VENV)/debug
 	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
 
@@ -82,7 +82,7 @@ lint: lint-rust lint-python
 lint-rust:
 	cargo fmt --all --check
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --check
-	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+	cargo clippy --package csvfeed-core --package csvfeed-binding --all-targets --locked --quiet -- -D warnings
 
 lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
@@ -159,6 +159,7 @@ fuzz: target/tools/bin/cargo-fuzz
 	done
 
 bench-stages: $(VENV)/bench $(VENV)/release
+	cargo clippy --package csvfeed-bench --all-targets --locked --quiet -- -D warnings
 	$(BIN)/python benches/stages.py
 
 bench-shuffle: $(VENV)/bench $(VENV)/release
@@ -212,11 +213,6 @@ $(VENV)/debug: $(BIN)/python $(RUST)
 $(VENV)/release: $(BIN)/python $(RUST)
 	$(PIP) install --no-deps --editable .
 	@rm -f $(VENV)/debug && touch $@
-
-# The largest packages of the tests, which need not wait until csvfeed is built.
-$(VENV)/large: pyproject.toml | $(BIN)/python
-	$(PIP) install --no-compile $$(sed -nE 's/"//g; s/, / /g; s/^(tensorflow|jax) = \[([^]]*)\].*/\2/p' pyproject.toml)
-	@touch $@
 
 # What an extra of the installed csvfeed names. Python compiles what it imports; the rest may stay as it is.
 $(VENV)/dev: pyproject.toml | $(VENV)/debug

@@ -9,6 +9,7 @@ from launched import free_port, group, launch, outputs
 
 import csvfeed
 
+pytestmark = pytest.mark.distributed
 ON_JAX = pytest.mark.backend("jax")
 
 TRAIN = """
