@@ -196,6 +196,7 @@ class Distributed(ABC):
             "drawn": order.seed,
             "rows": state["rows"],
             "source": [state["source"], state["samples"]],
+            "path": self._reader.name,
         }
         return json.dumps(about).encode()
 
@@ -261,7 +262,9 @@ def _agreed(told: list[dict[str, Any]], process: int) -> int | None:
     for other, theirs in enumerate(told):
         for key, what in _MUST_AGREE.items():
             if theirs[key] != ours[key]:
-                message = what.format(theirs=theirs[key], ours=ours[key])
+                message = what.format(
+                    theirs=theirs[key], ours=ours[key], their_path=theirs["path"], path=ours["path"]
+                )
                 kind = CsvError if key == "source" else ValueError
                 raise kind(f"process {other} {message}: all processes must do the same")
     held = sorted(one["index"] for one in told)
@@ -284,7 +287,7 @@ _MUST_AGREE = {
     "shuffled": "and this one differ in shuffle()",
     "seed": "shuffles with seed={theirs}, and this one with seed={ours}",
     "rows": "reads other rows than this one: the columns, the options or a split differ",
-    "source": "reads another file than this one, or the file has changed in between",
+    "source": "reads another file ({their_path}) than this one ({path}), or it has changed since",
 }
 
 
@@ -325,7 +328,8 @@ def _processes(place: tuple[int, int] | None, directory: str | None) -> Processe
                 f"no engine runs that knows the processes{f': {why}' if why else ''}. Call "
                 "jax.distributed.initialize() or torch.distributed.init_process_group() before "
                 "distribute(), call it in a training loop of Ray Train, or say which process this "
-                "is, as in distribute(0, 4)"
+                "is, as in distribute(0, 4); distribute(0, 1, lanes=4) in a single process has the "
+                "batches of four"
             )
         return found
     if found is None or found.count == 1:

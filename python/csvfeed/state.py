@@ -17,7 +17,7 @@ VERSION = 2
 MUST_AGREE = {
     "batch_size": "batch_size={theirs}, where this dataset has {ours}",
     "source": "another file, or with this one before it changed",
-    "rows": "other rows: the columns, options, split or shard differ",
+    "rows": "other rows: the columns, options, split, shard or lanes differ",
 }
 
 

@@ -241,9 +241,9 @@ def test_a_state_of_another_dataset_is_refused_with_the_reason(message):
     [
         ("plain", "shuffled", "in file order, and this one is shuffled"),
         ("shuffled", "plain", "shuffled, and this one is not"),
-        ("plain", "split", "split or shard differ"),
-        ("sharded", "plain", "split or shard differ"),
-        ("split", "split by key", "split or shard differ"),
+        ("plain", "split", "split, shard or lanes differ"),
+        ("sharded", "plain", "split, shard or lanes differ"),
+        ("split", "split by key", "split, shard or lanes differ"),
         ("shuffled", "cached and shuffled", "seed=4, this dataset 2"),
     ],
 )

@@ -95,7 +95,7 @@ def test_each_process_says_what_is_wrong(engine, tmp_path):
     words = {
         "batch": "has batch_size=",
         "lanes": "has lanes=",
-        "file": "reads another file than this one",
+        "file": "reads another file (",
         "count": "that there are",
         "more": "3",
         "index": "index",
@@ -111,6 +111,42 @@ def test_each_process_says_what_is_wrong(engine, tmp_path):
         for message in messages:
             assert message is not None, case
             assert words[case] in message, case
+
+
+FORGOTTEN = """
+    import json, sys, warnings
+    engine, port, rank = sys.argv[1], sys.argv[2], int(sys.argv[3])
+    if engine == "jax":
+        import jax
+        jax.distributed.initialize(f"127.0.0.1:{port}", 2, rank)
+    if engine == "torch":
+        import torch.distributed
+        torch.distributed.init_process_group("gloo")
+    import csvfeed
+
+    ds = csvfeed.CsvDataset(b"x,y\\n" + b"1,2\\n" * 8, batch_size=2, remainder="drop")
+    convert = csvfeed.CsvDataset.to_torch if engine == "torch" else csvfeed.CsvDataset.to_keras
+
+    def warned(ds):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            convert(ds)
+        return [str(one.message) for one in caught]
+
+    print(json.dumps([warned(ds), warned(ds.distribute(0, 1)), warned(ds.shard(rank, 2))]))
+"""
+
+
+@pytest.mark.parametrize("engine", ENGINES[1:])
+def test_a_forgotten_distribute_is_a_warning(engine):
+    if engine == "torch":
+        pytest.importorskip("torch")
+    given = "-c", textwrap.dedent(FORGOTTEN), engine, free_port()
+    for output in outputs(launch(2, lambda rank: [*given, rank], group(2))):
+        (message,), meant, sharded = json.loads(output.splitlines()[-1])
+        assert "each of the 2 processes reads all rows" in message
+        assert "ds.distribute() gives each its part" in message
+        assert meant == sharded == []
 
 
 NOBODY = """

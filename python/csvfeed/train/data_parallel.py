@@ -8,7 +8,13 @@ import keras
 import numpy as np
 
 from csvfeed.processes import running
+from csvfeed.train.all_rows import warn_if_each_gets_all
 from csvfeed.train.feed import Feed
+
+ALSO = (
+    ", and so does to_keras() after "
+    "keras.distribution.set_distribution(keras.distribution.DataParallel())"
+)
 
 
 def own_part(dataset: Feed) -> Feed:
@@ -21,6 +27,7 @@ def own_part(dataset: Feed) -> Feed:
     """
     distribution = keras.distribution.distribution()
     if distribution is None or not _is_known(distribution):
+        warn_if_each_gets_all(dataset, ALSO)
         return dataset
     processes = running()
     if processes is None or processes.count == 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from csvfeed.train.all_rows import warn_if_each_gets_all
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import Batch, Feed
 from csvfeed.train.grouping import count_batches
@@ -16,6 +17,7 @@ with extra():
 
 def to_grain(dataset: Feed) -> grain.IterDataset[Batch]:
     """Return a Grain dataset of batches; see ``CsvDataset.to_grain``."""
+    warn_if_each_gets_all(dataset)
     return GrainBatches(dataset)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from csvfeed.train.all_rows import warn_if_each_gets_all
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
@@ -21,6 +22,7 @@ MAX_WORKERS = 4096
 
 def to_torch(dataset: Feed) -> IterableDataset[Tensors]:
     """Return a PyTorch dataset of batches; see ``CsvDataset.to_torch``."""
+    warn_if_each_gets_all(dataset)
     return TorchBatches(dataset)
 
 
