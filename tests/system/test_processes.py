@@ -66,5 +66,5 @@ def test_children_of_tests_that_were_started_with_a_signal_ignored_get_it(name, 
 
 def test_a_process_that_does_not_end_says_what_it_does():
     code = "import time\nprint('so far', flush=True)\ntime.sleep(600)"
-    with pytest.raises(AssertionError, match=r"(?s)so far.*line 3 in <module>.*nanosleep"):
-        python(code, timeout=2)
+    with pytest.raises(AssertionError, match=r"(?s)so far.*line 3 in <module>"):
+        python(code, timeout=5)
