@@ -263,7 +263,8 @@ class DirectoryProcesses(Processes):
         place = Path(directory)
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True)
-            (place / "csvfeed-1-problem").write_text(problem)
+            # They wait in the first round.
+            _message_in(place, 1, "problem").write_text(problem)
 
     def _problem(self) -> str | None:
         """Return why the processes cannot find together, if one of them knows."""
@@ -280,7 +281,12 @@ class DirectoryProcesses(Processes):
 
     def _path(self, name: int | str) -> Path:
         of = f"-of-{self.count}" if isinstance(name, int) else ""
-        return self._directory / f"csvfeed-{self._round}-{name}{of}"
+        return _message_in(self._directory, self._round, f"{name}{of}")
+
+
+def _message_in(directory: Path, number: int, name: str) -> Path:
+    """Return the file of a message of a round."""
+    return directory / f"csvfeed-{number}-{name}"
 
 
 def running() -> Processes | None:
