@@ -10,6 +10,8 @@ mod avx512;
 mod careful;
 mod count;
 mod masks;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod quoted;
 mod quotes;
@@ -514,6 +516,8 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &
         Simd::Avx512(avx512) => avx512::fill(avx512, bytes, delimiter, columns, marks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(neon) => neon::fill(neon, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
     }
 }
