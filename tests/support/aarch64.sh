@@ -3,12 +3,14 @@
 #
 #   aarch64.sh make ROOT            makes that Debian in the folder ROOT: cross compiler, Rust and qemu (3 GB)
 #   aarch64.sh run ROOT COMMAND...  runs a command there, with this checkout as the working directory
+#   aarch64.sh python ROOT CODE     runs Python code there, with the extension that "cargo build" has put into $PROFILE
 #
 # Both need the rights of root, and "make" a Debian or Ubuntu. Debian's packages come from where this machine has its
 # own, crates from what "cargo fetch" has put into this machine's CARGO_HOME.
 set -eu
 
 PACKAGES="cargo rustc gcc gcc-aarch64-linux-gnu libc6-dev libc6-dev:arm64 libstd-rust-dev:arm64 qemu-user"
+FOR_AARCH64="python3-minimal:arm64 python3-numpy:arm64"
 
 make_root() {
     missing=
@@ -33,7 +35,11 @@ make_root() {
     chroot "$1" dpkg --add-architecture arm64
     inside "$1" apt-get update -qq
     inside "$1" apt-get install -qq -y --no-install-recommends $PACKAGES
-    chroot "$1" apt-get clean
+    # Python for aarch64 cannot run its own installation here, so it is unpacked only.
+    inside "$1" apt-get install -qq -y --no-install-recommends --download-only $FOR_AARCH64
+    # shellcheck disable=SC2016
+    inside "$1" sh -euc 'for file in /var/cache/apt/archives/*.deb; do dpkg-deb --extract "$file" /python; done'
+    inside "$1" apt-get clean
 }
 
 # Mounts end with the command, so that nothing but the root's own files is ever below it.
@@ -64,6 +70,7 @@ inside() {
         CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc \
         PYO3_BUILD_EXTENSION_MODULE=1 PYO3_CROSS_PYTHON_VERSION=3.10 \
         ${CARGO_BUILD_JOBS+CARGO_BUILD_JOBS="$CARGO_BUILD_JOBS"} \
+        ${CSVFEED_SWEEP+CSVFEED_SWEEP="$CSVFEED_SWEEP"} \
         ${PROPTEST_RNG_SEED+PROPTEST_RNG_SEED="$PROPTEST_RNG_SEED"} \
         ${PROPTEST_CASES+PROPTEST_CASES="$PROPTEST_CASES"} \
         "$@"
@@ -75,8 +82,19 @@ run)
     shift
     inside "$@"
     ;;
+python)
+    # shellcheck disable=SC2016
+    inside "$2" PROFILE="${PROFILE:-release}" sh -euc '
+        built=target/aarch64/aarch64-unknown-linux-gnu/$PROFILE package=target/aarch64/package
+        rm -rf $package && mkdir -p $package && cp -r python/csvfeed $package && rm -f $package/csvfeed/*.so
+        cp $built/lib_core.so $package/csvfeed/_core.abi3.so
+        libraries=/python/usr/lib/aarch64-linux-gnu
+        export LD_LIBRARY_PATH=$libraries:$libraries/blas:$libraries/lapack PYTHONPATH=$package PYTHONDONTWRITEBYTECODE=1
+        exec qemu-aarch64 /python/usr/bin/python3 -W ignore -c "$1"
+    ' sh "$3"
+    ;;
 *)
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
     exit 2
     ;;
 esac

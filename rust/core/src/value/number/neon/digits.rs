@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::aarch64::*;
 
-use super::lanes::{Lanes, byte, copies, halved, interleaved, narrowed_masks, places, sums, vector};
+use super::lanes::{byte, copies, halved, interleaved, load, narrowed_masks, places, sums, vector};
 use super::long::Over;
 use super::powers::{float32_powers, float64_powers};
 
@@ -78,21 +78,27 @@ pub(super) struct Eights {
 }
 
 impl Digits {
-    /// Reads the last `length` bytes of each lane. The result is meaningless for lengths above 16.
+    /// Reads the last `length` bytes before each end. The result is meaningless for lengths above 16.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `16..=text.len()`.
     #[inline]
     #[target_feature(enable = "neon")]
-    pub(super) fn read(lanes: Lanes, length: uint8x16_t) -> Self {
+    pub(super) unsafe fn read(&mut self, text: &[u8], ends: &[u32; 16], length: uint8x16_t) {
+        // SAFETY: the caller guarantees the ends.
+        let lanes = unsafe { load(text, ends) };
         let (inside, weights) = (vector(places(15, 255)), vector(places(16, 17)));
         let lengths = copies(length);
-        let (mut counts, mut marks, mut digits) = (lanes, lanes, lanes);
+        let (mut counts, mut marks) = (lanes, lanes);
         for at in 0..16 {
             let bytes = Bytes::look_up(lanes[at], vcgtq_u8(lengths[at], inside), weights);
             counts[at] = bytes.count;
             marks[at] = bytes.mark;
-            digits[at] = bytes.digits;
+            self.lanes[at] = bytes.digits;
         }
-        let mark = sums(marks);
-        Self { bad: verdict(sums(counts), mark, length, 16), mark, lanes: digits }
+        self.mark = sums(marks);
+        self.bad = verdict(sums(counts), self.mark, length, 16);
     }
 
     /// Removes the dots and combines the digits of each number into two integers.

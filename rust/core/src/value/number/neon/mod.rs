@@ -179,8 +179,7 @@ impl Stages {
     unsafe fn short(&mut self, text: &[u8], ends: &[[u32; 16]], values: &mut [[f32; 16]]) -> Left {
         for ((digits, &length), ends) in self.digits.iter_mut().zip(&self.lengths).zip(ends) {
             // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
-            let tails = unsafe { load(text, ends) };
-            *digits = Digits::read(tails, length);
+            unsafe { digits.read(text, ends, length) };
             digits.bad = vorrq_u8(digits.bad, vcgtq_u8(length, byte(15)));
         }
         let mut left = [0; BLOCK];
@@ -224,8 +223,7 @@ impl Stages {
         for ((digits, &head), head_ends) in stages.take(ends.len()) {
             // SAFETY: a head ends at most 32 bytes before the end of its field and never after it. The caller
             // guarantees that this end lies in `WINDOW..=text.len()`, and `WINDOW` is at least 48.
-            let heads = unsafe { load(text, head_ends) };
-            *digits = Digits::read(heads, head);
+            unsafe { digits.read(text, head_ends, head) };
         }
         let mut left = [0; BLOCK];
         self.fold(values.len());
