@@ -27,6 +27,8 @@ make_root() {
     if [ -n "${http_proxy:-}" ]; then export http_proxy; fi
     if [ -n "${https_proxy:-}" ]; then export https_proxy; fi
     rm -rf "$1" && mkdir -p "$1"
+    echo "making a Debian in $1; $1.log has what its installation says"
+    exec >"$1.log" 2>&1
     debootstrap --variant=minbase --include=ca-certificates sid "$1" $mirror
     echo "$settings" >"$1/etc/apt/apt.conf.d/90machine"
     if [ -e /etc/ssl/certs/ca-certificates.crt ]; then

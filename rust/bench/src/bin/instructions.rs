@@ -16,7 +16,7 @@ fn main() {
     let rounds: usize = rounds.parse().expect("a number of rounds");
     let table = TABLES.iter().find(|table| table.name == name).expect("the name of a table");
     let columns = table.columns;
-    let simd = simd().unwrap_or_else(|error| panic!("{error}"));
+    let simd = simd().expect("an instruction set of this machine");
     let text = text_of(&table.write(BLOCK_BYTES / 4));
     let mut index = Index::default();
     assert!(index.fill(simd, &text, DIALECT, columns, "header").is_none());
