@@ -90,6 +90,8 @@ python)
         built=target/aarch64/aarch64-unknown-linux-gnu/$PROFILE package=target/aarch64/package
         rm -rf $package && mkdir -p $package && cp -r python/csvfeed $package && rm -f $package/csvfeed/*.so
         cp $built/lib_core.so $package/csvfeed/_core.abi3.so
+        mkdir $package/csvfeed-0.dist-info
+        printf "Name: csvfeed\\nVersion: 0\\n" >$package/csvfeed-0.dist-info/METADATA
         libraries=/python/usr/lib/aarch64-linux-gnu
         export LD_LIBRARY_PATH=$libraries:$libraries/blas:$libraries/lapack PYTHONPATH=$package PYTHONDONTWRITEBYTECODE=1
         exec qemu-aarch64 /python/usr/bin/python3 -W ignore -c "$1"
