@@ -17,7 +17,7 @@ fn main() {
     let table = TABLES.iter().find(|table| table.name == name).expect("the name of a table");
     let columns = table.columns;
     let simd = simd().expect("an instruction set of this machine");
-    let text = text_of(&table.write(BLOCK_BYTES / 4));
+    let text = text_of(&table.write(BLOCK_BYTES / 16));
     let mut index = Index::default();
     assert!(index.fill(simd, &text, DIALECT, columns, "header").is_none());
     let (mut values, mut declined) = (vec![0.0; GROUP], vec![]);
