@@ -18,6 +18,9 @@ use crate::rows::{Block, Pool, Widths};
 
 pub use lanes::{Composition, LaneRows, Lanes};
 
+/// Bytes that a batch reserves for its rows before it has them.
+const MOST_RESERVED: usize = 256 << 20;
+
 /// Some rows of a block.
 pub struct Batch {
     /// The block that holds the rows.
@@ -236,8 +239,9 @@ impl Batches {
             return Some(Batch { block, rows });
         }
         let whole = self.partial.get_or_insert_with(|| {
-            // The block grows with its rows, because `batch_size` may exceed the length of the file.
-            Block::with_capacity(&self.pool, self.widths, 0)
+            // `batch_size` may exceed the length of the file; such a block grows with its rows.
+            let most = MOST_RESERVED / (4 * self.widths.total()).max(1);
+            Block::with_capacity(&self.pool, self.widths, self.batch_size.min(most))
         });
         whole.extend_from(self.widths, &block, rows);
         if whole.rows < self.batch_size {
