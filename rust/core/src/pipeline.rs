@@ -163,8 +163,10 @@ impl<T: Send + 'static> Pipeline<T> {
         let done = VecDeque::new();
         let queue = Queue { count, next: 0, taken: 0, done, urgent: false, stopped: false, panicked: false };
         let jobs: Arc<dyn Jobs<T>> = Arc::new(jobs);
-        // Two threads that hand over to each other are faster than three on two cores.
-        let own = (threads > 1 && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
+        // Two threads that hand over to each other are faster than three on two cores, and one is faster than two on one
+        // core.
+        let is_core_shared = threads > 1 || std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+        let own = (is_core_shared && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
         let threads = threads - usize::from(own.is_some());
         let shared = Arc::new(Shared {
             jobs,
