@@ -2,11 +2,12 @@
 
 use std::arch::x86_64::{
     __m256i, _mm_cvtsi64_si128, _mm256_add_epi32, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi32,
-    _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8,
-    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
+    _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_permutevar8x32_epi32,
+    _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
 };
 
 use super::masks::{Masks, Special};
+use super::pick::Pick;
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Avx2;
@@ -219,6 +220,35 @@ static SET_BITS: [i64; 256] = {
     }
     all
 };
+
+/// Writes the marks of the picked columns of each row. A row has `columns` marks.
+pub(super) fn pick(_: Avx2, marks: &[u32], columns: usize, picks: &[Pick<8>], picked: &mut Vec<u32>) {
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
+    unsafe { pick_with_avx2(marks, columns, picks, picked) }
+}
+
+#[target_feature(enable = "avx2")]
+fn pick_with_avx2(marks: &[u32], columns: usize, picks: &[Pick<8>], picked: &mut Vec<u32>) {
+    Pick::make_room(picks, marks.len() / columns, picked);
+    let mut at = 0;
+    for row in (0..marks.len()).step_by(columns) {
+        for pick in picks {
+            let near = &marks[row + pick.first..];
+            let mut last = [0; 8];
+            let near = near.first_chunk().unwrap_or_else(|| {
+                last[..near.len()].copy_from_slice(near);
+                &last
+            });
+            let out = picked[at..].first_chunk_mut::<8>().expect("room for eight");
+            // SAFETY: each array has eight elements.
+            unsafe {
+                let [near, places] = [near, &pick.places].map(|array| _mm256_loadu_si256(array.as_ptr().cast()));
+                _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm256_permutevar8x32_epi32(near, places));
+            }
+            at += pick.count;
+        }
+    }
+}
 
 /// Line ends found so far.
 struct Seen {
