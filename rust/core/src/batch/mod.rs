@@ -18,8 +18,8 @@ use crate::rows::{Block, Pool, Widths};
 
 pub use lanes::{Composition, LaneRows, Lanes};
 
-/// Bytes that a batch reserves for its rows before it has them.
-const MOST_RESERVED: usize = 256 << 20;
+/// Bytes of rows for which a batch has room before it gets them.
+const MOST_EXPECTED: usize = 256 << 20;
 
 /// Some rows of a block.
 pub struct Batch {
@@ -240,8 +240,8 @@ impl Batches {
         }
         let whole = self.partial.get_or_insert_with(|| {
             // `batch_size` may exceed the length of the file; such a block grows with its rows.
-            let most = MOST_RESERVED / (4 * self.widths.total()).max(1);
-            Block::with_capacity(&self.pool, self.widths, self.batch_size.min(most))
+            let most = MOST_EXPECTED / (4 * self.widths.total()).max(1);
+            Block::expecting(&self.pool, self.widths, self.batch_size.min(most))
         });
         whole.extend_from(self.widths, &block, rows);
         if whole.rows < self.batch_size {

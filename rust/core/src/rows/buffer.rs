@@ -115,3 +115,41 @@ impl Drop for Buffer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_keeps_its_values_as_it_grows() {
+        let mut buffer = Buffer::default();
+        let mut filled = 0;
+        // From the heap to pages of its own, and on.
+        for length in [1, 100, OWN_PAGES / 4 - 1, OWN_PAGES / 4, HUGE_PAGE, HUGE_PAGE + 1, 2 * HUGE_PAGE] {
+            buffer.reserve(length, filled);
+            assert_eq!(buffer.address_of(0).addr() % 64, 0);
+            assert!(
+                buffer.values(filled..length).iter().all(|value| value.to_bits() == 0),
+                "new values are initialized"
+            );
+            for (at, value) in buffer.values_mut()[..length].iter_mut().enumerate().skip(filled) {
+                *value = at as f32;
+            }
+            filled = length;
+            assert!(
+                buffer.values(0..filled).iter().enumerate().all(|(at, value)| value.to_bits() == (at as f32).to_bits())
+            );
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_cannot_grow_keeps_its_values() {
+        let mut buffer = Buffer::default();
+        buffer.reserve(1, 0);
+        buffer.values_mut()[0] = 1.0;
+        for length in [1 << 58, usize::MAX / 4, usize::MAX] {
+            assert!(!buffer.try_reserve(length, 1));
+        }
+        assert_eq!(buffer.values(0..1), [1.0]);
+    }
+}
