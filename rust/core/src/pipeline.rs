@@ -316,8 +316,10 @@ impl<T> Shared<T> {
             let waiting = |queue: &mut Queue<T>| !queue.is_ready();
             self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
         };
-        let mut queue = wait(queue, patience.min(GATHERING_TIME));
-        let rest = patience.saturating_sub(GATHERING_TIME);
+        // A caller who has nothing yet gets the first item at once.
+        let gathering = if queue.taken == 0 { Duration::ZERO } else { GATHERING_TIME };
+        let mut queue = wait(queue, patience.min(gathering));
+        let rest = patience.saturating_sub(gathering);
         if !queue.is_ready() && !rest.is_zero() {
             queue.urgent = true;
             queue = wait(queue, rest);
