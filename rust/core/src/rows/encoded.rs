@@ -63,7 +63,10 @@ impl Reading<'_> {
             }
             ValueEncoding::Date(date, _) => {
                 let moment = |place| date.read(&bytes[place]).ok();
-                let moment = |place| (!is_missing(&place)).then(|| moment(place))?;
+                // Usually no missing token has a digit.
+                let has_digits = schema.missing.has_digits();
+                let is_date = |place: &Range<usize>| !has_digits && bytes[place.start].is_ascii_digit();
+                let moment = |place| (is_date(&place) || !is_missing(&place)).then(|| moment(place))?;
                 let value = |moment: &date::Moment, encoding: &&ValueEncoding| match encoding {
                     ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
@@ -103,6 +106,10 @@ impl Reading<'_> {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
             if let Some(found) = plain.and_then(&fast_path) {
+                if let [(at, encoding)] = &encodings[..] {
+                    mixed.values[row * width + at] = value(&found, encoding);
+                    continue;
+                }
                 let values = &mut mixed.values[row * width..][..width];
                 for (at, encoding) in &encodings {
                     values[*at] = value(&found, encoding);
@@ -123,6 +130,7 @@ impl Reading<'_> {
     }
 
     /// Reads the field of a column in one row on the slow path. Returns whether to go on with the next row.
+    #[inline(never)]
     fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
         let place = mixed.rows.place(row, column.column);
