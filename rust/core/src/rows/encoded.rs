@@ -11,7 +11,7 @@ use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::{Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::value::{Buckets, Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
 
 impl Reading<'_> {
     /// Reads the encoded columns.
@@ -46,7 +46,8 @@ impl Reading<'_> {
                     self.read_fields(column, rows, mixed, code, ValueEncoding::before_first, numbered);
                 }
                 Categories::Hashed(buckets) => {
-                    let bucket = |place| bucket(&bytes[place], *buckets);
+                    let buckets = Buckets::new(*buckets);
+                    let bucket = |place| bucket(&bytes[place], buckets);
                     // The fast path handles plain fields only. A quote at the start of such a field follows a space.
                     let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
@@ -184,7 +185,7 @@ impl Schema {
                     0 if matches!(encoding, ValueEncoding::Class(_)) => return self.unknown_class(wanted, vocabulary),
                     place => encoding.numbered(place as f32),
                 },
-                Categories::Hashed(buckets) => encoding.numbered(bucket(word, *buckets)),
+                Categories::Hashed(buckets) => encoding.numbered(bucket(word, Buckets::new(*buckets))),
                 // Rows are counted before the categories are known. The value does not matter then.
                 Categories::Unread => 0.0,
             },

@@ -31,6 +31,8 @@ pub struct Vocabulary {
     shorts: usize,
     /// What the hash of a short word is multiplied with.
     factor: Factor,
+    /// Whether each short word has the slot of its hash, so that no other slot must be looked at.
+    is_spread: bool,
     /// A hash table of the longer words: some bits of the hash, and the code.
     long: Vec<(u32, u32)>,
     longs: usize,
@@ -42,6 +44,13 @@ struct Short {
     word: [u64; 2],
     length: u32,
     code: u32,
+}
+
+impl Short {
+    #[inline(always)]
+    fn is(&self, [low, high]: [u64; 2], length: usize) -> bool {
+        (self.word[0] ^ low) | (self.word[1] ^ high) | (u64::from(self.length) ^ length as u64) == 0
+    }
 }
 
 /// An odd number that scatters the hashes of short words.
@@ -94,13 +103,13 @@ impl Vocabulary {
         for word in words {
             vocabulary.add(word.as_ref());
         }
-        vocabulary.spread();
-        vocabulary
+        vocabulary.spread()
     }
 
     /// Looks for a hash that gives each short word a slot of its own, so that the first look decides. Which of several
     /// words comes next is unpredictable, and a wrong prediction takes longer than the rest.
-    fn spread(&mut self) {
+    #[must_use]
+    pub(crate) fn spread(self) -> Self {
         const TRIES: u64 = 64;
         const MOST_SLOTS: usize = 1 << 10;
         let words: Vec<Short> = self.short.iter().copied().filter(|short| short.code != 0).collect();
@@ -116,12 +125,12 @@ impl Vocabulary {
                     is_free
                 };
                 if words.iter().all(is_alone) {
-                    (self.short, self.factor) = (table, factor);
-                    return;
+                    return Self { short: table, factor, is_spread: true, ..self };
                 }
             }
             slots *= 2;
         }
+        self
     }
 
     /// The number of words.
@@ -163,6 +172,7 @@ impl Vocabulary {
         self.ends.push(self.text.len());
         let code = self.count() as u32;
         if word.len() <= SHORT {
+            self.is_spread = false;
             self.shorts += 1;
             if 2 * self.shorts > self.short.len() {
                 let grown = vec![Short::default(); (4 * self.shorts).next_power_of_two()];
@@ -196,11 +206,14 @@ impl Vocabulary {
     }
 
     /// The code of the word at `place`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn code_at(&self, text: &[u8], place: Range<usize>) -> u32 {
-        match packed_at(text, &place) {
-            Some(word) => self.short_code(word, place.len()),
-            None => self.long_code(&text[place]),
+        let Some(word) = packed_at(text, &place) else { return self.long_code(&text[place]) };
+        let at = first_place(halves(word), self.factor, self.short.len());
+        match self.short.get(at) {
+            Some(first) if first.is(halves(word), place.len()) => first.code,
+            Some(first) if self.is_spread || first.code == 0 => 0,
+            _ => self.short_code(word, place.len()),
         }
     }
 
@@ -217,7 +230,7 @@ impl Vocabulary {
         code
     }
 
-    #[inline]
+    #[inline(never)]
     fn short_code(&self, word: u128, length: usize) -> u32 {
         if self.short.is_empty() {
             return 0;
@@ -226,8 +239,7 @@ impl Vocabulary {
         let mut at = first_place(word, self.factor, self.short.len());
         loop {
             let found = &self.short[at];
-            let is_same = (found.word[0] == word[0]) & (found.word[1] == word[1]) & (found.length as usize == length);
-            if is_same || found.code == 0 {
+            if found.code == 0 || found.is(word, length) {
                 return found.code;
             }
             at = (at + 1) & (self.short.len() - 1);
@@ -298,7 +310,7 @@ fn halves(word: u128) -> [u64; 2] {
 #[inline]
 fn first_place([low, high]: [u64; 2], factor: Factor, length: usize) -> usize {
     let hash = (low ^ high.rotate_left(23)).wrapping_mul(factor.0);
-    (hash >> 32) as usize & (length - 1)
+    (hash >> 32) as usize & length.wrapping_sub(1)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use super::scan::Rest;
 
 /// Parses an ISO 8601 date, optionally with a time and an offset. A space may replace the `T` and may precede the
 /// offset. The offset may be the name of a time zone.
-#[inline]
+#[inline(always)]
 pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
     match usual(text) {
         Some(moment) => moment.checked(),
@@ -15,7 +15,7 @@ pub(crate) fn iso(text: &[u8]) -> Result<Moment, Wrong> {
 
 /// The date if it is written as most are: `2013-01-31`, `2013-01-31T23:59:59` or `2013-01-31T23:59:59Z`, the `T` a space
 /// or not. Eight bytes are read at a time.
-#[inline]
+#[inline(always)]
 fn usual(text: &[u8]) -> Option<Moment> {
     let ([date, ..], [day, ..]) = (text.as_chunks::<8>().0, text.get(8..10)?.as_chunks::<2>().0) else { return None };
     let [year, century, month] = pairs(*date, *b"0000-00-", [0, 2, 5])?;
@@ -33,7 +33,7 @@ fn usual(text: &[u8]) -> Option<Moment> {
 }
 
 /// The numbers of two digits that begin at `places` if `bytes` look like `form`, where each `0` stands for a digit.
-#[inline]
+#[inline(always)]
 fn pairs(bytes: [u8; 8], form: [u8; 8], places: [usize; 3]) -> Option<[u32; 3]> {
     const HIGH: u64 = 0x8080_8080_8080_8080;
     // What a byte may be larger by than that of the form before its highest bit is set: 9 for a digit.
@@ -48,6 +48,7 @@ fn pairs(bytes: [u8; 8], form: [u8; 8], places: [usize; 3]) -> Option<[u32; 3]> 
 }
 
 /// Parses a date in any of its notations.
+#[inline(never)]
 fn any_notation(text: &[u8]) -> Result<Moment, Wrong> {
     let mut rest = Rest(text);
     let year = rest.digits(4)?;

@@ -102,7 +102,7 @@ impl Date {
     }
 
     /// Parses a date.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, text: &[u8]) -> Result<Moment, Wrong> {
         match &self.format {
             None => iso(text),
@@ -111,7 +111,7 @@ impl Date {
     }
 
     /// Computes a part of a date.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn part(&self, moment: &Moment, part: Part) -> f32 {
         let Moment { year, month, day, hour, minute, second, .. } = *moment;
         (match part {
