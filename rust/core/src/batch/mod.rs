@@ -403,6 +403,7 @@ mod tests {
             block_bytes,
             window,
             max_row: 1 << 20,
+            ahead: 0,
         })
     }
 
@@ -471,7 +472,7 @@ mod tests {
         let schema =
             Schema::resolve(head.columns, head.reference, None, &target, None, missing, MissingTarget::Raise).unwrap();
         for block_bytes in 1..30 {
-            let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20 };
+            let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20, ahead: 0 };
             let schema = Arc::new(schema.clone());
             let parts = Parts::one(Arc::clone(&source), head.data_start);
             let table = Table { parts, ..table(text, &schema) };
@@ -498,7 +499,7 @@ mod tests {
         let schema = schema(MissingTarget::Raise);
         let table = table(&text, &schema);
         let watched = Arc::downgrade(&table.parts);
-        let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
+        let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20, ahead: 0 };
         let pipeline = sequential::read(&table, budget, true).unwrap();
         drop(table);
         let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, Remainder::Keep);
