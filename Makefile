@@ -13,6 +13,8 @@
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
+# make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
+# make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make inspect-many  COUNT= generated tables through "csvfeed inspect", and the code it prints (an hour)
 # make wheel         build a release wheel into dist/
@@ -44,6 +46,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 DEBUG := MATURIN_PEP517_ARGS=--profile=dev
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
+AARCH64 := tests/support/aarch64.sh
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
     $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
@@ -56,7 +59,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -147,6 +150,18 @@ explore: $(VENV)/dev
 sweep:
 	cargo test --release --locked --package csvfeed-core number::
 
+# Cargo fetches crates outside, where it is set up for this machine, and builds inside. The sweep takes fewer numbers.
+test-aarch64: target/aarch64-root/whole
+	cargo fetch --locked
+	CSVFEED_SWEEP=1000000 $(AARCH64) run $(<D) cargo test --profile emulated --locked --package csvfeed-core --lib
+	$(AARCH64) run $(<D) cargo build --profile emulated --locked --package csvfeed-binding
+	PROFILE=emulated $(AARCH64) python $(<D) 'import csvfeed; assert csvfeed.simd() == "neon"; \
+	    (X, y), = csvfeed.CsvDataset(b"x,y\n1.5,-2e-3\n"); assert X.tolist() == [[1.5]] and y == y.dtype.type(-2e-3)'
+
+count-aarch64: target/aarch64-root/whole
+	cargo fetch --locked
+	$(AARCH64) run $(<D) benches/instructions.sh
+
 inspect-many: $(VENV)/dev
 	$(BIN)/python tests/support/inspected.py $(COUNT)
 
@@ -195,6 +210,10 @@ target/distributed-venv/whole:
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))
+
+target/aarch64-root/whole:
+	$(AARCH64) make $(@D)
+	touch $@
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

@@ -33,7 +33,7 @@ TEXTS = {
 
 
 # The fastest first; the floor is under none of them.
-INSTRUCTIONS = ("avx512", "avx2", "portable", None)
+INSTRUCTIONS = ("avx512", "avx2", "neon", "portable", None)
 
 
 def measure(only: str | None) -> list[dict]:

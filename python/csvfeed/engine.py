@@ -8,7 +8,7 @@ from typing import Literal
 from csvfeed import _core
 
 
-def simd() -> Literal["avx512", "avx2", "portable"]:
+def simd() -> Literal["avx512", "avx2", "neon", "portable"]:
     """Return the instruction set that csvfeed uses.
 
     It is the fastest one that the processor has, or the one that the environment variable
@@ -17,7 +17,7 @@ def simd() -> Literal["avx512", "avx2", "portable"]:
     Returns
     -------
     str
-        ``"avx512"``, ``"avx2"`` or ``"portable"``.
+        ``"avx512"``, ``"avx2"``, ``"neon"`` or ``"portable"``.
 
     Raises
     ------

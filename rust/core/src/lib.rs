@@ -31,8 +31,8 @@
 //!
 //! [`stats`] computes statistics of each column in one pass. [`passes::sample`] shows what an unknown table holds.
 //!
-//! Indexing and number parsing take most of the time, so both have AVX-512, AVX2 and portable implementations. [`simd`]
-//! chooses one at run time, once per process.
+//! Indexing and number parsing take most of the time, so both have AVX-512, AVX2, NEON and portable implementations.
+//! [`simd`] chooses one at run time, once per process.
 //!
 //! Every failure is an [`error::Error`]. It carries the byte offset where it occurred, if it has one.
 //!

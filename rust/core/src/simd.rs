@@ -1,6 +1,6 @@
 //! The instruction set of the hot loops, chosen once per process.
 //!
-//! [`Simd`] is both the choice and the proof that the processor supports it: the x86 variants hold a value that only
+//! [`Simd`] is both the choice and the proof that the processor supports it: the vector variants hold a value that only
 //! detection can create. Code reached through them may rely on the instructions.
 
 use std::sync::OnceLock;
@@ -19,6 +19,9 @@ pub enum Simd {
     /// 256-bit registers.
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
+    /// 128-bit registers.
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     /// Ordinary 64-bit registers, on any processor.
     Portable,
 }
@@ -71,9 +74,24 @@ impl Avx512 {
     }
 }
 
+/// Proof that this processor has NEON, and its bytes in the order that the code for it expects.
+#[cfg(target_arch = "aarch64")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Neon(());
+
+#[cfg(target_arch = "aarch64")]
+impl Neon {
+    /// The proof, which every little-endian aarch64 processor has.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let found = cfg!(target_endian = "little") && std::arch::is_aarch64_feature_detected!("neon");
+        found.then_some(Self(()))
+    }
+}
+
 impl Simd {
     /// Every name that `CSVFEED_SIMD` accepts, available here or not.
-    pub const NAMES: [&'static str; 3] = ["avx512", "avx2", "portable"];
+    pub const NAMES: [&'static str; 4] = ["avx512", "avx2", "neon", "portable"];
 
     /// The instruction sets of this processor, fastest first.
     #[must_use]
@@ -83,6 +101,8 @@ impl Simd {
         found.extend(Avx512::new().map(Self::Avx512));
         #[cfg(target_arch = "x86_64")]
         found.extend(Avx2::new().map(Self::Avx2));
+        #[cfg(target_arch = "aarch64")]
+        found.extend(Neon::new().map(Self::Neon));
         found.push(Self::Portable);
         found
     }
@@ -95,6 +115,8 @@ impl Simd {
             Self::Avx512(_) => "avx512",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) => "neon",
             Self::Portable => "portable",
         }
     }
@@ -138,7 +160,7 @@ mod tests {
         {
             assert!(Simd::choose(Some(unavailable)).unwrap_err().contains("not available"));
         }
-        assert!(Simd::choose(Some("sse9")).unwrap_err().contains("avx512, avx2, portable"));
+        assert!(Simd::choose(Some("sse9")).unwrap_err().contains("avx512, avx2, neon, portable"));
     }
 
     #[test]

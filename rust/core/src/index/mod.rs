@@ -10,6 +10,8 @@ mod avx512;
 mod careful;
 mod count;
 mod masks;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 #[cfg(target_arch = "x86_64")]
 mod pick;
 mod portable;
@@ -391,10 +393,9 @@ impl<'a> Rows<'a> {
                 avx2::pick(avx2, self.marks, self.columns, &picks, before);
                 avx2::pick(avx2, self.ends, self.columns, &picks, ends);
             }
-            Simd::Portable => {
-                portable::pick(self.marks, self.columns, columns, before);
-                portable::pick(self.ends, self.columns, columns, ends);
-            }
+            #[cfg(target_arch = "aarch64")]
+            Simd::Neon(_) => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
+            Simd::Portable => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
         }
         let count = self.marks.len() / self.columns * columns.len();
         Fields { before: &before[..count], ends: &ends[..count] }
@@ -520,6 +521,8 @@ fn plain_marks(simd: Simd, bytes: &[u8], delimiter: u8, columns: usize, marks: &
         Simd::Avx512(avx512) => avx512::fill(avx512, bytes, delimiter, columns, marks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::fill(avx2, bytes, delimiter, marks),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(neon) => neon::fill(neon, bytes, delimiter, marks),
         Simd::Portable => portable::fill(bytes, delimiter, marks),
     }
 }

@@ -1,6 +1,8 @@
 //! Dispatches on the instruction set once per stride instead of once per chunk.
 
 use super::masks::{Masks, Special};
+#[cfg(target_arch = "aarch64")]
+use super::neon;
 use super::{Marks, portable};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512};
@@ -38,6 +40,8 @@ fn look_at(simd: Simd, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks
         Simd::Avx512(avx512) => avx512::look_at(avx512, chunks, special, masks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::look_at(avx2, chunks, special, masks),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(neon) => neon::look_at(neon, chunks, special, masks),
         Simd::Portable => portable::look_at(chunks, special, masks),
     }
 }
@@ -49,6 +53,8 @@ pub(super) fn append_ends(simd: Simd, marks: &mut Marks, base: usize, chunks: &[
         Simd::Avx512(avx512) => avx512::append_ends(avx512, marks, base, chunks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::append_ends(avx2, marks, base, chunks),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(neon) => neon::append_ends(neon, marks, base, chunks),
         Simd::Portable => portable::append_ends(marks, base, chunks),
     }
 }
@@ -60,6 +66,8 @@ pub(super) fn count_newlines(simd: Simd, masks: &[Masks]) -> usize {
         Simd::Avx512(avx512) => avx2::count_newlines(avx512.avx2(), masks),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::count_newlines(avx2, masks),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(_) => portable::count_newlines(masks),
         Simd::Portable => portable::count_newlines(masks),
     }
 }

@@ -18,6 +18,9 @@ pub(super) fn moments(simd: Simd, values: &[f32], stride: usize, at: usize) -> [
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(_) => unsafe { moments_with_avx2(values, stride, at) },
+        // Compilers vectorize for NEON without being told.
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(_) => moments_as_compiled(values, stride, at),
         Simd::Portable => moments_as_compiled(values, stride, at),
     }
 }

@@ -1,4 +1,4 @@
-//! Processes fields in groups that fill a register. The x86 instruction sets share this code.
+//! Processes fields in groups that fill a register. The instruction sets with vectors share this code.
 
 use std::array::from_fn;
 use std::ops::Range;

@@ -8,9 +8,11 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod forms;
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod groups;
 mod in_place;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod notation;
 mod portable;
 mod round;
@@ -51,6 +53,8 @@ pub fn convert(
         Simd::Avx512(avx512) => avx512::convert(avx512, text, quote, fields, values, declined),
         #[cfg(target_arch = "x86_64")]
         Simd::Avx2(avx2) => avx2::convert(avx2, text, quote, fields, values, declined),
+        #[cfg(target_arch = "aarch64")]
+        Simd::Neon(neon) => neon::convert(neon, text, quote, fields, values, declined),
         Simd::Portable => {
             for (at, value) in values.iter_mut().enumerate() {
                 *value = one(text, quote, fields.place(at)).unwrap_or_else(|| {
