@@ -1,6 +1,6 @@
 """The readers that are compared, each asked for the same thing.
 
-A reader turns a `CsvFile` into batches ``(X, y)`` of `BATCH_SIZE` rows, the last one shorter:
+A reader turns a `CsvFile` into batches ``(X, y)`` of equally many rows, the last one shorter:
 ``X`` float32 of shape ``(rows, features)``, ``y`` float32 of shape ``(rows,)``, both C-contiguous,
 a missing value being NaN. Each library reads in pieces of the size that serves it best, which
 `rebatch` cuts to size, copying only where a batch lies across two pieces. Types are given, never
@@ -19,12 +19,28 @@ from files import CsvFile
 
 from csvfeed.cli import libraries
 
-BATCH_SIZE = 4096
+BATCH_SIZES = (4096, 65_536)
 CHUNK_ROWS = 65_536
 
 Batches = Iterator[tuple[np.ndarray, np.ndarray]]
 LEAST_MEGABYTES = 8
 NUMBERS_ONLY = "it reads files of plain numbers only: no text columns, no NA"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a reader is asked for.
+
+    Attributes
+    ----------
+    batch_size : int
+        Rows in a batch.
+    threads : int, optional
+        None: as many as the library likes.
+    """
+
+    batch_size: int
+    threads: int | None
 
 
 @dataclass(frozen=True)
@@ -38,7 +54,7 @@ class Contender:
     modules : tuple of str
         Imported before the clock starts.
     read : callable
-        Reads a file with so many threads (None: as many as the library likes).
+        Reads a file as requested.
     limit : callable, optional
         Tells the library, before it reads, to use one thread.
     share : float
@@ -46,15 +62,18 @@ class Contender:
         that nobody would wait.
     numbers_only : bool
         It cannot read text columns or missing values.
+    is_floor : bool
+        It yields nothing: it shows how long the bytes alone take.
     """
 
     name: str
     label: str
     modules: tuple[str, ...]
-    read: Callable[[CsvFile, int | None], Batches]
+    read: Callable[[CsvFile, Request], Batches]
     limit: Callable[[], None] | None = None
     share: float = 1.0
     numbers_only: bool = False
+    is_floor: bool = False
 
     def part(self, file: CsvFile) -> CsvFile:
         """Return the part of the file that this reader is timed on."""
@@ -73,23 +92,24 @@ def plain(file: CsvFile) -> libraries.PlainFile:
     return libraries.PlainFile(file.path, file.columns, file.used, file.header, ",", missing)
 
 
-def rebatch(pieces: Iterable[tuple[np.ndarray, np.ndarray]]) -> Batches:
-    """Cut pieces of any number of rows into batches of `BATCH_SIZE`."""
+def rebatch(pieces: Iterable[tuple[np.ndarray, np.ndarray]], request: Request) -> Batches:
+    """Cut pieces of any number of rows into batches."""
+    size = request.batch_size
     rest: list[tuple[np.ndarray, np.ndarray]] = []
     waiting = 0
     for X, y in pieces:
         start = 0
         if waiting:
-            start = min(BATCH_SIZE - waiting, len(y))
+            start = min(size - waiting, len(y))
             rest.append((X[:start], y[:start]))
             waiting += start
-            if waiting < BATCH_SIZE:
+            if waiting < size:
                 continue
             yield join(rest)
             rest, waiting = [], 0
-        whole = start + (len(y) - start) // BATCH_SIZE * BATCH_SIZE
-        for stop in range(start + BATCH_SIZE, whole + 1, BATCH_SIZE):
-            yield X[stop - BATCH_SIZE : stop], y[stop - BATCH_SIZE : stop]
+        whole = start + (len(y) - start) // size * size
+        for stop in range(start + size, whole + 1, size):
+            yield X[stop - size : stop], y[stop - size : stop]
         if whole < len(y):
             rest, waiting = [(X[whole:], y[whole:])], len(y) - whole
     if waiting:
@@ -100,7 +120,7 @@ def join(pieces: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.nd
     return np.concatenate([X for X, _ in pieces]), np.concatenate([y for _, y in pieces])
 
 
-def csvfeed(file: CsvFile, threads: int | None) -> Batches:
+def csvfeed(file: CsvFile, request: Request) -> Batches:
     import csvfeed
 
     positions = [file.columns.index(name) for name in file.features]
@@ -109,20 +129,20 @@ def csvfeed(file: CsvFile, threads: int | None) -> Batches:
             file.path,
             target=file.columns.index(file.target),
             features=None if file.is_all_used else positions,
-            batch_size=BATCH_SIZE,
+            batch_size=request.batch_size,
             header=file.header,
             missing_target="keep" if file.missing else "raise",
-            threads=threads,
+            threads=request.threads,
         )
     )
 
 
-def pure_python(file: CsvFile, _threads: int | None) -> Batches:
+def pure_python(file: CsvFile, request: Request) -> Batches:
     from csvfeed.demo.textbook import read_batches
 
     return read_batches(
         file.path,
-        BATCH_SIZE,
+        request.batch_size,
         target=file.used.index(file.target),
         columns=None if file.is_all_used else [file.columns.index(name) for name in file.used],
         missing=file.missing,
@@ -130,7 +150,7 @@ def pure_python(file: CsvFile, _threads: int | None) -> Batches:
     )
 
 
-def loadtxt(file: CsvFile, _threads: int | None) -> Batches:
+def loadtxt(file: CsvFile, request: Request) -> Batches:
     with open(file.path, encoding="utf-8") as lines, warnings.catch_warnings():
         # At the end of the file there is "no data", which is how this loop ends.
         warnings.simplefilter("ignore", UserWarning)
@@ -146,26 +166,29 @@ def loadtxt(file: CsvFile, _threads: int | None) -> Batches:
                 X = np.delete(table, target, axis=1)
                 yield X, np.ascontiguousarray(table[:, target])
 
-        yield from rebatch(tables())
+        yield from rebatch(tables(), request)
 
 
-def pandas(file: CsvFile, _threads: int | None) -> Batches:
+def pandas(file: CsvFile, request: Request) -> Batches:
     features = list(file.features)
-    return rebatch(
+    pieces = (
         (np.ascontiguousarray(frame[features].to_numpy()), frame[file.target].to_numpy())
         for frame in libraries.pandas_frames(plain(file))
     )
+    return rebatch(pieces, request)
 
 
-def polars(file: CsvFile, _threads: int | None) -> Batches:
-    return rebatch(
+def polars(file: CsvFile, request: Request) -> Batches:
+    pieces = (
         (frame.select(file.features).to_numpy(order="c"), frame[file.target].to_numpy())
         for frame in libraries.polars_frames(plain(file))
     )
+    return rebatch(pieces, request)
 
 
-def pyarrow(file: CsvFile, _threads: int | None) -> Batches:
-    return rebatch(arrow_arrays(batch, file) for batch in libraries.arrow_batches(plain(file)))
+def pyarrow(file: CsvFile, request: Request) -> Batches:
+    pieces = (arrow_arrays(batch, file) for batch in libraries.arrow_batches(plain(file)))
+    return rebatch(pieces, request)
 
 
 def one_thread_pyarrow() -> None:
@@ -175,9 +198,9 @@ def one_thread_pyarrow() -> None:
     pa.set_io_thread_count(1)
 
 
-def duckdb(file: CsvFile, threads: int | None) -> Batches:
-    batches = libraries.duckdb_batches(plain(file), threads)
-    return rebatch(arrow_arrays(batch, file) for batch in batches)
+def duckdb(file: CsvFile, request: Request) -> Batches:
+    batches = libraries.duckdb_batches(plain(file), request.threads)
+    return rebatch((arrow_arrays(batch, file) for batch in batches), request)
 
 
 def arrow_arrays(batch: object, file: CsvFile) -> tuple[np.ndarray, np.ndarray]:
@@ -185,7 +208,7 @@ def arrow_arrays(batch: object, file: CsvFile) -> tuple[np.ndarray, np.ndarray]:
     return X, batch.column(file.target).to_numpy(zero_copy_only=False)
 
 
-def tf_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
+def tf_csv_dataset(file: CsvFile, request: Request) -> Batches:
     import tensorflow as tf
 
     rows = tf.data.experimental.CsvDataset(
@@ -195,18 +218,18 @@ def tf_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
         select_cols=[file.columns.index(name) for name in file.used],
         na_value=file.missing or "",
     )
-    batches = rows.batch(BATCH_SIZE).map(
-        lambda *columns: stack(columns, file), num_parallel_calls=calls(threads)
+    batches = rows.batch(request.batch_size).map(
+        lambda *columns: stack(columns, file), num_parallel_calls=calls(request.threads)
     )
     return batches.prefetch(1).as_numpy_iterator()
 
 
-def tf_make_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
+def tf_make_csv_dataset(file: CsvFile, request: Request) -> Batches:
     import tensorflow as tf
 
     batches = tf.data.experimental.make_csv_dataset(
         file.path,
-        BATCH_SIZE,
+        request.batch_size,
         column_names=list(file.columns),
         column_defaults=[float("nan")] * len(file.used),
         select_columns=list(file.used),
@@ -219,11 +242,11 @@ def tf_make_csv_dataset(file: CsvFile, threads: int | None) -> Batches:
     )
     return batches.map(
         lambda features, y: (tf.stack([features[name] for name in file.features], axis=1), y),
-        num_parallel_calls=calls(threads),
+        num_parallel_calls=calls(request.threads),
     ).as_numpy_iterator()
 
 
-def tf_decode_csv(file: CsvFile, threads: int | None) -> Batches:
+def tf_decode_csv(file: CsvFile, request: Request) -> Batches:
     import tensorflow as tf
 
     positions = [file.columns.index(name) for name in file.used]
@@ -237,8 +260,10 @@ def tf_decode_csv(file: CsvFile, threads: int | None) -> Batches:
         )
         return stack(columns, file)
 
-    lines = tf.data.TextLineDataset(file.path).skip(int(file.header)).batch(BATCH_SIZE)
-    return lines.map(decode, num_parallel_calls=calls(threads)).prefetch(1).as_numpy_iterator()
+    lines = tf.data.TextLineDataset(file.path).skip(int(file.header)).batch(request.batch_size)
+    return (
+        lines.map(decode, num_parallel_calls=calls(request.threads)).prefetch(1).as_numpy_iterator()
+    )
 
 
 def stack(columns: Iterable[object], file: CsvFile) -> tuple[object, object]:
@@ -262,6 +287,16 @@ def one_thread_tensorflow() -> None:
     tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
+def floor(file: CsvFile, _request: Request) -> Batches:
+    """Read the bytes in pieces that stay in the cache, look at each once, and yield nothing."""
+    piece = bytearray(256 << 10)
+    with open(file.path, "rb", buffering=0) as source:
+        while source.readinto(piece):
+            # A search for what is not there.
+            piece.find(0)
+    return iter(())
+
+
 # The first conversion to numpy loads pandas, where that is installed.
 ARROW = ("pyarrow.csv", "pandas")
 TF = {"modules": ("tensorflow",), "limit": one_thread_tensorflow}
@@ -269,6 +304,7 @@ CONTENDERS = {
     contender.name: contender
     for contender in (
         Contender("csvfeed", "csvfeed", ("csvfeed",), csvfeed),
+        Contender("floor", "the bytes alone", (), floor, is_floor=True),
         Contender("polars", "polars collect_batches", ("polars",), polars),
         Contender("pyarrow", "pyarrow open_csv", ARROW, pyarrow, one_thread_pyarrow),
         Contender("pandas", "pandas chunks", ("pandas",), pandas),

@@ -15,36 +15,37 @@ import time
 from pathlib import Path
 
 import numpy as np
-from contenders import BATCH_SIZE, CONTENDERS, Contender
+from contenders import BATCH_SIZES, CONTENDERS, Contender, Request
 from files import CsvFile
 
 WARM_UP_MEGABYTES = 0.1
 
 
-def timed_pass(contender: Contender, file: CsvFile, threads: int | None) -> dict:
+def timed_pass(contender: Contender, file: CsvFile, request: Request) -> dict:
     """Read the file once and throw the batches away, after a warm-up that the clock leaves out."""
     before = reset_peak()
-    for _ in contender.read(file.head(WARM_UP_MEGABYTES), threads):
+    for _ in contender.read(file.head(WARM_UP_MEGABYTES), request):
         pass
     # The threads that numpy's OpenBLAS starts when it is imported spin for a tenth of a second.
     time.sleep(0.3)
     start = time.perf_counter()
-    rows = sum(len(y) for _, y in contender.read(file, threads))
+    rows = sum(len(y) for _, y in contender.read(file, request))
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "rows": rows, "peak": max(0, peak_memory() - before)}
 
 
-def kept_pass(contender: Contender, file: CsvFile, threads: int | None, output: str) -> dict:
+def kept_pass(contender: Contender, file: CsvFile, request: Request, output: str) -> dict:
     """Read the file once and save what was read, as one table in the order of the columns."""
     start = time.perf_counter()
-    batches = list(contender.read(file, threads))
+    batches = list(contender.read(file, request))
     seconds = time.perf_counter() - start
     for X, y in batches:
         for array in (X, y):
             if array.dtype != np.float32 or not array.flags.c_contiguous:
                 raise TypeError(f"a batch is {array.dtype}, strides {array.strides}")
-    sizes = {len(y) for _, y in batches[:-1]} | {BATCH_SIZE}
-    if sizes != {BATCH_SIZE} or not 0 < len(batches[-1][1]) <= BATCH_SIZE:
+    size = request.batch_size
+    sizes = {len(y) for _, y in batches[:-1]} | {size}
+    if sizes != {size} or not 0 < len(batches[-1][1]) <= size:
         raise ValueError(f"batches have {sorted(sizes)} rows")
     X = np.concatenate([X.reshape(len(y), -1) for X, y in batches])
     y = np.concatenate([y for _, y in batches])
@@ -80,6 +81,7 @@ def main() -> None:
     parser.add_argument("reader", choices=CONTENDERS)
     parser.add_argument("file", help="a CsvFile as JSON")
     parser.add_argument("--core", type=int, help="stay on this core, with one thread")
+    parser.add_argument("--batch-size", type=int, default=BATCH_SIZES[0], help="%(default)s")
     parser.add_argument("--keep", metavar="PATH", help="save what was read as a .npy file")
     arguments = parser.parse_args()
     fields = json.loads(arguments.file)
@@ -93,10 +95,11 @@ def main() -> None:
         importlib.import_module(module)
     if threads and contender.limit:
         contender.limit()
+    request = Request(arguments.batch_size, threads)
     if arguments.keep:
-        result = kept_pass(contender, file, threads, arguments.keep)
+        result = kept_pass(contender, file, request, arguments.keep)
     else:
-        result = timed_pass(contender, file, threads)
+        result = timed_pass(contender, file, request)
     print(json.dumps(result))
 
 

@@ -23,12 +23,14 @@ from pathlib import Path
 
 import numpy as np
 import report
-from contenders import BATCH_SIZE, CONTENDERS, Contender
+from contenders import BATCH_SIZES, CONTENDERS, Contender
 from files import FILES, CsvFile, default_megabytes, prepare
 from oracle import exact_table, verdict
 
 CHECK_MEGABYTES = 4
 SECONDS_AT_MOST = 600
+# The readers that are asked for large batches as well.
+LARGE_BATCH_READERS = ("csvfeed", "floor", "polars")
 MEASURE = Path(__file__).with_name("measure.py")
 ONE_THREAD = dict.fromkeys(
     ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
@@ -81,7 +83,9 @@ def check(contender: Contender, file: CsvFile, cores: str, exact: np.ndarray) ->
     return text
 
 
-def compare(file: CsvFile, cores: str, contenders: list[Contender], rounds: int) -> list[dict]:
+def compare(
+    file: CsvFile, cores: str, contenders: list[Contender], rounds: int, batch_size: int
+) -> list[dict]:
     """Check the readers on the beginning of a file, then time those that are right on all of it.
 
     Parameters
@@ -94,6 +98,8 @@ def compare(file: CsvFile, cores: str, contenders: list[Contender], rounds: int)
         The readers, in the order of the tables.
     rounds : int
         How often each is timed.
+    batch_size : int
+        Rows in a batch.
 
     Returns
     -------
@@ -111,7 +117,11 @@ def compare(file: CsvFile, cores: str, contenders: list[Contender], rounds: int)
         entries.append(entry)
         if entry["reason"] is None:
             part = parts[contender.name] = contender.part(file)
-            entry |= {"megabytes": part.megabytes, "rows": part.count_rows()}
+            rows = 0 if contender.is_floor else part.count_rows()
+            entry |= {"megabytes": part.megabytes, "rows": rows}
+            if contender.is_floor:
+                entry["floats"] = "-"
+                continue
             try:
                 entry["floats"] = check(contender, start, cores, exact)
             except ReaderFailedError as failure:
@@ -123,7 +133,8 @@ def compare(file: CsvFile, cores: str, contenders: list[Contender], rounds: int)
             if entry["reason"] is None:
                 name = entry["reader"]
                 try:
-                    measured = run(CONTENDERS[name], parts[name], cores)
+                    options = ["--batch-size", str(batch_size)]
+                    measured = run(CONTENDERS[name], parts[name], cores, *options)
                     record(entry, measured)
                 except ReaderFailedError as failure:
                     leave_out(entry, failure)
@@ -155,6 +166,8 @@ def hard_roundings(contenders: list[Contender]) -> dict[str, str]:
     exact = exact_table(file)
     verdicts = {}
     for contender in contenders:
+        if contender.is_floor:
+            continue
         try:
             verdicts[contender.label] = check(contender, file, "one", exact)
         except ReaderFailedError as failure:
@@ -165,14 +178,15 @@ def hard_roundings(contenders: list[Contender]) -> dict[str, str]:
 
 def add_others(results: dict, numbers: Path) -> None:
     """Complete results with those of an earlier run of other files or another number of cores."""
-    earlier = json.loads(numbers.read_text()) if numbers.exists() else {"files": [], "entries": []}
-    for kind, keys in (("files", ["name"]), ("entries", ["file", "cores"])):
+    earlier = json.loads(numbers.read_text()) if numbers.exists() else {}
+    keys_of = {"files": ["name"], "entries": ["file", "cores"], "large": ["file", "cores"]}
+    for kind, keys in keys_of.items():
 
         def identity(part: dict, keys: list[str] = keys) -> list[str]:
             return [part[key] for key in keys]
 
         measured = [identity(part) for part in results[kind]]
-        results[kind] += [part for part in earlier[kind] if identity(part) not in measured]
+        results[kind] += [part for part in earlier.get(kind, []) if identity(part) not in measured]
         order = list(FILES)
         results[kind].sort(key=lambda part, key=keys[0]: order.index(part[key]))
 
@@ -211,14 +225,19 @@ def main() -> None:
     output = options.output or (report.RESULTS if complete else None)
 
     report.refuse_debug_build()
-    results = report.opening("readers") | {"rounds": options.rounds, "batch_size": BATCH_SIZE}
-    results |= {"files": [], "entries": [], "halfway": hard_roundings(contenders)}
+    results = report.opening("readers") | {"rounds": options.rounds, "batch_size": BATCH_SIZES[0]}
+    results |= {"large_batch_size": BATCH_SIZES[1], "files": [], "entries": [], "large": []}
+    results |= {"halfway": hard_roundings(contenders)}
+    few = [contender for contender in contenders if contender.name in LARGE_BATCH_READERS]
     for name in file_names:
         file = prepare(name, options.mb)
         description = {"name": name, "about": file.about, "rows": file.count_rows()}
         results["files"].append(description | {"megabytes": file.megabytes})
         for count in cores:
-            results["entries"] += compare(file, count, contenders, options.rounds)
+            for kind, group, size in zip(
+                ("entries", "large"), (contenders, few), BATCH_SIZES, strict=True
+            ):
+                results[kind] += compare(file, count, group, options.rounds, size)
     if output and options.add:
         add_others(results, output / "readers.json")
     print(report.text(results))

@@ -24,10 +24,12 @@ faster by" is the median of each round's ratio. "Memory" is the peak of resident
 it was after importing, the highest of the rounds; pages of a memory-mapped file count. "Floats" \
 says what a comparison of the file's first 4 MB with the correctly rounded values gave; a reader \
 that is off by more than a neighbouring float32 gets no time. Slow readers are timed on the \
-beginning of a file, as much as "read" says.""",
+beginning of a file, as much as "read" says. "The bytes alone" is no reader: it reads the file in \
+pieces that stay in the cache and looks at each byte once.""",
     ]
     if results["files"]:
         parts += [summary(results, cores) for cores in CORES if entries(results, cores=cores)]
+        parts += [large_batches(results, cores) for cores in CORES if results.get("large")]
     for file in results["files"]:
         head = f"## {file['name']}: {file['about']}"
         parts.append(f"{head}\n\n{file['rows']:,} rows, {file['megabytes']:,.0f} MB.")
@@ -47,7 +49,7 @@ beginning of a file, as much as "read" says.""",
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def summary(results: dict, cores: str) -> str:
+def summary(results: dict, cores: str, title: str = "") -> str:
     files = [file["name"] for file in results["files"]]
     labels = list(dict.fromkeys(entry["label"] for entry in results["entries"]))
     rows = []
@@ -58,8 +60,20 @@ def summary(results: dict, cores: str) -> str:
             timed = [entry for entry in found if entry["reason"] is None]
             row.append(figure(median(speeds(timed[0]))) if timed else "-" if found else "")
         rows.append(row)
+    row = ["csvfeed, of the bytes alone"]
+    for file in files:
+        ratio = floor_share(results, file, cores)
+        row.append("" if ratio is None else f"{ratio:.0%}")
+    rows += [row] if any(row[1:]) else []
     columns = ["reader", *files]
-    return f"## {CORES[cores]}, MB/s\n\n" + table(columns, rows, "l" + "r" * len(files))
+    return f"## {title or CORES[cores]}, MB/s\n\n" + table(columns, rows, "l" + "r" * len(files))
+
+
+def large_batches(results: dict, cores: str) -> str:
+    """Return the table of the readers that were also asked for large batches."""
+    title = f"{CORES[cores]}, batches of {results['large_batch_size']:,} rows"
+    large = results | {"entries": results["large"]}
+    return summary(large, cores, title) if entries(large, cores=cores) else ""
 
 
 def details(results: dict, file: str, cores: str) -> str:
@@ -86,6 +100,12 @@ def details(results: dict, file: str, cores: str) -> str:
     columns = ["reader", "MB/s", "min to max", "csvfeed is faster by", "memory", "floats", "read"]
     text = f"### {file}, {CORES[cores].lower()}\n\n" + table(columns, rows, "lrrrrlr")
     return text + "".join(f"\n\nLeft out: {reason}" for reason in left_out)
+
+
+def floor_share(results: dict, file: str, cores: str) -> float | None:
+    """Return the speed of csvfeed as a share of that of the bytes alone."""
+    floor = entries(results, cores=cores, file=file, reader="floor")
+    return ratio_to_csvfeed(results, floor[0]) if floor else None
 
 
 def ratio_to_csvfeed(results: dict, entry: dict) -> float | None:

@@ -49,7 +49,15 @@ pub struct Budget {
     pub window: usize,
     /// Length of the longest row allowed, in bytes.
     pub max_row: usize,
+    /// Bytes of decompressed text that may wait for the turn of their part.
+    pub ahead: usize,
 }
+
+/// The default of [`Budget::ahead`] for each thread: the text of a part of usual size.
+const AHEAD: Size = Size { usual: 32 << 20, small: 1 << 10 };
+
+/// The most of it.
+const MOST_AHEAD: usize = 512 << 20;
 
 impl Budget {
     /// A budget with buffers of at most about `memory` bytes. A block takes its text and up to twice as much for its
@@ -60,11 +68,22 @@ impl Budget {
         let window = 2 * threads + 2;
         let blocks = 3 * threads + 2 * window;
         let Some(memory) = memory else {
-            return Self { threads, block_bytes: BLOCK_BYTES.get(), window, max_row: MAX_ROW };
+            let ahead = threads.saturating_mul(AHEAD.get()).min(MOST_AHEAD);
+            return Self { threads, block_bytes: BLOCK_BYTES.get(), window, max_row: MAX_ROW, ahead };
         };
         let block_bytes = (memory / blocks).clamp(64, BLOCK_BYTES.get());
         let more = (memory / block_bytes).saturating_sub(blocks) / 2;
-        Self { threads, block_bytes, window: window + more, max_row: memory.clamp(1 << 20, 1 << 31) }
+        let max_row = memory.clamp(1 << 20, 1 << 31);
+        Self { threads, block_bytes, window: window + more, max_row, ahead: more * block_bytes }
+    }
+
+    /// This budget for a pass that decompresses parts ahead, which takes half of what the window would have beyond its
+    /// least size.
+    #[must_use]
+    pub(crate) fn beside_decompression(self) -> Self {
+        let least = 2 * self.threads + 2;
+        let more = self.window.saturating_sub(least);
+        Self { window: self.window - more / 2, ..self }
     }
 
     /// Bytes of buffers that this budget allows.

@@ -163,8 +163,10 @@ impl<T: Send + 'static> Pipeline<T> {
         let done = VecDeque::new();
         let queue = Queue { count, next: 0, taken: 0, done, urgent: false, stopped: false, panicked: false };
         let jobs: Arc<dyn Jobs<T>> = Arc::new(jobs);
-        // Two threads that hand over to each other are faster than three on two cores.
-        let own = (threads > 1 && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
+        // Two threads that hand over to each other are faster than three on two cores, and one is faster than two on one
+        // core.
+        let is_core_shared = threads > 1 || std::thread::available_parallelism().is_ok_and(|cores| cores.get() == 1);
+        let own = (is_core_shared && jobs.are_short()).then(|| Arc::clone(&jobs).worker());
         let threads = threads - usize::from(own.is_some());
         let shared = Arc::new(Shared {
             jobs,
@@ -314,8 +316,10 @@ impl<T> Shared<T> {
             let waiting = |queue: &mut Queue<T>| !queue.is_ready();
             self.arrived.wait_timeout_while(queue, patience, waiting).unwrap_or_else(PoisonError::into_inner).0
         };
-        let mut queue = wait(queue, patience.min(GATHERING_TIME));
-        let rest = patience.saturating_sub(GATHERING_TIME);
+        // A caller who has nothing yet gets the first item at once.
+        let gathering = if queue.taken == 0 { Duration::ZERO } else { GATHERING_TIME };
+        let mut queue = wait(queue, patience.min(gathering));
+        let rest = patience.saturating_sub(gathering);
         if !queue.is_ready() && !rest.is_zero() {
             queue.urgent = true;
             queue = wait(queue, rest);

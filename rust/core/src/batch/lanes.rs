@@ -264,7 +264,7 @@ mod tests {
             mixing in prop::option::of((0_u64..3, 0_u64..900)),
             from in 0.0_f64..1.0,
         ) {
-            let budget = Budget { threads, block_bytes: 100, window: 3, max_row: 1 << 20 };
+            let budget = Budget { threads, block_bytes: 100, window: 3, max_row: 1 << 20, ahead: 0 };
             let mixing = mixing.map(|(seed, memory)| Mixing { seed, memory });
             let dataset = Dataset { rows, lanes: processes * own, share, pads, slice_bytes, budget, mixing };
             let parts: Vec<_> = (0..processes).map(|process| dataset.read((process, processes), together, 0)).collect();

@@ -18,6 +18,9 @@ use crate::rows::{Block, Pool, Widths};
 
 pub use lanes::{Composition, LaneRows, Lanes};
 
+/// Bytes of rows for which a batch has room before it gets them.
+const MOST_EXPECTED: usize = 256 << 20;
+
 /// Some rows of a block.
 pub struct Batch {
     /// The block that holds the rows.
@@ -236,8 +239,9 @@ impl Batches {
             return Some(Batch { block, rows });
         }
         let whole = self.partial.get_or_insert_with(|| {
-            // The block grows with its rows, because `batch_size` may exceed the length of the file.
-            Block::with_capacity(&self.pool, self.widths, 0)
+            // `batch_size` may exceed the length of the file; such a block grows with its rows.
+            let most = MOST_EXPECTED / (4 * self.widths.total()).max(1);
+            Block::expecting(&self.pool, self.widths, self.batch_size.min(most))
         });
         whole.extend_from(self.widths, &block, rows);
         if whole.rows < self.batch_size {
@@ -399,6 +403,7 @@ mod tests {
             block_bytes,
             window,
             max_row: 1 << 20,
+            ahead: 0,
         })
     }
 
@@ -467,7 +472,7 @@ mod tests {
         let schema =
             Schema::resolve(head.columns, head.reference, None, &target, None, missing, MissingTarget::Raise).unwrap();
         for block_bytes in 1..30 {
-            let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20 };
+            let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20, ahead: 0 };
             let schema = Arc::new(schema.clone());
             let parts = Parts::one(Arc::clone(&source), head.data_start);
             let table = Table { parts, ..table(text, &schema) };
@@ -494,7 +499,7 @@ mod tests {
         let schema = schema(MissingTarget::Raise);
         let table = table(&text, &schema);
         let watched = Arc::downgrade(&table.parts);
-        let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20 };
+        let budget = Budget { threads: 3, block_bytes: 64, window: 4, max_row: 1 << 20, ahead: 0 };
         let pipeline = sequential::read(&table, budget, true).unwrap();
         drop(table);
         let mut batches = Batches::new(pipeline, Widths::of(&schema), 10, Remainder::Keep);

@@ -199,6 +199,7 @@ impl Input<'_> {
             block_bytes: 1 + usize::from(self.block_bytes),
             window: 1 + usize::from(self.window % 5),
             max_row: MAX_ROW,
+            ahead: usize::from(self.window) * 100,
         };
         let slice_bytes = 1 + u64::from(self.batch_size);
         let table =

@@ -53,7 +53,12 @@ pub(crate) fn inside(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Ran
 /// The range of a field's text as in [`unquote`]; `None` if the text contains quotes that must be undone.
 #[inline]
 pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Option<Range<usize>> {
-    let is_quoted = Some(text[place.start]) == quote;
+    let first = text[place.start];
+    let is_quoted = Some(first) == quote;
+    // Most fields have no quotes, nor spaces around them.
+    if !is_quoted && first > b' ' && place.start < place.end && text[place.end - 1] > b' ' {
+        return Some(place);
+    }
     let inside = inside(text, quote, place);
     (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
 }

@@ -116,6 +116,7 @@ fn budget() -> impl Strategy<Value = Budget> {
         block_bytes,
         window,
         max_row: 1 << 20,
+        ahead: 0,
     })
 }
 
@@ -207,7 +208,7 @@ proptest! {
 fn an_order_is_new_in_each_epoch_and_for_each_seed() {
     let rows: Vec<Row> = (0..1000).map(|number| (number, 0, number as i32)).collect();
     let table = table(text(&rows), MissingTarget::Raise);
-    let budget = Budget { threads: 2, block_bytes: 200, window: 4, max_row: 1 << 20 };
+    let budget = Budget { threads: 2, block_bytes: 200, window: 4, max_row: 1 << 20, ahead: 0 };
     let selection = select(&table, budget, 100, &[]);
     let mut orders = HashSet::new();
     for memory in [1 << 20, 2000] {
@@ -224,7 +225,7 @@ fn a_wrong_row_ends_the_epoch_before_its_window() {
     let mut rows: Vec<Row> = (0..500).map(|number| (number, 0, number as i32)).collect();
     rows[321].2 = -1;
     let table = table(text(&rows), MissingTarget::Raise);
-    let budget = Budget { threads: 3, block_bytes: 200, window: 6, max_row: 1 << 20 };
+    let budget = Budget { threads: 3, block_bytes: 200, window: 6, max_row: 1 << 20, ahead: 0 };
     let selection = select(&table, budget, 100, &[]);
     let widths = Widths { features: 1, targets: 1, weights: 0 };
     for memory in [1 << 20, 2000] {

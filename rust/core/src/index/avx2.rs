@@ -1,11 +1,13 @@
 //! Finds delimiters, newlines and quotes in 64-byte chunks with two 256-bit registers.
 
 use std::arch::x86_64::{
-    __m256i, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8,
-    _mm256_or_si256, _mm256_sad_epu8, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_sub_epi8,
+    __m256i, _mm_cvtsi64_si128, _mm256_add_epi32, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi32,
+    _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_permutevar8x32_epi32,
+    _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
 };
 
 use super::masks::{Masks, Special};
+use super::pick::Pick;
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Avx2;
@@ -24,6 +26,7 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     let mut seen = Seen { newlines: _mm256_setzero_si256(), returns: _mm256_setzero_si256() };
     let mut newlines = _mm256_setzero_si256();
     let mut base = WINDOW;
+    let mut density = Density::Sparse;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
         let out = marks.room(64 * CHUNKS).as_mut_ptr();
@@ -31,11 +34,12 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
         for chunk in chunks {
             let found = seen.look_at(chunk, delimiter);
             // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-            unsafe { write_positions(out.add(filled), base as u32, found) };
+            unsafe { density.write_positions(out.add(filled), base as u32, found) };
             filled += found.count_ones() as usize;
             base += 64;
         }
         marks.advance(filled);
+        density = Density::of(filled, chunks.len());
         newlines = _mm256_add_epi64(newlines, seen.take_newlines());
     }
     // Padded with zeros, which are neither newlines nor carriage returns.
@@ -88,9 +92,11 @@ pub(super) fn append_ends(_: Avx2, marks: &mut Marks, base: usize, chunks: &[Mas
 fn append_with_avx2(marks: &mut Marks, base: usize, chunks: &[Masks]) {
     let out = marks.room(64 * chunks.len()).as_mut_ptr();
     let mut filled = 0;
+    let found = chunks.iter().map(|chunk| chunk.ends.count_ones() as usize).sum();
+    let density = Density::of(found, chunks.len());
     for (at, chunk) in chunks.iter().enumerate() {
         // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-        unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
+        unsafe { density.write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
         filled += chunk.ends.count_ones() as usize;
     }
     marks.advance(filled);
@@ -115,15 +121,51 @@ fn halves(chunk: &[u8; 64]) -> (__m256i, __m256i) {
     unsafe { (_mm256_loadu_si256(chunk.as_ptr().cast()), _mm256_loadu_si256(chunk.as_ptr().add(32).cast())) }
 }
 
-/// Writes the positions of the set bits of `mask`. The lowest bit has position `base`. May write arbitrary values after
-/// the last position.
+/// Writes the positions of set bits.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Density {
+    /// Few bits in most chunks: takes them one by one.
+    Sparse,
+    /// Many: looks up eight at a time.
+    Dense,
+}
+
+impl Density {
+    /// The density of chunks in which `found` bits were set.
+    fn of(found: usize, chunks: usize) -> Self {
+        if found > DENSE * chunks { Self::Dense } else { Self::Sparse }
+    }
+
+    /// Writes the positions of the set bits of `mask`. The lowest bit has position `base`. May write arbitrary values
+    /// after the last position, up to 64 in all.
+    ///
+    /// # Safety
+    ///
+    /// `out` must have room for 64 positions.
+    #[inline]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn write_positions(self, out: *mut u32, base: u32, mask: u64) {
+        // SAFETY: the caller provides the room.
+        unsafe {
+            match self {
+                Self::Sparse => write_one_by_one(out, base, mask),
+                Self::Dense => write_by_eight(out, base, mask),
+            }
+        }
+    }
+}
+
+/// Set bits in a chunk from which looking them up takes less time.
+const DENSE: usize = 6;
+
+/// See [`Density::write_positions`].
 ///
 /// # Safety
 ///
 /// `out` must have room for 64 positions.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
+unsafe fn write_one_by_one(out: *mut u32, base: u32, mut mask: u64) {
     let count = mask.count_ones() as usize;
     let mut write = |places: std::ops::Range<usize>| {
         for place in places {
@@ -134,15 +176,76 @@ unsafe fn write_positions(out: *mut u32, base: u32, mut mask: u64) {
     };
     // Fixed steps of four, so that branches are predictable for most chunks.
     write(0..4);
-    if count > 4 {
-        write(4..8);
-        if count > 8 {
-            write(8..12);
-            let mut place = 12;
-            while place < count {
-                write(place..place + 4);
-                place += 4;
+    let mut place = 4;
+    while place < count {
+        write(place..place + 4);
+        place += 4;
+    }
+}
+
+/// See [`Density::write_positions`]. The number of set bits makes no difference to the time.
+///
+/// # Safety
+///
+/// `out` must have room for 64 positions.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+unsafe fn write_by_eight(mut out: *mut u32, base: u32, mask: u64) {
+    let mut base = _mm256_set1_epi32(base as i32);
+    for byte in mask.to_le_bytes() {
+        let places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(SET_BITS[usize::from(byte)]));
+        // SAFETY: byte `k` writes eight positions after at most `8 * k` others.
+        unsafe {
+            _mm256_storeu_si256(out.cast(), _mm256_add_epi32(places, base));
+            out = out.add(byte.count_ones() as usize);
+        }
+        base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
+    }
+}
+
+/// The places of the set bits of each byte, one in each byte from the lowest on.
+static SET_BITS: [i64; 256] = {
+    let mut all = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let (mut place, mut count) = (0, 0);
+        while place < 8 {
+            if byte >> place & 1 == 1 {
+                all[byte] |= place << (8 * count);
+                count += 1;
             }
+            place += 1;
+        }
+        byte += 1;
+    }
+    all
+};
+
+/// Writes the marks of the picked columns of each row. A row has `columns` marks.
+pub(super) fn pick(_: Avx2, marks: &[u32], columns: usize, picks: &[Pick<8>], picked: &mut Vec<u32>) {
+    // SAFETY: an `Avx2` exists only if the processor has these instructions.
+    unsafe { pick_with_avx2(marks, columns, picks, picked) }
+}
+
+#[target_feature(enable = "avx2")]
+fn pick_with_avx2(marks: &[u32], columns: usize, picks: &[Pick<8>], picked: &mut Vec<u32>) {
+    Pick::make_room(picks, marks.len() / columns, picked);
+    let mut at = 0;
+    for row in (0..marks.len()).step_by(columns) {
+        for pick in picks {
+            let near = &marks[row + pick.first..];
+            let mut last = [0; 8];
+            let near = near.first_chunk().unwrap_or_else(|| {
+                last[..near.len()].copy_from_slice(near);
+                &last
+            });
+            let out = picked[at..].first_chunk_mut::<8>().expect("room for eight");
+            // SAFETY: each array has eight elements.
+            unsafe {
+                let [near, places] = [near, &pick.places].map(|array| _mm256_loadu_si256(array.as_ptr().cast()));
+                _mm256_storeu_si256(out.as_mut_ptr().cast(), _mm256_permutevar8x32_epi32(near, places));
+            }
+            at += pick.count;
         }
     }
 }

@@ -7,6 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::masks::{Masks, Special};
+use super::pick::Pick;
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Avx512;
@@ -138,53 +139,15 @@ fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
     marks.advance(filled);
 }
 
-/// Up to 16 columns of a row, all within 32 adjacent ones.
-pub(super) struct Pick {
-    /// The first of the 32 columns.
-    first: usize,
-    /// The distance of each picked column from the first.
-    places: [u32; 16],
-    /// The number of picked columns.
-    count: usize,
-}
-
-impl Pick {
-    /// Splits the columns, in order, into as few picks as possible.
-    pub(super) fn all(columns: &[usize]) -> Vec<Self> {
-        let mut picks = Vec::new();
-        let mut rest = columns;
-        while !rest.is_empty() {
-            let (mut first, mut last) = (rest[0], rest[0]);
-            let fits = |&&column: &&usize| {
-                (first, last) = (first.min(column), last.max(column));
-                last - first < 32
-            };
-            let count = rest.iter().take(16).take_while(fits).count();
-            let picked;
-            (picked, rest) = rest.split_at(count);
-            let first = picked.iter().copied().min().expect("at least one column");
-            let mut places = [0; 16];
-            for (place, column) in places.iter_mut().zip(picked) {
-                *place = (column - first) as u32;
-            }
-            picks.push(Self { first, places, count });
-        }
-        picks
-    }
-}
-
 /// Writes the marks of the picked columns of each row. A row has `columns` marks.
-pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
+pub(super) fn pick(_: Avx512, marks: &[u32], columns: usize, picks: &[Pick<16>], picked: &mut Vec<u32>) {
     // SAFETY: an `Avx512` exists only if the processor has these instructions.
     unsafe { pick_with_avx512(marks, columns, picks, picked) }
 }
 
 #[target_feature(enable = "avx512f")]
-fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut Vec<u32>) {
-    let width: usize = picks.iter().map(|pick| pick.count).sum();
-    let count = marks.len() / columns * width;
-    // Every store writes 16 marks, however few are picked.
-    picked.resize(count + 16, 0);
+fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick<16>], picked: &mut Vec<u32>) {
+    Pick::make_room(picks, marks.len() / columns, picked);
     let mut at = 0;
     for row in (0..marks.len()).step_by(columns) {
         for pick in picks {
@@ -206,7 +169,6 @@ fn pick_with_avx512(marks: &[u32], columns: usize, picks: &[Pick], picked: &mut 
             at += pick.count;
         }
     }
-    picked.truncate(count);
 }
 
 #[inline]

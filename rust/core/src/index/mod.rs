@@ -12,6 +12,8 @@ mod count;
 mod masks;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+#[cfg(target_arch = "x86_64")]
+mod pick;
 mod portable;
 mod quoted;
 mod quotes;
@@ -26,6 +28,8 @@ use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
 pub(crate) use masks::{Masks, Special};
+#[cfg(target_arch = "x86_64")]
+use pick::Pick;
 pub(crate) use quotes::{Followed, Quotes, State};
 pub(crate) use stride::for_each_stride;
 
@@ -365,7 +369,7 @@ impl<'a> Rows<'a> {
         Rows { marks, ends, columns: self.columns }
     }
 
-    /// The fields of some columns, row by row.
+    /// The fields of some columns, row by row. `before` and `ends` may have more places than these fields need.
     pub(crate) fn pick<'b>(
         self,
         simd: Simd,
@@ -373,27 +377,28 @@ impl<'a> Rows<'a> {
         before: &'b mut Vec<u32>,
         ends: &'b mut Vec<u32>,
     ) -> Fields<'b> {
-        before.clear();
-        ends.clear();
         if columns.is_empty() {
-            return Fields { before, ends };
+            return Fields { before: &[], ends: &[] };
         }
         match simd {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx512(avx512) => {
-                let picks = avx512::Pick::all(columns);
+                let picks = Pick::all(columns, 32);
                 avx512::pick(avx512, self.marks, self.columns, &picks, before);
                 avx512::pick(avx512, self.ends, self.columns, &picks, ends);
             }
-            _ => {
-                let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
-                for (row_marks, row_ends) in rows {
-                    before.extend(columns.iter().map(|&column| row_marks[column]));
-                    ends.extend(columns.iter().map(|&column| row_ends[column]));
-                }
+            #[cfg(target_arch = "x86_64")]
+            Simd::Avx2(avx2) => {
+                let picks = Pick::all(columns, 8);
+                avx2::pick(avx2, self.marks, self.columns, &picks, before);
+                avx2::pick(avx2, self.ends, self.columns, &picks, ends);
             }
+            #[cfg(target_arch = "aarch64")]
+            Simd::Neon(_) => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
+            Simd::Portable => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
         }
-        Fields { before, ends }
+        let count = self.marks.len() / self.columns * columns.len();
+        Fields { before: &before[..count], ends: &ends[..count] }
     }
 
     /// The ranges of the fields of a column.

@@ -70,3 +70,23 @@ fn mask(chunk: &[u8; 64], is_wanted: impl Fn(u8) -> bool) -> u64 {
         mask | u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56 << (8 * at)
     })
 }
+
+/// Writes the marks of the picked columns of each row, from each list. A row has `columns` marks.
+pub(super) fn pick<const LISTS: usize>(
+    marks: [&[u32]; LISTS],
+    columns: usize,
+    picks: &[usize],
+    picked: [&mut Vec<u32>; LISTS],
+) {
+    for (marks, picked) in marks.into_iter().zip(picked) {
+        let length = marks.len() / columns * picks.len();
+        if picked.len() < length {
+            picked.resize(length, 0);
+        }
+        for (to, row) in picked.chunks_exact_mut(picks.len()).zip(marks.chunks_exact(columns)) {
+            for (to, &column) in to.iter_mut().zip(picks) {
+                *to = row[column];
+            }
+        }
+    }
+}

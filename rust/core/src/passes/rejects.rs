@@ -32,7 +32,7 @@ pub fn write<E: From<Error>>(
     check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<u64, E> {
     let failed = |error: io::Error| E::from(Kind::Unwritten(error).into());
-    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false);
+    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false).decompressing_ahead(budget);
     let jobs = Rejecting { table: table.for_counting(), splitter };
     let mut lines = Lines::of(&table.parts);
     let mut count = 0;

@@ -21,12 +21,14 @@ pub(crate) struct Sequential {
 
 /// Starts reading. With `repeat`, starts over at the end of the source, for ever.
 pub fn read(table: &Table, budget: Budget, repeat: bool) -> Result<Pipeline<Block>> {
+    let runs_ahead = budget.threads > 1 && table.parts.decompressors() > 1;
+    let budget = if runs_ahead { budget.beside_decompression() } else { budget };
     Pipeline::run(Sequential::new(table, budget, repeat), table.parts.threads(budget.threads), budget.window)
 }
 
 impl Sequential {
     pub(crate) fn new(table: &Table, budget: Budget, repeat: bool) -> Self {
-        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, repeat);
+        let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, repeat).decompressing_ahead(budget);
         Self { table: table.clone(), splitter, pool: Pool::new(budget.window), repeat }
     }
 }

@@ -90,7 +90,7 @@ fn find<E: From<Error>>(
     limit: Limit,
     mut check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<Vec<Arc<Vocabulary>>, E> {
-    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false);
+    let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false).decompressing_ahead(budget);
     let jobs = Survey { table: table.clone(), columns: columns.to_vec(), splitter, limit };
     let found = RefCell::new(vec![Vocabulary::default(); columns.len()]);
     let excess = || {

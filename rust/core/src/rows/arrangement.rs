@@ -47,6 +47,8 @@ pub(super) struct Arrangement {
     /// The columns that hold plain numbers (`numbers`), and their fields (`number_columns`).
     pub(super) numbers: Vec<usize>,
     pub(super) number_columns: Vec<usize>,
+    /// What each of `numbers` becomes where it is missing. `None` if it is a target or a weight, which may skip its row.
+    pub(super) without: Vec<Option<f32>>,
     /// The columns that are read in other ways.
     pub(super) encoded: Vec<EncodedColumn>,
     /// The columns without a field in the part.
@@ -78,6 +80,9 @@ impl Arrangement {
         let in_fields = columns.iter().take_while(|&&column| column != usize::MAX).count();
         let numbers: Vec<usize> = (0..in_fields).filter(|&at| schema.encoding(places[at]).is_none()).collect();
         let number_columns = numbers.iter().map(|&at| columns[at]).collect();
+        let is_feature = |place: &usize| *place < schema.features.len();
+        let without = |&at: &usize| Some(places[at]).filter(is_feature).map(|place| schema.missing_value(place));
+        let without = numbers.iter().map(without).collect();
         let encoded = EncodedColumn::of(schema, &columns[..in_fields], &places);
         let constant = |at: usize| {
             let place = layout.map_or(&Place::Absent, |layout| &layout.places[wanted[places[at]]]);
@@ -95,7 +100,7 @@ impl Arrangement {
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
         let fields = layout.map_or(schema.columns.len(), |layout| layout.fields);
-        Self { fields, columns, names, places, runs, numbers, number_columns, encoded, constants }
+        Self { fields, columns, names, places, runs, numbers, number_columns, without, encoded, constants }
     }
 
     /// Whether some values are not read as plain numbers.

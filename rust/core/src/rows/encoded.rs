@@ -11,7 +11,7 @@ use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::{Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::value::{Buckets, Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
 
 impl Reading<'_> {
     /// Reads the encoded columns.
@@ -46,7 +46,8 @@ impl Reading<'_> {
                     self.read_fields(column, rows, mixed, code, ValueEncoding::before_first, numbered);
                 }
                 Categories::Hashed(buckets) => {
-                    let bucket = |place| bucket(&bytes[place], *buckets);
+                    let buckets = Buckets::new(*buckets);
+                    let bucket = |place| bucket(&bytes[place], buckets);
                     // The fast path handles plain fields only. A quote at the start of such a field follows a space.
                     let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
@@ -63,7 +64,10 @@ impl Reading<'_> {
             }
             ValueEncoding::Date(date, _) => {
                 let moment = |place| date.read(&bytes[place]).ok();
-                let moment = |place| (!is_missing(&place)).then(|| moment(place))?;
+                // Usually no missing token has a digit.
+                let has_digits = schema.missing.has_digits();
+                let is_date = |place: &Range<usize>| !has_digits && bytes[place.start].is_ascii_digit();
+                let moment = |place| (is_date(&place) || !is_missing(&place)).then(|| moment(place))?;
                 let value = |moment: &date::Moment, encoding: &&ValueEncoding| match encoding {
                     ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
@@ -103,6 +107,10 @@ impl Reading<'_> {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
             if let Some(found) = plain.and_then(&fast_path) {
+                if let [(at, encoding)] = &encodings[..] {
+                    mixed.values[row * width + at] = value(&found, encoding);
+                    continue;
+                }
                 let values = &mut mixed.values[row * width..][..width];
                 for (at, encoding) in &encodings {
                     values[*at] = value(&found, encoding);
@@ -123,6 +131,7 @@ impl Reading<'_> {
     }
 
     /// Reads the field of a column in one row on the slow path. Returns whether to go on with the next row.
+    #[inline(never)]
     fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
         let place = mixed.rows.place(row, column.column);
@@ -176,7 +185,7 @@ impl Schema {
                     0 if matches!(encoding, ValueEncoding::Class(_)) => return self.unknown_class(wanted, vocabulary),
                     place => encoding.numbered(place as f32),
                 },
-                Categories::Hashed(buckets) => encoding.numbered(bucket(word, *buckets)),
+                Categories::Hashed(buckets) => encoding.numbered(bucket(word, Buckets::new(*buckets))),
                 // Rows are counted before the categories are known. The value does not matter then.
                 Categories::Unread => 0.0,
             },

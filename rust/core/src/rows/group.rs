@@ -9,8 +9,10 @@ use crate::fields::Fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
 use crate::value::number::{self, Plain};
+use crate::value::vocabulary::Latest;
 use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
+use std::ops::{ControlFlow, Range};
 
 /// The buffers for converting a group of rows, reused from group to group.
 #[derive(Default)]
@@ -101,42 +103,84 @@ impl<'a> Converted<'a> {
         wrong: &mut Vec<WrongField>,
         skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
-        let Reading { schema, arrangement, .. } = *reading;
-        let numbers = arrangement.numbers.len();
-        let mut row = 0;
-        let mut rejected = None;
-        for &at in self.declined {
+        let Self { fields, values, declined } = self;
+        let without = &reading.arrangement.without[..];
+        let text = reading.text.padded();
+        let count = values.len();
+        let (before, ends) = (&fields.before[..count], &fields.ends[..count]);
+        let mut careful = Careful { latest: Latest::NONE, rejected: None, wrong, skipped };
+        let (mut row, mut first) = (0, 0);
+        for &at in declined {
             let at = at as usize;
             // Declined fields come in order and are often numerous; dividing each position would take longer than the
             // rest.
-            while at >= (row + 1) * numbers {
+            while at - first >= without.len() {
+                first += without.len();
                 row += 1;
             }
-            if rejected == Some(row) {
+            let place = before[at] as usize + 1..ends[at] as usize;
+            // Where one value is missing, the next is usually written alike.
+            if careful.latest.stands_at(text, &place)
+                && let Some(value) = without[at - first]
+            {
+                values[at] = value;
                 continue;
             }
-            let place = self.fields.place(at);
-            let at_column = arrangement.numbers[at - row * numbers];
-            let (column, wanted) = (arrangement.names[at_column], arrangement.places[at_column]);
-            if wanted < schema.features.len() && reading.is_missing(place.clone()) {
-                // A missing feature is known at once.
-                self.values[at] = schema.missing_value(wanted);
-                continue;
-            }
-            match reading.read_field_carefully(place.clone(), column, wanted) {
-                Ok(Some(value)) => self.values[at] = value,
-                Ok(None) => skip_row(row, skipped),
-                Err(kind) => {
-                    wrong.push(WrongField { row, at: at_column, place, kind });
-                    if schema.on_error == OnError::Raise {
-                        break;
-                    }
-                    // One error is enough to reject the row.
-                    rejected = Some(row);
-                }
+            match careful.read(reading, place, row, at - first) {
+                ControlFlow::Continue(Some(value)) => values[at] = value,
+                ControlFlow::Continue(None) => {}
+                ControlFlow::Break(()) => break,
             }
         }
-        self.values
+        values
+    }
+}
+
+/// Reads fields that are neither plain numbers nor missing like the one before.
+struct Careful<'a> {
+    /// The latest text that was a missing feature.
+    latest: Latest,
+    /// The latest row with a wrong field.
+    rejected: Option<usize>,
+    wrong: &'a mut Vec<WrongField>,
+    skipped: &'a mut Vec<usize>,
+}
+
+impl Careful<'_> {
+    /// Reads the field of one of the number columns. Breaks at a wrong one if errors are raised.
+    #[inline(never)]
+    fn read(
+        &mut self,
+        reading: &Reading<'_>,
+        place: Range<usize>,
+        row: usize,
+        number: usize,
+    ) -> ControlFlow<(), Option<f32>> {
+        let Reading { schema, arrangement, .. } = *reading;
+        if self.rejected == Some(row) {
+            return ControlFlow::Continue(None);
+        }
+        if let Some(value) = arrangement.without[number]
+            && reading.is_missing(place.clone(), &mut self.latest)
+        {
+            // A missing feature is known at once.
+            return ControlFlow::Continue(Some(value));
+        }
+        let at = arrangement.numbers[number];
+        let (column, wanted) = (arrangement.names[at], arrangement.places[at]);
+        match reading.read_field_carefully(place.clone(), column, wanted) {
+            Ok(Some(value)) => return ControlFlow::Continue(Some(value)),
+            Ok(None) => skip_row(row, self.skipped),
+            Err(kind) => {
+                self.wrong.push(WrongField { row, at, place, kind });
+                if schema.on_error == OnError::Raise {
+                    return ControlFlow::Break(());
+                }
+                // One error is enough to reject the row.
+                self.rejected = Some(row);
+            }
+        }
+        ControlFlow::Continue(None)
     }
 }
 

@@ -43,11 +43,23 @@ pub struct Block {
 impl Block {
     /// An empty block with room for `rows` rows.
     pub(crate) fn with_capacity(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
-        let maker = std::thread::current().id();
-        let mut block =
-            Self { rows: 0, arrays: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker };
+        let mut block = Self::empty(pool);
         block.reserve(widths, rows);
         block
+    }
+
+    /// An empty block, with room for `rows` rows if there is memory for them. Rows that it never gets cost nothing.
+    pub(crate) fn expecting(pool: &Arc<Pool>, widths: Widths, rows: usize) -> Self {
+        let mut block = Self::empty(pool);
+        for (buffer, width) in block.arrays.as_mut().zip(widths) {
+            buffer.try_reserve(rows * width, 0);
+        }
+        block
+    }
+
+    fn empty(pool: &Arc<Pool>) -> Self {
+        let maker = std::thread::current().id();
+        Self { rows: 0, arrays: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker }
     }
 
     /// The values of each role.

@@ -16,6 +16,7 @@ use crate::table::parts::Place;
 use crate::table::schema::Schema;
 use crate::text::Text;
 use crate::value::number::{self, Forms};
+use crate::value::vocabulary::Latest;
 
 /// Advice about a carriage return in a number.
 const RETURN: &str = "A CR alone, as it has one, ends no line here: if the line ends are mixed, convert them to LF, for \
@@ -52,12 +53,12 @@ impl Reading<'_> {
         self.dialect.text(self.text.field(rows.place(row, field)))
     }
 
-    /// Whether the raw field is recognizably missing.
+    /// Whether the raw field is recognizably missing. Where one value is missing, the next is usually written alike.
     #[inline]
-    pub(super) fn is_missing(&self, place: Range<usize>) -> bool {
+    pub(super) fn is_missing(&self, place: Range<usize>, latest: &mut Latest) -> bool {
         let text = self.text.padded();
         // A quoted field needs a closer look.
-        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_at(text, place)
+        self.dialect.quote != Some(text[place.start]) && self.schema.missing.contains_again(text, place, latest)
     }
 
     /// The value of a field that is not a plain number. `wanted` is its position among the features, targets and weight

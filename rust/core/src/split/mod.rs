@@ -20,6 +20,7 @@ use passage::Followed;
 pub(crate) use passage::{FirstEnd, Passage};
 use pieces::{Found, Pieces};
 
+use crate::budget::Budget;
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind, Result};
 use crate::index::{Careful, State};
@@ -88,6 +89,12 @@ impl Splitter {
         let skips_bad_rows = table.schema.on_error == OnError::Skip;
         let parts = Arc::clone(&table.parts);
         Self { skips_bad_rows, ..Self::over(parts, table.dialect, table.simd, piece, max_row, repeat) }
+    }
+
+    /// Decompresses several parts at a time, as far as the budget allows.
+    pub(crate) fn decompressing_ahead(mut self, budget: Budget) -> Self {
+        self.pieces.decompress_ahead(budget.threads, budget.ahead);
+        self
     }
 
     /// Cuts run `index` of `count` equal runs of pieces, as if it began in `state` in the middle of a row. The texts of the

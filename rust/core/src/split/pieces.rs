@@ -18,7 +18,7 @@ pub(super) struct Pieces {
 enum Order {
     /// All lengths are known. Holds the number of the first piece of each part, then the number of pieces.
     Known(Vec<u64>),
-    /// Some lengths are unknown: a thread goes through the parts.
+    /// Some lengths are unknown: threads go through the parts.
     Fed(Feed),
 }
 
@@ -48,6 +48,13 @@ impl Pieces {
             Order::Known(firsts)
         };
         Self { parts, size: size as u64, order }
+    }
+
+    /// Lets up to `threads` threads decompress parts, as long as at most `ahead` bytes of text wait for their turn.
+    pub(super) fn decompress_ahead(&mut self, threads: usize, ahead: usize) {
+        if let Order::Fed(feed) = &mut self.order {
+            feed.run_ahead(threads, ahead);
+        }
     }
 
     /// The number of pieces in a pass; `u64::MAX` while it is unknown.

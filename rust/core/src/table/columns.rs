@@ -319,7 +319,7 @@ fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Resul
                     return refuse(format!("the list holds {word:?} twice"));
                 }
             }
-            Ok(Categories::Listed(Arc::new(vocabulary)))
+            Ok(Categories::Listed(Arc::new(vocabulary.spread())))
         }
     }
 }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::dialect::{Dialect, Encoding, trim, unquote};
 use crate::value::Vocabulary;
 use crate::value::number::Notation;
+use crate::value::vocabulary::Latest;
 
 /// The tokens that are read as missing by default. An empty field is always missing.
 pub const MISSING: [&str; 17] = [
@@ -54,6 +55,16 @@ impl Missing {
     #[inline]
     pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {
         place.is_empty() || self.tokens.code_at(text, place) != 0
+    }
+
+    /// The same, with the latest token that was found at a place.
+    #[inline]
+    pub(crate) fn contains_again(&self, text: &[u8], place: Range<usize>, latest: &mut Latest) -> bool {
+        if place.is_empty() {
+            *latest = Latest::empty(u32::MAX);
+            return true;
+        }
+        self.tokens.code_again(text, place, latest) != 0
     }
 
     /// Whether some tokens are numbers.

@@ -179,7 +179,13 @@ impl Parts {
         })
     }
 
-    /// How many of `threads` threads are useful. A single thread decompresses a stream and can only keep a few busy.
+    /// How many threads may decompress parts at the same time. Whatever else a part waits for, it waits for alone.
+    pub(crate) fn decompressors(&self) -> usize {
+        let are_local = self.streams().all(|stream| stream.raw().is_local());
+        if are_local { self.streams().count().max(1) } else { 1 }
+    }
+
+    /// How many of `threads` threads are useful. Those that decompress streams keep only a few busy.
     pub(crate) fn threads(&self, threads: usize) -> usize {
         const ENOUGH: usize = 8;
         if self.has_streams() { threads.min(ENOUGH) } else { threads }

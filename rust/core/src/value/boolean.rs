@@ -25,7 +25,10 @@ pub(crate) fn boolean_at(text: &[u8], place: &Range<usize>) -> Option<bool> {
     const N: u64 = b'n' as u64;
     const ONE: u64 = b'1' as u64;
     const ZERO: u64 = b'0' as u64;
-    let word = packed_at(text, place)?;
+    if place.len() > 8 {
+        return None;
+    }
+    let word = packed_at(text, place)? as u64;
     match (place.len(), word) {
         (0, _) => return None,
         (1, ONE) => return Some(true),

@@ -116,6 +116,52 @@ impl ValueEncoding {
 
 /// The hash bucket of a category, counted from 1. It never changes between versions.
 #[inline]
-pub(crate) fn bucket(category: &[u8], buckets: u32) -> f32 {
-    (1 + xxh3_64(category) % u64::from(buckets)) as f32
+pub(crate) fn bucket(category: &[u8], buckets: Buckets) -> f32 {
+    (1 + buckets.remainder(xxh3_64(category))) as f32
+}
+
+/// A number of hash buckets. It divides by multiplication, which takes half as long.
+#[derive(Clone, Copy)]
+pub(crate) struct Buckets {
+    count: u64,
+    /// 2^64 / `count`, or less by at most one.
+    reciprocal: u64,
+}
+
+impl Buckets {
+    /// `count` buckets, at least one.
+    pub(crate) fn new(count: u32) -> Self {
+        let count = u64::from(count);
+        Self { count, reciprocal: u64::MAX / count }
+    }
+
+    #[inline]
+    fn remainder(self, hash: u64) -> u64 {
+        // The quotient, or one less.
+        let quotient = ((u128::from(hash) * u128::from(self.reciprocal)) >> 64) as u64;
+        let rest = hash - quotient * self.count;
+        if rest >= self.count { rest - self.count } else { rest }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(crate::checks::cases(5_000))]
+
+        #[test]
+        fn a_bucket_is_the_remainder(
+            hash in prop_oneof![any::<u64>(), (0_u64..1 << 20).prop_map(|less| u64::MAX - less), 0_u64..1 << 20],
+            count in prop_oneof![1..=MOST_CODES, 1_u32..20, (0_u32..25).prop_map(|power| 1 << power)],
+            times in any::<u64>(),
+        ) {
+            let multiple = times / u64::from(count) * u64::from(count);
+            for hash in [hash, multiple, multiple.wrapping_sub(1)] {
+                prop_assert_eq!(Buckets::new(count).remainder(hash), hash % u64::from(count));
+            }
+        }
+    }
 }

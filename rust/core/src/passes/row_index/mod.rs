@@ -62,7 +62,7 @@ impl RowIndex {
         slice_bytes: u64,
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let splitter = Splitter::of(table, piece_bytes(slice_bytes), budget.max_row, false);
+        let splitter = Splitter::of(table, piece_bytes(slice_bytes), budget.max_row, false).decompressing_ahead(budget);
         let mut tally = Tally::new(table.schema.max_rejects);
         let mut starts = Starts::of(table);
         SliceCounting::new(table, Arc::new(splitter), slice_bytes).run(

@@ -293,7 +293,7 @@ mod tests {
             let on_error = if skips[0] { OnError::Skip } else { OnError::Raise };
             let missing_target = if skips[1] { MissingTarget::Skip } else { MissingTarget::Raise };
             let table = table(&texts, dialect, on_error, missing_target);
-            let budget = Budget { threads, block_bytes: 100, window: 4, max_row };
+            let budget = Budget { threads, block_bytes: 100, window: 4, max_row, ahead: 0 };
             let alone = RowIndex::make(&table, budget, slice_bytes, || Ok::<_, Error>(()));
             prop_assert_eq!(seen(together(&table, budget, slice_bytes, count)), seen(alone));
         }

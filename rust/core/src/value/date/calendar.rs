@@ -6,23 +6,28 @@
 /// any month, another the days before any year. See Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms",
 /// `days_from_civil`.
 pub(super) fn days_since_1970(year: u32, month: u32, day: u32) -> i64 {
-    let (year, month) = if month > 2 { (i64::from(year), month - 3) } else { (i64::from(year) - 1, month + 9) };
-    let before_month = i64::from((153 * month + 2) / 5);
-    // 1970-01-01 is day 719,468, counted from 1 March of the year 0.
-    365 * year + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400) + before_month + i64::from(day)
-        - 719_469
+    // 400 years earlier, the calendar is the same, and no year is negative.
+    let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let before_month = (153 * month + 2) / 5;
+    // 1970-01-01 is day 719,468, counted from 1 March of the year 0, and 400 years have 146,097 days.
+    i64::from(365 * year + year / 4 - year / 100 + year / 400 + before_month + day) - 719_469 - 146_097
+}
+
+/// The weekday of a date; 0 is Monday.
+pub(super) fn weekday(year: u32, month: u32, day: u32) -> u32 {
+    // 1970-01-01 was a Thursday, and 140,000 weeks go back before any date.
+    (days_since_1970(year, month, day) + 3 + 7 * 140_000) as u32 % 7
 }
 
 pub(super) fn is_leap(year: u32) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    // Of the multiples of 100, those of 400 are the multiples of 16.
+    year.is_multiple_of(4) & (!year.is_multiple_of(100) | year.is_multiple_of(16))
 }
 
 pub(super) fn days_in_month(year: u32, month: u32) -> u32 {
-    match month {
-        2 => 28 + u32::from(is_leap(year)),
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
+    // January is month 1. The months come in no predictable order, so there are no branches.
+    const DAYS: [u8; 16] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31, 0, 0, 0];
+    u32::from(DAYS[month as usize % 16]) + u32::from((month == 2) & is_leap(year))
 }
 
 /// The day of the year, from 1.
@@ -56,6 +61,7 @@ mod tests {
             for month in 1..=12 {
                 for day in 1..=days_in_month(year, month) {
                     of_year += 1;
+                    assert_eq!(i64::from(weekday(year, month, day)), (expected + 3).rem_euclid(7));
                     assert_eq!(days_since_1970(year, month, day), expected, "{year}-{month}-{day}");
                     assert_eq!(day_of_year(year, month, day), of_year);
                     assert_eq!(month_and_day(year, of_year), (month, day));

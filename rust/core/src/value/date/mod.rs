@@ -102,7 +102,7 @@ impl Date {
     }
 
     /// Parses a date.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn read(&self, text: &[u8]) -> Result<Moment, Wrong> {
         match &self.format {
             None => iso(text),
@@ -111,7 +111,7 @@ impl Date {
     }
 
     /// Computes a part of a date.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn part(&self, moment: &Moment, part: Part) -> f32 {
         let Moment { year, month, day, hour, minute, second, .. } = *moment;
         (match part {
@@ -123,8 +123,7 @@ impl Date {
             Part::Hour => hour,
             Part::Minute => minute,
             Part::Second => second,
-            // 1970-01-01 was a Thursday.
-            Part::Weekday => (calendar::days_since_1970(year, month, day) + 3).rem_euclid(7) as u32,
+            Part::Weekday => calendar::weekday(year, month, day),
             Part::DayOfYear => calendar::day_of_year(year, month, day),
         }) as f32
     }
@@ -171,6 +170,15 @@ mod tests {
                 let nearest = oracle::nearest(all.unsigned_abs(), -9);
                 let expected = if all < 0 { -nearest } else { nearest };
                 let found = Instant { seconds, nanos }.since(Instant::default(), 1);
+                prop_assert_eq!(found.to_bits(), expected.to_bits(), "{} {}", found, expected);
+            }
+        }
+
+        #[test]
+        fn days_are_rounded_once(seconds in -400_000_000_000_i64..400_000_000_000, near in -200_000_i64..200_000) {
+            for seconds in [seconds, near] {
+                let found = Instant { seconds, nanos: 7 }.since(Instant { seconds: 0, nanos: 7 }, DAY_SECONDS);
+                let expected = ratio(i128::from(seconds) * NANOS, i128::from(DAY_SECONDS) * NANOS);
                 prop_assert_eq!(found.to_bits(), expected.to_bits(), "{} {}", found, expected);
             }
         }

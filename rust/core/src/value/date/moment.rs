@@ -44,6 +44,9 @@ impl Instant {
         if self.nanos == other.nanos && seconds % unit == 0 {
             return (seconds / unit) as f32;
         }
+        if self.nanos == other.nanos {
+            return ratio_of_seconds(seconds, unit);
+        }
         let nanos = i128::from(seconds) * NANOS + i128::from(self.nanos) - i128::from(other.nanos);
         ratio(nanos, i128::from(unit) * NANOS)
     }
@@ -59,6 +62,17 @@ pub(crate) fn ratio(numerator: i128, denominator: i128) -> f32 {
     if numerator < 0 { -nearest } else { nearest }
 }
 
+/// Like [`ratio`], in registers. The quotient of a numerator shifted as far as possible has more bits than a float32, as
+/// long as the denominator is much less than 2^32.
+#[inline]
+fn ratio_of_seconds(numerator: i64, denominator: i64) -> f32 {
+    let (magnitude, denominator) = (numerator.unsigned_abs(), denominator.unsigned_abs());
+    let shift = magnitude.leading_zeros().min(63);
+    let (quotient, rest) = ((magnitude << shift) / denominator, (magnitude << shift) % denominator);
+    let nearest = (quotient | u64::from(rest != 0)) as f32 / 2_f32.powi(shift as i32);
+    if numerator < 0 { -nearest } else { nearest }
+}
+
 impl Moment {
     /// Whether it is the beginning of a day, as a date without a time is.
     pub(crate) fn is_midnight(&self) -> bool {
@@ -71,9 +85,9 @@ impl Moment {
         let Self { year, month, day, hour, minute, second, .. } = self;
         // Days of 86,400 seconds have no room for leap seconds.
         let is_time = hour < 24 && minute < 60 && second < 60;
-        let is_day = (1..=9999).contains(&year)
-            && (1..=12).contains(&month)
-            && (1..=calendar::days_in_month(year, month)).contains(&day);
+        // Only months from 1 to 12 have days.
+        let is_day =
+            (1..=9999).contains(&year) && month < 16 && (1..=calendar::days_in_month(year, month)).contains(&day);
         if is_day && is_time { Ok(self) } else { Err(Wrong::Value) }
     }
 

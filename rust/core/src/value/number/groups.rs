@@ -110,7 +110,9 @@ impl<W> Reader<'_, W> {
                 continue;
             }
             let (form, left) = self.ways.read(self.text, places, values, self.expected);
-            if left.iter().fold(0, |any, left| any | left) == 0 {
+            if left.iter().fold(0, |any, left| any | left) == 0
+                || self.are_words(places, &left, values, N * first, declined)
+            {
                 continue;
             }
             let words = self.words(places, &left);
@@ -155,6 +157,40 @@ impl<W> Reader<'_, W> {
         let (form, left) = self.ways.read(self.text, bare, values, self.expected);
         let words = self.words(bare, &left);
         self.finish(places, bare, values, (form, left, words), first, declined);
+    }
+
+    /// Declines the fields `left` of a block if each of them is empty or begins with a letter, as the missing values among
+    /// numbers do. Where such a field comes next is unpredictable, so there is no branch for each group.
+    fn are_words<const N: usize>(
+        &self,
+        places: Places<'_, N>,
+        left: &Left,
+        values: &mut [[f32; N]],
+        first: usize,
+        declined: &mut Vec<u32>,
+    ) -> bool {
+        const MOST: usize = 16 * BLOCK;
+        let mut words = [0_u32; MOST];
+        let mut count = 0;
+        let groups = 64 / N;
+        for (at, left) in left.chunks(groups).enumerate() {
+            let bits = left.iter().rev().fold(0, |bits, &left| bits << N | u64::from(left));
+            let mut others = false;
+            for bit in set_bits_of(bits) {
+                let field = at * 64 + bit;
+                let place = places.of(field / N, field % N);
+                let is_letter = self.text.get(place.start).is_some_and(u8::is_ascii_alphabetic);
+                others |= !(place.is_empty() | is_letter);
+                words[count % MOST] = (first + field) as u32;
+                values[field / N][field % N] = f32::NAN;
+                count += 1;
+            }
+            if others {
+                return false;
+            }
+        }
+        declined.extend_from_slice(&words[..count]);
+        true
     }
 
     /// Those of the fields `left` that are empty or begin with a letter. Parsing them is pointless, and where one value
@@ -212,7 +248,11 @@ impl<W> Reader<'_, W> {
 }
 
 /// The positions of the set bits of a mask.
-fn set_bits(mut mask: u32) -> impl Iterator<Item = usize> {
+fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
+    set_bits_of(mask.into())
+}
+
+fn set_bits_of(mut mask: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
         let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);
         mask &= mask.wrapping_sub(1);

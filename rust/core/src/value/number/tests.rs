@@ -67,6 +67,23 @@ fn check_among(field: &str, others: &str) -> bool {
     declined.count() + alone.count() > 0
 }
 
+/// Like [`check`], for fields each of which stands alone among many of one shape.
+fn check_among_many(fields: &[&str], others: &str) {
+    // More than are read together, so that the shape is known before the first field.
+    const MANY: usize = 200;
+    for fields in fields.chunks(5) {
+        let mut many = vec![others.to_owned(); MANY];
+        for (at, &field) in fields.iter().enumerate() {
+            many.extend(vec![others.to_owned(); MANY - at]);
+            many.push(field.to_owned());
+        }
+        check(&many, 0);
+    }
+}
+
+/// Fields of up to nine bytes, with and without a dot and a minus.
+const SHAPES: [&str; 8] = ["15", "1.5", "-1.5", "-2.553292", "5.", "-.5", "12345678", "-1234.567"];
+
 #[test]
 fn plain_numbers_take_the_fast_path() {
     let plain = [
@@ -113,6 +130,9 @@ fn plain_numbers_take_the_fast_path() {
         assert!(!check_among(field, "1.5"), "{field}");
         assert!(!check_among(field, "-8.692932128906250000e-01"), "{field}");
         assert!(!check_among(field, "\"1.5\""), "{field}");
+    }
+    for others in SHAPES {
+        check_among_many(&plain, others);
     }
 }
 
@@ -190,6 +210,9 @@ fn fields_that_are_not_numbers_are_declined() {
         assert!(check_among(field, "-8.692932128906250000e-01"), "{field}");
         assert!(check_among(field, "\" 1.5\""), "{field}");
     }
+    for others in SHAPES {
+        check_among_many(&wrong, others);
+    }
 }
 
 #[test]
@@ -214,27 +237,35 @@ fn every_short_field_of_few_letters_is_checked() {
         for fields in fields.chunks(1000) {
             check(fields, 0);
         }
+        if fields.len() < 1000 {
+            let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+            for others in SHAPES {
+                check_among_many(&fields, others);
+            }
+        }
     }
 }
 
 /// Checks all decimals of up to `digits` digits with the dot at each place, with and without a minus sign.
 fn sweep(digits: u32) {
-    let mut fields = Vec::with_capacity(1024);
+    let decimal = |mantissa: u32, count: usize, dot: usize| {
+        let whole = format!("{mantissa:0count$}");
+        let sign = if (mantissa as usize + dot).is_multiple_of(2) { "" } else { "-" };
+        let (before, after) = whole.split_at(dot.min(count));
+        format!("{sign}{before}{}{after}", if dot > count { "" } else { "." })
+    };
     for count in 1..=digits as usize {
-        for mantissa in 0..10_u32.pow(count as u32) {
-            let whole = format!("{mantissa:0count$}");
-            for dot in 0..=count + 1 {
-                let sign = if (mantissa as usize + dot).is_multiple_of(2) { "" } else { "-" };
-                let (before, after) = whole.split_at(dot.min(count));
-                fields.push(format!("{sign}{before}{}{after}", if dot > count { "" } else { "." }));
-            }
-            if fields.len() >= 1000 {
-                assert!(!check(&fields, mantissa as usize));
-                fields.clear();
-            }
+        let mantissas: Vec<u32> = (0..10_u32.pow(count as u32)).collect();
+        for mantissas in mantissas.chunks(1000) {
+            let of = |dot| mantissas.iter().map(move |&mantissa| decimal(mantissa, count, dot));
+            // One shape after another, then all of them in turn.
+            let mut fields: Vec<_> = (0..=count + 1).flat_map(of).collect();
+            fields.extend(
+                mantissas.iter().flat_map(|&mantissa| (0..=count + 1).map(move |dot| decimal(mantissa, count, dot))),
+            );
+            assert!(!check(&fields, mantissas[0] as usize));
         }
     }
-    assert!(!check(&fields, 0));
 }
 
 #[test]
@@ -284,6 +315,25 @@ proptest! {
         ],
         turn in 0_usize..8,
     ) {
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_fields_of_one_shape(
+        (decimals, count) in (0_usize..9, 1_usize..400),
+        numbers in prop::collection::vec((any::<u32>(), 0_u32..30, any::<bool>()), 60),
+        odd in prop::collection::vec((0_usize..400, "[-.0-9x]{0,9}"), 0..3),
+        turn in 0_usize..8,
+    ) {
+        let field = |&(bits, shift, minus): &(u32, u32, bool)| {
+            let digits = format!("{:0decimals$}", (bits >> shift) % 10_u32.pow(7.max(decimals as u32)));
+            let (before, after) = digits.split_at(digits.len() - decimals);
+            format!("{}{before}{}{after}", if minus { "-" } else { "" }, if decimals > 0 { "." } else { "" })
+        };
+        let mut fields: Vec<_> = numbers.iter().map(field).cycle().take(count).collect();
+        for (at, odd) in odd {
+            fields.get_mut(at).into_iter().for_each(|field| field.clone_from(&odd));
+        }
         check(&fields, turn);
     }
 

@@ -4,8 +4,8 @@
 //! four places on in its high half, so that packing the four registers yields the fields in order. For fields of up to
 //! eight bytes, a lane holds two. There are three ways of reading fields:
 //!
-//! - [`Stages::tiny`] reads fields of up to eight bytes without an exponent. These are exact in float32 except for one
-//!   rounding.
+//! - [`Stages::tiny`] reads fields of up to eight bytes without an exponent, and a minus before them. These are exact in
+//!   float32 except for one rounding. Fields with equally many digits after the dot take the shortest way.
 //! - [`Stages::short`] reads fields of up to fifteen bytes without an exponent. Their digits are exact in float64. The
 //!   product with a power of ten rounds correctly unless it is close to a tie, which is detected.
 //! - [`Stages::wide`] reads up to 32 bytes and a two-digit exponent. It parses the first sixteen bytes as a number,
@@ -18,6 +18,7 @@ mod digits;
 mod lanes;
 mod long;
 mod short;
+mod uniform;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
@@ -28,6 +29,8 @@ use crate::simd::Avx2;
 use digits::Digits;
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use long::Over;
+use short::Tails;
+use uniform::{Dots, Shape};
 
 /// See [`super::convert`].
 pub(super) fn convert(
@@ -53,6 +56,10 @@ impl Ways<8> for Stages {
 /// The data that passes between the stages of a block.
 struct Stages {
     _proof: Avx2,
+    /// Whether all fields of nine bytes so far began with a minus.
+    nine_are_signed: bool,
+    /// The shape of the previous tiny fields, if they had the same one.
+    shape: Option<Shape>,
     lengths: [__m256i; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
@@ -70,6 +77,8 @@ impl Stages {
         let zero = _mm256_setzero_si256();
         Self {
             _proof: proof,
+            nine_are_signed: true,
+            shape: None,
             lengths: [zero; BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
@@ -88,29 +97,42 @@ impl Stages {
         values: &mut [[f32; 8]],
         expected: Form,
     ) -> (Form, Left) {
-        let (last, at_least) = self.measure(places);
+        let (last, at_least, has_nine) = self.measure(places);
         let room = text.len().checked_sub(WINDOW).expect("a text has a window around it");
         let limit = int(room.min(i32::MAX as usize) as i32);
         if !all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last)) {
             return (expected, [0xFF; BLOCK]);
         }
         let form = expected.max(at_least);
-        // SAFETY: every end lies in `WINDOW..=text.len()`, as checked above.
-        let left = unsafe {
-            match form {
-                Form::Tiny => self.tiny(text, places.ends, values),
-                Form::Short => self.short(text, places.ends, values),
-                Form::Wide => self.wide(text, places.ends, values),
+        if form == Form::Tiny {
+            // SAFETY: every end lies in `WINDOW..=text.len()`, as checked above.
+            let left = unsafe {
+                if has_nine {
+                    self.tiny::<true>(text, places.ends, values)
+                } else {
+                    self.tiny::<false>(text, places.ends, values)
+                }
+            };
+            if let Some(left) = left {
+                return (form, left);
             }
-        };
-        (form, left)
+            self.nine_are_signed = false;
+        }
+        // SAFETY: every end lies in `WINDOW..=text.len()`, as checked above.
+        unsafe {
+            match form {
+                Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
+                Form::Wide => (form, self.wide(text, places.ends, values)),
+            }
+        }
     }
 
     /// Computes the length of each field. Returns the maximum distance of an end beyond `WINDOW`, which exceeds any
-    /// text if an end lies before it, and the form that suits most fields.
+    /// text if an end lies before it; the form that suits most fields; and whether a field has nine bytes. Fields are
+    /// tiny if they all have up to eight bytes, or nine if those seem to begin with a minus.
     #[inline]
     #[target_feature(enable = "avx2,popcnt")]
-    fn measure(&mut self, places: Places<'_, 8>) -> (__m256i, Form) {
+    fn measure(&mut self, places: Places<'_, 8>) -> (__m256i, Form, bool) {
         let mut last = _mm256_setzero_si256();
         let mut any_long = _mm256_setzero_si256();
         let mut longest = _mm256_setzero_si256();
@@ -121,14 +143,16 @@ impl Stages {
             longest = _mm256_max_epi32(longest, *length);
             any_long = _mm256_or_si256(any_long, _mm256_cmpgt_epi32(*length, int(15)));
         }
-        let form = if all(_mm256_cmpgt_epi32(int(9), longest)) {
+        let has_nine = !all(_mm256_cmpgt_epi32(int(9), longest));
+        let tiniest = if self.nine_are_signed { 9 } else { 8 };
+        let form = if all(_mm256_cmpgt_epi32(int(tiniest + 1), longest)) {
             Form::Tiny
         } else if bits(any_long).count_ones() < 4 {
             Form::Short
         } else {
             Form::Wide
         };
-        (last, form)
+        (last, form, has_nine)
     }
 
     /// Combines the digits into integers. Returns whether all have few enough digits for float32.
@@ -143,25 +167,49 @@ impl Stages {
         _mm256_testz_si256(beyond, beyond) == 1
     }
 
-    /// Reads fields of up to eight bytes: digits with an optional dot. Their lengths must have been measured.
+    /// Reads fields of up to eight bytes: digits with an optional dot. Their lengths must have been measured. With
+    /// `SIGNED`, also reads fields of nine bytes that begin with a minus. Returns `None` if other fields have nine
+    /// bytes.
     ///
     /// # Safety
     ///
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn tiny(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> Left {
+    unsafe fn tiny<const SIGNED: bool>(
+        &mut self,
+        text: &[u8],
+        ends: &[[u32; 8]],
+        values: &mut [[f32; 8]],
+    ) -> Option<Left> {
+        if let Some(shape) = &self.shape {
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
+            if unsafe { shape.read::<SIGNED>(text, &self.lengths, ends, values) } {
+                return Some([0; BLOCK]);
+            }
+        }
+        let mut unsigned = _mm256_setzero_si256();
         for ((digits, &length), ends) in self.tiny_digits.iter_mut().zip(&self.lengths).zip(ends) {
-            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 8.
-            let tails = unsafe { short::load(text, ends) };
-            *digits = short::read(tails, length);
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
+            let tails = unsafe { Tails::load::<SIGNED>(text, ends) };
+            *digits = short::read::<SIGNED>(&tails, length);
+            if SIGNED {
+                let has_more = _mm256_cmpgt_epi32(length, int(8));
+                unsigned = _mm256_or_si256(unsigned, _mm256_andnot_si256(tails.minus_before, has_more));
+            }
+        }
+        if _mm256_testz_si256(unsigned, unsigned) == 0 {
+            return None;
         }
         let mut left = [0; BLOCK];
+        let mut dots = Dots::new();
         for ((values, left), digits) in values.iter_mut().zip(&mut left).zip(&self.tiny_digits) {
             store(values, short::round(digits));
+            dots.add(digits.mark, digits.bad);
             *left = bits(digits.bad);
         }
-        left
+        self.shape = dots.shape();
+        Some(left)
     }
 
     /// Reads fields of up to fifteen bytes: digits with an optional dot. Their lengths must have been measured.
