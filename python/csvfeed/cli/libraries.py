@@ -109,6 +109,6 @@ def duckdb_batches(file: PlainFile, threads: int | None = None) -> Iterator[Any]
             columns={name: "FLOAT" if name in used else "VARCHAR" for name in file.columns},
             auto_detect=False,
             delimiter=file.delimiter,
-            na_values=list(file.missing),
+            na_values=list(file.missing) or None,
         )
         yield from relation.select(*file.used).to_arrow_reader(DUCKDB_ROWS)
