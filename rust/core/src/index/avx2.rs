@@ -190,18 +190,37 @@ unsafe fn write_one_by_one(out: *mut u32, base: u32, mut mask: u64) {
 /// `out` must have room for 64 positions.
 #[inline]
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-unsafe fn write_by_eight(mut out: *mut u32, base: u32, mask: u64) {
-    let mut base = _mm256_set1_epi32(base as i32);
-    for byte in mask.to_le_bytes() {
-        let places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(SET_BITS[usize::from(byte)]));
-        // SAFETY: byte `k` writes eight positions after at most `8 * k` others.
+unsafe fn write_by_eight(out: *mut u32, base: u32, mask: u64) {
+    let base = _mm256_set1_epi32(base as i32);
+    // Sixteen bytes of text at a time start where those before them end, so that none waits for another.
+    for (at, pair) in mask.to_le_bytes().as_chunks::<2>().0.iter().enumerate() {
+        let before = (mask & ((1 << (16 * at)) - 1)).count_ones() as usize;
+        let [first, second] = pair.map(usize::from);
+        let base = _mm256_add_epi32(base, _mm256_set1_epi32(16 * at as i32));
+        // SAFETY: `k` bytes hold at most `8 * k` bits, and the positions of the next byte take eight places.
         unsafe {
-            _mm256_storeu_si256(out.cast(), _mm256_add_epi32(places, base));
-            out = out.add(byte.count_ones() as usize);
+            let out = out.add(before);
+            write_places(out, base, SET_BITS[first]);
+            write_places(out.add(first.count_ones() as usize), base, SET_BITS[second] + EIGHTS);
         }
-        base = _mm256_add_epi32(base, _mm256_set1_epi32(8));
     }
 }
+
+/// Writes eight positions: a base for each, and the places in the bytes of `places`.
+///
+/// # Safety
+///
+/// `out` must have room for eight positions.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn write_places(out: *mut u32, base: __m256i, places: i64) {
+    let places = _mm256_cvtepu8_epi32(_mm_cvtsi64_si128(places));
+    // SAFETY: the caller provides the room.
+    unsafe { _mm256_storeu_si256(out.cast(), _mm256_add_epi32(places, base)) }
+}
+
+/// Eight in each byte.
+const EIGHTS: i64 = 0x0808_0808_0808_0808;
 
 /// The places of the set bits of each byte, one in each byte from the lowest on.
 static SET_BITS: [i64; 256] = {

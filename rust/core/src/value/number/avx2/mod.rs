@@ -184,7 +184,14 @@ impl Stages {
     ) -> Option<Left> {
         if let Some(shape) = &self.shape {
             // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
-            if unsafe { shape.read::<SIGNED>(text, &self.lengths, ends, values) } {
+            let is_same = unsafe {
+                if SIGNED || shape.has_minus {
+                    shape.read::<true, SIGNED>(text, &self.lengths, ends, values)
+                } else {
+                    shape.read::<false, false>(text, &self.lengths, ends, values)
+                }
+            };
+            if is_same {
                 return Some([0; BLOCK]);
             }
         }

@@ -9,8 +9,10 @@ use super::short::{Tails, broadcast, in_order, join_digits};
 /// The digits of a field that has eight bytes.
 const LANE: usize = 8;
 
-/// The place of the dot, and what follows from it.
+/// The place of the dot, and what follows from it; and whether there are signs.
 pub(super) struct Shape {
+    /// Whether fields may begin with a minus.
+    pub(super) has_minus: bool,
     /// The byte that has the value 0 at each place: the dot at its place, the digit 0 elsewhere.
     zeros: __m256i,
     /// The greatest value at each place.
@@ -27,7 +29,7 @@ impl Shape {
     /// The shape with the dot at this place of the eight; 0 stands for no dot.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) fn with_dot_at(dot: usize) -> Self {
+    fn with_dot_at(dot: usize, has_minus: bool) -> Self {
         let mut zeros = [b'0'; LANE];
         let mut greatest = [9; LANE];
         let mut squeeze: [u8; LANE] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -41,6 +43,7 @@ impl Shape {
         let shortest = if dot > 0 { 2.max(decimals + 1) } else { 1 };
         let wide = |bytes: [u8; LANE]| _mm256_set1_epi64x(i64::from_le_bytes(bytes));
         Self {
+            has_minus,
             zeros: wide(zeros),
             greatest: wide(greatest),
             // The second half of a lane takes its own bytes.
@@ -51,14 +54,14 @@ impl Shape {
     }
 
     /// Reads fields of these lengths. Returns whether all of them have this shape; if not, the values mean nothing.
-    /// With `SIGNED`, fields may have nine bytes, of which the first is a minus.
+    /// With `MINUS`, fields may begin with a minus. With `NINE`, they may have nine bytes, of which the first is one.
     ///
     /// # Safety
     ///
     /// Each end must lie in `16..=text.len()`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn read<const SIGNED: bool>(
+    pub(super) unsafe fn read<const MINUS: bool, const NINE: bool>(
         &self,
         text: &[u8],
         lengths: &[__m256i],
@@ -69,23 +72,31 @@ impl Shape {
         let mut wrong = zero;
         for ((values, &length), ends) in values.iter_mut().zip(lengths).zip(ends) {
             // SAFETY: the caller guarantees the ends.
-            let Tails { mut lanes, minus_before } = unsafe { Tails::load::<SIGNED>(text, ends) };
+            let Tails { mut lanes, minus_before } = unsafe { Tails::load::<NINE>(text, ends) };
             let mut is_unsigned = lanes;
             for (at, fields) in [0, 1].into_iter().zip(0..) {
                 let inside = _mm256_cmpgt_epi8(broadcast(length, fields), places_in_halves(7, -1));
-                let first = _mm256_xor_si256(inside, _mm256_slli_epi64::<8>(inside));
-                let signed = _mm256_and_si256(_mm256_sub_epi8(lanes[at], self.zeros), inside);
-                let minus =
-                    _mm256_and_si256(_mm256_cmpeq_epi8(signed, _mm256_set1_epi8(b'-'.wrapping_sub(b'0') as i8)), first);
-                let digits = _mm256_andnot_si256(minus, signed);
+                let mut digits = _mm256_and_si256(_mm256_sub_epi8(lanes[at], self.zeros), inside);
+                if MINUS {
+                    let first = _mm256_xor_si256(inside, _mm256_slli_epi64::<8>(inside));
+                    let is_minus = _mm256_cmpeq_epi8(digits, _mm256_set1_epi8(b'-'.wrapping_sub(b'0') as i8));
+                    let minus = _mm256_and_si256(is_minus, first);
+                    digits = _mm256_andnot_si256(minus, digits);
+                    is_unsigned[at] = _mm256_cmpeq_epi64(minus, zero);
+                }
                 wrong = _mm256_or_si256(wrong, _mm256_subs_epu8(digits, self.greatest));
-                is_unsigned[at] = _mm256_cmpeq_epi64(minus, zero);
                 lanes[at] = _mm256_shuffle_epi8(digits, self.squeeze);
+            }
+            let magnitude = _mm256_div_ps(_mm256_cvtepi32_ps(join_digits(lanes)), self.power);
+            if !MINUS {
+                wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi32(self.shortest, length));
+                store(values, magnitude);
+                continue;
             }
             let is_unsigned = in_order(is_unsigned);
             let mut negative = _mm256_xor_si256(is_unsigned, int(-1));
             let mut unsigned_length = add(length, negative);
-            if SIGNED {
+            if NINE {
                 let has_more = _mm256_cmpgt_epi32(length, int(8));
                 // A second minus is an error.
                 let one_minus = _mm256_and_si256(minus_before, is_unsigned);
@@ -94,14 +105,13 @@ impl Shape {
                 unsigned_length = add(unsigned_length, has_more);
             }
             wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi32(self.shortest, unsigned_length));
-            let magnitude = _mm256_div_ps(_mm256_cvtepi32_ps(join_digits(lanes)), self.power);
             store(values, negate_where(magnitude, negative));
         }
         _mm256_testz_si256(wrong, wrong) == 1
     }
 }
 
-/// The place of the dot in all fields, gathered field by field.
+/// The place of the dot in all fields, and whether there are signs, gathered field by field.
 pub(super) struct Dots {
     /// The bits that all places have.
     all: __m256i,
@@ -116,7 +126,7 @@ impl Dots {
         Self { all: int(-1), any: _mm256_setzero_si256() }
     }
 
-    /// Adds the places in the low four bits of `mark`, except where `bad` is set.
+    /// Adds the places in the low four bits of `mark`, above which a bit stands for a minus, except where `bad` is set.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn add(&mut self, mark: __m256i, bad: __m256i) {
@@ -133,6 +143,8 @@ impl Dots {
         let differs = |bits| _mm256_xor_si256(_mm256_and_si256(bits, dot), first);
         let differences = _mm256_or_si256(differs(self.all), differs(self.any));
         let is_same = _mm256_testz_si256(differences, differences) == 1;
-        is_same.then(|| Shape::with_dot_at(_mm256_cvtsi256_si32(first) as usize))
+        let minus = int(16);
+        let has_minus = _mm256_testz_si256(self.any, minus) == 0;
+        is_same.then(|| Shape::with_dot_at(_mm256_cvtsi256_si32(first) as usize, has_minus))
     }
 }
