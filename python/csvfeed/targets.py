@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from csvfeed import arguments
 
 
@@ -44,8 +46,8 @@ class Targets:
         TypeError, ValueError
             If a value makes no sense.
         """
-        if not isinstance(one_hot, bool):
-            one_hot = arguments.listed(one_hot, "one_hot") or False
+        if not isinstance(one_hot, (bool, np.bool_)):
+            one_hot = arguments.listed(one_hot, "one_hot")
         if isinstance(target, Mapping):
             names = _names(target)
             outputs = [_columns(name, columns) for name, columns in target.items()]
@@ -53,7 +55,7 @@ class Targets:
         else:
             names, outputs = None, [arguments.columns(target, "target")]
             are_vectors = [len(outputs[0]) == 1]
-        return cls(outputs, _weights(weight, names), names, are_vectors, one_hot)
+        return cls(outputs, _weights(weight, names), names, are_vectors, one_hot or False)
 
     @property
     def given(self) -> dict[str, Any]:
@@ -82,6 +84,8 @@ def _is_listed(columns: Any) -> bool:
 
 def _columns(name: str, columns: Any) -> list[int | str]:
     argument = f"target= of the output {name!r}"
+    if isinstance(columns, Mapping):
+        raise TypeError(f"{argument} is a column or a list of columns, not {columns!r}")
     if _is_listed(columns):
         found = arguments.listed(columns, argument)
         if not found:
