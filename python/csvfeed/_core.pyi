@@ -3,6 +3,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
+from typing_extensions import Unpack
 
 from csvfeed.errors import CsvError
 from csvfeed.options import Options
@@ -14,6 +15,7 @@ MISSING: Final[list[str]]
 SAMPLE: Final[int]
 
 _Dialect: TypeAlias = dict[str, Any]
+_Array: TypeAlias = NDArray[np.float32]
 
 class _Choice(TypedDict):
     dialect: _Dialect
@@ -165,7 +167,7 @@ class Batches:
     @property
     def progress(self) -> Progress: ...
     def __iter__(self) -> Batches: ...
-    def __next__(self) -> tuple[NDArray[np.float32], ...]: ...
+    def __next__(self) -> tuple[_Array, Unpack[tuple[_Array, ...]]]: ...
 
 @final
 class Progress:

@@ -101,8 +101,8 @@ class Categories:
     def num_classes(self) -> int | dict[str | int, int]:
         """How many classes a target of ``categories`` has: the outputs of a softmax.
 
-        With several targets, or ``target`` as a dict, a dict with the keys of ``classes``. All hash buckets count, also
-        those without a value.
+        With several targets, or ``target`` as a dict, a dict with the keys of ``classes``. All hash
+        buckets count, also those without a value.
 
         Raises
         ------

@@ -113,9 +113,9 @@ class Conversions(KerasInput):
         Returns
         -------
         tf.data.Dataset
-            y and the weights are dicts if ``target`` is one, as in iteration. Each iteration reads one epoch. The first is the epoch that the next iteration of this
-            dataset would read, and each further one is the next epoch. They do not move this
-            dataset.
+            y and the weights are dicts if ``target`` is one, as in iteration. Each iteration reads
+            one epoch. The first is the epoch that the next iteration of this dataset would read,
+            and each further one is the next epoch. They do not move this dataset.
 
         Raises
         ------
@@ -186,8 +186,8 @@ class Conversions(KerasInput):
         -------
         grain.IterDataset
             It yields tuples ``(X, y)`` of float32 arrays, as iteration does: ``(X,)`` without a
-            target and ``(X, y, w)`` with a weight, dicts if ``target`` is one. Each iteration reads the next epoch of this
-            dataset.
+            target and ``(X, y, w)`` with a weight, dicts if ``target`` is one. Each iteration reads
+            the next epoch of this dataset.
 
         Raises
         ------
@@ -219,8 +219,9 @@ class Conversions(KerasInput):
         ray.data.Dataset
             One float32 column for each feature, each target and each weight, by the name of the
             column, also if ``target`` is a dict. ``one_hot`` makes a column ``target.class`` of
-            each class. If two have the same name, the second gets ``.1`` after it. A missing value is NaN, or what ``fill``
-            says. Ray keeps the order of the rows if its ``preserve_order`` is set.
+            each class. If two have the same name, the second gets ``.1`` after it. A missing value
+            is NaN, or what ``fill`` says. Ray keeps the order of the rows if its ``preserve_order``
+            is set.
 
         Raises
         ------

@@ -290,11 +290,11 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         Returns
         -------
         dict of str to ColumnStats
-            By name, in the order of features, targets and weights. Each part of a date has an entry,
-            as in ``feature_names``. If other columns have the same name, the key is the index. For
-            categories, the statistics are those of the codes or classes: a missing value and an
-            unknown class count as missing, an unknown code counts as 0. A column that is a feature
-            and a target has one entry, as the target.
+            By name, in the order of features, targets and weights. Each part of a date has an
+            entry, as in ``feature_names``. If other columns have the same name, the key is the
+            index. For categories, the statistics are those of the codes or classes: a missing value
+            and an unknown class count as missing, an unknown code counts as 0. A column that is a
+            feature and a target has one entry, as the target.
 
         Raises
         ------

@@ -49,9 +49,9 @@ class ValueOptions:
 class Options:
     """The arguments of ``CsvDataset``, checked and in plain types.
 
-    The attributes are the arguments with these names; ``targets``, ``dialect`` and ``values``
-    group some of them. ``source`` lists the parts that a pattern or a directory stands for. Options can be
-    pickled if their source can.
+    The attributes are the arguments with these names; ``targets``, ``dialect`` and ``values`` group
+    some of them. ``source`` lists the parts that a pattern or a directory stands for. Options can
+    be pickled if their source can.
     """
 
     source: list[Part] = field(repr=False)

@@ -49,9 +49,7 @@ def plain(dataset, batch):
         return np.column_stack([X, y, *rest[1:]])
     targets = {}
     assert list(rest[0]) == asked.names
-    for name, columns, is_vector in zip(
-        asked.names, asked.outputs, asked.are_vectors, strict=True
-    ):
+    for name, columns, is_vector in zip(asked.names, asked.outputs, asked.are_vectors, strict=True):
         y = rest[0][name]
         assert y.flags.c_contiguous
         if asked.one_hot and columns == ["c"]:

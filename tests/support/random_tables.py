@@ -516,7 +516,7 @@ class Use:
             ],
             "columns": "union" if table.mode == "union" else "same",
             "partitions": True if table.mode == "keys" else None,
-            "weight": {name: self.weight for name in self.weighed}
+            "weight": dict.fromkeys(self.weighed, self.weight)
             if self.weight and self.weighed
             else self.weight,
             "allow_target_as_feature": bool({*self.features} & {*self.targets}),

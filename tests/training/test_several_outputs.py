@@ -62,14 +62,12 @@ def forked(as_list=False, losses=LOSSES):
     """Return a model with three outputs: a dict of them, or a list in another order."""
     inputs = keras.Input((3,))
     outputs = branches(inputs)
-    return compiled(
-        keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs), losses
-    )
+    return compiled(keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs), losses)
 
 
 def rows_of(batches):
     """Return all rows of some batches."""
-    *parts, = zip(*batches, strict=True)
+    (*parts,) = zip(*batches, strict=True)
     return [
         {name: np.concatenate([one[name] for one in part]) for name in part[0]}
         if isinstance(part[0], dict)
@@ -240,9 +238,7 @@ def test_features_and_outputs_by_name_go_together(path):
         return compiled(keras.Model(inputs, branches(joined)))
 
     expected, found = made(), made()
-    expected.fit(
-        named, YS, sample_weight=WEIGHTS["some"], batch_size=10, shuffle=False, verbose=0
-    )
+    expected.fit(named, YS, sample_weight=WEIGHTS["some"], batch_size=10, shuffle=False, verbose=0)
     found.fit(ds.to_keras(as_dict=True), verbose=0)
     assert_same_weights(found, expected)
     features, y, w = rows_of(ds.to_keras(as_dict=True).get_numpy_iterator())

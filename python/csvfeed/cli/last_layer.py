@@ -9,9 +9,7 @@ _MOST_NUMBERED = 100
 """Most different whole numbers from 0 that may be classes."""
 
 
-def last_layer(
-    target: Column, stats: ColumnStats | None, classes: list[str] | None
-) -> list[str]:
+def last_layer(target: Column, stats: ColumnStats | None, classes: list[str] | None) -> list[str]:
     """Return remarks with the last layer and the loss of a Keras model.
 
     Parameters

@@ -71,8 +71,8 @@ class ClassWeights:
         """
         targets = y[..., None] if self._is_single else y
         if self._names is None:
-            own = self._whole.of(targets)
-            return own if weights is None else own * weights
+            of_class = self._whole.of(targets)
+            return of_class if weights is None else of_class * weights
         if weights is None:
             # Keras wants weights for each output.
             weights = dict.fromkeys(self._names, np.ones(targets.shape[:-1], np.float32))

@@ -24,7 +24,7 @@ def refuse_other_outputs(model: Any, structure: Structure) -> None:
     y, w = (*structure.rows[1:], None, None)[:2]
     if not isinstance(y, dict):
         return
-    names = getattr(model, "output_names", None)
+    names: list[str] = getattr(model, "output_names", None) or []
     outputs = model.output if names else None
     if isinstance(outputs, dict):
         names = list(outputs)

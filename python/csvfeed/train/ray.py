@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed.epochs import Epochs
-from csvfeed.outputs import Array, Arrays
+from csvfeed.outputs import Array
 from csvfeed.portions import Findings, Portion
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import Feed

@@ -55,7 +55,8 @@ class Structure:
         self._outputs = dataset.epochs.outputs
         self._features = _features(dataset) if as_dict else None
         self._classes = None if class_weight is None else ClassWeights(dataset, class_weight)
-        self.is_plain = self._outputs is self._features is self._classes is None
+        changes = (self._outputs, self._features, self._classes)
+        self.is_plain = all(change is None for change in changes)
         self.rows = self._rows(dataset)
 
     def _rows(self, dataset: Feed) -> tuple[Any, ...]:
