@@ -3,7 +3,6 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, TypedDict, final
 
 import numpy as np
 from numpy.typing import NDArray
-from typing_extensions import Unpack
 
 from csvfeed.errors import CsvError
 from csvfeed.options import Options
@@ -15,7 +14,6 @@ MISSING: Final[list[str]]
 SAMPLE: Final[int]
 
 _Dialect: TypeAlias = dict[str, Any]
-_Array: TypeAlias = NDArray[np.float32]
 
 class _Choice(TypedDict):
     dialect: _Dialect
@@ -167,7 +165,7 @@ class Batches:
     @property
     def progress(self) -> Progress: ...
     def __iter__(self) -> Batches: ...
-    def __next__(self) -> tuple[_Array, Unpack[tuple[_Array, ...]]]: ...
+    def __next__(self) -> tuple[NDArray[np.float32], ...]: ...
 
 @final
 class Progress:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,11 @@ from csvfeed import columns as kinds
 from csvfeed.errors import CsvError
 from csvfeed.targets import Targets
 
-if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
 Array: TypeAlias = NDArray[np.float32]
 Arrays: TypeAlias = tuple[Array, ...]
 """What the core reads: ``(X,)``, ``(X, y)`` or ``(X, y, w)``, in groups of rows or of batches."""
 
-Batch: TypeAlias = "tuple[Array, Unpack[tuple[Any, ...]]]"
+Batch: TypeAlias = tuple[Any, ...]
 """``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,).
 
 With ``target`` as a dict, y and w are dicts of such arrays.

@@ -84,7 +84,7 @@ class Structure:
         X, *rest = arrays
         features = X if self._features is None else self._named(X)
         if not rest:
-            return (features,)  # type: ignore[return-value]
+            return (features,)
         y = rest[0]
         outputs = self._outputs
         parts = [y if outputs is None else outputs.targets(y)]
@@ -92,7 +92,7 @@ class Structure:
             parts.append(rest[1] if outputs is None else outputs.weights(rest[1]))
         if self._classes is not None:
             parts[1:] = [self._classes.of(y, *parts[1:])]
-        return (features, *parts)  # type: ignore[return-value]
+        return (features, *parts)
 
     def _named(self, X: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return ``{name: (..., 1)}`` of X of shape (..., F)."""
@@ -105,15 +105,8 @@ class Structure:
         }
 
     def batches(self, stack: Arrays) -> Iterator[Batch]:
-        """Yield each batch of a stack."""
-        parts = self.cut(stack)
-        for at in range(len(stack[0])):
-            yield tuple(
-                {name: array[at] for name, array in part.items()}
-                if isinstance(part, dict)
-                else part[at]
-                for part in parts
-            )  # type: ignore[misc]
+        """Return an iterator over the batches of a stack."""
+        return zip(*map(_each, self.cut(stack)), strict=True)
 
 
 def _features(dataset: Feed) -> dict[str, type[np.int32 | np.float32]]:
@@ -130,6 +123,14 @@ def _features(dataset: Feed) -> dict[str, type[np.int32 | np.float32]]:
         name: np.int32 if kind == "category" else np.float32
         for name, kind in zip(names, dataset.feature_types, strict=True)
     }
+
+
+def _each(part: Any) -> Iterable[Any]:
+    """Return the arrays in a stack of them, or dicts of arrays in a dict of stacks."""
+    if not isinstance(part, dict):
+        return part  # type: ignore[no-any-return]
+    rows = zip(*part.values(), strict=True)
+    return (dict(zip(part, arrays, strict=True)) for arrays in rows)
 
 
 def map_values(change: Callable[[Any], Any], part: Any) -> Any:
