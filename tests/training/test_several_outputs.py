@@ -50,19 +50,19 @@ def branches(x):
     }
 
 
-def compiled(built, losses=LOSSES):
+def compiled(built):
     built.compile(
-        keras.optimizers.SGD(0.05), losses, metrics={"price": ["mae"]},
+        keras.optimizers.SGD(0.05), LOSSES, metrics={"price": ["mae"]},
         weighted_metrics={"kind": ["accuracy"]},
     )  # fmt: skip
     return built
 
 
-def forked(as_list=False, losses=LOSSES):
+def forked(as_list=False):
     """Return a model with three outputs: a dict of them, or a list in another order."""
     inputs = keras.Input((3,))
     outputs = branches(inputs)
-    return compiled(keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs), losses)
+    return compiled(keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs))
 
 
 def rows_of(batches):
@@ -287,6 +287,38 @@ def test_outputs_that_do_not_match_are_named(path):
         forked(as_list=True).fit(dataset(path, weight="w"), verbose=0)
     with pytest.raises(ValueError, match="make it of a dict"):
         forked(as_list=True).fit(dataset(path).to_keras(class_weight=CLASS_WEIGHT), verbose=0)
+
+
+def test_a_model_with_several_outputs_asks_for_a_dict(path):
+    for as_list in (False, True):
+        for target in ("y", ["y", "w", "s1"]):
+            with pytest.raises(ValueError, match=r'target= names none: target={.*: "column"'):
+                forked(as_list).fit(dataset(path, target=target, categories=None), verbose=0)
+    # Unless a single one of them has a loss.
+    built = forked(as_list=True)
+    built.compile("sgd", [None, None, "mse"])
+    built.fit(dataset(path, target="y", categories=None), verbose=0)
+    # An output without a loss needs no target.
+    built = forked()
+    built.compile("sgd", {"price": "mse", "kind": "sparse_categorical_crossentropy"})
+    built.fit(dataset(path, target={"kind": "kind", "price": "y"}, weight={"kind": "w"}), verbose=0)
+
+
+def test_a_subclass_has_outputs_of_its_own(path):
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.layer = keras.layers.Dense(1)
+
+        def call(self, inputs):
+            return {"one": self.layer(inputs), "two": 2 * self.layer(inputs)}
+
+    built = Own()
+    built.compile("sgd", {"one": "mse", "two": "mse"})
+    ds = dataset(path, target={"two": "w", "one": "y"}, weight={"one": "w2"}, categories=None)
+    history = built.fit(ds, epochs=2, verbose=0).history
+    assert {"one_loss", "two_loss"} <= history.keys()
+    assert set(built.predict(ds, verbose=0)) == {"one", "two"}
 
 
 def test_outputs_go_with_shuffling_parts_and_states(path, tmp_path):
