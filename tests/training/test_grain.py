@@ -32,7 +32,7 @@ def test_transformations_apply(ds):
 
 def test_outputs_are_dicts(write):
     ds = dataset(
-        write(csv_of(TABLE)), target={"one": "y", "two": ["w"]}, weight={"two": "c"}, batch_size=8
+        write(csv_of(TABLE)), features=["a"], target={"one": "y", "two": ["w"]}, weight={"two": "c"}
     )
     for found, (_, y, w) in zip(ds.to_grain(), list(ds), strict=True):
         for part, expected in ((found[1], y), (found[2], w)):
