@@ -58,11 +58,15 @@ def compiled(built):
     return built
 
 
-def forked(as_list=False):
+def uncompiled(as_list=False):
     """Return a model with three outputs: a dict of them, or a list in another order."""
     inputs = keras.Input((3,))
     outputs = branches(inputs)
-    return compiled(keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs))
+    return keras.Model(inputs, [*outputs.values()][::-1] if as_list else outputs)
+
+
+def forked(as_list=False):
+    return compiled(uncompiled(as_list))
 
 
 def rows_of(batches):
@@ -295,11 +299,11 @@ def test_a_model_with_several_outputs_asks_for_a_dict(path):
             with pytest.raises(ValueError, match=r'target= names none: target={.*: "column"'):
                 forked(as_list).fit(dataset(path, target=target, categories=None), verbose=0)
     # Unless a single one of them has a loss.
-    built = forked(as_list=True)
+    built = uncompiled(as_list=True)
     built.compile("sgd", [None, None, "mse"])
     built.fit(dataset(path, target="y", categories=None), verbose=0)
     # An output without a loss needs no target.
-    built = forked()
+    built = uncompiled()
     built.compile("sgd", {"price": "mse", "kind": "sparse_categorical_crossentropy"})
     built.fit(dataset(path, target={"kind": "kind", "price": "y"}, weight={"kind": "w"}), verbose=0)
 
