@@ -9,6 +9,7 @@ from csvfeed.errors import CsvError
 
 if TYPE_CHECKING:
     from csvfeed import _core
+    from csvfeed.options import Options
 
 
 class Categories:
@@ -18,6 +19,7 @@ class Categories:
     """
 
     _reader: _core.Reader
+    _options: Options
 
     @property
     def feature_types(self) -> list[str]:
@@ -69,8 +71,9 @@ class Categories:
     def classes(self) -> list[str] | dict[str | int, list[str]]:
         r"""The names of the classes of a target of ``categories``, in the order of their numbers.
 
-        The first is class 0. With several targets, a dict of such lists by name of the target, for
-        the targets that are categories. If other columns have the same name, the key is the index
+        The first is class 0. With several targets, or ``target`` as a dict, a dict of such lists by
+        name of the target column, for the targets that are categories. With ``one_hot``, it is the
+        order of the columns of y. If other columns have the same name, the key is the index
         of the target.
 
         Raises
@@ -91,25 +94,15 @@ class Categories:
         """
         places = self._categorical_targets("classes")
         known = dict(self._reader.vocabularies())
-        found = {}
-        for place in places:
-            at = self._reader.columns_read[place]
-            if at not in known:
-                raise self._no_classes(
-                    at,
-                    "the classes of this target are hash buckets, which have numbers and no names: "
-                    "ds.num_classes tells how many there are, and ds.vocabulary has the names of "
-                    "other columns",
-                )
-            found[self._key_of_target(place)] = known[at]
-        return found if len(self._reader.target_names) > 1 else next(iter(found.values()))
+        found = {self._key_of_target(place): self._names_of(place, known) for place in places}
+        return found if self._has_several_targets() else next(iter(found.values()))
 
     @property
     def num_classes(self) -> int | dict[str | int, int]:
         """How many classes a target of ``categories`` has: the outputs of a softmax.
 
-        With several targets, a dict with the keys of ``classes``. All hash buckets count, also
-        those without a value.
+        With several targets, or ``target`` as a dict, a dict with the keys of ``classes``. All hash
+        buckets count, also those without a value.
 
         Raises
         ------
@@ -119,12 +112,43 @@ class Categories:
         places = self._categorical_targets("num_classes")
         counts = self._reader.num_codes()
         found = {self._key_of_target(place): counts[place] or 0 for place in places}
-        return found if len(self._reader.target_names) > 1 else next(iter(found.values()))
+        return found if self._has_several_targets() else next(iter(found.values()))
 
-    @property
-    def has_classes(self) -> bool:
-        """Whether a target is a column of ``categories``."""
-        return "category" in (self._reader.kinds[place] for place in self._targets())
+    def classes_of(self, target: int) -> list[str]:
+        """Return the names of the classes of a target, given by its place among the targets.
+
+        Raises
+        ------
+        CsvError
+            If it is not a column of ``categories``, or is one of hash buckets.
+        """
+        place = self._targets()[target]
+        if self._reader.kinds[place] != "category":
+            raise self._not_categorical(place, "classes")
+        return self._names_of(place, dict(self._reader.vocabularies()))
+
+    def count_classes(self, target: int) -> int | None:
+        """Return how many classes a target has; None if it is not one of ``categories``."""
+        place = self._targets()[target]
+        if self._reader.kinds[place] != "category":
+            return None
+        return self._reader.num_codes()[place]
+
+    def _has_several_targets(self) -> bool:
+        """Whether what is known of targets goes by their names."""
+        return len(self._reader.target_names) > 1 or self._options.targets.names is not None
+
+    def _names_of(self, place: int, known: dict[int, list[str]]) -> list[str]:
+        """Return the names of the classes of a target that is a category."""
+        at = self._reader.columns_read[place]
+        if at not in known:
+            raise self._no_classes(
+                at,
+                "the classes of this target are hash buckets, which have numbers and no names: "
+                "ds.num_classes tells how many there are, and ds.vocabulary has the names of "
+                "other columns",
+            )
+        return known[at]
 
     def _targets(self) -> range:
         """Return the positions of the targets among the values of a row."""
@@ -145,10 +169,13 @@ class Categories:
             raise self._no_classes(
                 None, f"{asked} is about a target, and the dataset has none: name it with target="
             )
-        at = self._reader.columns_read[targets[0]]
+        raise self._not_categorical(targets[0], asked)
+
+    def _not_categorical(self, place: int, asked: str) -> CsvError:
+        at = self._reader.columns_read[place]
         name = columns.keys(self._reader.columns)(at)
-        what = f"{kinds[targets[0]]}s"
-        raise self._no_classes(
+        what = f"{self._reader.kinds[place]}s"
+        return self._no_classes(
             at,
             f"the target holds {what}, so it has no {asked}: categories={{{name!r}: [...]}} lists "
             f'the classes of a target, categories={{{name!r}: "auto"}} finds them in the file',

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from csvfeed import other_names
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.outputs import Batch
+from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.keras_input import KerasInput
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Conversions(KerasInput):
     def to_keras(
         self: Feed,
         *,
-        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
+        class_weight: ClassWeight | None = None,
         as_dict: bool = False,
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
@@ -51,11 +51,13 @@ class Conversions(KerasInput):
 
         Parameters
         ----------
-        class_weight : mapping of int or str to float, optional
+        class_weight : mapping of int or str to float, or of str to such mappings, optional
             Weight of the rows of each class, for an imbalanced training set. Other classes have
             weight 1.0. The class is the target rounded to a whole number; with several targets, it
             is the position of the largest. For a target of ``categories``, names of classes work,
-            too. If the dataset has a weight column, its weights are multiplied by these.
+            too. If the dataset has a weight column, its weights are multiplied by these. With
+            ``target`` as a dict, the mapping goes by output, as in ``{"sold": {0: 1.0, 1: 5.0}}``;
+            other outputs have weight 1.0.
         as_dict : bool, default False
             Whether to yield the features by name instead of X: a dict of arrays of shape (B, 1),
             int32 for codes of categories and float32 for all others. This suits a model with an
@@ -77,7 +79,8 @@ class Conversions(KerasInput):
             same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if you give them
             an argument that Keras would ignore: ``class_weight``, ``y``, ``sample_weight``,
             ``validation_split``, or a ``batch_size`` or ``validation_batch_size`` that is not the
-            dataset's. The error says what to give csvfeed instead.
+            dataset's. The error says what to give csvfeed instead. From ``fit`` and ``evaluate``:
+            if ``target`` names outputs that the model does not have.
         CsvError, OSError
             From ``fit``, ``evaluate`` and ``predict``, on every backend: the error that iteration
             raises, with the place in the file as attributes.
@@ -110,9 +113,9 @@ class Conversions(KerasInput):
         Returns
         -------
         tf.data.Dataset
-            Each iteration reads one epoch. The first is the epoch that the next iteration of this
-            dataset would read, and each further one is the next epoch. They do not move this
-            dataset.
+            y and the weights are dicts if ``target`` is one, as in iteration. Each iteration reads
+            one epoch. The first is the epoch that the next iteration of this dataset would read,
+            and each further one is the next epoch. They do not move this dataset.
 
         Raises
         ------
@@ -151,7 +154,8 @@ class Conversions(KerasInput):
         -------
         torch.utils.data.IterableDataset
             It yields tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)``
-            without a target and ``(X, y, w)`` with a weight. Its ``len`` is the number of batches
+            without a target and ``(X, y, w)`` with a weight. y and w are dicts of tensors if
+            ``target`` is a dict. Its ``len`` is the number of batches
             in an epoch without workers. Each iteration reads the next epoch of this dataset.
             Workers count epochs from the dataset's position and read whole epochs, unless a state
             was loaded.
@@ -182,8 +186,8 @@ class Conversions(KerasInput):
         -------
         grain.IterDataset
             It yields tuples ``(X, y)`` of float32 arrays, as iteration does: ``(X,)`` without a
-            target and ``(X, y, w)`` with a weight. Each iteration reads the next epoch of this
-            dataset.
+            target and ``(X, y, w)`` with a weight, dicts if ``target`` is one. Each iteration reads
+            the next epoch of this dataset.
 
         Raises
         ------
@@ -213,9 +217,11 @@ class Conversions(KerasInput):
         Returns
         -------
         ray.data.Dataset
-            One float32 column for each feature, each target and the weight, by name. If two have
-            the same name, the second gets ``.1`` after it. A missing value is NaN, or what ``fill``
-            says. Ray keeps the order of the rows if its ``preserve_order`` is set.
+            One float32 column for each feature, each target and each weight, by the name of the
+            column, also if ``target`` is a dict. ``one_hot`` makes a column ``target.class`` of
+            each class. If two have the same name, the second gets ``.1`` after it. A missing value
+            is NaN, or what ``fill`` says. Ray keeps the order of the rows if its ``preserve_order``
+            is set.
 
         Raises
         ------

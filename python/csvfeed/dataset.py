@@ -19,12 +19,13 @@ from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
 from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
+from csvfeed.outputs import Batch, Outputs
 from csvfeed.rejects import Rejects
 from csvfeed.source import Source, is_among
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
-from csvfeed.train.feed import Batch
+from csvfeed.targets import Targets
 
 FillValue: TypeAlias = float | Literal["mean"]
 
@@ -51,17 +52,22 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         Whether all files must have the wanted columns, or a column may be missing from some files.
     partitions : bool, optional
         Whether directories called ``key=value`` become columns. The default raises if they differ.
-    target : int, str, list of these, or None, default -1
-        Target columns, by name or index. None reads features only.
+    target : int, str, list of these, dict of str to these, or None, default -1
+        Target columns, by name or index. A dict goes by the outputs of a model, as in
+        ``{"price": "sum", "sold": ["web", "shop"]}``: y is a dict, too. None reads features only.
     features : list of int or str, optional
         Feature columns, in this order. The default is every column but targets and weight.
-    weight : int or str, optional
-        Column of sample weights.
+    weight : int, str, or dict of str to these, optional
+        Column of sample weights. With several outputs, a dict gives some of them a column of their
+        own, and the others the weight 1.
     allow_target_as_feature : bool, default False
         Whether ``features`` may also name a target or the weight, as for an autoencoder.
     categories : dict of column to "auto", list or int, optional
         Columns of text to read as codes: by a vocabulary found in the file, a given list, or a
         number of hash buckets. Feature codes start at 1, and 0 is unknown; classes start at 0.
+    one_hot : bool or list of int or str, default False
+        Targets of ``categories`` whose classes become columns of y: 1 for the class of the row, 0
+        for the others. True stands for all such targets.
     booleans : list of int or str, optional
         Columns of true/false, yes/no, t/f, y/n, on/off or 1/0 to read as 1.0 and 0.0.
     dates : dict of column to str, list of str, Date, or Duration, optional
@@ -133,11 +139,12 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         *,
         columns: Literal["same", "union"] = "same",
         partitions: bool | None = None,
-        target: Column | Sequence[Column] | None = -1,
+        target: Column | Sequence[Column] | Mapping[str, Column | Sequence[Column]] | None = -1,
         features: Sequence[Column] | None = None,
-        weight: Column | None = None,
+        weight: Column | Mapping[str, Column | None] | None = None,
         allow_target_as_feature: bool = False,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
+        one_hot: bool | Sequence[Column] = False,
         booleans: Sequence[Column] | None = None,
         dates: Mapping[Any, DatePart | Sequence[DatePart] | Date | Duration] | None = None,
         numbers: Form | Sequence[Form] | Mapping[Any, Form | Sequence[Form]] | None = None,
@@ -170,9 +177,8 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
                 source,
                 columns=columns,
                 partitions=partitions,
-                target=target,
+                targets=Targets.of(target=target, weight=weight, one_hot=one_hot),
                 features=features,
-                weight=weight,
                 allow_target_as_feature=allow_target_as_feature,
                 values=ValueOptions.of(
                     categories=categories, booleans=booleans, dates=dates, numbers=numbers
@@ -214,6 +220,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         everything = self._reader.plan([], lanes=None, seed=None, padded=False, cache=None, fill="")
         self._source_stats = RowStats(self._reader, everything)
         self._fill = Fill(options.fill, self._reader, self._source_stats)
+        self._outputs = Outputs.of(self._reader, options.targets)
         self._follow(Order())
 
     def _follow(self, order: Order) -> None:
@@ -233,6 +240,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
             order,
             RowStats(self._reader, plan) if order.steps else self._source_stats,
             self._fill,
+            self._outputs,
             batch_size=order.lanes.global_rows if order.lanes else self._batch_size,
             remainder=self._remainder,
         )
@@ -252,7 +260,9 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         tuple
             ``(X, y)``: X of shape (B, F), y of shape (B,) for one target or (B, T) for several,
             both C-contiguous float32. ``(X,)`` without a target. ``(X, y, w)`` with a weight or
-            ``remainder="pad"``, w of shape (B,). The caller owns the arrays.
+            ``remainder="pad"``, w of shape (B,). With ``target`` as a dict, y and w are dicts by
+            output: an array of y has shape (B,) for a column, (B, T) for a list of T. With
+            ``one_hot``, y of a target has shape (B, C) for C classes. The caller owns the arrays.
         """
         return self.epochs.begin()
 
@@ -269,7 +279,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         return self.epochs.num_rows
 
     def stats(self) -> dict[str | int, ColumnStats]:
-        r"""Return statistics of each feature, each target and the weight.
+        r"""Return statistics of each feature, each target and each weight.
 
         They cover the rows of this dataset: those of its split or shard, without the rows that
         ``missing_target="skip"`` leaves out. The first call reads the source on all threads; the
@@ -280,11 +290,11 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         Returns
         -------
         dict of str to ColumnStats
-            By name, in the order of features, targets and weight. Each part of a date has an entry,
-            as in ``feature_names``. If other columns have the same name, the key is the index. For
-            categories, the statistics are those of the codes or classes: a missing value and an
-            unknown class count as missing, an unknown code counts as 0. A column that is a feature
-            and a target has one entry, as the target.
+            By name, in the order of features, targets and weights. Each part of a date has an
+            entry, as in ``feature_names``. If other columns have the same name, the key is the
+            index. For categories, the statistics are those of the codes or classes: a missing value
+            and an unknown class count as missing, an unknown code counts as 0. A column that is a
+            feature and a target has one entry, as the target.
 
         Raises
         ------
@@ -371,7 +381,10 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
 
     @property
     def target_names(self) -> list[str]:
-        """Names of the target columns, in the order of the columns of y."""
+        """Names of the target columns, in the order of the columns of y.
+
+        With ``target`` as a dict, those of the first output come first.
+        """
         return self._reader.target_names
 
     def state_dict(self) -> dict[str, Any]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 
 from csvfeed import _core
 from csvfeed.errors import SourceChangedError
 from csvfeed.fill import Fill
 from csvfeed.order import Order
+from csvfeed.outputs import Array, Arrays, Batch, Outputs
 from csvfeed.portions import Findings, Portion
 from csvfeed.state import Position
 from csvfeed.stats import RowStats
@@ -28,6 +30,8 @@ class Epochs:
         Statistics of these rows.
     fill : Fill
         What replaces missing features.
+    outputs : Outputs or None
+        The form of y in a batch, if it is not the one that the core reads.
     batch_size : int
         Rows in a batch of all processes.
     remainder : {"keep", "drop", "pad"}
@@ -36,6 +40,8 @@ class Epochs:
     Attributes
     ----------
     order : Order
+        As given.
+    outputs : Outputs or None
         As given.
     position : Position
         Where the next iteration begins.
@@ -52,6 +58,7 @@ class Epochs:
         order: Order,
         stats: RowStats,
         fill: Fill,
+        outputs: Outputs | None,
         *,
         batch_size: int,
         remainder: str,
@@ -60,6 +67,7 @@ class Epochs:
         self._plan = plan
         self.order = order
         self._fill = fill
+        self.outputs = outputs
         self._batch_size = batch_size
         self.remainder = remainder
         self.stats = stats
@@ -78,9 +86,25 @@ class Epochs:
         return whole + (rest > 0 and self.remainder != "drop")
 
     @property
-    def names(self) -> list[str]:
-        """Names of the values of a row: features, targets, then the weight."""
-        return self._reader.names_read
+    def column_names(self) -> list[str]:
+        """Names of the values of a row: features, targets, then the weights.
+
+        May read the source for classes.
+        """
+        names, targets = self._reader.names_read, self._reader.target_names
+        if self.outputs is None:
+            return names
+        first = len(self._reader.feature_names)
+        return [*names[:first], *self.outputs.flat_names(), *names[first + len(targets) :]]
+
+    def columns(self, arrays: Arrays) -> list[Array]:
+        """Return what `open` yields as arrays of shape (B, columns), as `column_names` has them."""
+        X, *rest = (one if one.ndim == 2 else one[:, None] for one in arrays)
+        if self.outputs is not None and rest:
+            rest[0] = self.outputs.flat(rest[0])
+        # Without the weight that is 1.
+        weights = self._reader.columns_read[X.shape[1] + len(self._reader.target_names) :]
+        return [X, *rest[:1], *(w[:, : len(weights)] for w in rest[1:])]
 
     @property
     def is_whole(self) -> bool:
@@ -106,19 +130,20 @@ class Epochs:
 
     @property
     def row_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of one row in each array of a batch."""
-        features, targets = len(self._reader.feature_names), len(self._reader.target_names)
-        has_weight = len(self._reader.columns_read) > features + targets
+        """Shape of one row in each array that `open` yields."""
+        features, targets, weights = self._reader.widths
         shapes: list[tuple[int, ...]] = [(features,)]
         if targets:
             shapes.append(() if targets == 1 else (targets,))
-        if has_weight or (self.remainder == "pad" and targets):
-            shapes.append(())
+        weights = weights or int(self.remainder == "pad" and targets > 0)
+        if weights:
+            shapes.append(() if weights == 1 else (weights,))
         return shapes
 
-    def begin(self) -> _core.Batches:
+    def begin(self) -> Iterator[Batch]:
         """Open the next epoch, or the rest of it after ``load_state_dict``, and move on."""
-        return self.position.begin(self.open)
+        batches = self.position.begin(self.open)
+        return batches if self.outputs is None else map(self.outputs.give, batches)
 
     def open(
         self, epoch: int, first_batch: int = 0, batch_size: int | None = None
@@ -139,7 +164,8 @@ class Epochs:
         Returns
         -------
         iterator of tuple of numpy.ndarray
-            ``(X,)``, ``(X, y)`` or ``(X, y, w)``, each C-contiguous float32.
+            ``(X,)``, ``(X, y)`` or ``(X, y, w)``, each C-contiguous float32: y with all targets and
+            w with all weights side by side. `outputs` gives them their form.
         """
         drop = self.remainder == "drop" and batch_size is None
         size = self.batch_rows if batch_size is None else batch_size

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 
 from csvfeed.train.extras import extra
-from csvfeed.train.feed import Feed
+from csvfeed.train.feed import ClassWeight, Feed
 
 with extra():
     import keras
@@ -24,7 +23,7 @@ LARGEST = float(np.finfo(np.float32).max)
 def to_keras(
     dataset: Feed,
     *,
-    class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
+    class_weight: ClassWeight | None = None,
     as_dict: bool = False,
 ) -> CsvDatasetAdapter:
     """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""

@@ -13,6 +13,7 @@ from csvfeed.dialect_options import DialectOptions
 from csvfeed.directories import Keys
 from csvfeed.origin import Part
 from csvfeed.source import keys, name_of, parts
+from csvfeed.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -48,17 +49,16 @@ class ValueOptions:
 class Options:
     """The arguments of ``CsvDataset``, checked and in plain types.
 
-    The attributes are the arguments with these names; ``dialect`` and ``values`` group some of
-    them. ``source`` lists the parts that a pattern or a directory stands for. Options can be
-    pickled if their source can.
+    The attributes are the arguments with these names; ``targets``, ``dialect`` and ``values`` group
+    some of them. ``source`` lists the parts that a pattern or a directory stands for. Options can
+    be pickled if their source can.
     """
 
     source: list[Part] = field(repr=False)
     columns: Literal["same", "union"]
     partitions: bool | None
-    target: list[int | str]
+    targets: Targets
     features: list[int | str] | None
-    weight: int | str | None
     allow_target_as_feature: bool
     values: ValueOptions
     batch_size: int
@@ -80,9 +80,8 @@ class Options:
         *,
         columns: Any,
         partitions: Any,
-        target: Any,
+        targets: Targets,
         features: Any,
-        weight: Any,
         allow_target_as_feature: Any,
         values: ValueOptions,
         batch_size: Any,
@@ -115,9 +114,8 @@ class Options:
             source=parts(source, arguments.optional_bool(partitions, "partitions")),
             columns=arguments.choice(columns, ("same", "union"), "columns"),
             partitions=partitions,
-            target=arguments.columns(target, "target"),
+            targets=targets,
             features=None if features is None else arguments.listed(features, "features"),
-            weight=None if weight is None else arguments.column(weight, "weight"),
             allow_target_as_feature=arguments.flag(
                 allow_target_as_feature, "allow_target_as_feature"
             ),
@@ -155,6 +153,7 @@ class Options:
 
     @property
     def given(self) -> dict[str, Any]:
-        """The arguments of ``CsvDataset`` by name."""
-        own = {key: value for key, value in vars(self).items() if key not in ("values", "dialect")}
-        return {**own, **vars(self.values), **vars(self.dialect)}
+        """The arguments of ``CsvDataset`` by name, but for the form of y."""
+        groups = ("targets", "values", "dialect")
+        own = {key: value for key, value in vars(self).items() if key not in groups}
+        return {**own, **self.targets.given, **vars(self.values), **vars(self.dialect)}

@@ -374,15 +374,41 @@ def test_a_target_of_classes_comes_with_its_last_layer(capsys, write):
     lines = "".join(f"{n / 8},{kinds[n % 3]},{kinds[n % 2]},{n % 2 > 0}\n" for n in range(60))
     path = write("x,kind,two,true\n" + lines)
     _, found = as_json(capsys, "--target", "kind", path)
-    assert 'Dense(ds.num_classes, "softmax")' in found["code"]
+    assert 'Dense(ds.num_classes, activation="softmax")' in found["code"]
     assert 'loss="sparse_categorical_crossentropy"' in found["code"]
+    assert "(ds.classes names its 3 classes)" in found["code"]
     ds = run(found["code"])
     assert ds.num_classes == 3
     assert set(next(iter(ds))[1]) == {0, 1, 2}
     _, found = as_json(capsys, "--target", "two", path)
-    assert 'Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is \'dog\'' in found["code"]
+    assert "(1 is 'dog')" in found["code"]
+    assert 'Dense(1, activation="sigmoid")' in found["code"]
+    assert 'loss="binary_crossentropy"' in found["code"]
     assert set(next(iter(run(found["code"])))[1]) == {0, 1}
     _, found = as_json(capsys, "--target", "true", path)
-    assert 'loss="binary_crossentropy"; 1 is true' in found["code"]
+    assert "(1 is true)" in found["code"]
+    assert 'Dense(1, activation="sigmoid")' in found["code"]
+    assert 'loss="binary_crossentropy"' in found["code"]
     _, found = as_json(capsys, "--target", "x", path)
-    assert "Dense" not in found["code"]
+    assert "layers.Dense(1)" in found["code"]
+    assert 'loss="mse"' in found["code"]
+    assert "softmax" not in found["code"]
+
+
+def test_whole_numbers_from_0_may_be_classes(capsys, write):
+    path = write("x,bit,digit\n" + "".join(f"{n / 8},{n % 2},{n % 10}\n" for n in range(60)))
+    _, found = as_json(capsys, "--target", "bit", path)
+    assert 'Dense(1, activation="sigmoid")' in found["code"]
+    assert 'loss="binary_crossentropy"' in found["code"]
+    assert "mse" not in found["code"]
+    _, found = as_json(capsys, "--target", "digit", path)
+    assert 'loss="mse"' in found["code"]
+    assert "or, if its numbers from 0 to 9 are classes:" in found["code"]
+    assert 'Dense(10, activation="softmax")' in found["code"]
+
+
+def test_a_rare_class_beyond_the_sample_counts(capsys, write):
+    lines = [f"{n / 8},{'cat' if n % 2 else 'dog'}" for n in range(90_000)]
+    lines[40_001] = "1.5,cow"
+    _, found = as_json(capsys, write("\n".join(["x,kind", *lines]) + "\n"))
+    assert "(ds.classes names its 3 classes)" in found["code"]

@@ -67,6 +67,12 @@ def files(tmp_path, monkeypatch):
         for n in range(1000)
     )
     Path("trips.csv").write_text("zone,pickup,shared,miles,fare\n" + "".join(rows))
+    rows = (
+        f"{rng.integers(20)},{rng.integers(200_000) if n % 9 else ''},{rng.lognormal(9):.0f},"
+        f"{('no', 'yes')[n % 2]},{('limousine', 'van', 'coupe')[n % 3]}\n"
+        for n in range(1000)
+    )
+    Path("cars.csv").write_text("age,miles,price,sold,body\n" + "".join(rows))
     write_files_of_other_guides()
     return tmp_path
 

@@ -38,9 +38,56 @@ def way(rnd):
     return {"threads": rnd.randint(1, 3), "memory": rnd.choice([None, None, SMALL, 5000])}
 
 
+def plain(dataset, batch):
+    """Return a batch as one array: features, each target once, and the weight."""
+    X, *rest = batch
+    asked = dataset._options.targets
+    if not rest:
+        return X
+    if asked.names is None:
+        y = numbers(rest[0], dataset) if asked.one_hot else rest[0]
+        return np.column_stack([X, y, *rest[1:]])
+    targets = {}
+    assert list(rest[0]) == asked.names
+    for name, columns, is_vector in zip(asked.names, asked.outputs, asked.are_vectors, strict=True):
+        y = rest[0][name]
+        assert y.flags.c_contiguous
+        if asked.one_hot and columns == ["c"]:
+            y = numbers(y, dataset)
+        else:
+            assert y.shape == ((len(X),) if is_vector else (len(X), len(columns)))
+        for column, values in zip(columns, y.reshape(len(X), -1).T, strict=True):
+            same(targets.setdefault(column, values), values)
+    weights = []
+    if rest[1:]:
+        assert list(rest[1]) == asked.names
+        given = asked.weights if len(asked.weights) > 1 else asked.weights * len(asked.names)
+        known = [rest[1][name] for name, one in zip(asked.names, given, strict=False) if one]
+        others = [one for one in rest[1].values() if not any(one is other for other in known)]
+        weights = (known or others)[:1]
+        for one in known:
+            same(one, weights[0])
+        for one in others if known else []:
+            # Padding has no weight in any output.
+            assert set(one.tolist()) <= {0, 1}
+            assert (weights[0][one == 0] == 0).all()
+    return np.column_stack([X, *targets.values(), *weights])
+
+
+def numbers(rows, dataset):
+    """Return the numbers of classes that are one-hot."""
+    count = dataset.num_classes
+    assert rows.shape[1:] == (count["c"] if isinstance(count, dict) else count,)
+    lacks = np.isnan(rows).any(axis=1)
+    assert np.isnan(rows[lacks]).all()
+    same(np.sort(rows[~lacks])[:, -1:], 1)
+    same(rows[~lacks].sum(axis=1), 1)
+    return np.where(lacks, np.nan, rows.argmax(axis=1))
+
+
 def stacked(dataset, width):
     """Return the rows of an epoch, each as one array of all its values."""
-    batches = [np.column_stack(batch) for batch in dataset] if dataset.num_rows else []
+    batches = [plain(dataset, batch) for batch in dataset] if dataset.num_rows else []
     return np.concatenate([np.empty((0, width), np.float32), *batches])
 
 
@@ -140,7 +187,7 @@ def check(rnd, directory):
     if isinstance(reading.vocabulary, list):
         assert ds.vocabulary == {"c": reading.vocabulary}
         if "c" in use.targets:
-            is_alone = len(use.targets) == 1
+            is_alone = len(use.targets) == 1 and use.outputs is None
             assert ds.classes == (reading.vocabulary if is_alone else {"c": reading.vocabulary})
             count = len(reading.vocabulary)
             assert ds.num_classes == (count if is_alone else {"c": count})
@@ -208,13 +255,13 @@ def check_resumed(rnd, dataset, width):
     whole = pickle.loads(pickle.dumps(dataset))
     passed = rnd.randint(0, len(whole))
     batches = iter(whole)
-    first = [np.column_stack(next(batches)) for _ in range(passed)]
+    first = [plain(whole, next(batches)) for _ in range(passed)]
     state = json.loads(json.dumps(whole.state_dict()))
-    rest = [np.column_stack(batch) for batch in batches]
+    rest = [plain(whole, batch) for batch in batches]
     following = stacked(whole, width)
     resumed = pickle.loads(pickle.dumps(dataset))
     resumed.load_state_dict(state)
-    found = [np.column_stack(batch) for batch in resumed]
+    found = [plain(resumed, batch) for batch in resumed]
     if passed < len(whole):
         same(np.concatenate(found), np.concatenate(rest))
         same(stacked(resumed, width), following)

@@ -317,6 +317,24 @@ CODES = [
         call="ds.classes",
     ),
     Case(
+        "a row of classes for a target of numbers",
+        b"a,y\n1,2\n",
+        "Say which classes there are, or leave `one_hot=` out.",
+        {"one_hot": ["y"]},
+    ),
+    Case(
+        "a row of classes for one of several targets",
+        b"a,y,z\n1,red,2\n",
+        "Do as the message says.",
+        {"target": ["y", "z"], "categories": {"y": "auto"}, "one_hot": True},
+    ),
+    Case(
+        "a row of classes for a feature",
+        b"a,y\nred,2\n",
+        "Leave `one_hot=` out.",
+        {"categories": {"a": "auto"}, "one_hot": ["a"]},
+    ),
+    Case(
         "a category that is listed twice",
         b"a,y\nred,1\n",
         "List it once.",

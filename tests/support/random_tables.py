@@ -439,6 +439,9 @@ class Use:
     missing_target: str
     fill: object
     on_error: str
+    outputs: dict | None
+    weighed: list
+    one_hot: bool
 
     @classmethod
     def at_random(cls, rnd, table):
@@ -475,7 +478,23 @@ class Use:
             missing_target,
             fill,
             rnd.choice(["skip", "skip", "skip", "raise"]),
+            *cls._outputs_at_random(rnd, targets, categories),
         )
+
+    @staticmethod
+    def _outputs_at_random(rnd, targets, categories):
+        """Return the targets by output, the outputs with a weight, and whether classes are rows."""
+        has_classes = "c" in targets and "c" in categories
+        if not targets or rnd.random() < 0.5:
+            return None, [], has_classes and len(targets) == 1 and rnd.random() < 0.5
+        outputs = {f"of {name}": rnd.choice([name, [name]]) for name in targets}
+        if len(targets) > 1 and rnd.random() < 0.3:
+            outputs = {"all": [*targets]}
+        # Whatever else an output holds, another one may hold it, too.
+        one_hot = has_classes and "all" not in outputs and rnd.random() < 0.5
+        if rnd.random() < 0.3:
+            outputs["again"] = targets[0]
+        return outputs, [name for name in outputs if rnd.random() < 0.6], one_hot
 
     @property
     def read(self):
@@ -488,7 +507,8 @@ class Use:
         whole = table.mode is None
         columns = {name: table.column(name) for name in read}
         return {
-            "target": self.targets or None,
+            "target": self.outputs or self.targets or None,
+            "one_hot": self.one_hot,
             # By name, and by place.
             "features": [
                 one if at % 3 else table.place(one) - (at % 2 * len(table.columns) if whole else 0)
@@ -496,7 +516,9 @@ class Use:
             ],
             "columns": "union" if table.mode == "union" else "same",
             "partitions": True if table.mode == "keys" else None,
-            "weight": self.weight,
+            "weight": dict.fromkeys(self.weighed, self.weight)
+            if self.weight and self.weighed
+            else self.weight,
             "allow_target_as_feature": bool({*self.features} & {*self.targets}),
             "categories": self.categories or None,
             "booleans": [name for name, one in columns.items() if one.kind == "boolean"],

@@ -30,6 +30,19 @@ def test_transformations_apply(ds):
     np.testing.assert_array_equal(np.concatenate(list(data)), np.array(epoch(ds, 0)) * 2)
 
 
+def test_outputs_are_dicts(write):
+    ds = dataset(
+        write(csv_of(TABLE)), features=["a"], target={"one": "y", "two": ["w"]}, weight={"two": "c"}
+    )
+    for found, (_, y, w) in zip(ds.to_grain(), list(ds), strict=True):
+        for part, expected in ((found[1], y), (found[2], w)):
+            assert list(part) == ["one", "two"]
+            for name, array in expected.items():
+                np.testing.assert_array_equal(part[name], array)
+    data = ds.to_grain().map(lambda batch: batch[1]["two"] * 2)
+    np.testing.assert_array_equal(np.concatenate(list(data))[:, 0], TABLE[:, 4] * 2)
+
+
 @pytest.mark.parametrize("taken", [0, 5, 12])
 def test_an_iterator_goes_on_from_its_state(ds, taken):
     iterator = iter(ds.to_grain())

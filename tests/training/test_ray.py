@@ -87,6 +87,30 @@ def names(source):
     return source.get_read_tasks(2)[0].schema.names
 
 
+def test_outputs_and_classes_are_columns(write):
+    options = {
+        "features": ["a"],
+        "target": {"kind": "y", "again": ["b", "y"]},
+        "weight": {"again": "a"},
+        "allow_target_as_feature": True,
+        "missing_target": "skip",
+    }
+    path = write(text())
+    source = CsvDatasource(csvfeed.CsvDataset(path, **options))
+    assert names(source) == ["a", "y", "b", "y.1", "a.1"]
+    same = np.concatenate(read(source))
+    np.testing.assert_array_equal(same, TABLE[:, [0, 2, 1, 2, 0]])
+    rows = [f"{n},{('cat', 'dog')[n % 2]}" for n in range(ROWS)]
+    ds = csvfeed.CsvDataset(
+        write("\n".join(["a,y", *rows]) + "\n"), categories={"y": "auto"}, one_hot=True
+    )
+    source = CsvDatasource(ds)
+    assert names(source) == ["a", "y.cat", "y.dog"]
+    np.testing.assert_array_equal(np.concatenate(read(source)), values(ds))
+    buckets = csvfeed.CsvDataset(ds._options.source, categories={"y": 3}, one_hot=["y"])
+    assert names(CsvDatasource(buckets)) == ["a", "y.0", "y.1", "y.2"]
+
+
 def two_files(write):
     half = ROWS // 2
     return [write(text(TABLE[:half]), "1.csv"), write(text(TABLE[half:]), "2.csv")]

@@ -12,6 +12,7 @@ from typing import Any
 import csvfeed
 from csvfeed.cli.column_types import MOST_CATEGORIES, Column
 from csvfeed.cli.findings import Found
+from csvfeed.cli.last_layer import last_layer
 from csvfeed.cli.terminal import progress, share
 from csvfeed.dialect import Dialect
 
@@ -167,8 +168,6 @@ def _suggestion(
     ]
     if found.rejects and "short_rows" not in options:
         remarks += _short_rows(found)
-    if chosen is not None and chosen not in features:
-        remarks[:0] = _last_layer(chosen)
     return Suggestion(options, notes, remarks)
 
 
@@ -189,18 +188,6 @@ def _short_rows(found: Found) -> list[str]:
     return [
         f'{rows} too few fields: short_rows="fill" reads those that lack at the end as missing; '
         "only do so if no field is lost in the middle"
-    ]
-
-
-def _last_layer(target: Column) -> list[str]:
-    """Return a remark with the loss and the last layer of a model for a target of classes."""
-    if target.kind == "boolean" or (target.is_text and len(target.values) == 2):
-        one = "true" if target.kind == "boolean" else repr(max(target.values))
-        return [f'a model of it: Dense(1, "sigmoid"), loss="binary_crossentropy"; 1 is {one}']
-    if not target.is_text:
-        return []
-    return [
-        'a model of it: Dense(ds.num_classes, "softmax"), loss="sparse_categorical_crossentropy"'
     ]
 
 
@@ -319,6 +306,9 @@ def _try(
             raise _UnfitError(index, "it has no values in the rows that are read")
     if "on_error" in options:
         _tell_of_rejects(dataset, options, notes)
+    if chosen is not None and chosen not in features:
+        classes = dataset.classes_of(0) if chosen.is_text else None
+        suggestion.remarks[:0] = last_layer(chosen, found.stats.get(chosen.index), classes)
     _fill(found, read[: len(dataset.feature_names)], options, notes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import keras
 
-from csvfeed.train.by_name import NamedFeatures, cut_stacks, super_batches
-from csvfeed.train.class_weight import ClassWeights
+from csvfeed.outputs import Arrays
 from csvfeed.train.data_parallel import own_part
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
 from csvfeed.train.interrupts import INTERRUPTS
+from csvfeed.train.structure import Structure, cut_stacks, super_batches
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
@@ -31,6 +31,7 @@ try:
 
     from csvfeed.train.call_stack import caller
     from csvfeed.train.ignored_arguments import refuse_ignored
+    from csvfeed.train.other_outputs import refuse_other_outputs
 except ImportError as error:
     raise ImportError(
         f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "
@@ -54,8 +55,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     ----------
     dataset : Feed
         Where the batches come from.
-    class_weight : mapping of int or str to float, optional
-        Weights of rows by their class.
+    class_weight : mapping of int or str to float, or of str to such mappings, optional
+        Weights of rows by their class, or by output and class.
     as_dict : bool, default False
         Whether to yield features by name.
     """
@@ -63,20 +64,19 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
     def __init__(
         self,
         dataset: Feed,
-        class_weight: Mapping[int, float] | Mapping[str, float] | None = None,
+        class_weight: ClassWeight | None = None,
         *,
         as_dict: bool = False,
     ) -> None:
         self.dataset = dataset = own_part(dataset)
-        self._named = NamedFeatures(dataset) if as_dict else None
         self._count = count_batches(dataset)
         # Keras does not ask for more after the last batch, where the dataset would warn.
         dataset.epochs.warn_of_rejects()
-        self._weights = None if class_weight is None else ClassWeights(dataset, class_weight)
+        self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight)
+        self._as_dict = as_dict
         self._class_weight = None if class_weight is None else dict(class_weight)
-        shapes = dataset.epochs.row_shapes
-        self._shapes = shapes if self._weights is None else [*shapes[:2], ()]
-        self._group_rows = group_size(dataset, self._shapes) * dataset.epochs.batch_rows
+        rows = group_size(dataset, self.structure.bytes) * dataset.epochs.batch_rows
+        self._group_rows = rows
         self._tf_dataset: tf.data.Dataset | None = None
         self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
@@ -86,11 +86,11 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._interrupted: Fit | None = None
 
     def __repr__(self) -> str:
-        as_dict = "" if self._named is None else "as_dict=True"
+        as_dict = "as_dict=True" if self._as_dict else ""
         return f"{self.dataset!r}.to_keras({as_dict})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), as_dict=self._named is not None)
+        make = partial(type(self), as_dict=self._as_dict)
         return make, (self.dataset, self._class_weight)
 
     @property
@@ -102,21 +102,20 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             "fit(train.to_keras(), validation_data=held_out.to_keras())"
         )
 
-    def _read(self, group_rows: int | None = None) -> Iterator[Batch]:
+    def _read(self, group_rows: int | None = None) -> Iterator[Arrays]:
         """Yield the rows of an epoch in large groups, from where Keras should begin."""
         if self._fit is None:
             epoch, first_batch = self.dataset.epochs.position.next[0], 0
         else:
             epoch, first_batch = self._fit.position
-        for arrays in self.dataset.epochs.open(epoch, first_batch, group_rows or self._group_rows):
-            yield arrays if self._weights is None else self._weights.add_to(arrays)
+        yield from self.dataset.epochs.open(epoch, first_batch, group_rows or self._group_rows)
 
-    def _stacks(self, group_rows: int | None = None) -> Iterator[Batch]:
+    def _stacks(self, group_rows: int | None = None) -> Iterator[Arrays]:
         keep = self.dataset.epochs.remainder != "drop"
         return stacks(self._read(group_rows), self.dataset.epochs.batch_rows, keep=keep)
 
     def _views(self) -> Iterator[tuple[Any, ...]]:
-        return cut_stacks(self._stacks(), self._named)
+        return cut_stacks(self._stacks(), self.structure)
 
     # The interface of DataAdapter.
 
@@ -135,7 +134,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         # Each group except the last is a whole number of stacks.
         stack_rows = super_batch * self.dataset.epochs.batch_rows
         group_rows = max(1, self._group_rows // stack_rows) * stack_rows
-        return super_batches(self._stacks(group_rows), super_batch, self._named, PartialBatchList)
+        groups = self._stacks(group_rows)
+        return super_batches(groups, super_batch, self.structure, PartialBatchList)
 
     def get_tf_dataset(self) -> tf.data.Dataset:
         # Made once, because TensorFlow never frees all of a from_generator.
@@ -147,7 +147,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
             self._errors = OriginalErrors()
             self._tf_dataset = from_groups(
-                self.dataset, self._shapes, partial(self._errors.noted, self._read), self._named
+                self.dataset, self.structure, partial(self._errors.noted, self._read)
             ).prefetch(tf.data.AUTOTUNE)
         iterator = caller().iterator
         if iterator is not None and self._errors is not None:
@@ -161,7 +161,10 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     @property
     def num_batches(self) -> int:
-        refuse_ignored(caller(), self.dataset)
+        call = caller()
+        refuse_ignored(call, self.dataset)
+        if call.method in ("fit", "evaluate"):
+            refuse_other_outputs(call.arguments.get("self"), self.structure)
         return self._count
 
     @property

@@ -17,6 +17,7 @@ from csvfeed.processes import running
 from csvfeed.train.feed import Feed, is_feed
 from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
+from csvfeed.train.structure import Row, Structure, map_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     dataset : CsvDataset
         The dataset that ``fit`` trains on, as in
         ``fit(ds.to_keras(), callbacks=[BackupAndRestore("backup", ds)])``, or the result of its
-        ``to_keras``.
+        ``to_keras``. With ``as_dict``, it must be that result.
     save_freq : "epoch" or int, default "epoch"
         "epoch" saves at the end of each epoch, after validation. A number also saves each time that
         so many batches are done.
@@ -82,6 +83,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         if not is_feed(feed):
             raise TypeError(f"dataset is a CsvDataset, not {type(dataset).__name__}")
         self.dataset = feed
+        self._structure: Structure | None = getattr(dataset, "structure", None)
         if save_freq != "epoch":
             # True is an int of 1.
             whole = isinstance(save_freq, SupportsIndex) and not isinstance(save_freq, bool)
@@ -206,9 +208,13 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             ) from error
         model = self.model
         # Otherwise TensorFlow makes metrics and optimizer state only in the first step.
-        rows, shapes = self.dataset.epochs.batch_rows, self.dataset.epochs.row_shapes
-        batch = tuple(np.zeros((rows, *shape), np.float32) for shape in shapes)
-        model._symbolic_build(data_batch=batch)
+        rows = self.dataset.epochs.batch_rows
+        structure = self._structure or Structure(self.dataset)
+
+        def zeros(row: Row) -> NDArray[Any]:
+            return np.zeros((rows, *row.shape), row.dtype)
+
+        model._symbolic_build(data_batch=tuple(map_values(zeros, part) for part in structure.rows))
         variables = _variables(model)
         for group in ("model", "optimizer"):
             then, now = groups[group], variables[group]

@@ -29,7 +29,8 @@ class Caller:
     method : str or None
         The innermost running method among `METHODS`; None in a training loop of another name.
     arguments : mapping
-        The arguments of that method while the iterator is being made; empty afterwards.
+        The arguments of that method while the iterator is being made; empty afterwards. ``self`` is
+        the model.
     """
 
     iterator: EpochIterator | None

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
-import numpy as np
-from numpy.typing import NDArray
-
 from csvfeed.epochs import Epochs
+from csvfeed.outputs import Batch
 
-Batch: TypeAlias = tuple[NDArray[np.float32], ...]
-"""``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,)."""
+ByClass: TypeAlias = Mapping[int, float] | Mapping[str, float]
+ClassWeight: TypeAlias = ByClass | Mapping[str, ByClass]
+"""Weights by class; if ``target`` is a dict, by output and class."""
 
 
 class Feed(Protocol):
@@ -43,17 +42,11 @@ class Feed(Protocol):
     def target_names(self) -> list[str]:
         """Names of the columns of y."""
 
-    @property
-    def has_classes(self) -> bool:
-        """Whether a target is a column of ``categories``."""
+    def classes_of(self, target: int) -> list[str]:
+        """Return the names of the classes of a target, given by its place."""
 
-    @property
-    def classes(self) -> list[str] | dict[str | int, list[str]]:
-        """Names of the classes of the targets."""
-
-    @property
-    def num_classes(self) -> int | dict[str | int, int]:
-        """How many classes the targets have."""
+    def count_classes(self, target: int) -> int | None:
+        """Return how many classes a target has; None if it is not one of ``categories``."""
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""

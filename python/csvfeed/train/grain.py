@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from csvfeed.outputs import Batch
 from csvfeed.train.all_rows import warn_if_each_gets_all
 from csvfeed.train.extras import extra
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
 from csvfeed.train.resumable import Resumable
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.outputs import Arrays
+from csvfeed.train.feed import Feed
 
 # A crossing into TensorFlow costs as much as a training step on a small batch; large batches cross
 # alone.
@@ -38,13 +38,12 @@ def partial_batch_size(dataset: Feed) -> int:
     return dataset.num_rows % dataset.batch_size if dataset.epochs.remainder == "keep" else 0
 
 
-def group_size(dataset: Feed, shapes: list[tuple[int, ...]]) -> int:
-    """Return how many batches form a group, given the shape of a row in each array."""
-    batch_bytes = 4 * dataset.epochs.batch_rows * sum(math.prod(shape) for shape in shapes)
-    return max(1, min(GROUP_BATCHES, GROUP_BYTES // batch_bytes))
+def group_size(dataset: Feed, row_bytes: int) -> int:
+    """Return how many batches form a group, given the bytes of a row in all arrays."""
+    return max(1, min(GROUP_BATCHES, GROUP_BYTES // (dataset.epochs.batch_rows * row_bytes)))
 
 
-def stacks(groups: Iterable[Batch], batch_size: int, *, keep: bool) -> Iterator[Batch]:
+def stacks(groups: Iterable[Arrays], batch_size: int, *, keep: bool) -> Iterator[Arrays]:
     """Give the rows of each group a leading axis of whole batches.
 
     Rows left over at the end are a stack of one shorter batch if ``keep``, and dropped otherwise.

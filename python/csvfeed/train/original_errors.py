@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 from keras.src.trainers.epoch_iterator import EpochIterator
 
-from csvfeed.train.feed import Batch
+from csvfeed.outputs import Arrays
 
 
 class OriginalErrors:
@@ -24,7 +24,7 @@ class OriginalErrors:
         # Several iterators may read at once, and the error of an abandoned one is never raised.
         self._raised: deque[Exception] = deque(maxlen=8)
 
-    def noted(self, read: Callable[[], Iterator[Batch]]) -> Iterator[Batch]:
+    def noted(self, read: Callable[[], Iterator[Arrays]]) -> Iterator[Arrays]:
         """Yield what ``read`` yields, and keep the error that ends it."""
         try:
             yield from read()

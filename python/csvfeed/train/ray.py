@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from csvfeed.epochs import Epochs
+from csvfeed.outputs import Array
 from csvfeed.portions import Findings, Portion
 from csvfeed.train.extras import extra
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
 
 with extra():
@@ -58,7 +59,7 @@ class CsvDatasource(Datasource):  # type: ignore[misc]  # Without Ray, unknown.
         self._epochs: Epochs | None = dataset.epochs
         self._portions: list[Portion] = []
         self._findings: Findings | None = None
-        self._names = unique(dataset.epochs.names)
+        self._names = unique(dataset.epochs.column_names)
         self._rows = dataset.num_rows
 
     def __getstate__(self) -> dict[str, Any]:
@@ -176,7 +177,8 @@ def _tables(
     size = max(1, min(rows, BATCH_BYTES // (4 * len(schema))))
     columns = np.empty((len(schema), min(rows, most)), np.float32)
     filled = 0
-    for batch in epochs.open_portion(portion, size):
+    for arrays in epochs.open_portion(portion, size):
+        batch = epochs.columns(arrays)
         taken = 0
         while rows and taken < len(batch[0]):
             end = min(filled + len(batch[0]) - taken, columns.shape[1])
@@ -194,14 +196,13 @@ def _tables(
             return
 
 
-def _fill(columns: NDArray[np.float32], batch: Batch, first: int) -> None:
+def _fill(columns: NDArray[np.float32], batch: list[Array], first: int) -> None:
     """Copy rows of a batch, from the first one on, into columns."""
     at = 0
     for array in batch:
         values = array[first : first + columns.shape[1]].T
-        width = 1 if values.ndim == 1 else len(values)
-        columns[at : at + width] = values
-        at += width
+        columns[at : at + len(values)] = values
+        at += len(values)
 
 
 def _cpus() -> int:

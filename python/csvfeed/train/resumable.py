@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from csvfeed.train.feed import Batch, Feed
+from csvfeed.outputs import Batch
+from csvfeed.train.feed import Feed
 
 
 class Resumable(Iterator[Batch]):

@@ -10,12 +10,13 @@ from csvfeed.train.extras import extra
 from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
 from csvfeed.train.resumable import Resumable
+from csvfeed.train.structure import map_values
 
 with extra():
     import torch
     from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-Tensors = tuple[torch.Tensor, ...]
+Tensors = tuple[Any, ...]
 # Most workers of a loader. PyTorch itself advises no more than there are CPUs.
 MAX_WORKERS = 4096
 
@@ -65,7 +66,7 @@ class TorchIterator(Iterator[Tensors]):
         self.load_state_dict = batches.load_state_dict
 
     def __next__(self) -> Tensors:
-        return tuple(map(torch.from_numpy, next(self._batches)))
+        return tuple(map_values(torch.from_numpy, part) for part in next(self._batches))
 
 
 def loader(
@@ -91,9 +92,7 @@ class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
 
     def __iter__(self) -> Iterator[tuple[Any, ...]]:
         for arrays in self._batches():
-            yield tuple(map(self._tensors, arrays))
+            yield tuple(map_values(self._tensor, part) for part in arrays)
 
-    def _tensors(self, array: Any) -> Any:
-        if isinstance(array, dict):
-            return {name: self._tensors(one) for name, one in array.items()}
+    def _tensor(self, array: Any) -> Any:
         return self._convert(torch.from_numpy(array))

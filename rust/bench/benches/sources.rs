@@ -16,7 +16,7 @@ use csvfeed_core::source::{Codec, MemorySource, Source, Stream, Transcoding};
 use csvfeed_core::table::Table;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Bytes, Part, Parts};
-use csvfeed_core::table::schema::{Column, MissingTarget, Schema};
+use csvfeed_core::table::schema::{Column, MissingTarget, Schema, Targets};
 
 const MEGABYTES: usize = 150;
 const ROUNDS: usize = 7;
@@ -76,7 +76,7 @@ fn decompress(stream: &Stream) -> usize {
 fn read(stream: &Arc<Stream>) -> usize {
     let columns = ["x", "y"].map(String::from).to_vec();
     let (target, missing) = ([Column::Index(1)], Missing::default());
-    let schema = Schema::resolve(columns, "header", None, &target, None, missing, MissingTarget::Raise);
+    let schema = Schema::resolve(columns, "header", None, &Targets::one(&target, None), missing, MissingTarget::Raise);
     let schema = Arc::new(schema.expect("two columns"));
     let part = Part { bytes: Bytes::Stream(Arc::clone(stream)), data_start: 0, layout: None };
     let table = Table {

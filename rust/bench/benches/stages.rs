@@ -27,7 +27,7 @@ fn schema_of(table: &Table) -> Schema {
         reference: "header",
         features: (0..table.columns - 1).collect(),
         targets: vec![table.columns - 1],
-        weight: None,
+        weights: Vec::new(),
         encodings: Vec::new(),
         missing: Missing::default(),
         missing_target: MissingTarget::Keep,

@@ -252,9 +252,10 @@ impl Batches {
             return PyTuple::new(py, [x]);
         }
         let y = if targets == 1 { vector(&arrays.targets) } else { matrix(&arrays.targets, targets) };
-        if weights == 0 {
-            return PyTuple::new(py, [x, y]);
+        match weights {
+            0 => PyTuple::new(py, [x, y]),
+            1 => PyTuple::new(py, [x, y, vector(&arrays.weights)]),
+            _ => PyTuple::new(py, [x, y, matrix(&arrays.weights, weights)]),
         }
-        PyTuple::new(py, [x, y, vector(&arrays.weights)])
     }
 }

@@ -8,7 +8,7 @@ use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
 use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
-use csvfeed_core::table::schema::{Column, MissingTarget, OnError};
+use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Targets};
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -28,13 +28,10 @@ pub(crate) struct Options<'py> {
     pub columns: Rule,
     /// The keys of each part, if they become columns.
     pub partition_keys: Option<Vec<Keys>>,
-    #[pyo3(from_py_with = columns)]
-    pub target: Vec<Column>,
-    /// `None` stands for all columns but targets and weight.
+    pub targets: PyTargets,
+    /// `None` stands for all columns but targets and weights.
     #[pyo3(from_py_with = optional_columns)]
     pub features: Option<Vec<Column>>,
-    #[pyo3(from_py_with = optional_column)]
-    pub weight: Option<Column>,
     pub allow_target_as_feature: bool,
     pub values: ValueOptions,
     #[pyo3(from_py_with = header)]
@@ -113,6 +110,21 @@ fn header(value: &Bound<'_, PyAny>) -> PyResult<Header> {
     })
 }
 
+/// The attributes of `csvfeed.targets.Targets` that say what is read.
+#[derive(FromPyObject)]
+pub(crate) struct PyTargets {
+    outputs: Vec<Vec<PyColumn>>,
+    weights: Vec<Option<PyColumn>>,
+}
+
+impl From<PyTargets> for Targets {
+    fn from(PyTargets { outputs, weights }: PyTargets) -> Self {
+        let output = |columns: Vec<PyColumn>| columns.into_iter().map(Column::from).collect();
+        let weight = |column: Option<PyColumn>| column.map(Column::from);
+        Self { outputs: outputs.into_iter().map(output).collect(), weights: weights.into_iter().map(weight).collect() }
+    }
+}
+
 /// A column, by index or name.
 #[derive(FromPyObject)]
 pub(crate) enum PyColumn {
@@ -127,10 +139,6 @@ impl From<PyColumn> for Column {
             PyColumn::Name(name) => Self::Name(name),
         }
     }
-}
-
-fn optional_column(value: &Bound<'_, PyAny>) -> PyResult<Option<Column>> {
-    Ok(value.extract::<Option<PyColumn>>()?.map(Column::from))
 }
 
 pub(crate) fn columns(value: &Bound<'_, PyAny>) -> PyResult<Vec<Column>> {

@@ -128,7 +128,7 @@ impl Plan {
         rejects::warn(py, &self.input, self.left_out(py))
     }
 
-    /// Statistics of each value that is read: features, targets, then the weight. Each call reads the rows once.
+    /// Statistics of each value that is read: features, targets, then the weights. Each call reads the rows once.
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<PyColumnStats>> {
         let mut table = self.table(py)?;
         let mut selection = None;

@@ -16,7 +16,7 @@ use pyo3::pybacked::PyBackedBytes;
 use crate::batches::{Batches, Flow};
 use crate::dialect::PyDialect;
 use crate::input::{Input, find};
-use crate::options::{Options, PyLanes, PyStep, columns, remainder};
+use crate::options::{Options, PyColumn, PyLanes, PyStep, columns, remainder};
 use crate::plan::{CacheOptions, Plan};
 use crate::rejects::{self, Rejects};
 use crate::sample::{self, PySample};
@@ -69,7 +69,14 @@ impl Reader {
         targets.map(|wanted| schema.name(wanted)).collect()
     }
 
-    /// The position of the column of each value that is read: features, targets, then the weight.
+    /// How many features, targets and weights a row has, unless padding adds a weight.
+    #[getter]
+    fn widths(&self) -> (usize, usize, usize) {
+        let Widths { features, targets, weights } = Widths::of(&self.0.schema);
+        (features, targets, weights)
+    }
+
+    /// The position of the column of each value that is read: features, targets, then the weights.
     #[getter]
     fn columns_read(&self) -> Vec<usize> {
         self.0.schema.wanted()
@@ -138,6 +145,11 @@ impl Reader {
         role: &str,
     ) -> PyResult<Vec<Vec<usize>>> {
         self.0.feature_places(&columns, role).map_err(|error| self.0.exception(py, &error, None))
+    }
+
+    /// The position in the file of a column that the argument `role` names.
+    fn position(&self, py: Python<'_>, column: PyColumn, role: &str) -> PyResult<usize> {
+        self.0.position(&column.into(), role).map_err(|error| self.0.exception(py, &error, None))
     }
 
     /// Two digests that tell the content from other content: of the ends of each part, and of pieces from all over, unless

@@ -43,8 +43,7 @@ pub(crate) fn find(py: Python<'_>, mut options: Options<'_>) -> PyResult<Input> 
     let (ending, leader) = (layouts.ending(), layouts.leader);
     let wanted = Wanted {
         features: options.features,
-        targets: options.target,
-        weight: options.weight,
+        targets: options.targets.into(),
         coded,
         allow_target_as_feature: options.allow_target_as_feature,
     };

@@ -7,7 +7,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::table::columns::Columns;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Layout, PartColumns, Place};
-use csvfeed_core::table::schema::{Column, MissingTarget, Schema};
+use csvfeed_core::table::schema::{Column, MissingTarget, Schema, Targets};
 
 use super::headers::{Failed, Headers, PartHeader};
 use super::part::Part;
@@ -41,8 +41,7 @@ impl Ending {
 /// The columns to read.
 pub(crate) struct Wanted {
     pub features: Option<Vec<Column>>,
-    pub targets: Vec<Column>,
-    pub weight: Option<Column>,
+    pub targets: Targets,
     pub coded: Columns,
     /// Whether a feature may also be a target or the weight.
     pub allow_target_as_feature: bool,
@@ -135,19 +134,17 @@ impl Layouts {
         missing: Missing,
         missing_target: MissingTarget,
     ) -> Result<(Schema, Vec<Part>), Refused> {
-        let Wanted { features, targets, weight, coded, allow_target_as_feature } = wanted;
+        let Wanted { features, targets, coded, allow_target_as_feature } = wanted;
         let ending = self.ending();
-        for (role, columns) in [("target", &targets[..]), ("features", features.as_deref().unwrap_or_default())] {
-            columns.iter().try_for_each(|column| ending.check(column, role))?;
-        }
-        weight.iter().try_for_each(|column| ending.check(column, "weight"))?;
+        targets.outputs.iter().flatten().try_for_each(|column| ending.check(column, "target"))?;
+        features.iter().flatten().try_for_each(|column| ending.check(column, "features"))?;
+        targets.weights.iter().flatten().try_for_each(|column| ending.check(column, "weight"))?;
         coded.named().try_for_each(|(role, column)| ending.check(column, role))?;
         let schema = Schema::resolve(
             self.columns.clone(),
             self.headers.head.reference,
             features.as_deref(),
             &targets,
-            weight.as_ref(),
             missing,
             missing_target,
         )?;

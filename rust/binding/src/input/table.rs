@@ -74,13 +74,13 @@ impl Input {
         if let Some(fill) = fill {
             Arc::make_mut(&mut schema).fill = fill;
         }
-        if padded && !schema.targets.is_empty() {
+        if padded && !schema.targets.is_empty() && schema.weights.is_empty() {
             Arc::make_mut(&mut schema).unit_weights = true;
         }
         schema
     }
 
-    /// The names of the values of a row: features, targets, then the weight.
+    /// The names of the values of a row: features, targets, then the weights.
     pub(crate) fn names_read(&self) -> Vec<String> {
         (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
     }
@@ -97,8 +97,7 @@ impl Input {
     /// The position of a column whose values decide which rows are read. All parts must have it, unless the table is their
     /// union.
     pub(crate) fn key_column(&self, column: &Column) -> Result<usize, Error> {
-        self.ending.check(column, "by")?;
-        let at = self.schema.position(column, "by")?;
+        let at = self.position(column, "by")?;
         let is_absent = |part: &&Part| part.layout.as_ref().is_some_and(|layout| layout.places[at] == Place::Absent);
         match self.parts.iter().find(is_absent).filter(|_| self.rule == Rule::Same) {
             None => Ok(at),
@@ -108,6 +107,12 @@ impl Input {
             ))
             .into()),
         }
+    }
+
+    /// The position of a column that the argument `role` names.
+    pub(crate) fn position(&self, column: &Column, role: &str) -> Result<usize, Error> {
+        self.ending.check(column, role)?;
+        self.schema.position(column, role)
     }
 
     /// The places among the features of the columns that the argument `role` names.

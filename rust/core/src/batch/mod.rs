@@ -268,7 +268,7 @@ mod tests {
     use crate::table::missing::Missing;
     use crate::table::missing::{Value, value};
     use crate::table::parts::{Lines, Parts};
-    use crate::table::schema::{Column, MissingTarget, OnError, Schema};
+    use crate::table::schema::{Column, MissingTarget, OnError, Schema, Targets};
     use proptest::prelude::*;
 
     const DIALECT: Dialect = Dialect::new(b',', Some(b'"'));
@@ -287,8 +287,7 @@ mod tests {
             columns,
             "header",
             Some(&features),
-            &[name("target")],
-            Some(&weight),
+            &Targets::one(&[name("target")], Some(&weight)),
             missing,
             missing_target,
         );
@@ -305,7 +304,7 @@ mod tests {
             let values = |columns: &[usize]| -> Vec<Value> {
                 columns.iter().map(|&column| value(&row[column], DIALECT, &schema.missing)).collect()
             };
-            let parts = [values(&schema.features), values(&schema.targets), values(schema.weight.as_slice())];
+            let parts = [values(&schema.features), values(&schema.targets), values(&schema.weights)];
             if parts.iter().flatten().any(|value| *value == Value::Other) {
                 return (read, Some("not a number".into()));
             }
@@ -469,8 +468,15 @@ mod tests {
         let head = read_head(&*source, DIALECT, &Header::Auto, &Missing::default(), OnError::Raise, 1 << 20).unwrap();
         let target = [Column::Index(-1)];
         let missing = Missing::default();
-        let schema =
-            Schema::resolve(head.columns, head.reference, None, &target, None, missing, MissingTarget::Raise).unwrap();
+        let schema = Schema::resolve(
+            head.columns,
+            head.reference,
+            None,
+            &Targets::one(&target, None),
+            missing,
+            MissingTarget::Raise,
+        )
+        .unwrap();
         for block_bytes in 1..30 {
             let budget = Budget { threads: 2, block_bytes, window: 3, max_row: 1 << 20, ahead: 0 };
             let schema = Arc::new(schema.clone());

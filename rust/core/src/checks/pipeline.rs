@@ -93,6 +93,10 @@ pub struct Input<'a> {
     features: Features,
     target: Option<u8>,
     weight: Option<u8>,
+    /// A second weight, as an output of a model has it.
+    other_weight: Option<u8>,
+    /// Whether each row has one more weight, which is 1.
+    unit_weights: bool,
     /// Whether the rows repeat in a second part, whose columns are rotated by this number of places.
     again: Option<u8>,
     writing: Writing,
@@ -262,6 +266,7 @@ impl Input<'_> {
         let count = head.columns.len();
         let place = |column: u8| usize::from(column) % count;
         let target = self.target.map(place);
+        let is_weight = |weight: &usize| target.is_some_and(|target| target != *weight);
         let mut features: Vec<usize> = match self.features {
             Features::All => (0..count).collect(),
             Features::ButTheTarget => (0..count).filter(|&column| Some(column) != target).collect(),
@@ -276,7 +281,7 @@ impl Input<'_> {
             reference: head.reference,
             features,
             targets: target.into_iter().collect(),
-            weight: self.weight.map(place).filter(|weight| target.is_some_and(|target| target != *weight)),
+            weights: [self.weight, self.other_weight].into_iter().flatten().map(place).filter(is_weight).collect(),
             encodings: Vec::new(),
             missing,
             missing_target: match self.missing_target {
@@ -287,7 +292,7 @@ impl Input<'_> {
             on_error: if self.skip { OnError::Skip } else { OnError::Raise },
             max_rejects: self.max_rejects.filter(|_| self.skip).map(|most| u64::from(most % 8)),
             fill: Vec::new(),
-            unit_weights: false,
+            unit_weights: self.unit_weights,
         }
     }
 }
@@ -361,7 +366,7 @@ impl NaiveReader<'_> {
         layout: Option<&Layout>,
     ) -> Result<Option<[Vec<u32>; 3]>, Place> {
         let Self { dialect, schema, tokens } = *self;
-        let parts = [&schema.features[..], &schema.targets, schema.weight.as_slice()];
+        let parts = [&schema.features[..], &schema.targets, &schema.weights[..]];
         let mut is_kept = true;
         let mut values = [vec![], vec![], vec![]];
         let mut wrong: Option<(usize, Place)> = None;
@@ -396,6 +401,7 @@ impl NaiveReader<'_> {
                 }
             }
         }
+        values[2].extend(schema.unit_weights.then_some(1_f32.to_bits()));
         wrong.map_or(Ok(is_kept.then_some(values)), |(_, wrong)| Err(wrong))
     }
 }

@@ -20,7 +20,7 @@ use crate::simd::simd;
 use crate::source::MemorySource;
 use crate::table::missing::Missing;
 use crate::table::parts::Parts;
-use crate::table::schema::{Column, MissingTarget, Schema};
+use crate::table::schema::{Column, MissingTarget, Schema, Targets};
 
 /// A row: its number, its key and its target; -1 stands for a missing target.
 type Row = (u32, u32, i32);
@@ -42,8 +42,7 @@ pub(crate) fn table(text: String, missing_target: MissingTarget) -> Table {
         columns,
         "header",
         Some(&[Column::Index(1)]),
-        &[Column::Index(3)],
-        None,
+        &Targets::one(&[Column::Index(3)], None),
         Missing::default(),
         missing_target,
     );

@@ -389,7 +389,7 @@ mod tests {
     use crate::oracle;
     use crate::simd::Simd;
     use crate::source::MemorySource;
-    use crate::table::schema::{MissingTarget, Schema};
+    use crate::table::schema::{MissingTarget, Schema, Targets};
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
@@ -398,7 +398,8 @@ mod tests {
     fn table(text: &str, dialect: Dialect) -> Table {
         let columns = ["a", "b"].map(String::from).to_vec();
         let schema =
-            Schema::resolve(columns, "header", None, &[], None, Missing::default(), MissingTarget::Raise).unwrap();
+            Schema::resolve(columns, "header", None, &Targets::default(), Missing::default(), MissingTarget::Raise)
+                .unwrap();
         let source = Arc::new(MemorySource::new(text.to_owned()));
         Table { parts: Parts::one(source, 0), dialect, schema: Arc::new(schema), simd: Simd::Portable }
     }

@@ -259,7 +259,7 @@ mod tests {
     use crate::source::MemorySource;
     use crate::table::missing::Missing;
     use crate::table::parts::Parts;
-    use crate::table::schema::{MissingTarget, Schema};
+    use crate::table::schema::{MissingTarget, Schema, Targets};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -268,7 +268,8 @@ mod tests {
     fn table(text: &str, simd: Simd) -> Table {
         let columns = ["a", "b"].map(String::from).to_vec();
         let schema =
-            Schema::resolve(columns, "header", None, &[], None, Missing::new(["NA"]), MissingTarget::Raise).unwrap();
+            Schema::resolve(columns, "header", None, &Targets::default(), Missing::new(["NA"]), MissingTarget::Raise)
+                .unwrap();
         let source = Arc::new(MemorySource::new(text.to_owned()));
         Table { parts: Parts::one(source, 0), dialect: COMMA, schema: Arc::new(schema), simd }
     }

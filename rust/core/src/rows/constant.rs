@@ -134,7 +134,7 @@ mod tests {
     use crate::table::Table;
     use crate::table::columns::{Columns, GivenCategories};
     use crate::table::parts::{Bytes, Part, PartColumns, Parts};
-    use crate::table::schema::Column;
+    use crate::table::schema::{Column, Targets};
     use crate::text::Text;
     use proptest::prelude::*;
 
@@ -173,7 +173,8 @@ mod tests {
         let given = Columns { categories, booleans, ..Columns::default() };
         let missing = Missing::new(["NA"]);
         let schema =
-            Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, missing_target).unwrap();
+            Schema::resolve(columns, "header", Some(&wanted), &Targets::one(&targets, None), missing, missing_target)
+                .unwrap();
         Schema { on_error, ..schema.with_columns(given).unwrap() }
     }
 

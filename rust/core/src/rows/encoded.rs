@@ -226,7 +226,7 @@ mod tests {
     use crate::table::columns::{Columns, GivenCategories, GivenDate};
     use crate::table::missing::Missing;
     use crate::table::missing::Value;
-    use crate::table::schema::{Column, MissingTarget};
+    use crate::table::schema::{Column, MissingTarget, Targets};
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
@@ -265,7 +265,8 @@ mod tests {
         let (wanted, targets) = (named(&order[..features]), named(&order[features..]));
         let missing = Missing::new(["NA", "9999-12-31"]);
         let schema =
-            Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, missing_target).unwrap();
+            Schema::resolve(columns, "header", Some(&wanted), &Targets::one(&targets, None), missing, missing_target)
+                .unwrap();
         Schema { fill, ..schema.with_columns(given).unwrap() }
     }
 

@@ -137,7 +137,7 @@ mod tests {
     use crate::table::columns::GivenNumbers;
     use crate::table::missing::Missing;
     use crate::table::missing::{self, Value};
-    use crate::table::schema::{Column, MissingTarget, OnError};
+    use crate::table::schema::{Column, MissingTarget, OnError, Targets};
     use proptest::prelude::*;
 
     const NAMES: [&str; 3] = ["percent", "currency", "msvc"];
@@ -150,7 +150,9 @@ mod tests {
         let forms = order.iter().filter(|&&at| at < 2).map(|&at| (Column::Index(at as i64), all.clone())).collect();
         let given = Columns { numbers: GivenNumbers::Some(forms), ..Columns::default() };
         let missing = Missing::new(tokens);
-        let schema = Schema::resolve(columns, "header", Some(&wanted), &targets, None, missing, policy.0).unwrap();
+        let schema =
+            Schema::resolve(columns, "header", Some(&wanted), &Targets::one(&targets, None), missing, policy.0)
+                .unwrap();
         Schema { on_error: policy.1, ..schema.with_columns(given).unwrap() }
     }
 

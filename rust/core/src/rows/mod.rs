@@ -90,11 +90,12 @@ impl Block {
         let width = arrangement.columns.len();
         let rows = values.len() / width;
         self.reserve(widths, self.rows + rows);
-        if widths.weights > 0 && arrangement.runs.weights.is_empty() {
-            self.arrays.weights.values_mut()[self.rows..][..rows].fill(1.0);
+        let own: usize = arrangement.runs.weights.iter().map(Range::len).sum();
+        if widths.weights > own {
+            let weights = self.rows * widths.weights..(self.rows + rows) * widths.weights;
+            self.arrays.weights.values_mut()[weights].fill(1.0);
         }
-        for (buffer, runs) in self.arrays.as_mut().zip(arrangement.runs.as_ref()) {
-            let taken: usize = runs.iter().map(Range::len).sum();
+        for ((buffer, runs), taken) in self.arrays.as_mut().zip(arrangement.runs.as_ref()).zip(widths) {
             let places = &mut buffer.values_mut()[self.rows * taken..][..rows * taken];
             match runs[..] {
                 [] => {}

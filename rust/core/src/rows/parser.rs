@@ -172,7 +172,7 @@ pub(super) mod tests {
 
     /// The same result, field by field.
     fn parse_naively(schema: &Schema, bytes: &str) -> Found {
-        let wanted = [&schema.features[..], &schema.targets, schema.weight.as_slice()].concat();
+        let wanted = [&schema.features[..], &schema.targets, &schema.weights].concat();
         let mut found = vec![];
         let mut rejects = vec![];
         let mut start = 0;
@@ -213,7 +213,7 @@ pub(super) mod tests {
                 }
                 (None, _) => {}
             }
-            if schema.unit_weights && schema.weight.is_none() {
+            if schema.unit_weights {
                 values.push(1_f32.to_bits());
             }
             found.extend(kept.then_some(values));
@@ -233,7 +233,8 @@ pub(super) mod tests {
             wrong in prop::collection::vec((0_usize..160, "x|1\\.2\\.3|1,2|\0|\"1\"x"), 0..8),
             // A column may be a feature and a target at once, as in an autoencoder.
             order in prop_oneof![Just([0_usize, 1, 2, 3]).prop_shuffle(), prop::array::uniform4(0_usize..4)],
-            (features, targets, weight) in (1_usize..3, 0_usize..3, any::<bool>()),
+            (features, targets) in (1_usize..3, 0_usize..3),
+            weights in prop::collection::vec(0_usize..4, 0..4),
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             token in prop::option::of(Just("9")),
@@ -252,7 +253,7 @@ pub(super) mod tests {
                 reference: "header",
                 features: order[..features].to_vec(),
                 targets: order[features..features + targets].to_vec(),
-                weight: (weight && targets > 0 && features + targets < 4).then_some(order[3]),
+                weights: if targets > 0 { weights } else { vec![] },
                 encodings: vec![],
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
@@ -261,7 +262,7 @@ pub(super) mod tests {
                 fill,
                 unit_weights,
             };
-            let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weight: None, ..schema.clone() };
+            let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weights: vec![], ..schema.clone() };
             for simd in Simd::available() {
                 prop_assert_eq!(parse(simd, &schema, &text), parse_naively(&schema, &text), "{:?}", simd);
                 prop_assert_eq!(parse(simd, &whole, &text), parse_naively(&whole, &text), "{:?}", simd);

@@ -226,7 +226,7 @@ mod tests {
     use crate::source::MemorySource;
     use crate::table::missing::Missing;
     use crate::table::parts::Parts;
-    use crate::table::schema::{Column, MissingTarget, Schema};
+    use crate::table::schema::{Column, MissingTarget, Schema, Targets};
     use num_bigint::BigInt;
     use proptest::prelude::*;
 
@@ -367,7 +367,7 @@ mod tests {
             let target = [Column::Index(1)];
             let missing = Missing::default();
             let schema =
-                Schema::resolve(columns, "header", None, &target, None, missing, MissingTarget::Keep).unwrap();
+                Schema::resolve(columns, "header", None, &Targets::one(&target, None), missing, MissingTarget::Keep).unwrap();
             let table = Table {
                 parts: Parts::one(Arc::new(MemorySource::new(text.concat())), 0),
                 dialect: Dialect::new(b',', Some(b'"')),

@@ -199,7 +199,7 @@ impl Schema {
         };
         self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
         let features = wanted.len();
-        for at in self.targets.iter().copied().chain(self.weight) {
+        for at in self.targets.iter().copied().chain(self.weights.iter().copied()) {
             let _ = expand(at, &mut wanted);
         }
         let targets = wanted.split_off(features);
@@ -223,13 +223,13 @@ impl Schema {
         for (&at, (role, encodings)) in known {
             let name = &self.columns[at];
             let is_target = self.targets.contains(&at);
-            if !is_target && self.weight != Some(at) && !self.features.contains(&at) {
+            if !is_target && !self.weights.contains(&at) && !self.features.contains(&at) {
                 return Err(wrong(format!(
                     "{role}= names column {name:?} (index {at}), which is not read: name it in features= or target=, or \
                      leave it out of {role}="
                 )));
             }
-            if self.weight == Some(at) && !matches!(*role, "booleans" | "numbers") {
+            if self.weights.contains(&at) && !matches!(*role, "booleans" | "numbers") {
                 return Err(wrong(format!("{role}= names column {name:?} (index {at}), which is the weight")));
             }
             if is_target && encodings.len() > 1 {

@@ -11,7 +11,7 @@ pub struct PerRole<T> {
     pub weights: T,
 }
 
-/// How many values a row has in each role. The number of weights is 1 with a weight column or unit weights, else 0.
+/// How many values a row has in each role.
 pub type Widths = PerRole<usize>;
 
 impl<T> PerRole<T> {

@@ -59,6 +59,47 @@ pub enum Column {
     Index(i64),
 }
 
+/// The targets and weights that the caller asks for.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    /// The targets of each output of a model. An output has each column once; several outputs may share one.
+    pub outputs: Vec<Vec<Column>>,
+    /// Nothing, the weight of all outputs, or one for each: then `None` stands for the weight 1.
+    pub weights: Vec<Option<Column>>,
+}
+
+impl Targets {
+    /// The targets of a model with one output.
+    #[must_use]
+    pub fn one(targets: &[Column], weight: Option<&Column>) -> Self {
+        Self {
+            outputs: vec![targets.to_vec()],
+            weights: weight.map(|weight| Some(weight.clone())).into_iter().collect(),
+        }
+    }
+
+    /// The positions of all targets, output by output, and of all weights.
+    fn positions(&self, columns: &[String]) -> Result<(Vec<usize>, Vec<usize>)> {
+        let outputs = self.outputs.iter().map(|output| positions(columns, output, "target"));
+        let outputs = outputs.collect::<Result<Vec<_>>>()?;
+        let mut weights = vec![];
+        for (output, weight) in self.weights.iter().enumerate() {
+            let Some(weight) = weight else { continue };
+            let weight = position(columns, weight, "weight")?;
+            // The target of one output may be the weight of another.
+            let weighed = if self.weights.len() == 1 { &outputs[..] } else { &outputs[output..=output] };
+            if weighed.iter().all(Vec::is_empty) {
+                return Err(wrong("a weight needs a target to weigh: name one with target="));
+            }
+            if weighed.iter().flatten().any(|&target| target == weight) {
+                return Err(wrong("weight= and target= name the same column: name the target with target="));
+            }
+            weights.push(weight);
+        }
+        Ok((outputs.into_iter().flatten().collect(), weights))
+    }
+}
+
 /// The columns of a table and the values of a row.
 #[derive(Clone, Debug)]
 pub struct Schema {
@@ -70,9 +111,9 @@ pub struct Schema {
     pub features: Vec<usize>,
     /// Positions of the target columns.
     pub targets: Vec<usize>,
-    /// Position of the column of sample weights.
-    pub weight: Option<usize>,
-    /// The encoding of each value of a row (features, targets, weight). `None`, or a position beyond the end, means a
+    /// Positions of the columns of sample weights: one, or several if outputs of a model have their own.
+    pub weights: Vec<usize>,
+    /// The encoding of each value of a row (features, targets, weights). `None`, or a position beyond the end, means a
     /// plain number.
     pub encodings: Vec<Option<ValueEncoding>>,
     /// The tokens that mean "no value".
@@ -83,10 +124,11 @@ pub struct Schema {
     pub on_error: OnError,
     /// How many wrong rows may be skipped; `None` means any number.
     pub max_rejects: Option<u64>,
-    /// What a missing value becomes, for each value of a row (features, targets, weight). Beyond the end: 0 for a
+    /// What a missing value becomes, for each value of a row (features, targets, weights). Beyond the end: 0 for a
     /// category among the features, NaN for anything else.
     pub fill: Vec<f32>,
-    /// Whether rows get the weight 1 if there is no weight column, so that padding can be told from rows.
+    /// Whether each row has one more weight, which is 1. It weighs outputs without a weight of their own, and tells
+    /// rows from padding.
     pub unit_weights: bool,
 }
 
@@ -94,7 +136,7 @@ impl Widths {
     /// The widths of a schema.
     #[must_use]
     pub fn of(schema: &Schema) -> Self {
-        let weights = usize::from(schema.weight.is_some() || schema.unit_weights);
+        let weights = schema.weights.len() + usize::from(schema.unit_weights);
         Self { features: schema.features.len(), targets: schema.targets.len(), weights }
     }
 }
@@ -106,23 +148,15 @@ impl Schema {
         columns: Vec<String>,
         reference: &'static str,
         features: Option<&[Column]>,
-        targets: &[Column],
-        weight: Option<&Column>,
+        wanted: &Targets,
         missing: Missing,
         missing_target: MissingTarget,
     ) -> Result<Self> {
-        let targets = positions(&columns, targets, "target")?;
-        let weight = weight.map(|column| position(&columns, column, "weight")).transpose()?;
-        if weight.is_some() && targets.is_empty() {
-            return Err(wrong("a weight needs a target to weigh: name one with target="));
-        }
-        if weight.is_some_and(|weight| targets.contains(&weight)) {
-            return Err(wrong("weight= and target= name the same column: name the target with target="));
-        }
+        let (targets, weights) = wanted.positions(&columns)?;
         let features = match features {
             Some([]) => return Err(wrong("features= is empty: name at least one column, or leave it out for all")),
             Some(features) => positions(&columns, features, "features")?,
-            None => (0..columns.len()).filter(|at| !targets.contains(at) && weight != Some(*at)).collect(),
+            None => (0..columns.len()).filter(|at| !targets.contains(at) && !weights.contains(at)).collect(),
         };
         if features.is_empty() {
             let message = "no feature column is left: the file has only target and weight columns (target=None reads \
@@ -134,21 +168,21 @@ impl Schema {
             reference,
             features,
             targets,
-            weight,
+            unit_weights: !weights.is_empty() && weights.len() < wanted.weights.len(),
+            weights,
             encodings: Vec::new(),
             missing,
             missing_target,
             on_error: OnError::Raise,
             max_rejects: None,
             fill: Vec::new(),
-            unit_weights: false,
         })
     }
 
-    /// Refuses a feature that is also a target or the weight: a model would only learn to copy it.
+    /// Refuses a feature that is also a target or a weight: a model would only learn to copy it.
     pub fn refuse_targets_as_features(self) -> Result<Self> {
         let is_target = |at: &usize| self.targets.contains(at);
-        let shared = self.features.iter().find(|&at| is_target(at) || self.weight == Some(*at));
+        let shared = self.features.iter().find(|&at| is_target(at) || self.weights.contains(at));
         let Some(at) = shared else { return Ok(self) };
         let role = if is_target(at) { "target" } else { "weight" };
         Err(wrong(format!(
@@ -202,10 +236,10 @@ impl Schema {
 
     /// Positions of the columns of each role.
     pub(crate) fn roles(&self) -> PerRole<&[usize]> {
-        PerRole { features: &self.features, targets: &self.targets, weights: self.weight.as_slice() }
+        PerRole { features: &self.features, targets: &self.targets, weights: &self.weights }
     }
 
-    /// The column of each value of a row: features, targets, weight.
+    /// The column of each value of a row: features, targets, weights.
     #[must_use]
     pub fn wanted(&self) -> Vec<usize> {
         self.roles().into_iter().flatten().copied().collect()
@@ -218,10 +252,7 @@ impl Schema {
     /// If `wanted` is out of range.
     #[must_use]
     pub fn name(&self, wanted: usize) -> String {
-        let column = match wanted.checked_sub(self.features.len()) {
-            None => self.features[wanted],
-            Some(at) => self.targets.get(at).copied().or(self.weight).expect("a value of the row"),
-        };
+        let column = *self.roles().into_iter().flatten().nth(wanted).expect("a value of the row");
         let name = &self.columns[column];
         match self.encoding(wanted) {
             Some(ValueEncoding::Date(_, part)) => format!("{name}.{part}"),
@@ -263,7 +294,7 @@ impl Schema {
         schema.features.clear();
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
-            schema.weight = None;
+            schema.weights.clear();
             schema.encodings.clear();
         }
         schema
@@ -276,13 +307,13 @@ impl Schema {
 
     /// The same rows with `missing` in place of missing values, to tell them from fields that hold NaN.
     pub(crate) fn for_stats(&self, missing: f32) -> Self {
-        let fill = vec![missing; self.features.len() + self.targets.len() + 1];
+        let fill = vec![missing; self.features.len() + self.targets.len() + self.weights.len()];
         Self { fill, unit_weights: false, ..self.clone() }
     }
 
     /// Whether no column is read, so that rows are only counted.
     pub(crate) fn only_counts(&self) -> bool {
-        self.features.is_empty() && self.targets.is_empty() && self.weight.is_none()
+        self.features.is_empty() && self.targets.is_empty() && self.weights.is_empty()
     }
 }
 
@@ -369,7 +400,7 @@ mod tests {
     fn resolve(features: Option<&[Column]>, targets: &[Column], weight: Option<&Column>) -> Result<Schema> {
         let columns = ["a", "b", "c", "b"].map(String::from).to_vec();
         let missing = Missing::default();
-        Schema::resolve(columns, "header", features, targets, weight, missing, MissingTarget::Raise)
+        Schema::resolve(columns, "header", features, &Targets::one(targets, weight), missing, MissingTarget::Raise)
     }
 
     fn name(name: &str) -> Column {
@@ -379,7 +410,26 @@ mod tests {
     #[test]
     fn features_default_to_the_other_columns_in_file_order() {
         let schema = resolve(None, &[Column::Index(-2)], Some(&name("a"))).unwrap();
-        assert_eq!((schema.features, schema.targets, schema.weight), (vec![1, 3], vec![2], Some(0)));
+        assert_eq!((schema.features, schema.targets, schema.weights), (vec![1, 3], vec![2], vec![0]));
+    }
+
+    #[test]
+    fn outputs_may_share_columns_and_have_weights_of_their_own() {
+        let columns = |places: &[i64]| places.iter().copied().map(Column::Index).collect::<Vec<_>>();
+        let found = |outputs: &[&[i64]], weights: &[Option<i64>]| {
+            let weights = weights.iter().map(|weight| weight.map(Column::Index)).collect();
+            let targets = Targets { outputs: outputs.iter().map(|output| columns(output)).collect(), weights };
+            let names = ["a", "b", "c", "d"].map(String::from).to_vec();
+            let schema = Schema::resolve(names, "header", None, &targets, Missing::default(), MissingTarget::Raise);
+            let schema = schema.map_err(|error| error.kind.to_string())?;
+            Ok::<_, String>((schema.features, schema.targets, schema.weights, schema.unit_weights))
+        };
+        assert_eq!(found(&[&[1], &[0, 1]], &[Some(2)]), Ok((vec![3], vec![1, 0, 1], vec![2], false)));
+        assert_eq!(found(&[&[1], &[2]], &[None, Some(1)]), Ok((vec![0, 3], vec![1, 2], vec![1], true)));
+        assert_eq!(found(&[&[1], &[2]], &[Some(2), Some(-4)]), Ok((vec![3], vec![1, 2], vec![2, 0], false)));
+        assert!(found(&[&[1], &[2]], &[Some(1), None]).unwrap_err().contains("the same column"));
+        assert!(found(&[&[1], &[2]], &[Some(2)]).unwrap_err().contains("the same column"));
+        assert!(found(&[&[1], &[2, 2]], &[]).unwrap_err().contains("twice"));
     }
 
     #[test]

@@ -234,14 +234,15 @@ mod tests {
     use crate::source::MemorySource;
     use crate::table::missing::Missing;
     use crate::table::parts::{Bytes, Part, Parts};
-    use crate::table::schema::{Column, MissingTarget, OnError, Schema};
+    use crate::table::schema::{Column, MissingTarget, OnError, Schema, Targets};
     use proptest::prelude::*;
 
     fn table(texts: &[Vec<u8>], dialect: Dialect, on_error: OnError, missing_target: MissingTarget) -> Table {
         let columns = ["a", "b"].map(String::from).to_vec();
         let target = [Column::Index(1)];
         let missing = Missing::default();
-        let mut schema = Schema::resolve(columns, "header", None, &target, None, missing, missing_target).unwrap();
+        let mut schema =
+            Schema::resolve(columns, "header", None, &Targets::one(&target, None), missing, missing_target).unwrap();
         schema.on_error = on_error;
         let part = |text: &Vec<u8>| Part {
             bytes: Bytes::Source(Arc::new(MemorySource::new(text.clone()))),

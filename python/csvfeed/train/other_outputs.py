@@ -1,0 +1,71 @@
+"""A model whose outputs are others than those of ``target``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+from csvfeed.train.structure import Structure
+
+
+def refuse_other_outputs(model: Any, structure: Structure) -> None:
+    """Raise ValueError if Keras cannot match the outputs of a model with those of ``target``.
+
+    Keras says so itself, but not in these words.
+
+    Parameters
+    ----------
+    model : keras.Model or None
+        The model; None if it is not known.
+    structure : Structure
+        The structure of a batch.
+    """
+    if type(model).__module__.partition(".")[0] != "keras":
+        # What a subclass makes of a batch is its own affair.
+        return
+    y, w = (*structure.rows[1:], None, None)[:2]
+    names: list[str] = getattr(model, "output_names", None) or []
+    outputs = model.output if names else None
+    if isinstance(outputs, dict):
+        names = list(outputs)
+    are_several = isinstance(outputs, (dict, list, tuple))
+    if not isinstance(y, dict):
+        if y is not None and are_several and _losses(model, len(names)) > 1:
+            raise ValueError(
+                f"the model has the outputs {_listed(names)}, and target= names none: "
+                f'target={{{names[0]!r}: "column", ...}} names the columns of each'
+            )
+        return
+    others = [name for name in y if names and name not in names]
+    if others:
+        raise ValueError(
+            f"target= names the output {others[0]!r}, but those of the model are {_listed(names)}: "
+            "call them alike, by name= of the last layers or as in "
+            f"keras.Model(inputs, {{{others[0]!r}: ...}})"
+        )
+    if isinstance(model, keras.Sequential) or (names and not are_several):
+        raise ValueError(
+            "target= is a dict by output, and Keras takes none for a model with a single output: "
+            'give target="column"'
+        )
+    if names and isinstance(w, dict) and not isinstance(outputs, dict):
+        shown = ", ".join(f"{name!r}: ..." for name in names)
+        raise ValueError(
+            "the outputs of the model are a list, for which Keras takes no weights by output: make "
+            f"it of a dict, keras.Model(inputs, {{{shown}}})"
+        )
+
+
+def _losses(model: Any, outputs: int) -> int:
+    """Return how many outputs of a compiled model have a loss."""
+    loss = getattr(model, "loss", None)
+    if isinstance(loss, dict):
+        loss = list(loss.values())
+    if isinstance(loss, (list, tuple)):
+        return len(loss) - loss.count(None)
+    return 0 if loss is None else outputs
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names))
