@@ -83,8 +83,10 @@ pub(super) struct Parts {
     minus: __m256i,
     /// The digits of the head, as an integer of seven digits.
     head: __m256i,
-    /// Eight digits each: the first and the last eight of fields 0, 1, 4 and 5, and of fields 2, 3, 6 and 7.
-    eights: [__m256i; 2],
+    /// The eight digits after the head.
+    first: __m256i,
+    /// The eight digits after those.
+    second: __m256i,
 }
 
 impl Parts {
@@ -92,7 +94,7 @@ impl Parts {
     #[target_feature(enable = "avx2")]
     pub(super) fn none() -> Self {
         let zero = _mm256_setzero_si256();
-        Self { greatest: zero, bad: zero, dot: zero, minus: zero, head: zero, eights: [zero; 2] }
+        Self { greatest: zero, bad: zero, dot: zero, minus: zero, head: zero, first: zero, second: zero }
     }
 
     /// Reads the digits.
@@ -116,8 +118,12 @@ impl Parts {
             let twos = _mm256_maddubs_epi16(digits, _mm256_set1_epi16(0x010A));
             *tail = _mm256_madd_epi16(twos, int(0x0001_0064));
         }
-        let eights =
-            [0, 2].map(|at| _mm256_madd_epi16(_mm256_packus_epi32(tails[at], tails[at + 1]), int(0x0001_2710)));
+        let eights = [0, 2].map(|at| {
+            let fours = _mm256_packus_epi32(tails[at], tails[at + 1]);
+            _mm256_castsi256_ps(_mm256_madd_epi16(fours, int(0x0001_2710)))
+        });
+        let first = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(eights[0], eights[1]));
+        let second = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(eights[0], eights[1]));
 
         // SAFETY: the caller guarantees that `REACH` bytes precede each stop.
         let head = |at: usize| unsafe { text.as_ptr().add(stops[at] as usize - REACH).cast::<i64>().read_unaligned() };
@@ -148,17 +154,14 @@ impl Parts {
         let far = _mm256_cmpgt_epi32(dot, int(HEAD as i32 - 1));
         let long = _mm256_cmpgt_epi32(*length, int(REACH as i32));
         let bad = _mm256_or_si256(_mm256_or_si256(none, far), long);
-        Self { greatest, bad, dot, minus, head: join_digits(heads), eights }
+        Self { greatest, bad, dot, minus, head: join_digits(heads), first, second }
     }
 
     /// Computes the numbers. Returns whether all of them are known to be the nearest float32.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn round<const EXPONENTS: bool>(&self, span: &Span, values: &mut [f32; 8]) -> bool {
-        let eights = self.eights.map(|eights| _mm256_castsi256_ps(eights));
-        let first = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(eights[0], eights[1]));
-        let second = _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(eights[0], eights[1]));
-        let mantissa = mantissa(doubles(self.head), doubles(first), doubles(second));
+        let mantissa = mantissa(doubles(self.head), doubles(self.first), doubles(self.second));
         let last = int(HEAD as i32 - 1);
         let (magnitude, unsettled) = if EXPONENTS {
             product::scaled(mantissa, self.head, sub(add(self.dot, span.power), last))

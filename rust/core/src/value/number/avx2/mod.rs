@@ -36,7 +36,7 @@ use digits::Digits;
 use dotted::{Parts, REACH, Span};
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use long::Over;
-use scientific::Format;
+use scientific::{Format, Numbers};
 use short::Tails;
 use uniform::{Dots, Shape};
 
@@ -77,6 +77,7 @@ struct Stages {
     lengths: [__m256i; BLOCK],
     spans: [Span; BLOCK],
     parts: [Parts; BLOCK],
+    numbers: [Numbers; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
     over: [Over; BLOCK],
@@ -101,6 +102,7 @@ impl Stages {
             lengths: [zero; BLOCK],
             spans: [Span::none(); BLOCK],
             parts: [Parts::none(); BLOCK],
+            numbers: [Numbers::none(); BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
             tiny_digits: [Digits { bad: zero, mark: zero, lanes: [zero; 2] }; BLOCK],
@@ -341,13 +343,16 @@ impl Stages {
     /// Each end must lie in `WINDOW..=text.len() - REACH`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn scientific(&self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> u32 {
+    unsafe fn scientific(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> u32 {
         let Some(format) = &self.format else { return u32::MAX };
         let mut rest = 0;
-        for (at, ((values, ends), &length)) in values.iter_mut().zip(ends).zip(&self.lengths).enumerate() {
+        for (numbers, ends) in self.numbers.iter_mut().zip(ends) {
             // SAFETY: the caller guarantees the ends, `WINDOW` is greater than 32, and `REACH` is greater than 16.
-            let is_read = unsafe { format.read(text, length, ends, values) };
-            rest |= u32::from(!is_read) << at;
+            *numbers = unsafe { format.read(text, ends) };
+        }
+        let stages = self.numbers.iter().zip(&self.lengths);
+        for (at, (values, (numbers, &length))) in values.iter_mut().zip(stages).enumerate() {
+            rest |= u32::from(!format.round(numbers, length, values)) << at;
         }
         rest
     }

@@ -6,7 +6,7 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::lanes::{int, negate_where, store, sub};
+use super::lanes::{all, doubles, int, negate_where, store, sub};
 use super::product::{self, mantissa};
 
 /// The bytes of each part.
@@ -32,19 +32,39 @@ pub(super) struct Format {
     greatest: __m256i,
 }
 
+/// The parts of eight numbers. Each pair has fields 0 to 3 in its first register.
+#[derive(Clone, Copy)]
+pub(super) struct Numbers {
+    /// The greatest value at each place.
+    greatest: __m256i,
+    /// In the low half what stands in place of a minus and four digits, and in the high half the last eight digits.
+    even: [__m256i; 2],
+    /// In the low half the eight digits between those, and in the high half the exponent.
+    odd: [__m256i; 2],
+}
+
+impl Numbers {
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn none() -> Self {
+        let zero = _mm256_setzero_si256();
+        Self { greatest: zero, even: [zero; 2], odd: [zero; 2] }
+    }
+}
+
 impl Format {
     /// The format of fields of these lengths, which do not count a minus, if they are all the same.
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) fn of(lengths: impl Iterator<Item = __m256i>) -> Option<Self> {
-        let (mut all, mut any) = (int(-1), _mm256_setzero_si256());
+        let (mut every, mut any) = (int(-1), _mm256_setzero_si256());
         for length in lengths {
-            all = _mm256_and_si256(all, length);
+            every = _mm256_and_si256(every, length);
             any = _mm256_or_si256(any, length);
         }
         let length = _mm256_cvtsi256_si32(any);
-        let same = _mm256_and_si256(_mm256_cmpeq_epi32(all, int(length)), _mm256_cmpeq_epi32(any, int(length)));
-        if super::lanes::all(same) { Self::of_length(length as usize) } else { None }
+        let same = _mm256_and_si256(_mm256_cmpeq_epi32(every, int(length)), _mm256_cmpeq_epi32(any, int(length)));
+        if all(same) { Self::of_length(length as usize) } else { None }
     }
 
     /// The format of fields of this length, if it is neither too short nor too long.
@@ -78,15 +98,14 @@ impl Format {
         Some(Self { length, zeros, order, greatest })
     }
 
-    /// Reads eight fields of these lengths. Returns whether all of them have this format and the values are known to be
-    /// the nearest float32; if not, the values mean nothing.
+    /// Reads eight fields as if they had this format.
     ///
     /// # Safety
     ///
     /// Each end must lie in `32..=text.len() - 16`.
     #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) unsafe fn read(&self, text: &[u8], length: __m256i, ends: &[u32; 8], values: &mut [f32; 8]) -> bool {
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn read(&self, text: &[u8], ends: &[u32; 8]) -> Numbers {
         let before = text.as_ptr().wrapping_sub(1 + self.length);
         // SAFETY: the caller guarantees that 32 bytes precede each end and sixteen follow. A minus and a field have at
         // most 26 bytes.
@@ -107,16 +126,23 @@ impl Format {
             let fours = _mm256_packus_epi32(fours(at), fours(at + 1));
             _mm256_castsi256_ps(_mm256_madd_epi16(fours, weights))
         });
-        // The low halves have four and eight digits, the high ones eight digits and the exponent.
         let even = [0, 2].map(|at| _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(pairs[at], pairs[at + 1])));
         let odd = [0, 2].map(|at| _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(pairs[at], pairs[at + 1])));
+        Numbers { greatest, even, odd }
+    }
+
+    /// Computes the numbers of fields of these lengths. Returns whether all fields have this format and all numbers are
+    /// known to be the nearest float32; if not, the values mean nothing.
+    #[inline]
+    #[target_feature(enable = "avx2,fma")]
+    pub(super) fn round(&self, numbers: &Numbers, length: __m256i, values: &mut [f32; 8]) -> bool {
+        let Numbers { greatest, even, odd } = *numbers;
         let signed = _mm256_permute2x128_si256::<0x20>(even[0], even[1]);
         let exponent = _mm256_permute2x128_si256::<0x31>(odd[0], odd[1]);
         let head = _mm256_and_si256(signed, int(SIGN - 1));
-        let low = |register: [__m256i; 2]| register.map(|half| _mm256_cvtepi32_pd(_mm256_castsi256_si128(half)));
-        let high =
-            |register: [__m256i; 2]| register.map(|half| _mm256_cvtepi32_pd(_mm256_extracti128_si256::<1>(half)));
-        let mantissa = mantissa(super::lanes::doubles(head), low(odd), high(even));
+        let low = |each: [__m256i; 2]| each.map(|each| _mm256_cvtepi32_pd(_mm256_castsi256_si128(each)));
+        let high = |each: [__m256i; 2]| each.map(|each| _mm256_cvtepi32_pd(_mm256_extracti128_si256::<1>(each)));
+        let mantissa = mantissa(doubles(head), low(odd), high(even));
 
         // A minus adds 200 to an exponent, and what is neither a plus nor a minus adds 100.
         let negative = _mm256_cmpgt_epi32(exponent, int(199));
