@@ -7,7 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{
-    add, broadcast, doubles, int, load, load_integers, negate_where, places, places_in_halves, store, sub,
+    add, bits, broadcast, doubles, int, load, load_integers, negate_where, places, places_in_halves, store, sub,
 };
 use super::long::Exponent;
 use super::product::{self, mantissa};
@@ -32,12 +32,6 @@ pub(super) struct Span {
 }
 
 impl Span {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn none() -> Self {
-        Self { stops: [0; 8], length: _mm256_setzero_si256(), power: _mm256_setzero_si256() }
-    }
-
     /// Finds the digits of fields of these lengths, and with `EXPONENTS` their exponents.
     ///
     /// # Safety
@@ -46,19 +40,26 @@ impl Span {
     #[inline]
     #[target_feature(enable = "avx2")]
     pub(super) unsafe fn find<const EXPONENTS: bool>(text: &[u8], ends: &[u32; 8], length: __m256i) -> Self {
-        let mut span = Self::none();
-        span.length = _mm256_min_epu32(length, int(TOO_LONG));
-        let stops = add(sub(load_integers(ends), span.length), int(REACH as i32));
+        let length = _mm256_min_epu32(length, int(TOO_LONG));
+        let mut span = Self { stops: [0; 8], length, power: _mm256_setzero_si256() };
+        let stops = add(sub(load_integers(ends), length), int(REACH as i32));
         // SAFETY: the array has 32 bytes.
         unsafe { _mm256_storeu_si256(span.stops.as_mut_ptr().cast(), stops) };
         if EXPONENTS {
             // SAFETY: the caller guarantees the ends.
             let tails = unsafe { load(text, ends) };
-            let exponent = Exponent::read(tails, span.length);
-            span.length = add(span.length, _mm256_slli_epi32::<2>(exponent.is_there));
+            let exponent = Exponent::read(tails, length);
+            span.length = add(length, _mm256_slli_epi32::<2>(exponent.is_there));
             span.power = exponent.value;
         }
         span
+    }
+
+    /// A bit for each field that is empty.
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(super) fn empty(&self) -> u32 {
+        bits(_mm256_cmpeq_epi32(self.length, _mm256_setzero_si256()))
     }
 
     /// Whether one of the fields, of these lengths, has an exponent.
@@ -75,7 +76,7 @@ impl Span {
 pub(super) struct Parts {
     /// The greatest value at each place that has a digit.
     greatest: __m256i,
-    /// All ones where a field has no digit, no dot in its head, or too many bytes.
+    /// All ones where a field has no digit but other bytes, no dot in its head, or too many bytes.
     bad: __m256i,
     /// The place of the dot. A head that ends without one has it after its last digit.
     dot: __m256i,
@@ -90,13 +91,6 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn none() -> Self {
-        let zero = _mm256_setzero_si256();
-        Self { greatest: zero, bad: zero, dot: zero, minus: zero, head: zero, first: zero, second: zero }
-    }
-
     /// Reads the digits.
     ///
     /// # Safety
@@ -150,14 +144,15 @@ impl Parts {
 
         let has_dot = _mm256_cmpgt_epi32(*length, dot);
         let digit_count = sub(add(*length, has_dot), _mm256_and_si256(minus, int(1)));
-        let none = _mm256_cmpgt_epi32(int(1), digit_count);
+        let some = _mm256_cmpgt_epi32(*length, zero);
+        let none = _mm256_andnot_si256(_mm256_cmpgt_epi32(digit_count, zero), some);
         let far = _mm256_cmpgt_epi32(dot, int(HEAD as i32 - 1));
         let long = _mm256_cmpgt_epi32(*length, int(REACH as i32));
         let bad = _mm256_or_si256(_mm256_or_si256(none, far), long);
         Self { greatest, bad, dot, minus, head: join_digits(heads), first, second }
     }
 
-    /// Computes the numbers. Returns whether all of them are known to be the nearest float32.
+    /// Computes the numbers. Returns whether all of them are known to be the nearest float32, except for empty fields.
     #[inline]
     #[target_feature(enable = "avx2,fma")]
     pub(super) fn round<const EXPONENTS: bool>(&self, span: &Span, values: &mut [f32; 8]) -> bool {

@@ -28,6 +28,7 @@ mod uniform;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
 use crate::fields::{Fields, WINDOW};
@@ -36,7 +37,7 @@ use digits::Digits;
 use dotted::{Parts, REACH, Span};
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use long::Over;
-use scientific::{Format, Numbers};
+use scientific::Format;
 use short::Tails;
 use uniform::{Dots, Shape};
 
@@ -75,9 +76,6 @@ struct Stages {
     /// How many blocks of long fields are left to [`Stages::wide`] at once.
     pause: usize,
     lengths: [__m256i; BLOCK],
-    spans: [Span; BLOCK],
-    parts: [Parts; BLOCK],
-    numbers: [Numbers; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
     over: [Over; BLOCK],
@@ -100,9 +98,6 @@ impl Stages {
             has_exponents: true,
             pause: 0,
             lengths: [zero; BLOCK],
-            spans: [Span::none(); BLOCK],
-            parts: [Parts::none(); BLOCK],
-            numbers: [Numbers::none(); BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
             tiny_digits: [Digits { bad: zero, mark: zero, lanes: [zero; 2] }; BLOCK],
@@ -290,32 +285,34 @@ impl Stages {
             // SAFETY: the caller guarantees the ends.
             return unsafe { self.wide(text, places.ends, values) };
         }
+        let mut left = [0; BLOCK];
         // SAFETY: the caller guarantees the ends.
         let rest = unsafe {
-            match self.format {
-                Some(_) => self.scientific(text, places.ends, values),
-                None if self.has_exponents => self.dotted::<true>(text, places.ends, values),
-                None => self.dotted::<false>(text, places.ends, values),
+            match &self.format {
+                Some(format) => Self::scientific(format, text, places.ends, &self.lengths, values),
+                None if self.has_exponents => self.dotted::<true>(text, places.ends, values, &mut left),
+                None => self.dotted::<false>(text, places.ends, values, &mut left),
             }
         };
         if rest == 0 {
-            return [0; BLOCK];
+            return left;
         }
         if 2 * rest.count_ones() as usize > values.len() && self.format.take().is_none() {
             self.pause = PAUSE;
         }
         // SAFETY: the caller guarantees the ends.
-        unsafe { self.rest(rest, text, places, values) }
+        unsafe { self.rest(rest, text, places, values, &mut left) };
+        left
     }
 
-    /// Reads the groups whose bits are set in `rest`, like [`Stages::wide`].
+    /// Reads the groups whose bits are set in `rest`, like [`Stages::wide`]. Sets the bits in `left` for them.
     ///
     /// # Safety
     ///
     /// Each end must lie in `WINDOW..=text.len()`.
-    #[cold]
+    #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn rest(&mut self, rest: u32, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]]) -> Left {
+    unsafe fn rest(&mut self, rest: u32, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]], left: &mut Left) {
         let (mut before, mut ends) = ([[0; 8]; BLOCK], [[0; 8]; BLOCK]);
         let groups = (0..values.len()).filter(|at| rest >> at & 1 == 1);
         let mut count = 0;
@@ -328,64 +325,77 @@ impl Stages {
         let mut numbers = [[0.0; 8]; BLOCK];
         // SAFETY: the caller guarantees the ends.
         let wide = unsafe { self.wide(text, places.ends, &mut numbers[..count]) };
-        let mut left = [0; BLOCK];
         for (at, (numbers, wide)) in groups.zip(numbers.iter().zip(wide)) {
             (values[at], left[at]) = (*numbers, wide);
         }
-        left
     }
 
-    /// Reads fields that have the known format. Returns a bit for each group with a field that does not, or that may be
-    /// rounded wrongly.
+    /// Reads fields of these lengths in a format. Returns a bit for each group with a field in another format, or with
+    /// one that may be rounded wrongly.
     ///
     /// # Safety
     ///
     /// Each end must lie in `WINDOW..=text.len() - REACH`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn scientific(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> u32 {
-        let Some(format) = &self.format else { return u32::MAX };
-        let mut rest = 0;
-        for (numbers, ends) in self.numbers.iter_mut().zip(ends) {
+    unsafe fn scientific(
+        format: &Format,
+        text: &[u8],
+        ends: &[[u32; 8]],
+        lengths: &[__m256i],
+        values: &mut [[f32; 8]],
+    ) -> u32 {
+        let mut numbers = [const { MaybeUninit::uninit() }; BLOCK];
+        let numbers = fill(&mut numbers, ends, |ends| {
             // SAFETY: the caller guarantees the ends, `WINDOW` is greater than 32, and `REACH` is greater than 16.
-            *numbers = unsafe { format.read(text, ends) };
-        }
-        let stages = self.numbers.iter().zip(&self.lengths);
-        for (at, (values, (numbers, &length))) in values.iter_mut().zip(stages).enumerate() {
+            unsafe { format.read(text, ends) }
+        });
+        let mut rest = 0;
+        for (at, (values, (numbers, &length))) in values.iter_mut().zip(numbers.iter().zip(lengths)).enumerate() {
             rest |= u32::from(!format.round(numbers, length, values)) << at;
         }
         rest
     }
 
     /// Reads fields with the dot among their first eight bytes, and with `EXPONENTS` those with an exponent, too.
-    /// Returns a bit for each group with another field, or with one that may be rounded wrongly.
+    /// Returns a bit for each group with another field, or with one that may be rounded wrongly. In the other groups,
+    /// leaves the empty fields.
     ///
     /// # Safety
     ///
     /// Each end must lie in `WINDOW..=text.len() - REACH`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn dotted<const EXPONENTS: bool>(&mut self, text: &[u8], ends: &[[u32; 8]], values: &mut [[f32; 8]]) -> u32 {
-        for ((span, &length), ends) in self.spans.iter_mut().zip(&self.lengths).zip(ends) {
+    unsafe fn dotted<const EXPONENTS: bool>(
+        &mut self,
+        text: &[u8],
+        ends: &[[u32; 8]],
+        values: &mut [[f32; 8]],
+        left: &mut Left,
+    ) -> u32 {
+        let lengths = &self.lengths;
+        let mut spans = [const { MaybeUninit::uninit() }; BLOCK];
+        let spans = fill(&mut spans, ends.iter().zip(lengths), |(ends, &length)| {
             // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
-            *span = unsafe { Span::find::<EXPONENTS>(text, ends, length) };
-        }
-        for (parts, span) in self.parts.iter_mut().zip(&self.spans).take(ends.len()) {
+            unsafe { Span::find::<EXPONENTS>(text, ends, length) }
+        });
+        let mut parts = [const { MaybeUninit::uninit() }; BLOCK];
+        let parts = fill(&mut parts, spans, |span| {
             // SAFETY: a field starts at most 32 bytes before its end and never after it. The caller guarantees that this
             // end lies in `WINDOW..=text.len() - REACH`, and `WINDOW` is at least 48.
-            *parts = unsafe { Parts::read(text, span) };
-        }
+            unsafe { Parts::read(text, span) }
+        });
         let mut rest = 0;
-        let stages = self.parts.iter().zip(&self.spans);
-        for (at, (values, (parts, span))) in values.iter_mut().zip(stages).enumerate() {
+        for (at, (values, (parts, span))) in values.iter_mut().zip(parts.iter().zip(spans)).enumerate() {
             rest |= u32::from(!parts.round::<EXPONENTS>(span, values)) << at;
+            left[at] = span.empty();
         }
         if EXPONENTS {
-            let stages = self.spans.iter().zip(&self.lengths).take(ends.len());
-            self.has_exponents = stages.clone().any(|(span, &length)| span.has_exponents(length));
+            let spans = spans.iter().zip(lengths);
+            self.has_exponents = spans.clone().any(|(span, &length)| span.has_exponents(length));
             if rest == 0 {
-                let stages = stages.zip(&self.parts);
-                self.format = Format::of(stages.map(|((span, &length), parts)| parts.scientific_length(span, length)));
+                self.format =
+                    Format::of(spans.zip(parts).map(|((span, &length), parts)| parts.scientific_length(span, length)));
             }
         } else {
             self.has_exponents = rest != 0;
@@ -432,7 +442,23 @@ impl Stages {
     }
 }
 
+/// Puts what `value` makes of each of the `sources` into a block.
+#[inline(always)]
+fn fill<S, T>(
+    block: &mut [MaybeUninit<T>; BLOCK],
+    sources: impl IntoIterator<Item = S>,
+    value: impl Fn(S) -> T,
+) -> &[T] {
+    let mut count = 0;
+    for (place, source) in block.iter_mut().zip(sources) {
+        place.write(value(source));
+        count += 1;
+    }
+    // SAFETY: so many places have a value now.
+    unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), count) }
+}
+
 /// How many blocks of long fields are left to [`Stages::wide`] after a block that was mostly left to it.
-const PAUSE: usize = 7;
+const PAUSE: usize = 31;
 
 const _: () = assert!(WINDOW >= 48 && REACH > 16);

@@ -43,15 +43,6 @@ pub(super) struct Numbers {
     odd: [__m256i; 2],
 }
 
-impl Numbers {
-    #[inline]
-    #[target_feature(enable = "avx2")]
-    pub(super) fn none() -> Self {
-        let zero = _mm256_setzero_si256();
-        Self { greatest: zero, even: [zero; 2], odd: [zero; 2] }
-    }
-}
-
 impl Format {
     /// The format of fields of these lengths, which do not count a minus, if they are all the same.
     #[inline]
