@@ -143,7 +143,9 @@ impl Stages {
         unsafe {
             match form {
                 Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
-                Form::Wide if are_within(room.saturating_sub(REACH)) => (form, self.long(text, places, values)),
+                Form::Wide if room.checked_sub(REACH).is_some_and(are_within) => {
+                    (form, self.long(text, places, values))
+                }
                 Form::Wide => (form, self.wide(text, places.ends, values)),
             }
         }
@@ -297,8 +299,9 @@ impl Stages {
         if rest == 0 {
             return left;
         }
-        if 2 * rest.count_ones() as usize > values.len() && self.format.take().is_none() {
-            self.pause = PAUSE;
+        if 2 * rest.count_ones() as usize > values.len() {
+            // Another format may still be dotted.
+            self.pause = if self.format.take().is_some() { 0 } else { PAUSE };
         }
         // SAFETY: the caller guarantees the ends.
         unsafe { self.rest(rest, text, places, values, &mut left) };
@@ -454,7 +457,7 @@ fn fill<S, T>(
         place.write(value(source));
         count += 1;
     }
-    // SAFETY: so many places have a value now.
+    // SAFETY: the first `count` places have a value now.
     unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), count) }
 }
 
