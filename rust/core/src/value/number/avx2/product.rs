@@ -34,8 +34,9 @@ fn rounded(mantissa: [__m256d; 2], power: [__m256d; 2]) -> (__m256, __m256i) {
     let low = _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(halves[0], halves[1]));
     // A float32 drops 29 bits, and the error only matters next to a tie in them. The shift keeps them alone, and the
     // subtraction turns what is next to a tie into the greatest integers.
-    let from_tie = sub(_mm256_slli_epi32::<3>(low), int((ERROR << 3) + 1));
-    (floats(product), _mm256_cmpgt_epi32(from_tie, int(i32::MAX - 1 - (2 * ERROR << 3))))
+    let error = 8 * ERROR;
+    let from_tie = sub(_mm256_slli_epi32::<3>(low), int(error + 1));
+    (floats(product), _mm256_cmpgt_epi32(from_tie, int(i32::MAX - 1 - 2 * error)))
 }
 
 /// The products with powers of ten, whose integers before the dot are `head`. The mask is not zero if a result may not
