@@ -58,18 +58,22 @@ impl Random {
 
     /// A number halfway between two float32s.
     fn tie(&mut self) -> f64 {
-        let below = self.float32();
-        // For the largest float32, use the value that would follow it without infinity.
-        let above = below.next_up();
-        let above = if above.is_finite() { above.into() } else { 2_f64.powi(128) };
-        f64::midpoint(below.into(), above)
+        halfway(self.float32())
     }
+}
+
+/// The number halfway between a float32 and the next.
+fn halfway(below: f32) -> f64 {
+    // For the largest float32, use the value that would follow it without infinity.
+    let above = below.next_up();
+    let above = if above.is_finite() { above.into() } else { 2_f64.powi(128) };
+    f64::midpoint(below.into(), above)
 }
 
 /// Writes fields of one shape.
 type Shape = fn(&mut Random, &mut String);
 
-const SHAPES: [Shape; 15] = [
+const SHAPES: [Shape; 17] = [
     integer,
     decimal,
     six_places,
@@ -80,6 +84,8 @@ const SHAPES: [Shape; 15] = [
     long_exponent,
     next_to_a_tie,
     short_next_to_a_tie,
+    eighteen_places_next_to_a_tie,
+    cut_next_to_a_tie,
     subnormal,
     around_the_largest,
     leading_zeros,
@@ -204,6 +210,32 @@ fn short_next_to_a_tie(random: &mut Random, text: &mut String) {
         2 => scientific(text, beside, 12 + random.below(8)),
         _ => write!(text, "{:.places$}", beside % 1e6, places = 6 + random.below(14)).unwrap(),
     }
+}
+
+/// The same in the format that most columns of many digits have.
+fn eighteen_places_next_to_a_tie(random: &mut Random, text: &mut String) {
+    let tie = if random.one_in(4) { random.tie() } else { halfway(measured(random) as f32) };
+    scientific(text, f64::from_bits(tie.to_bits() - 12 + random.below(25) as u64), 18);
+}
+
+/// Exactly halfway between two float32s up to some digit, and zeros, nines or other digits from there on.
+fn cut_next_to_a_tie(random: &mut Random, text: &mut String) {
+    let small = random.tie() % 1e7;
+    let (exact, exponent) = match format!("{:.40e}", random.tie()).split_once('e') {
+        Some((digits, exponent)) if random.one_in(2) => {
+            (digits.to_owned(), format!("e{:+03}", exponent.parse::<i32>().unwrap()))
+        }
+        _ => (format!("{small:.40}"), String::new()),
+    };
+    let length = 10 + random.below(16);
+    let cut = 1 + random.below(length);
+    text.push_str(&exact[..cut]);
+    match random.below(3) {
+        0 => text.extend(std::iter::repeat_n('0', length - cut)),
+        1 => text.extend(std::iter::repeat_n('9', length - cut)),
+        _ => random.digits(text, length - cut),
+    }
+    text.push_str(&exponent);
 }
 
 fn subnormal(random: &mut Random, text: &mut String) {

@@ -81,8 +81,22 @@ fn check_among_many(fields: &[&str], others: &str) {
     }
 }
 
-/// Fields of up to nine bytes, with and without a dot and a minus.
-const SHAPES: [&str; 8] = ["15", "1.5", "-1.5", "-2.553292", "5.", "-.5", "12345678", "-1234.567"];
+/// Fields of up to nine bytes, with and without a dot and a minus, and long ones.
+const SHAPES: [&str; 13] = [
+    "15",
+    "1.5",
+    "-1.5",
+    "-2.553292",
+    "5.",
+    "-.5",
+    "12345678",
+    "-1234.567",
+    "0.12345678901234567",
+    "-123456.78901234567",
+    "8.692932128906250000e-01",
+    "-8.692932128906250000e-01",
+    "1.500000e+10",
+];
 
 #[test]
 fn plain_numbers_take_the_fast_path() {
@@ -335,6 +349,51 @@ proptest! {
             fields.get_mut(at).into_iter().for_each(|field| field.clone_from(&odd));
         }
         check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_on_long_fields_of_one_format(
+        (decimals, count, largest) in (0_usize..23, 1_usize..400, 0_i32..50),
+        numbers in prop::collection::vec((any::<u64>(), any::<u64>(), any::<u8>()), 60),
+        odd in prop::collection::vec((0_usize..400, any::<prop::sample::Index>(), prop::sample::select(&b"-+.,e09x"[..])), 0..3),
+        turn in 0_usize..8,
+    ) {
+        let field = |&(high, low, bits): &(u64, u64, u8)| {
+            let digits = format!("{high:020}{low:020}");
+            // Digits, or a tail of zeros or nines.
+            let tail = (["", "0", "9"][bits as usize % 3], usize::from(bits) / 3 % (decimals + 1));
+            let kept = &digits[1..=if tail.0.is_empty() { decimals } else { tail.1 }];
+            let exponent = (high % (2 * largest as u64 + 1)) as i32 - largest;
+            let sign = if low % 2 == 0 { "" } else { "-" };
+            format!("{sign}{}.{kept}{}e{exponent:+03}", &digits[..1], tail.0.repeat(decimals - kept.len()))
+        };
+        let mut fields: Vec<_> = numbers.iter().map(field).cycle().take(count).collect();
+        for (at, place, byte) in odd {
+            if let Some(field) = fields.get_mut(at) {
+                let place = place.index(field.len());
+                field.replace_range(place..=place, char::from(byte).encode_utf8(&mut [0; 4]));
+            }
+        }
+        check(&fields, turn);
+    }
+
+    #[test]
+    fn agrees_next_to_ties_cut_at_each_digit(
+        bits in prop::collection::vec(0x2000_0000_u32..0x5F00_0000, 1..10),
+        is_scientific: bool,
+        filler in prop::sample::select(&["", "0", "9", "1"][..]),
+    ) {
+        for length in 1..26 {
+            let fields = bits.iter().map(|&bits| {
+                let tie = f64::from_bits(f64::from(f32::from_bits(bits)).to_bits() + (1 << 28));
+                let sign = if bits % 2 == 0 { "" } else { "-" };
+                let form = if is_scientific { format!("{tie:.30e}") } else { format!("{:.30}", tie % 1e6) };
+                let (digits, exponent) = form.split_once('e').map_or((&form[..], None), |(digits, e)| (digits, Some(e)));
+                let exponent = exponent.map_or(String::new(), |e| format!("e{:+03}", e.parse::<i32>().unwrap()));
+                format!("{sign}{}{}{exponent}", &digits[..length], filler.repeat(25 - length))
+            });
+            check(&fields.collect::<Vec<_>>(), length);
+        }
     }
 
     #[test]

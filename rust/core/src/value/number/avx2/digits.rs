@@ -199,7 +199,7 @@ impl Digits {
 }
 
 /// The halves of the float64s nearest to 1, 0.1, 0.01, …
-const NEGATIVE_POWERS: [[i32; 16]; 2] = {
+pub(super) const NEGATIVE_POWERS: [[i32; 16]; 2] = {
     let powers =
         [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15_f64];
     let mut halves = [[0; 16]; 2];
@@ -215,7 +215,7 @@ const NEGATIVE_POWERS: [[i32; 16]; 2] = {
 /// Powers of one tenth for eight exponents from 0 to 15.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
+pub(super) fn negative_powers(exponents: __m256i) -> [__m256d; 2] {
     // With this order, interleaving the halves yields the powers in the original order.
     let order = _mm256_permute4x64_epi64::<0b11_01_10_00>(exponents);
     let is_high = _mm256_castsi256_ps(_mm256_slli_epi32::<28>(order));

@@ -8,27 +8,36 @@
 //!   float32 except for one rounding. Fields with equally many digits after the dot take the shortest way.
 //! - [`Stages::short`] reads fields of up to fifteen bytes without an exponent. Their digits are exact in float64. The
 //!   product with a power of ten rounds correctly unless it is close to a tie, which is detected.
-//! - [`Stages::wide`] reads up to 32 bytes and a two-digit exponent. It parses the first sixteen bytes as a number,
-//!   checks that the others are digits, and rounds a lower and an upper bound. If both give the same float32, so does
-//!   the exact value.
+//! - [`Stages::long`] reads up to 32 bytes and a two-digit exponent. [`Stages::dotted`] reads groups of fields of up to
+//!   24 bytes, the exponent not counted, if each has a dot among its first eight. [`Stages::scientific`] does so if all
+//!   have the same format. Both take up to 23 digits into float64s. Their product with a power of ten is close to the
+//!   number, and rounds correctly unless it is close to a tie. [`Stages::wide`] reads what remains. It parses the first
+//!   sixteen bytes as a number, checks that the others are digits, and rounds a lower and an upper bound. If both give
+//!   the same float32, so does the exact value.
 //!
 //! Fields that none of these can read are read one by one.
 
 mod digits;
+mod dotted;
 mod lanes;
 mod long;
+mod product;
+mod scientific;
 mod short;
 mod uniform;
 
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
+use std::mem::MaybeUninit;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx2;
 use digits::Digits;
+use dotted::{Parts, REACH, Span};
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use long::Over;
+use scientific::Format;
 use short::Tails;
 use uniform::{Dots, Shape};
 
@@ -60,6 +69,12 @@ struct Stages {
     nine_are_signed: bool,
     /// The shape of the previous tiny fields, if they had the same one.
     shape: Option<Shape>,
+    /// The format of the previous long fields, if they had the same one.
+    format: Option<Format>,
+    /// Whether some of the previous long fields had an exponent.
+    has_exponents: bool,
+    /// How many blocks of long fields are left to [`Stages::wide`] at once.
+    pause: usize,
     lengths: [__m256i; BLOCK],
     /// Where the first sixteen bytes of long fields end.
     head_ends: [[u32; 8]; BLOCK],
@@ -79,6 +94,9 @@ impl Stages {
             _proof: proof,
             nine_are_signed: true,
             shape: None,
+            format: None,
+            has_exponents: true,
+            pause: 0,
             lengths: [zero; BLOCK],
             head_ends: [[0; 8]; BLOCK],
             over: [Over { bad: zero, power: zero, by: zero, is_cut: zero }; BLOCK],
@@ -99,8 +117,11 @@ impl Stages {
     ) -> (Form, Left) {
         let (last, at_least, has_nine) = self.measure(places);
         let room = text.len().checked_sub(WINDOW).expect("a text has a window around it");
-        let limit = int(room.min(i32::MAX as usize) as i32);
-        if !all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last)) {
+        let are_within = |room: usize| {
+            let limit = int(room.min(i32::MAX as usize) as i32);
+            all(_mm256_cmpeq_epi32(_mm256_min_epu32(last, limit), last))
+        };
+        if !are_within(room) {
             return (expected, [0xFF; BLOCK]);
         }
         let form = expected.max(at_least);
@@ -122,6 +143,9 @@ impl Stages {
         unsafe {
             match form {
                 Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
+                Form::Wide if room.checked_sub(REACH).is_some_and(are_within) => {
+                    (form, self.long(text, places, values))
+                }
                 Form::Wide => (form, self.wide(text, places.ends, values)),
             }
         }
@@ -255,6 +279,137 @@ impl Stages {
     ///
     /// # Safety
     ///
+    /// Each end must lie in `WINDOW..=text.len() - REACH`.
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn long(&mut self, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]]) -> Left {
+        if self.pause > 0 {
+            self.pause -= 1;
+            // SAFETY: the caller guarantees the ends.
+            return unsafe { self.wide(text, places.ends, values) };
+        }
+        let mut left = [0; BLOCK];
+        // SAFETY: the caller guarantees the ends.
+        let rest = unsafe {
+            match &self.format {
+                Some(format) => Self::scientific(format, text, places.ends, &self.lengths, values),
+                None if self.has_exponents => self.dotted::<true>(text, places.ends, values, &mut left),
+                None => self.dotted::<false>(text, places.ends, values, &mut left),
+            }
+        };
+        if rest == 0 {
+            return left;
+        }
+        if 2 * rest.count_ones() as usize > values.len() {
+            // Another format may still be dotted.
+            self.pause = if self.format.take().is_some() { 0 } else { PAUSE };
+        }
+        // SAFETY: the caller guarantees the ends.
+        unsafe { self.rest(rest, text, places, values, &mut left) };
+        left
+    }
+
+    /// Reads the groups whose bits are set in `rest`, like [`Stages::wide`]. Sets the bits in `left` for them.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len()`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn rest(&mut self, rest: u32, text: &[u8], places: Places<'_, 8>, values: &mut [[f32; 8]], left: &mut Left) {
+        let (mut before, mut ends) = ([[0; 8]; BLOCK], [[0; 8]; BLOCK]);
+        let groups = (0..values.len()).filter(|at| rest >> at & 1 == 1);
+        let mut count = 0;
+        for at in groups.clone() {
+            (before[count], ends[count]) = (places.before[at], places.ends[at]);
+            count += 1;
+        }
+        let places = Places { before: &before[..count], ends: &ends[..count] };
+        self.measure(places);
+        let mut numbers = [[0.0; 8]; BLOCK];
+        // SAFETY: the caller guarantees the ends.
+        let wide = unsafe { self.wide(text, places.ends, &mut numbers[..count]) };
+        for (at, (numbers, wide)) in groups.zip(numbers.iter().zip(wide)) {
+            (values[at], left[at]) = (*numbers, wide);
+        }
+    }
+
+    /// Reads fields of these lengths in a format. Returns a bit for each group with a field in another format, or with
+    /// one that may be rounded wrongly.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len() - REACH`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn scientific(
+        format: &Format,
+        text: &[u8],
+        ends: &[[u32; 8]],
+        lengths: &[__m256i],
+        values: &mut [[f32; 8]],
+    ) -> u32 {
+        let mut numbers = [const { MaybeUninit::uninit() }; BLOCK];
+        let numbers = fill(&mut numbers, ends, |ends| {
+            // SAFETY: the caller guarantees the ends, `WINDOW` is greater than 32, and `REACH` is greater than 16.
+            unsafe { format.read(text, ends) }
+        });
+        let mut rest = 0;
+        for (at, (values, (numbers, &length))) in values.iter_mut().zip(numbers.iter().zip(lengths)).enumerate() {
+            rest |= u32::from(!format.round(numbers, length, values)) << at;
+        }
+        rest
+    }
+
+    /// Reads fields with the dot among their first eight bytes, and with `EXPONENTS` those with an exponent, too.
+    /// Returns a bit for each group with another field, or with one that may be rounded wrongly. In the other groups,
+    /// leaves the empty fields.
+    ///
+    /// # Safety
+    ///
+    /// Each end must lie in `WINDOW..=text.len() - REACH`.
+    #[inline(never)]
+    #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
+    unsafe fn dotted<const EXPONENTS: bool>(
+        &mut self,
+        text: &[u8],
+        ends: &[[u32; 8]],
+        values: &mut [[f32; 8]],
+        left: &mut Left,
+    ) -> u32 {
+        let lengths = &self.lengths;
+        let mut spans = [const { MaybeUninit::uninit() }; BLOCK];
+        let spans = fill(&mut spans, ends.iter().zip(lengths), |(ends, &length)| {
+            // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
+            unsafe { Span::find::<EXPONENTS>(text, ends, length) }
+        });
+        let mut parts = [const { MaybeUninit::uninit() }; BLOCK];
+        let parts = fill(&mut parts, spans, |span| {
+            // SAFETY: a field starts at most 32 bytes before its end and never after it. The caller guarantees that this
+            // end lies in `WINDOW..=text.len() - REACH`, and `WINDOW` is at least 48.
+            unsafe { Parts::read(text, span) }
+        });
+        let mut rest = 0;
+        for (at, (values, (parts, span))) in values.iter_mut().zip(parts.iter().zip(spans)).enumerate() {
+            rest |= u32::from(!parts.round::<EXPONENTS>(span, values)) << at;
+            left[at] = span.empty();
+        }
+        if EXPONENTS {
+            let spans = spans.iter().zip(lengths);
+            self.has_exponents = spans.clone().any(|(span, &length)| span.has_exponents(length));
+            if rest == 0 {
+                self.format =
+                    Format::of(spans.zip(parts).map(|((span, &length), parts)| parts.scientific_length(span, length)));
+            }
+        } else {
+            self.has_exponents = rest != 0;
+        }
+        rest
+    }
+
+    /// Reads fields of up to 32 bytes, optionally with an exponent. Their lengths must have been measured.
+    ///
+    /// # Safety
+    ///
     /// Each end must lie in `WINDOW..=text.len()`.
     #[inline(never)]
     #[target_feature(enable = "avx2,fma,bmi1,bmi2,lzcnt,popcnt")]
@@ -290,4 +445,23 @@ impl Stages {
     }
 }
 
-const _: () = assert!(WINDOW >= 48);
+/// Puts what `value` makes of each of the `sources` into a block.
+#[inline(always)]
+fn fill<S, T>(
+    block: &mut [MaybeUninit<T>; BLOCK],
+    sources: impl IntoIterator<Item = S>,
+    value: impl Fn(S) -> T,
+) -> &[T] {
+    let mut count = 0;
+    for (place, source) in block.iter_mut().zip(sources) {
+        place.write(value(source));
+        count += 1;
+    }
+    // SAFETY: the first `count` places have a value now.
+    unsafe { std::slice::from_raw_parts(block.as_ptr().cast(), count) }
+}
+
+/// How many blocks of long fields are left to [`Stages::wide`] after a block that was mostly left to it.
+const PAUSE: usize = 31;
+
+const _: () = assert!(WINDOW >= 48 && REACH > 16);
