@@ -1,0 +1,209 @@
+"""One pass finds where rows are and which categories columns have, whoever asks first."""
+
+import csv
+import gzip
+import io
+import itertools
+import pickle
+
+import pytest
+from conftest import SMALL, bytes_read
+from generated import examples
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import csvfeed
+
+ROWS = 200_000
+TEXT = "name,x,y\n" + "".join(f"k{n % 97},{n},{n % 3}\n" for n in range(ROWS))
+SLACK = 500_000
+"""Bytes that show that the file is unchanged, and those of Python's own files."""
+NAMES = sorted(f"k{n}" for n in range(97))
+AUTO = {"categories": {"name": "auto"}}
+
+
+def read_by(call):
+    """Return what a call returns, and how many bytes it reads."""
+    before = bytes_read()
+    found = call()
+    return found, bytes_read() - before
+
+
+ASKS = {
+    "vocabulary": lambda ds: ds.vocabulary,
+    "len": len,
+    "rejects": lambda ds: ds.rejects.count,
+    "num_codes": lambda ds: ds.num_codes,
+}
+
+
+@pytest.mark.parametrize("first", ASKS)
+@pytest.mark.parametrize(
+    ("suffix", "options"),
+    [
+        ("csv", {}),
+        ("csv", {"on_error": "skip"}),
+        ("csv", {"missing_target": "skip"}),
+        ("csv", {"threads": 1, "memory": SMALL}),
+        ("csv.gz", {}),
+        ("csv.gz", {"on_error": "skip"}),
+        ("parts", {}),
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore:.*left out")
+def test_whoever_asks_first_reads_the_file_for_all(first, suffix, options, tmp_path):
+    if first == "rejects" and "on_error" not in options:
+        pytest.skip("no row is left out")
+    path = tmp_path / f"data.{suffix}"
+    text = TEXT
+    if "on_error" in options:
+        text = text.replace("\nk1,98,", "\nwrong,x98,").replace("\nk2,99,", "\nwrong,99,9,")
+    if suffix == "parts":
+        path.mkdir()
+        half = text.index("\n", len(text) // 2) + 1
+        (path / "a.csv").write_text(text[:half])
+        (path / "b.csv").write_text("name,x,y\n" + text[half:])
+        path = path / "*.csv"
+        size = len(text)
+    else:
+        path.write_bytes(gzip.compress(text.encode()) if suffix == "csv.gz" else text.encode())
+        size = path.stat().st_size
+    ds = csvfeed.CsvDataset(path, **AUTO, **options)
+    _, read = read_by(lambda: ASKS[first](ds))
+    # It may compare a quarter of the bytes, to see that the file is still the same.
+    assert size <= read < 1.25 * size + SLACK
+    for ask in ASKS.values():
+        _, read = read_by(lambda ask=ask: ask(ds))
+        assert read < SLACK
+    rejected = 2 if "on_error" in options else 0
+    assert ds.vocabulary == {"name": NAMES}
+    assert (ds.num_rows, ds.rejects.count) == (ROWS - rejected, rejected)
+
+
+@pytest.mark.parametrize("first", [None, "len", "vocabulary"])
+def test_a_shuffled_epoch_reads_the_file_twice(first, tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(TEXT)
+    ds = csvfeed.CsvDataset(path, **AUTO, batch_size=1000).shuffle(seed=1)
+
+    def epoch():
+        if first is not None:
+            ASKS[first](ds)
+        return list(ds)
+
+    batches, read = read_by(epoch)
+    assert len(batches) == len(ds) == ROWS / 1000
+    # And the next epoch has begun.
+    assert 2 * len(TEXT) <= read < 3.25 * len(TEXT) + SLACK
+    found = sorted((int(x), NAMES[int(code) - 1]) for X, _ in batches for code, x in X)
+    assert found == [(n, f"k{n % 97}") for n in range(ROWS)]
+
+
+def test_parts_and_shards_and_copies_know_what_was_found(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(TEXT)
+    ds = csvfeed.CsvDataset(path, **AUTO)
+    assert len(ds) == ROWS / 32
+    train, held_out = ds.split(0.1, seed=0)
+    for copy in (train, held_out, ds.shard(0, 2)):
+        _, read = read_by(lambda copy=copy: (len(copy), copy.vocabulary))
+        assert read < SLACK
+    # What counting found goes along to other processes.
+    copy = pickle.loads(pickle.dumps(ds))
+    assert copy._reader.found_vocabularies() == [(0, NAMES)]
+
+
+def refused(call):
+    with pytest.raises(csvfeed.CsvError) as caught:
+        call()
+    error = caught.value
+    return type(error), str(error), error.line, error.column, error.byte_offset, error.text
+
+
+BAD = b"name,x,y\n" + b"a,1,2\n" * 50
+ONLY_THE_VOCABULARY = {
+    "not UTF-8": BAD + b"\xff,1,2\n",
+    "fields": BAD + b"b,1\n",
+    "space before a quote": BAD + b' "b",1,2\n',
+}
+
+
+@pytest.mark.parametrize("rest", [b"", b"a,1,2\n" * 5000], ids=["last", "first"])
+@pytest.mark.parametrize("what", ONLY_THE_VOCABULARY)
+def test_what_counting_does_not_mind_is_an_error_for_the_vocabulary_alone(what, rest):
+    text = ONLY_THE_VOCABULARY[what] + rest
+    rows = text.count(b"\n") - 1
+    one, other = (csvfeed.CsvDataset(io.BytesIO(text), **AUTO) for _ in range(2))
+    alone = refused(lambda: one.vocabulary)
+    assert one.num_rows == rows
+    assert other.num_rows == rows
+    for ds in (one, other):
+        for call in (lambda ds=ds: ds.vocabulary, lambda ds=ds: list(ds.shuffle(seed=1))):
+            assert refused(call) == alone
+    assert alone[2] == 52
+    assert not other._reader.found_vocabularies()
+
+
+@pytest.mark.parametrize(
+    ("options", "row", "words"),
+    [
+        ({"missing_target": "skip"}, b"b,1,x\n", "not a number"),
+        ({"on_error": "skip", "max_rejects": 0}, b"b,1,x\n", "not a number"),
+    ],
+)
+def test_what_the_vocabulary_does_not_mind_is_an_error_for_counting_alone(options, row, words):
+    text = BAD + row + b"c,1,2\n" * 5000
+    one, other = (csvfeed.CsvDataset(io.BytesIO(text), **AUTO, **options) for _ in range(2))
+    names = ["a", "c"] if "on_error" in options else ["a", "b", "c"]
+    alone = refused(lambda: len(one))
+    assert words in alone[1]
+    assert one.vocabulary == {"name": names}
+    assert other.vocabulary == {"name": names}
+    for ds in (one, other):
+        assert refused(lambda ds=ds: len(ds)) == alone
+
+
+def test_an_unclosed_quote_is_an_error_for_both():
+    text = BAD + b'"a,1,2\n' + b"a,1,2\n" * 5000
+    one, other = (csvfeed.CsvDataset(io.BytesIO(text), **AUTO) for _ in range(2))
+    assert refused(lambda: one.vocabulary) == refused(lambda: len(one))
+    assert refused(lambda: len(other)) == refused(lambda: other.vocabulary)
+
+
+field = st.sampled_from(["a", "b", " c ", "", "NA", '"d"', '"e,\n"', '"f""g"', "h" * 20])
+number = st.sampled_from(["1", "2.5", "", '"3"', "x", "1,1"])
+numbers = itertools.count()
+
+
+@given(
+    rows=st.lists(st.tuples(field, number, st.sampled_from(["\n", "\r\n", "\n\n"])), max_size=60),
+    counts_first=st.booleans(),
+    threads=st.integers(1, 3),
+    memory=st.sampled_from([None, SMALL]),
+    shuffled=st.booleans(),
+)
+@settings(max_examples=examples(100))
+@pytest.mark.filterwarnings("ignore:.*left out")
+def test_categories_and_rows_are_those_that_python_finds(
+    rows, counts_first, threads, memory, shuffled
+):
+    # No other example has this text, so that nothing is remembered.
+    unique = next(numbers)
+    text = f"name,x\n,{unique}\n" + "".join(f"{name},{x}{end}" for name, x, end in rows)
+    options = {"target": None, "on_error": "skip", "threads": threads, "memory": memory}
+    ds = csvfeed.CsvDataset(io.BytesIO(text.encode()), **AUTO, **options)
+    kept = []
+    for name, x, *more in filter(None, csv.reader(io.StringIO(text, newline=""))):
+        if not more and x not in ("x", "name"):
+            kept.append(name.strip(" "))
+    names = sorted({*kept} - {"", "NA"})
+    if counts_first:
+        assert ds.num_rows == len(kept)
+    assert ds.vocabulary == {"name": names}
+    assert ds.num_rows == len(kept)
+    codes = {name: code for code, name in enumerate(names, 1)}
+    found = [int(code) for (X,) in (ds.shuffle(seed=1) if shuffled else ds) for code, _ in X]
+    expected = [codes.get(name, 0) for name in kept]
+    assert sorted(found) == sorted(expected)
+    assert shuffled or found == expected
