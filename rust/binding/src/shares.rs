@@ -34,7 +34,7 @@ pub(crate) fn count(py: Python<'_>, input: &Input, place: (u64, u64)) -> PyResul
     let count = |table: &Table, slice_bytes| Share::count(table, input.budget(), slice_bytes, place, check_signals);
     let share = pass(py, input, count)?;
     let told = share.without_categories().to_bytes();
-    *input.own_share().lock() = Some(share);
+    *input.own_share().lock() = Some((place, share));
     Ok(told)
 }
 
@@ -47,7 +47,9 @@ pub(crate) fn complete<B: Deref<Target = [u8]> + Sync>(
 ) -> PyResult<Vec<u8>> {
     let complete = |table: &Table, slice_bytes| {
         let shares = read(table, shares)?;
-        let own = input.own_share().lock().take().unwrap_or_else(|| shares[index].clone());
+        let place = (index as u64, shares.len() as u64);
+        let own = input.own_share().lock().take_if(|(counted, _)| *counted == place);
+        let own = own.map_or_else(|| shares[index].clone(), |(_, share)| share);
         own.complete(table, input.budget(), slice_bytes, (index, &shares), check_signals)
     };
     Ok(pass(py, input, complete)?.to_bytes())

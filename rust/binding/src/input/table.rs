@@ -57,8 +57,8 @@ pub(super) struct Memo {
     /// The fingerprint of a table of many parts.
     pub fingerprint: OnceLock<(String, Option<String>)>,
     pub vocabularies: PerProcess<Option<Vocabularies>>,
-    /// What this process counts for a row index that several find together.
-    pub share: PerProcess<Option<Share>>,
+    /// The share that this process counts of a row index that several find together, and its place among theirs.
+    pub share: PerProcess<Option<((u64, u64), Share)>>,
     /// The row index that several processes found together.
     pub row_index: PerProcess<Option<Arc<RowIndex>>>,
     /// Whether a warning has said that rows were left out.
@@ -149,8 +149,8 @@ impl Input {
         &self.memo.vocabularies
     }
 
-    /// What this process counts for a row index that several find together.
-    pub(crate) fn own_share(&self) -> &PerProcess<Option<Share>> {
+    /// The share that this process counts of a row index that several find together, and its place among theirs.
+    pub(crate) fn own_share(&self) -> &PerProcess<Option<((u64, u64), Share)>> {
         &self.memo.share
     }
 
