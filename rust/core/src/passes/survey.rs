@@ -7,7 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use super::row_index::{self, Aim, Found, Purpose, RowIndex};
 use super::vocabulary::{MOST, Remembered, Search};
 use crate::budget::Budget;
-use crate::error::Error;
+use crate::error::{Error, Kind};
 use crate::process::PerProcess;
 use crate::table::Table;
 use crate::table::columns::Vocabularies;
@@ -33,7 +33,8 @@ pub fn row_index<E: From<Error>>(
     let Found { row_index, vocabularies } =
         row_index::find(table, Aim::rows(search.clone()), budget, slice_bytes, check)?;
     remember(&words, search, vocabularies, &mut known);
-    let row_index = Arc::new(row_index.expect("rows that a pass counts for their own sake are not given up"));
+    // Rows that a pass counts for their own sake are not given up.
+    let row_index = Arc::new(row_index.ok_or_else(|| Error::from(Kind::Internal))?);
     rows.add(&row_index);
     Ok((row_index, known))
 }
