@@ -298,13 +298,12 @@ impl Plan {
         let table = if anywhere || is_by_key { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
         let shared = self.input.shared_row_index().lock().clone();
-        let row_index = match shared {
-            Some(row_index) => row_index,
-            None => {
-                let found = survey::row_index(table, budget, self.input.slice_bytes(table), check_signals)?;
-                vocabularies::keep(&self.input, found.1);
-                found.0
-            }
+        let row_index = if let Some(row_index) = shared {
+            row_index
+        } else {
+            let found = survey::row_index(table, budget, self.input.slice_bytes(table), check_signals)?;
+            vocabularies::keep(&self.input, found.1);
+            found.0
         };
         Selection::make(table, row_index, steps, budget, check_signals)
     }

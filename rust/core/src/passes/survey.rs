@@ -216,7 +216,7 @@ mod tests {
         found.map_err(|error| format!("{:?} {:?} {}", error.offset, error.column, error.kind))
     }
 
-    fn words(found: Vec<Arc<Vocabulary>>) -> Vec<Vec<Vec<u8>>> {
+    fn words(found: &[Arc<Vocabulary>]) -> Vec<Vec<Vec<u8>>> {
         found.iter().map(|found| found.words().map(<[u8]>::to_vec).collect()).collect()
     }
 
@@ -248,11 +248,11 @@ mod tests {
             let find = |table: &Table, aim| find(table, aim, budget, slice_bytes);
 
             let rows = find(&table, Aim::rows(None)).map(|found| index(&found.row_index.unwrap()));
-            let alone = find(&table, words_alone(&search.columns, MOST)).map(|found| words(found.vocabularies.unwrap()));
+            let alone = find(&table, words_alone(&search.columns, MOST)).map(|found| words(&found.vocabularies.unwrap()));
             let (rows, alone) = (seen(rows), seen(alone));
 
             let joint = seen(find(&table, Aim::rows(Some(search.clone()))));
-            let found = joint.as_ref().ok().and_then(|found| found.vocabularies.clone()).map(words);
+            let found = joint.as_ref().ok().and_then(|found| found.vocabularies.as_deref()).map(words);
             prop_assert_eq!(joint.map(|found| index(&found.row_index.unwrap())), rows.clone());
             if rows.is_ok() {
                 prop_assert_eq!(found, alone.clone().ok());
@@ -261,7 +261,7 @@ mod tests {
             let aim = Aim { counts: true, ..words_alone(&search.columns, MOST) };
             let joint = seen(find(&table, aim));
             let found = joint.as_ref().ok().and_then(|found| found.row_index.as_ref()).map(index);
-            prop_assert_eq!(joint.map(|found| words(found.vocabularies.unwrap())), alone.clone());
+            prop_assert_eq!(joint.map(|found| words(&found.vocabularies.unwrap())), alone.clone());
             if alone.is_ok() {
                 // Whoever needs only vocabularies does not mind how many rows are rejected.
                 Arc::make_mut(&mut table.schema).max_rejects = None;
