@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class Categories:
     """The part of ``CsvDataset`` that knows the codes of its features and the classes of targets.
 
-    With "auto" ``categories``, the first member that needs the categories reads the source once.
+    With "auto" ``categories``, the first member that needs the categories reads the source once,
+    unless the rows were counted before: that pass finds them as well.
     """
 
     _reader: _core.Reader

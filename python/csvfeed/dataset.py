@@ -418,8 +418,11 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
             self._follow(replace(self._order, seed=seed))
         self.epochs.position.move(epoch, batch)
 
-    def _state(self, epoch: int, batch: int) -> dict[str, Any]:
-        """Return the state that points at a batch of an epoch."""
+    def _state(self, epoch: int, batch: int, *, given: bool = False) -> dict[str, Any]:
+        """Return the state that points at a batch of an epoch.
+
+        With ``given``, it says of "auto" ``categories`` what was given and not what is found.
+        """
         said = {"source", "threads", "batch_size", "max_rejects", "categories"}
         # It says what is allowed, not what is read.
         said.add("allow_target_as_feature")
@@ -428,12 +431,15 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
             said.add("memory")
         # What was found is as good as what was given.
         found = ("delimiter", "skip_initial_space", "skip_final_space")
-        given = {**self._options.given, **{name: getattr(self.dialect, name) for name in found}}
-        options = {key: repr(value) for key, value in given.items() if key not in said}
+        known = {**self._options.given, **{name: getattr(self.dialect, name) for name in found}}
+        options = {key: repr(value) for key, value in known.items() if key not in said}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
         if categories := self._options.values.categories:
+            reader = self._reader
             rows["categories"] = {
-                "listed": self._reader.vocabulary_digests(),
+                "listed": reader.given_vocabulary_digests()
+                if given
+                else reader.vocabulary_digests(),
                 "buckets": {
                     str(key): value for key, value in categories.items() if isinstance(value, int)
                 },

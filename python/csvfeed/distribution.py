@@ -40,7 +40,7 @@ class Distributed(ABC):
         """Return a dataset with one worker's share of the rows."""
 
     @abstractmethod
-    def _state(self, epoch: int, batch: int) -> dict[str, Any]:
+    def _state(self, epoch: int, batch: int, *, given: bool = False) -> dict[str, Any]:
         """Return the state that points at a batch of an epoch."""
 
     @other_names.explain(
@@ -181,7 +181,7 @@ class Distributed(ABC):
 
     def _described(self, index: int, count: int, lanes: int | None) -> bytes:
         """Return what this process is about to read."""
-        state = self._state(0, 0)
+        state = self._state(0, 0, given=True)
         order = self._order
         about = {
             "index": index,
@@ -201,7 +201,7 @@ class Distributed(ABC):
         return json.dumps(about).encode()
 
     def _count_together(self, together: _Together, index: int, count: int) -> None:
-        """Find the row index, of which each process counts its share."""
+        """Find the row index and "auto" ``categories``, each process those of its share."""
 
         def shared(find: Callable[[], bytes]) -> list[bytes]:
             found = dict(zip(together.indices, together.do(find), strict=True))
@@ -210,6 +210,9 @@ class Distributed(ABC):
         shares = shared(lambda: self._reader.count_share(index, count))
         shares = shared(lambda: self._reader.complete_share(index, shares))
         self._reader.join_shares(shares)
+        if any(digest is None for _, digest in self._reader.given_vocabulary_digests()):
+            # Where the shares lack categories, a pass over the file says why; then all fail.
+            together.do(lambda: json.dumps(self._reader.num_codes()).encode())
 
 
 class _Together:

@@ -109,7 +109,7 @@ def test_any_rows_in_any_lanes(rows, count, own, share, remainder, seed, memory,
         assert first == list(range(0, len(first) * share, share))
 
 
-@pytest.mark.parametrize("kind", ["plain", "gzip", "rejects", "quoted"])
+@pytest.mark.parametrize("kind", ["plain", "gzip", "rejects", "quoted", "categories"])
 def test_processes_count_together(kind, tmp_path):
     """They exchange what each has counted and get the rows that one process counts alone."""
     path = tmp_path / "data.csv"
@@ -123,6 +123,12 @@ def test_processes_count_together(kind, tmp_path):
     elif kind == "rejects":
         path.write_bytes(DATA.replace(b"\n500,", b"\nwrong,").replace(b"\n777,", b"\n,,"))
         options |= {"on_error": "skip"}
+    elif kind == "categories":
+        # Most processes do not see the quotes that are open where their share begins.
+        rows = (f'{n},"a\n{n // 97}",k{n % 13},{n}\n' for n in range(ROWS))
+        path.write_text("x,name,key,y\n" + "".join(rows))
+        auto = {"name": "auto", "key": "auto"}
+        options |= {"features": ["x", "name", "key"], "target": "y", "categories": auto}
     else:
         path.write_bytes(DATA)
     ds = csvfeed.CsvDataset(path, **options)
@@ -134,12 +140,29 @@ def test_processes_count_together(kind, tmp_path):
     )
     same(joined([list(one) for one in parts]), list(ds.distribute(0, 1, lanes=3)))
     assert {one.num_rows for one in parts} == {ds.num_rows}
+    for one in parts:
+        assert one.vocabulary == ds.vocabulary
     # A copy knows what was counted.
     same(list(pickle.loads(pickle.dumps(parts[1]))), list(parts[1]))
 
 
+def test_processes_that_find_no_categories_together_fail_together(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"x,key,y\n" + b"".join(b"%d,k,1\n" % n for n in range(3000)) + b"1,\xff,1\n")
+    options = {"batch_size": 12, "remainder": "drop", "categories": {"key": "auto"}}
+
+    def distribute(index):
+        ds = csvfeed.CsvDataset(path, **options)
+        with pytest.raises(csvfeed.CsvError, match="UTF-8") as caught:
+            ds.distribute(index, 3, directory=tmp_path / "shared")
+        return caught.value.line
+
+    assert at_once(3, distribute) == [3002] * 3
+
+
 @pytest.mark.skipif(csvfeed._core.SMALL_BUFFERS, reason="small slices make large messages")
-def test_a_process_reads_its_share_alone(tmp_path):
+@pytest.mark.parametrize("options", [{}, {"categories": {"text": "auto"}}])
+def test_a_process_reads_its_share_alone(options, tmp_path):
     """Counting reads a quarter of the file, and so does each epoch of a quarter of the lanes."""
     path = tmp_path / "data.csv"
     # Comparing the file with that of the other processes takes a megabyte, whatever its size.
@@ -153,7 +176,9 @@ def test_a_process_reads_its_share_alone(tmp_path):
             lines = open("/proc/self/io").read().splitlines()
             return int(dict(line.split(": ") for line in lines)["rchar"])
         path, directory, index = sys.argv[1], sys.argv[2], int(sys.argv[3])
-        ds = csvfeed.CsvDataset(path, features=["x"], target="y", batch_size=400, remainder="drop")
+        options = {"batch_size": 400, "remainder": "drop", **json.loads(sys.argv[4])}
+        features = ["x", *options.get("categories", ())]
+        ds = csvfeed.CsvDataset(path, features=features, target="y", **options)
         next(iter(csvfeed.CsvDataset(b"x,y\\n1,2\\n")))
         before = read()
         own = ds.distribute(index, 4, directory=directory)
@@ -161,7 +186,8 @@ def test_a_process_reads_its_share_alone(tmp_path):
         rows = sum(len(y) for X, y in own)
         print(json.dumps([counted, read() - before - counted, rows, len(own)]))
     """
-    found = at_once(4, lambda i: json.loads(python(code, path, tmp_path / "shared", i)))
+    shared, given = tmp_path / "shared", json.dumps(options)
+    found = at_once(4, lambda i: json.loads(python(code, path, shared, i, given)))
     for counted, epoch, rows, steps in found:
         assert counted < 1.1 * size / 4
         assert epoch < 1.1 * size / 4

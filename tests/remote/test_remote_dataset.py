@@ -58,6 +58,20 @@ def test_every_way_of_reading_gives_the_rows_of_the_file(web, name, ranges):
 
 
 @pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
+@pytest.mark.parametrize("counts_first", [False, True])
+def test_the_length_and_categories_take_one_pass(web, name, counts_first):
+    ds = csvfeed.CsvDataset(f"{web.url}/{name}", target="y", categories={"y": "auto"})
+    web.requests.clear()
+    asks = [lambda: len(ds), lambda: ds.classes]
+    found = [ask() for ask in (asks if counts_first else asks[::-1])]
+    assert len(ds) in found
+    assert ds.classes == [str(n) for n in range(7)]
+    ranges = [range_.removeprefix("bytes=").split("-") for _, range_ in web.requests]
+    asked = sum(int(last) + 1 - int(first) for first, last in ranges)
+    assert asked < 1.5 * len(web.files[f"/{name}"]) + (1 << 17)
+
+
+@pytest.mark.parametrize("name", ["x.csv", "x.csv.gz"])
 def test_a_run_goes_on_in_another_process(web, name):
     ds = csvfeed.CsvDataset(f"{web.url}/{name}", batch_size=1000).shuffle(seed=3)
     batches = iter(ds)

@@ -12,7 +12,7 @@ use csvfeed_core::epoch::portion::Portion;
 use csvfeed_core::epoch::selection::Selection;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::passes::row_index::RowIndex;
+use csvfeed_core::passes::survey;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process::PerProcess;
 use csvfeed_core::rows::{Block, Widths};
@@ -29,7 +29,7 @@ use crate::options::{PyLanes, PyStep, remainder};
 use crate::rejects;
 use crate::signals::{Stop, check_signals};
 use crate::threads::{Ends, Taken, let_go, watch};
-use crate::vocabularies::with_vocabularies;
+use crate::vocabularies::{self, with_vocabularies};
 
 /// Which rows a dataset has, and in which order its epochs yield them.
 #[pyclass(frozen, module = "csvfeed._core")]
@@ -298,9 +298,12 @@ impl Plan {
         let table = if anywhere || is_by_key { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
         let shared = self.input.shared_row_index().lock().clone();
-        let row_index = match shared {
-            Some(row_index) => row_index,
-            None => RowIndex::remember(table, budget, self.input.slice_bytes(table), check_signals)?,
+        let row_index = if let Some(row_index) = shared {
+            row_index
+        } else {
+            let found = survey::row_index(table, budget, self.input.slice_bytes(table), check_signals)?;
+            vocabularies::keep(&self.input, found.1);
+            found.0
         };
         Selection::make(table, row_index, steps, budget, check_signals)
     }

@@ -114,6 +114,13 @@ impl Reader {
         Ok(known.iter().map(|(column, vocabulary)| (*column, vocabulary.digest())).collect())
     }
 
+    /// The same without reading the source: `None` for a column whose categories the source tells.
+    fn given_vocabulary_digests(&self) -> Vec<(usize, Option<String>)> {
+        let schema = &self.0.schema;
+        let given = schema.vocabularies().into_iter().map(|(column, vocabulary)| (column, Some(vocabulary.digest())));
+        given.chain(schema.unread().into_iter().map(|column| (column, None))).collect()
+    }
+
     /// The categories that a pass has found in the source so far.
     fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
         vocabularies::found(py, &self.0)

@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::passes::rejects;
-use csvfeed_core::passes::row_index::RowIndex;
+use csvfeed_core::passes::{rejects, survey};
 use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::OnError;
 use pyo3::prelude::*;
@@ -15,6 +14,7 @@ use pyo3::prelude::*;
 use crate::error::{Where, csv_error, os_error};
 use crate::input::Input;
 use crate::signals::{Stop, check_signals};
+use crate::vocabularies;
 
 /// How many rows are left out for each reason, and the first of these rows: the reason and the exception.
 pub(crate) type Rejects<'py> = (Vec<(&'static str, u64)>, Vec<(&'static str, Bound<'py, PyAny>)>);
@@ -23,8 +23,9 @@ pub(crate) type Rejects<'py> = (Vec<(&'static str, u64)>, Vec<(&'static str, Bou
 pub(crate) fn find<'py>(py: Python<'py>, input: &Input) -> PyResult<Rejects<'py>> {
     let Some(table) = skipping_table(py, input)? else { return Ok((Vec::new(), Vec::new())) };
     let slice_bytes = input.slice_bytes(&table);
-    let row_index = py.detach(|| RowIndex::remember(&table, input.budget(), slice_bytes, check_signals));
-    let row_index = row_index.map_err(|stop| input.stopped(py, stop, &table.parts))?;
+    let found = py.detach(|| survey::row_index(&table, input.budget(), slice_bytes, check_signals));
+    let (row_index, found) = found.map_err(|stop| input.stopped(py, stop, &table.parts))?;
+    vocabularies::keep(input, found);
     let first = row_index.rejects().list();
     let lines = py.detach(|| row_index.rejects().lines(&table.parts, check_signals));
     let lines = lines.map_err(|stop| input.stopped(py, stop, &table.parts))?;

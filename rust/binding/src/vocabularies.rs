@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use csvfeed_core::error::Kind;
-use csvfeed_core::passes::vocabulary::find_vocabularies;
+use csvfeed_core::passes::survey;
+use csvfeed_core::table::columns::Vocabularies;
 use csvfeed_core::table::schema::Schema;
 use csvfeed_core::value::Vocabulary;
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
-use crate::input::{Input, Vocabularies};
+use crate::input::Input;
 use crate::signals::check_signals;
 
 /// Vocabularies in Python: the position of each column, and its categories in the order of their codes.
@@ -33,6 +34,15 @@ pub(crate) fn recall(py: Python<'_>, input: &Input, found: PyVocabularies) {
     }
 }
 
+/// Keeps what a pass for something else has found, unless another thread is just finding it.
+pub(crate) fn keep(input: &Input, found: Vocabularies) {
+    if let Ok(mut known) = input.vocabularies().mutex().try_lock()
+        && !found.is_empty()
+    {
+        known.get_or_insert_default().extend(found);
+    }
+}
+
 /// The schema with the vocabularies of the source. The first call reads the source once.
 pub(crate) fn with_vocabularies(py: Python<'_>, input: &Input, schema: Arc<Schema>) -> PyResult<Arc<Schema>> {
     let columns = schema.unread();
@@ -43,9 +53,9 @@ pub(crate) fn with_vocabularies(py: Python<'_>, input: &Input, schema: Arc<Schem
     let mut found = input.vocabularies().mutex().lock_py_attached(py).map_err(lost)?;
     if found.as_ref().is_none_or(|found: &Vocabularies| columns.iter().any(|column| !found.contains_key(column))) {
         let table = input.table(py)?;
-        let new = py.detach(|| find_vocabularies(&table, &columns, input.budget(), check_signals));
-        let new = new.map_err(|stop| input.stopped(py, stop, &table.parts))?;
-        *found = Some(columns.into_iter().zip(new).collect());
+        let slice_bytes = input.slice_bytes(&table);
+        let new = py.detach(|| survey::vocabularies(&table, &columns, input.budget(), slice_bytes, check_signals));
+        *found = Some(new.map_err(|stop| input.stopped(py, stop, &table.parts))?);
     }
     let Some(found) = &*found else { return Ok(schema) };
     Ok(Arc::new(Arc::unwrap_or_clone(schema).with_vocabularies(found)))

@@ -14,4 +14,4 @@ mod unpacking;
 
 pub(crate) use file_object::Requests;
 pub(crate) use find::{find, find_one};
-pub(crate) use table::{Input, Vocabularies};
+pub(crate) use table::Input;

@@ -1,6 +1,5 @@
 //! `Input`: the parts of a table, how they are written, and the columns to read.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -8,14 +7,14 @@ use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::Head;
-use csvfeed_core::passes::row_index::RowIndex;
+use csvfeed_core::passes::row_index::{RowIndex, Share};
 use csvfeed_core::process::PerProcess;
 use csvfeed_core::source::{self, MemorySource, SpooledText};
 use csvfeed_core::stats;
 use csvfeed_core::table::Table;
+use csvfeed_core::table::columns::Vocabularies;
 use csvfeed_core::table::parts::Place;
 use csvfeed_core::table::schema::{Column, Schema};
-use csvfeed_core::value::Vocabulary;
 
 use super::layouts::Ending;
 use super::part::Part;
@@ -24,9 +23,6 @@ use crate::options::Rule;
 /// Bytes of rows that a shuffle mixes unless `memory` says otherwise. The order of an epoch depends on this number, so it
 /// is the same on every machine.
 const SHUFFLE_MEMORY: u64 = 256 << 20;
-
-/// Vocabularies that a pass found in the source, by the position of the column.
-pub(crate) type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
 
 /// How much an epoch may use.
 pub(crate) struct Budgets {
@@ -61,6 +57,8 @@ pub(super) struct Memo {
     /// The fingerprint of a table of many parts.
     pub fingerprint: OnceLock<(String, Option<String>)>,
     pub vocabularies: PerProcess<Option<Vocabularies>>,
+    /// The share that this process counts of a row index that several find together, and its place among theirs.
+    pub share: PerProcess<Option<((u64, u64), Share)>>,
     /// The row index that several processes found together.
     pub row_index: PerProcess<Option<Arc<RowIndex>>>,
     /// Whether a warning has said that rows were left out.
@@ -149,6 +147,11 @@ impl Input {
     /// The vocabularies that a pass found in the source.
     pub(crate) fn vocabularies(&self) -> &PerProcess<Option<Vocabularies>> {
         &self.memo.vocabularies
+    }
+
+    /// The share that this process counts of a row index that several find together, and its place among theirs.
+    pub(crate) fn own_share(&self) -> &PerProcess<Option<((u64, u64), Share)>> {
+        &self.memo.share
     }
 
     /// The row index that several processes found together.

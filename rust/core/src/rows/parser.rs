@@ -11,7 +11,7 @@ use crate::budget::Size;
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::index::{self, Index};
+use crate::index::{self, Index, Rows};
 use crate::simd::Simd;
 use crate::table::parts::Layout;
 use crate::table::schema::{OnError, Schema};
@@ -93,8 +93,7 @@ impl Parser {
         }
         self.follow(text.layout());
         let schema = &*self.schema;
-        let columns = self.arrangement.fields;
-        let bad_row = self.index.fill(self.simd, text, self.dialect, columns, schema.reference);
+        let bad_row = self.index.fill(self.simd, text, self.dialect, self.arrangement.fields, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
         let mut block = Block::with_capacity(pool, widths, room);
         let reading = Reading {
@@ -112,7 +111,7 @@ impl Parser {
         }
         let mut passed_over = self.index.bad_rows().iter().peekable();
         let group_rows = (GROUP.get() / self.arrangement.columns.len().max(1)).max(1);
-        for rows in self.index.groups(columns, group_rows) {
+        for rows in self.index.groups(self.arrangement.fields, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
                 reading.record_row(*bad, &mut block);
             }
@@ -123,6 +122,19 @@ impl Parser {
         }
         passed_over.for_each(|bad| reading.record_row(*bad, &mut block));
         (block, bad_row)
+    }
+
+    /// Finds the rows of a text without reading their values, up to the first with wrong quotes or fields that is not
+    /// skipped. Returns the number of rows and the error of that row.
+    pub(crate) fn find_rows(&mut self, text: &Text) -> (usize, Option<Error>) {
+        self.follow(text.layout());
+        let bad_row = self.index.fill(self.simd, text, self.dialect, self.arrangement.fields, self.schema.reference);
+        (self.index.rows(), bad_row)
+    }
+
+    /// The rows of the latest text, unless its rows were only counted.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
+        self.index.groups(self.arrangement.fields, usize::MAX)
     }
 }
 

@@ -81,6 +81,16 @@ impl Rejects {
         Ok(self.lines.get_or_init(|| lines))
     }
 
+    /// The places of the rejects that were recorded, in file order.
+    pub(crate) fn places(&self) -> Vec<u64> {
+        self.list.iter().filter_map(|reject| reject.error.offset).collect()
+    }
+
+    /// Keeps the first rejects as if no more had been recorded.
+    pub(crate) fn truncate(&mut self, recording: Recording) {
+        self.list.truncate(recording.most);
+    }
+
     /// Counts a reject, and calls `note` to record it if there is room.
     pub(crate) fn add(&mut self, recording: Recording, reason: &'static str, note: impl FnOnce() -> Reject) {
         self.count_in(reason, 1);

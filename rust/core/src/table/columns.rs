@@ -12,6 +12,9 @@ use crate::table::schema::positional_name;
 use crate::value::number::Forms;
 use crate::value::{Categories, Date, Duration, MOST_CODES, Part, ValueEncoding, Vocabulary};
 
+/// Vocabularies by the position of their column.
+pub type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
+
 /// The columns that do not hold plain numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
@@ -257,7 +260,7 @@ impl Schema {
 
     /// Fills in the vocabularies found for those columns.
     #[must_use]
-    pub fn with_vocabularies(mut self, found: &HashMap<usize, Arc<Vocabulary>>) -> Self {
+    pub fn with_vocabularies(mut self, found: &Vocabularies) -> Self {
         for (at, encoding) in self.wanted().into_iter().zip(&mut self.encodings) {
             if let (
                 Some(

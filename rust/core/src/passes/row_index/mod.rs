@@ -3,21 +3,22 @@
 //! One pass builds a row index, several times as fast as parsing the values. With it, any row can be located and read
 //! on its own, in any order. It takes 16 bytes for each slice, far less than a thousandth of the source.
 
+mod counting;
 mod share;
 
 use std::ops::Range;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
-use crate::budget::{BLOCK_BYTES, Budget, Size};
+use super::vocabulary::Collected;
+use crate::budget::{Budget, Size};
 use crate::error::{Error, Kind, Result};
-use crate::index;
-use crate::pipeline::{Done, Jobs, Pipeline, Worker};
-use crate::process::PerProcess;
-use crate::rows::rejects::{self, Recording, Rejects, Tally};
-use crate::rows::{Parser, Pool};
+use crate::rows::rejects::{Rejects, Tally};
 use crate::split::Splitter;
 use crate::table::Table;
 use crate::text::Text;
+use crate::value::Vocabulary;
+pub(crate) use counting::{Aim, Purpose};
+use counting::{Counted, Seen, SliceCounting, piece_bytes};
 pub use share::Share;
 
 /// The slices of a table.
@@ -42,9 +43,6 @@ struct Start {
 const FINEST: Size = Size { usual: 4 << 10, small: 32 };
 const COARSEST: Size = Size { usual: 256 << 10, small: 128 };
 
-/// How many slices one job counts, if they fit in a block.
-const SLICES_IN_A_PIECE: u64 = 16;
-
 impl RowIndex {
     /// The slice size for a source of `length` bytes that is mixed in windows of `window` bytes. A window should hold
     /// hundreds of slices from all over the source, but there should not be millions of slices.
@@ -62,53 +60,9 @@ impl RowIndex {
         slice_bytes: u64,
         check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Self, E> {
-        let splitter = Splitter::of(table, piece_bytes(slice_bytes), budget.max_row, false).decompressing_ahead(budget);
-        let mut tally = Tally::new(table.schema.max_rejects);
-        let mut starts = Starts::of(table);
-        SliceCounting::new(table, Arc::new(splitter), slice_bytes).run(
-            budget,
-            |counted: Vec<Counted>| {
-                for slice in counted {
-                    if let Some((_, error)) = tally.add(slice.rejects) {
-                        return Err(error.into());
-                    }
-                    starts.add(&slice.bytes, slice.rows);
-                }
-                Ok(())
-            },
-            check,
-        )?;
-        Ok(Self { starts: starts.finish(), left_out: tally.count(), rejects: tally.into_found() })
-    }
-
-    /// Returns the index that this process already built for the same table, or builds one.
-    pub fn remember<E: From<Error>>(
-        table: &Table,
-        budget: Budget,
-        slice_bytes: u64,
-        check: impl FnMut() -> std::result::Result<(), E>,
-    ) -> std::result::Result<Arc<Self>, E> {
-        let name = format!("{} {slice_bytes} {}", table.for_counting().description(), budget.max_row);
-        let found = {
-            let mut known = remembered();
-            let at = known.iter().position(|(known, _)| *known == name);
-            at.map(|at| {
-                known[at..].rotate_left(1);
-                Arc::clone(&known[known.len() - 1].1)
-            })
-        };
-        // If the rejects exceed the limit, a new pass finds the one to report, which may not be remembered.
-        let is_allowed = |row_index: &Arc<Self>| table.schema.max_rejects.is_none_or(|most| row_index.left_out <= most);
-        if let Some(row_index) = found.filter(is_allowed) {
-            return Ok(row_index);
-        }
-        let row_index = Arc::new(Self::make(table, budget, slice_bytes, check)?);
-        let mut known = remembered();
-        if known.len() == REMEMBERED_MOST {
-            known.remove(0);
-        }
-        known.push((name, Arc::clone(&row_index)));
-        Ok(row_index)
+        // Rows that a pass counts for their own sake are not given up.
+        let found = find(table, Aim::rows(None), budget, slice_bytes, check)?;
+        found.row_index.ok_or_else(|| Error::from(Kind::Internal).into())
     }
 
     /// The number of slices.
@@ -186,6 +140,52 @@ impl RowIndex {
     }
 }
 
+/// What a pass found. What it was not for may be missing.
+pub(crate) struct Found {
+    pub row_index: Option<RowIndex>,
+    /// In the order of the columns that were sought.
+    pub vocabularies: Option<Vec<Arc<Vocabulary>>>,
+}
+
+/// Goes over the rows of a table once. See [`RowIndex::make`].
+pub(crate) fn find<E: From<Error>>(
+    table: &Table,
+    aim: Aim,
+    budget: Budget,
+    slice_bytes: u64,
+    check: impl FnMut() -> std::result::Result<(), E>,
+) -> std::result::Result<Found, E> {
+    let splitter = Splitter::of(table, piece_bytes(slice_bytes), budget.max_row, false).decompressing_ahead(budget);
+    let purpose = aim.purpose;
+    // Whoever needs only vocabularies does not mind how many rows are rejected.
+    let allowed = table.schema.max_rejects.filter(|_| purpose == Purpose::Rows);
+    let mut rows = aim.counts.then(|| (Tally::new(allowed), Starts::of(table)));
+    let mut words = aim.search.as_ref().map(Collected::new);
+    let take = |Seen { slices, words: new }| {
+        rows = rows.take().filter(|_| slices.is_some());
+        if let Some((tally, starts)) = &mut rows {
+            for slice in slices.into_iter().flatten() {
+                if let Some((_, error)) = tally.add(slice.rejects) {
+                    return Err(error.into());
+                }
+                starts.add(&slice.bytes, slice.rows);
+            }
+        }
+        words = match words.take().zip(new).map(|(words, new)| words.and(table, &new)) {
+            Some(Err(error)) if purpose == Purpose::Vocabularies => return Err(error.into()),
+            words => words.and_then(Result::ok),
+        };
+        Ok(())
+    };
+    SliceCounting::new(table, Arc::new(splitter), slice_bytes, aim).run(budget, take, check)?;
+    let row_index = rows.map(|(tally, starts)| RowIndex {
+        starts: starts.finish(),
+        left_out: tally.count(),
+        rejects: tally.into_found(),
+    });
+    Ok(Found { row_index, vocabularies: words.map(Collected::finish) })
+}
+
 /// Collects the starts of slices.
 struct Starts {
     starts: Vec<Start>,
@@ -212,119 +212,6 @@ impl Starts {
         self.starts.shrink_to_fit();
         self.starts
     }
-}
-
-/// A slice and its rows.
-struct Counted {
-    bytes: Range<u64>,
-    rows: u64,
-    rejects: Rejects,
-}
-
-/// Bytes of text that one job counts.
-fn piece_bytes(slice_bytes: u64) -> usize {
-    slice_bytes.saturating_mul(SLICES_IN_A_PIECE).clamp(1, BLOCK_BYTES.get() as u64) as usize
-}
-
-/// Cuts each text into slices and counts their rows.
-struct SliceCounting {
-    table: Table,
-    splitter: Arc<Splitter>,
-    slice_bytes: usize,
-    recording: Recording,
-}
-
-impl SliceCounting {
-    fn new(table: &Table, splitter: Arc<Splitter>, slice_bytes: u64) -> Self {
-        let recording = Tally::recording(table.schema.max_rejects, rejects::REMEMBERED);
-        Self { table: table.for_counting(), splitter, slice_bytes: slice_bytes as usize, recording }
-    }
-
-    /// Passes the slices of each text to `take`, in order.
-    fn run<E: From<Error>>(
-        self,
-        budget: Budget,
-        take: impl FnMut(Vec<Counted>) -> std::result::Result<(), E>,
-        check: impl FnMut() -> std::result::Result<(), E>,
-    ) -> std::result::Result<(), E> {
-        // No more threads than have room for a text and its marks.
-        let piece = piece_bytes(self.slice_bytes as u64);
-        let threads = (budget.bytes() / (3 * piece)).clamp(1, budget.threads);
-        let threads = self.table.parts.threads(threads);
-        Pipeline::run(self, threads, budget.window)?.drain(take, check)
-    }
-
-    /// Cuts a text into slices and counts their rows, up to the first wrong row.
-    fn count(&self, text: &mut Text, parser: &mut Parser, pool: &Arc<Pool>) -> Done<Vec<Counted>> {
-        let Table { schema, dialect, simd, .. } = &self.table;
-        let mut slices = Vec::new();
-        let mut start = 0;
-        let length = text.bytes().len();
-        while start < length {
-            // A short rest at the end of a text joins the last slice.
-            let is_last = length - start <= self.slice_bytes.saturating_add(self.slice_bytes / 2);
-            let row_end = || text.row_end(*simd, *dialect, start, self.slice_bytes);
-            let end = if is_last { length } else { row_end() };
-            let (rows, rejects, error) = text.within(start..end, |text| {
-                if schema.only_counts() {
-                    let (rows, error) = index::count_rows(*simd, text, *dialect);
-                    (rows, Rejects::default(), error)
-                } else {
-                    let (mut block, error) = parser.parse(text, pool);
-                    (block.rows, block.take_rejects(), error)
-                }
-            });
-            // The last text may have one newline more than the source.
-            let bytes = text.offset + start as u64..(text.offset + end as u64).min(text.end_in_source());
-            slices.push(Counted { bytes, rows: rows as u64, rejects });
-            if error.is_some() {
-                // One of the rejects before it may exceed the limit.
-                return Done { item: Some(slices), error };
-            }
-            start = end;
-        }
-        Done::with(slices)
-    }
-
-    fn parser(&self) -> Parser {
-        Parser::new(&self.table.schema, self.table.dialect, self.table.simd).recording(self.recording)
-    }
-}
-
-impl Jobs<Vec<Counted>> for SliceCounting {
-    fn count(&self) -> u64 {
-        self.splitter.texts()
-    }
-
-    fn worker(self: Arc<Self>) -> Worker<Vec<Counted>> {
-        let mut parser = self.parser();
-        let pool = Pool::new(1);
-        let mut text = Text::default();
-        Box::new(move |index| {
-            let is_read = self.splitter.read(index, &mut text);
-            Done::of_text(is_read, || self.count(&mut text, &mut parser, &pool))
-        })
-    }
-
-    fn are_short(&self) -> bool {
-        self.table.parts.are_local()
-    }
-
-    fn may_wait(&self) -> bool {
-        !self.table.parts.are_local()
-    }
-
-    fn abandon(&self) {
-        self.splitter.abandon();
-    }
-}
-
-/// Row indexes of tables read before, the most recently used last.
-static REMEMBERED: PerProcess<Vec<(String, Arc<RowIndex>)>> = PerProcess::new();
-const REMEMBERED_MOST: usize = 32;
-
-fn remembered() -> MutexGuard<'static, Vec<(String, Arc<RowIndex>)>> {
-    REMEMBERED.lock()
 }
 
 impl Text {
