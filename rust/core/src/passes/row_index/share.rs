@@ -314,6 +314,17 @@ mod tests {
         prop::collection::vec(row, 0..60).prop_map(|rows| rows.concat().into_bytes())
     }
 
+    #[test]
+    fn a_text_that_ends_within_a_slice_makes_no_empty_one() {
+        let text = b"\n\n;aa\";\n1,,;\n'\\ \"a\"'\r \\\\\n\r\",\r'aa\ra\r;\"\r1;\\ a' ;,\\'";
+        let dialect = Dialect { escape: Some(b'\\'), ..Dialect::new(b',', None) };
+        let table = table(&[text.to_vec()], dialect, OnError::Raise, MissingTarget::Raise);
+        let budget = Budget { threads: 1, block_bytes: 100, window: 4, max_row: 20, ahead: 0 };
+        let alone = find(&table, Aim::rows(Search::of(&table)), budget, 3, || Ok::<_, Error>(())).unwrap();
+        let alone = (alone.row_index.unwrap(), alone.vocabularies.into_iter().flatten().enumerate().collect());
+        assert_eq!(seen(together(&table, budget, 3, 1)), seen(Ok(alone)));
+    }
+
     proptest! {
         #![proptest_config(crate::checks::cases(150))]
 
