@@ -106,10 +106,11 @@ class Epochs:
 
     @property
     def row_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of one row in each array of a batch."""
+        """Shape of one row, or window, in each array of a batch."""
         features, targets = len(self._reader.feature_names), len(self._reader.target_names)
         has_weight = len(self._reader.columns_read) > features + targets
-        shapes: list[tuple[int, ...]] = [(features,)]
+        windows = self.order.windows
+        shapes: list[tuple[int, ...]] = [(windows.length, features) if windows else (features,)]
         if targets:
             shapes.append(() if targets == 1 else (targets,))
         if has_weight or (self.remainder == "pad" and targets):

@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from csvfeed.epochs import Epochs
 
 Batch: TypeAlias = tuple[NDArray[np.float32], ...]
-"""``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,)."""
+"""``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,).
+
+The X of windows is of shape (B, length, F).
+"""
 
 
 class Feed(Protocol):

@@ -62,7 +62,7 @@ def from_groups(
 
     if named is not None:
         spec[0] = {
-            name: tf.TensorSpec((None, static, 1), tf.as_dtype(dtype))
+            name: tf.TensorSpec((None, static, *shapes[0][:-1], 1), tf.as_dtype(dtype))
             for name, dtype in named.dtypes.items()
         }
     return tf.data.Dataset.from_generator(cut, output_signature=tuple(spec)).prefetch(2).unbatch()
