@@ -24,8 +24,8 @@ from csvfeed.source import Source, is_among
 from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
-from csvfeed.windowed import Windowed
 from csvfeed.train.feed import Batch
+from csvfeed.windowed import Windowed
 
 FillValue: TypeAlias = float | Literal["mean"]
 
@@ -278,10 +278,10 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
 
         They cover the rows of this dataset: those of its split or shard, without the rows that
         ``missing_target="skip"`` leaves out. Windows do not change them: each row counts once, and
-        a shard of windows has the statistics of all rows of its split. The first call reads the source on all threads; the
-        dataset keeps the result. Missing values are counted before ``fill`` replaces them. Sums
-        are in float64 over the float32 values that iteration yields, and do not depend on the
-        number of threads.
+        a shard of windows has the statistics of all rows of its split. The first call reads the
+        source on all threads; the dataset keeps the result. Missing values are counted before
+        ``fill`` replaces them. Sums are in float64 over the float32 values that iteration yields,
+        and do not depend on the number of threads.
 
         Returns
         -------

@@ -44,7 +44,7 @@ class Windowed(ABC):
         horizon: int = 0,
         by: Column | Sequence[Column] | None = None,
     ) -> Self:
-        """Return a dataset whose samples are windows: ``length`` rows that follow one another.
+        r"""Return a dataset whose samples are windows: ``length`` rows that follow one another.
 
         Iteration yields X of shape (B, length, F), and of each window the target and the weight of
         one row: ``horizon`` rows after its last row. With ``horizon=0``, the default, that is the
@@ -101,7 +101,7 @@ class Windowed(ABC):
         Examples
         --------
         >>> import csvfeed
-        >>> ds = csvfeed.CsvDataset(b"a,y\\n1,10\\n2,20\\n3,30\\n4,40\\n")
+        >>> ds = csvfeed.CsvDataset(b"a,y\n1,10\n2,20\n3,30\n4,40\n")
         >>> [(X[..., 0].tolist(), y.tolist()) for X, y in ds.windows(2)]
         [([[1.0, 2.0], [2.0, 3.0], [3.0, 4.0]], [20.0, 30.0, 40.0])]
         >>> [(X[..., 0].tolist(), y.tolist()) for X, y in ds.windows(2, horizon=1)]

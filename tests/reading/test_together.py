@@ -38,9 +38,14 @@ def way(rnd):
     return {"threads": rnd.randint(1, 3), "memory": rnd.choice([None, None, SMALL, 5000])}
 
 
+def flat(batch):
+    """Return the rows, or windows, of a batch, each as one array of all its values."""
+    return np.column_stack([array.reshape(len(array), -1) for array in batch])
+
+
 def stacked(dataset, width):
-    """Return the rows of an epoch, each as one array of all its values."""
-    batches = [np.column_stack(batch) for batch in dataset] if dataset.num_rows else []
+    """Return the rows, or windows, of an epoch, each as one array of all its values."""
+    batches = [flat(batch) for batch in dataset] if dataset.num_rows else []
     return np.concatenate([np.empty((0, width), np.float32), *batches])
 
 
@@ -192,6 +197,10 @@ def check(rnd, directory):
     for _ in range(2):
         same(stacked(cached, width), rows)
     check_remainder(rnd, paths, options, rows)
+    check_windows(rnd, twin, reading, rows, range(len(rows)))
+    if by is not None:
+        check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
+    check_windows(rnd, cached, reading, rows, range(len(rows)))
     for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
 
@@ -202,19 +211,60 @@ def check_keys(reading, by, halves):
     assert not keys[0] & keys[1]
 
 
+def check_windows(rnd, dataset, reading, rows, chosen):
+    """Check the windows over some rows, in the order of the file and in that of a shuffle."""
+    length, stride = rnd.choice([1, 2, 3, 8]), rnd.choice([1, 1, 2, 5])
+    horizon = rnd.choice([0, 0, 1, 4]) if dataset.target_names else 0
+    by = rnd.choice([None, *(one.name for one in reading.table.columns)])
+    runs, last = [], None
+    for at in chosen:
+        row = reading.kept[at]
+        key = None if by is None else row.cells[by].text
+        if last != (row.path, row.number - 1, key):
+            runs.append([])
+        runs[-1].append(at)
+        last = row.path, row.number, key
+    features = len(dataset.feature_names)
+    expected = [
+        np.append(
+            rows[run[at : at + length], :features], rows[run[at + length - 1 + horizon], features:]
+        )
+        for run in runs
+        for at in range(0, max(0, len(run) - length - horizon + 1), stride)
+    ]
+    width = length * features + rows.shape[1] - features
+    expected = np.array(expected, np.float32).reshape(-1, width)
+    made = dataset.windows(length, stride=stride, horizon=horizon, by=by)
+    assert made.num_rows == len(expected)
+    same(stacked(made, width), expected)
+
+    def ordered(found):
+        return sorted(found.tobytes() for found in found)
+
+    shuffled = made.shuffle(seed=rnd.randint(0, 9))
+    assert ordered(stacked(shuffled, width)) == ordered(expected)
+    shares = [made.shard(index, 2) for index in range(2)]
+    assert len({len(share) for share in shares}) == 1
+    dealt = ordered(np.concatenate([stacked(share, width) for share in shares]))
+    assert len(dealt) >= len(expected) - 1
+    assert not len(dealt) > len(expected)
+    for one in (made, shuffled, shares[0]):
+        check_resumed(rnd, one, width)
+
+
 def check_resumed(rnd, dataset, width):
     if not dataset.num_rows:
         return
     whole = pickle.loads(pickle.dumps(dataset))
     passed = rnd.randint(0, len(whole))
     batches = iter(whole)
-    first = [np.column_stack(next(batches)) for _ in range(passed)]
+    first = [flat(next(batches)) for _ in range(passed)]
     state = json.loads(json.dumps(whole.state_dict()))
-    rest = [np.column_stack(batch) for batch in batches]
+    rest = [flat(batch) for batch in batches]
     following = stacked(whole, width)
     resumed = pickle.loads(pickle.dumps(dataset))
     resumed.load_state_dict(state)
-    found = [np.column_stack(batch) for batch in resumed]
+    found = [flat(batch) for batch in resumed]
     if passed < len(whole):
         same(np.concatenate(found), np.concatenate(rest))
         same(stacked(resumed, width), following)

@@ -204,13 +204,14 @@ impl InOrder {
         let Range { start, end } = segment.slices;
         let Done { item, error } = reader.read(start as usize..end as usize, &self.segments);
         let wrong_row = segment.first_row + item.as_ref().map_or(0, |block| block.rows as u64);
-        assert!(segment.block.set(item).is_ok(), "each segment is read once");
         let mut state = self.state();
         if let Some(error) = error
             && state.failure.as_ref().is_none_or(|(row, _)| wrong_row < *row)
         {
             state.failure = Some((wrong_row, error));
         }
+        // Nobody may see the rows before the failure after them.
+        assert!(segment.block.set(item).is_ok(), "each segment is read once");
         state.read += 1;
         drop(state);
         self.has_read.notify_all();
