@@ -197,10 +197,10 @@ def check(rnd, directory):
     for _ in range(2):
         same(stacked(cached, width), rows)
     check_remainder(rnd, paths, options, rows)
-    check_windows(rnd, twin, reading, rows, range(len(rows)))
-    if by is not None:
+    if by is not None and rnd.random() < 0.5:
         check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
-    check_windows(rnd, cached, reading, rows, range(len(rows)))
+    else:
+        check_windows(rnd, rnd.choice([twin, cached]), reading, rows, range(len(rows)))
     for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
 

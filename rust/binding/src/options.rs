@@ -300,7 +300,12 @@ impl DialectOptions {
 /// The attributes of `csvfeed.order.Part` or `csvfeed.order.Shard`.
 #[derive(FromPyObject)]
 pub(crate) enum PyStep {
-    Part { column: Option<PyColumn>, fraction: f64, seed: u64, held_out: bool },
+    Part {
+        column: Option<PyColumn>,
+        fraction: f64,
+        seed: u64,
+        held_out: bool,
+    },
     #[pyo3(transparent)]
     Shard(PyShare),
 }

@@ -385,7 +385,12 @@ impl Plan {
             && known.selection.rows() > 0
         {
             let (needed, longest) = (windows.shape().reach().saturating_add(1), windows.longest_run());
-            return Err(self.input.exception(py, &Kind::NoWindow { needed, longest }.into(), None));
+            let kind = if longest < needed {
+                Kind::NoWindow { needed, longest }
+            } else {
+                Kind::Empty("no window is left: other workers have them all")
+            };
+            return Err(self.input.exception(py, &kind.into(), None));
         }
         let what = match known.selection.rows() {
             0 if known.selection.row_index().left_out() > 0 => {
@@ -439,13 +444,7 @@ impl Plan {
     }
 
     /// Starts the pipeline of a lane. All lanes of this process have batches of `batch_size` rows together.
-    fn start_lane(
-        &self,
-        table: Table,
-        lane: Lane,
-        begins: Beginning,
-        batch_size: usize,
-    ) -> Result<LaneRows, Error> {
+    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning, batch_size: usize) -> Result<LaneRows, Error> {
         let Beginning { epoch, first_row } = begins;
         let left = lane.rows().saturating_sub(first_row);
         // A shuffle goes on with the next epoch.
@@ -458,9 +457,7 @@ impl Plan {
             let batch_size = batch_size / own;
             match self.seed {
                 None => (windows::in_order(rows, windows, budgets.in_order, batch_size, first_row)?, 0),
-                Some(seed) => {
-                    shuffled_windows(rows, budgets.shuffled, mixing(seed), batch_size, epoch, first_row)?
-                }
+                Some(seed) => shuffled_windows(rows, budgets.shuffled, mixing(seed), batch_size, epoch, first_row)?,
             }
         } else {
             let rows = Rows::new(table, lane.selection, lane.cache, whole);

@@ -131,7 +131,7 @@ mod tests {
             // The key of each row, or none for one that is not chosen.
             rows in prop::collection::vec(prop::option::weighted(0.8, (0_u8..2, 0_u8..2)), 0..60),
             cuts in prop::collection::vec((1_usize..9, 1_usize..5), 60),
-            by in prop::sample::select(&[&[][..], &[0], &[1], &[0, 1]]),
+            by in prop::sample::select(vec![vec![], vec![0], vec![1], vec![0, 1]]),
         ) {
             let mut expected: Vec<std::ops::Range<u64>> = vec![];
             let (mut end, mut last) = (0, None);
@@ -149,7 +149,7 @@ mod tests {
             for (count, group) in cuts {
                 let (text, after) = rest.split_at(count.min(rest.len()));
                 rest = after;
-                let mut neighbours = Neighbours::new(by);
+                let mut neighbours = Neighbours::new(&by);
                 for group in text.chunks(group) {
                     if group.len() == 1 && group[0].is_none() {
                         neighbours.part();

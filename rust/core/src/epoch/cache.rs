@@ -268,7 +268,8 @@ impl Writer {
         }
         let (draft, file) = new_draft(&cache.path)?;
         let slices = selection.row_index().slices();
-        let is_written = |&slice: &usize| selection.rows_before(slice) < selection.rows_before(slice + 1) && needs(slice);
+        let is_written =
+            |&slice: &usize| selection.rows_before(slice) < selection.rows_before(slice + 1) && needs(slice);
         let needed = (0..slices).filter(is_written).count();
         let bytes = selection.to_bytes();
         let layout = Layout {

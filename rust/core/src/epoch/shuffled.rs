@@ -1,11 +1,10 @@
 //! Rows in a new order each epoch. The order depends only on the seed and the number of the epoch.
 //!
-//! Slices from all over the source are drawn at random until their rows fill a *window*. The rows of a window are
-//! shuffled uniformly and yielded while the next window fills. If one window holds all rows, the epoch is a uniform
+//! Slices from all over the source are drawn at random until their rows fill a *shuffle window*, here a [`Window`]. Its
+//! rows are shuffled uniformly and yielded while the next one fills. If one holds all rows, the epoch is a uniform
 //! permutation, and the rows stay in memory for the next epoch.
 //!
-//! Windows over rows are drawn in the same way, with the slices that they begin in. `windows::stretches` tells which
-//! slices those are read with.
+//! Windows over rows are drawn in the same way, with the slices that they begin in: see [`Units`].
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -13,7 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
-use super::windows::{Stretch, stretches, windows_in_a_block};
+use super::units::Units;
+use super::windows::windows_in_a_block;
 use crate::budget::{Budget, Size, has_memory, room_for};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
@@ -127,86 +127,6 @@ struct Order {
     block_bytes: u64,
     /// Rows yielded by one job.
     block_rows: u32,
-}
-
-/// What is drawn as a whole.
-enum Units {
-    /// Each slice.
-    Slices,
-    /// Each stretch of slices, with the windows that begin in it.
-    Stretches(Vec<Stretch>),
-}
-
-impl Units {
-    /// Those of `total` rows, of which a shuffle mixes `mixed` at once.
-    fn of(rows: &Rows, total: u64, mixed: u64) -> Self {
-        match &rows.windows {
-            None => Self::Slices,
-            // If all rows are mixed at once, the order of the slices does not matter.
-            Some(windows) => Self::Stretches(stretches(rows, windows.shape().reach(), mixed >= total, mixed)),
-        }
-    }
-
-    /// The units that have rows, in the order of the source.
-    fn all(&self, rows: &Rows) -> Vec<u32> {
-        match self {
-            Self::Slices => {
-                let slices = rows.selection.row_index().slices();
-                (0..slices as u32).filter(|&slice| rows.count(slice as usize..slice as usize + 1) > 0).collect()
-            }
-            Self::Stretches(stretches) => (0..stretches.len() as u32).collect(),
-        }
-    }
-
-    /// The rows that are read for a unit.
-    fn rows(&self, unit: u32, rows: &Rows) -> u64 {
-        match self {
-            Self::Slices => rows.count(unit as usize..unit as usize + 1),
-            Self::Stretches(stretches) => {
-                let Stretch { start, read_end, .. } = stretches[unit as usize];
-                rows.count(start as usize..read_end as usize)
-            }
-        }
-    }
-
-    /// How many rows, or windows, are drawn with a unit.
-    fn items(&self, unit: u32, rows: &Rows) -> u64 {
-        match self {
-            Self::Slices => rows.items(unit as usize..unit as usize + 1),
-            Self::Stretches(stretches) => {
-                let Stretch { start, end, .. } = stretches[unit as usize];
-                rows.items(start as usize..end as usize)
-            }
-        }
-    }
-
-    /// The slices that are read for some units, each with the number of rows, or windows, that are drawn with it.
-    fn slices(&self, mut units: Vec<u32>, rows: &Rows) -> Vec<(u32, u64)> {
-        match self {
-            Self::Slices => units.into_iter().map(|slice| (slice, self.items(slice, rows))).collect(),
-            Self::Stretches(stretches) => {
-                // A stretch that follows another one has the rows that windows of that one need.
-                units.sort_unstable();
-                let mut slices: Vec<(u32, u64)> = Vec::new();
-                for &unit in &units {
-                    let Stretch { start, end, read_end } = stretches[unit as usize];
-                    let shared = slices.partition_point(|&(slice, _)| slice < start);
-                    for (slice, items) in &mut slices[shared..] {
-                        if *slice < end {
-                            *items = rows.items(*slice as usize..*slice as usize + 1);
-                        }
-                    }
-                    let next = slices.last().map_or(start, |&(last, _)| start.max(last + 1));
-                    slices.extend((next..read_end).filter_map(|slice| {
-                        let range = slice as usize..slice as usize + 1;
-                        let items = if slice < end { rows.items(range.clone()) } else { 0 };
-                        (rows.count(range) > 0 && rows.needs(slice as usize)).then_some((slice, items))
-                    }));
-                }
-                slices
-            }
-        }
-    }
 }
 
 /// Rows that are mixed with one another.

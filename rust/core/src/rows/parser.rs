@@ -116,7 +116,8 @@ impl Parser {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
                 pass_over(*bad, &reading, chooser.as_deref_mut(), &mut block);
             }
-            let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_deref_mut(), &mut block);
+            let converted =
+                self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_deref_mut(), &mut block);
             if let Err(bad_field) = converted {
                 return (block, Some(bad_field));
             }

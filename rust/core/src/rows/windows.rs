@@ -29,9 +29,8 @@ impl Block {
             while left > 0 {
                 let rows = left.min(blocks[block].rows - first);
                 let (place, after) = rest.split_at_mut(rows * features);
-                place.copy_from_slice(
-                    blocks[block].arrays.features.values(first * features..(first + rows) * features),
-                );
+                place
+                    .copy_from_slice(blocks[block].arrays.features.values(first * features..(first + rows) * features));
                 (rest, left, block, first) = (after, left - rows, block + 1, 0);
             }
             if targets + weights > 0 {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 pub use in_order::in_order;
 
-use super::Rows;
 use super::selection::{Reader, STRIPE_BYTES, Selection};
 use crate::budget::Budget;
 use crate::choose::neighbours::{Neighbours, Runs};
@@ -152,51 +151,6 @@ impl Jobs<Neighbours> for Finding {
     fn abandon(&self) {
         self.table.parts.abandon();
     }
-}
-
-/// Slices that a shuffle reads together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stretch {
-    /// The slices whose windows it has.
-    pub start: u32,
-    pub end: u32,
-    /// The end of the slices that those windows need.
-    pub read_end: u32,
-}
-
-/// How many times as many rows as it needs of others a stretch has.
-const MORE_OWN: u64 = 4;
-
-/// How many slices a stretch has at least.
-const FEWEST_SLICES: usize = 8;
-
-/// Cuts the rows into stretches whose windows reach `reach` rows further. They are long enough to read little twice, but
-/// no longer than half of the `mixed` rows. If all rows are `together`, each slice is a stretch.
-pub(super) fn stretches(rows: &Rows, reach: u64, together: bool, mixed: u64) -> Vec<Stretch> {
-    let slices = rows.selection.row_index().slices();
-    let least = reach.saturating_mul(MORE_OWN).min(mixed / 2);
-    let mut found: Vec<Stretch> = Vec::new();
-    let mut start = 0;
-    for slice in 0..slices {
-        let end = slice + 1;
-        let is_wanted = rows.count(slice..end) > 0 && rows.needs(slice);
-        let count = rows.count(start..end);
-        let is_long = together || count >= least && (end - start >= FEWEST_SLICES || count >= mixed / 8);
-        let begins_gap = end < slices && !(rows.count(end..end + 1) > 0 && rows.needs(end));
-        if !is_wanted {
-            start = end;
-        } else if is_long || begins_gap || end == slices {
-            found.push(Stretch { start: start as u32, end: end as u32, read_end: 0 });
-            start = end;
-        }
-    }
-    for stretch in &mut found {
-        // The rows that its last window needs.
-        let last = rows.selection.rows_before(stretch.end as usize).saturating_add(reach);
-        let needed = rows.selection.slice_of(last.min(rows.selection.rows()).saturating_sub(1)) + 1;
-        stretch.read_end = if reach > 0 { stretch.end.max(needed as u32) } else { stretch.end };
-    }
-    found
 }
 
 /// How many windows one job copies: whole batches where that is possible within `bytes`, so that a batch is a view.
