@@ -191,7 +191,9 @@ mod tests {
                 start..end
             }).collect();
             let mut windows = Windows::new(shape);
-            runs.iter().for_each(|run| windows.add(run.clone()));
+            for run in &runs {
+                windows.add(run.clone());
+            }
             let expected = naive(shape, &runs);
             prop_assert_eq!(&rows_of(&windows), &expected);
             let mut lanes = vec![];

@@ -9,7 +9,7 @@ use crate::choose::neighbours::Neighbours;
 use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::{Chooser, Cursor, Key, Step};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::passes::row_index::{RowIndex, changed};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rows::{Block, Parser, Pool};
@@ -276,18 +276,12 @@ impl Reader {
     }
 
     /// Which of the selected rows of consecutive slices follow one another, with the same key in the columns `by`.
-    pub(super) fn neighbours(&mut self, slices: Range<usize>, by: &[usize], pool: &Arc<Pool>) -> Done<Neighbours> {
-        let bytes = self.selection.row_index.bytes(slices.clone());
-        if let Err(error) = self.text.read(&self.table, bytes) {
-            return Done::failed(error);
-        }
+    pub(super) fn neighbours(&mut self, slices: Range<usize>, by: &[usize], pool: &Arc<Pool>) -> Result<Neighbours> {
+        self.text.read(&self.table, self.selection.row_index.bytes(slices.clone()))?;
         let chooser = self.selection.chooser(slices).unwrap_or_else(|| Chooser::new(Vec::new(), 0));
         let mut chooser = chooser.noting(by);
         let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
-        match error {
-            None => Done::with(chooser.into_neighbours()),
-            Some(error) => Done::failed(error),
-        }
+        error.map_or_else(|| Ok(chooser.into_neighbours()), Err)
     }
 
     /// Like [`Reader::read`], but returns an error if the number of rows differs from the count.

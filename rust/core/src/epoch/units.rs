@@ -120,8 +120,8 @@ fn stretches(rows: &Rows, reach: u64, together: bool, mixed: u64) -> Vec<Stretch
     }
     for stretch in &mut found {
         // The rows that its last window needs.
-        let last = rows.selection.rows_before(stretch.end as usize).saturating_add(reach);
-        let needed = rows.selection.slice_of(last.min(rows.selection.rows()).saturating_sub(1)) + 1;
+        let reached = rows.selection.rows_before(stretch.end as usize).saturating_add(reach);
+        let needed = rows.selection.slice_of(reached.min(rows.selection.rows()).saturating_sub(1)) + 1;
         stretch.read_end = if reach > 0 { stretch.end.max(needed as u32) } else { stretch.end };
     }
     found

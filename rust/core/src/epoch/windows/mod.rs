@@ -12,7 +12,7 @@ use crate::choose::neighbours::{Neighbours, Runs};
 use crate::choose::windows::{Shape, Windows};
 use crate::error::Error;
 use crate::passes::row_index::RowIndex;
-use crate::pipeline::{Jobs, Pipeline, Worker};
+use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rows::{Pool, Widths};
 use crate::table::Table;
 use crate::table::parts::Parts;
@@ -44,25 +44,23 @@ impl Selection {
     ) -> std::result::Result<Windows, E> {
         let mut windows = Windows::new(shape);
         let mut runs = Runs::new(|run| windows.add(run));
-        if !needs_pass(table, self, by) {
-            for texts in texts(&self.row_index, &table.parts, u64::MAX) {
-                runs.part();
-                runs.add(Neighbours::of_rows(self.before[texts.slices.1] - self.before[texts.slices.0]));
-            }
-        } else {
+        if needs_pass(table, self, by) {
             let jobs = Finding::new(table, self, by, budget.block_bytes as u64);
-            let begins_part: Vec<_> = jobs.texts.iter().map(|texts| texts.begins_part).collect();
-            let mut begins_part = begins_part.into_iter();
             Pipeline::run(jobs, budget.threads, budget.window)?.drain(
-                |found: Neighbours| {
-                    if begins_part.next().expect("one for each job") {
+                |found: Found| {
+                    if found.begins_part {
                         runs.part();
                     }
-                    runs.add(found);
+                    runs.add(found.neighbours);
                     Ok(())
                 },
                 check,
             )?;
+        } else {
+            for Texts { slices: (start, end), .. } in texts(&self.row_index, &table.parts, u64::MAX) {
+                runs.part();
+                runs.add(Neighbours::of_rows(self.before[end] - self.before[start]));
+            }
         }
         runs.finish();
         Ok(windows)
@@ -111,6 +109,12 @@ fn texts(row_index: &RowIndex, parts: &Parts, bytes: u64) -> Vec<Texts> {
     found
 }
 
+/// The rows of a text that follow one another.
+struct Found {
+    begins_part: bool,
+    neighbours: Neighbours,
+}
+
 /// Finds the rows that follow one another in each text.
 struct Finding {
     table: Table,
@@ -126,17 +130,20 @@ impl Finding {
     }
 }
 
-impl Jobs<Neighbours> for Finding {
+impl Jobs<Found> for Finding {
     fn count(&self) -> u64 {
         self.texts.len() as u64
     }
 
-    fn worker(self: Arc<Self>) -> Worker<Neighbours> {
+    fn worker(self: Arc<Self>) -> Worker<Found> {
         let mut reader = Reader::new(&self.table, &self.selection);
         let pool = Pool::new(1);
         Box::new(move |index| {
-            let (start, end) = self.texts[index as usize].slices;
-            Some(reader.neighbours(start..end, &self.by, &pool))
+            let Texts { slices: (start, end), begins_part } = self.texts[index as usize];
+            Some(match reader.neighbours(start..end, &self.by, &pool) {
+                Ok(neighbours) => Done::with(Found { begins_part, neighbours }),
+                Err(error) => Done::failed(error),
+            })
         })
     }
 
