@@ -57,6 +57,18 @@ class _Shard(Protocol):
     @property
     def drop_remainder(self) -> bool: ...
 
+class _Windows(Protocol):
+    @property
+    def length(self) -> int: ...
+    @property
+    def stride(self) -> int: ...
+    @property
+    def horizon(self) -> int: ...
+    @property
+    def by(self) -> Sequence[int | str]: ...
+    @property
+    def share(self) -> _Shard | None: ...
+
 class _Lanes(Protocol):
     @property
     def first(self) -> int: ...
@@ -136,6 +148,7 @@ class Reader:
         self,
         steps: Sequence[_Part | _Shard],
         *,
+        windows: _Windows | None,
         lanes: _Lanes | None,
         seed: int | None,
         padded: bool,

@@ -26,6 +26,7 @@ from csvfeed.source import shown as shown_source
 from csvfeed.state import VERSION, check, describe
 from csvfeed.stats import ColumnStats, Memory, RowStats
 from csvfeed.targets import Targets
+from csvfeed.windowed import Windowed
 
 FillValue: TypeAlias = float | Literal["mean"]
 
@@ -34,7 +35,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Distributed, Conversions, Categories):
+class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the
@@ -217,7 +218,9 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         self._batch_size: int = options.batch_size
         self._remainder: str = options.remainder
         self._reader = _core.Reader(options)
-        everything = self._reader.plan([], lanes=None, seed=None, padded=False, cache=None, fill="")
+        everything = self._reader.plan(
+            [], windows=None, lanes=None, seed=None, padded=False, cache=None, fill=""
+        )
         self._source_stats = RowStats(self._reader, everything)
         self._fill = Fill(options.fill, self._reader, self._source_stats)
         self._outputs = Outputs.of(self._reader, options.targets)
@@ -228,6 +231,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         self._order = order
         plan = self._reader.plan(
             order.steps,
+            windows=order.shared_windows,
             lanes=order.lanes,
             seed=order.seed,
             padded=self._remainder == "pad",
@@ -262,7 +266,8 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
             both C-contiguous float32. ``(X,)`` without a target. ``(X, y, w)`` with a weight or
             ``remainder="pad"``, w of shape (B,). With ``target`` as a dict, y and w are dicts by
             output: an array of y has shape (B,) for a column, (B, T) for a list of T. With
-            ``one_hot``, y of a target has shape (B, C) for C classes. The caller owns the arrays.
+            ``one_hot``, y of a target has shape (B, C) for C classes. After ``windows``, X is of
+            shape (B, length, F). The caller owns the arrays.
         """
         return self.epochs.begin()
 
@@ -272,7 +277,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
 
     @property
     def num_rows(self) -> int:
-        """Rows in an epoch, before a remainder is dropped or padded.
+        """Rows, or windows, in an epoch, before a remainder is dropped or padded.
 
         The first use counts them in a quick pass over the source.
         """
@@ -282,10 +287,11 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
         r"""Return statistics of each feature, each target and each weight.
 
         They cover the rows of this dataset: those of its split or shard, without the rows that
-        ``missing_target="skip"`` leaves out. The first call reads the source on all threads; the
-        dataset keeps the result. Missing values are counted before ``fill`` replaces them. Sums
-        are in float64 over the float32 values that iteration yields, and do not depend on the
-        number of threads.
+        ``missing_target="skip"`` leaves out. Windows do not change them: each row counts once, and
+        a shard of windows has the statistics of all rows of its split. The first call reads the
+        source on all threads; the dataset keeps the result. Missing values are counted before
+        ``fill`` replaces them. Sums are in float64 over the float32 values that iteration yields,
+        and do not depend on the number of threads.
 
         Returns
         -------
@@ -350,7 +356,7 @@ class CsvDataset(Ordered, Distributed, Conversions, Categories):
 
     @property
     def batch_size(self) -> int:
-        """Rows in a batch."""
+        """Rows, or windows, in a batch."""
         return self._batch_size
 
     @property

@@ -76,7 +76,7 @@ class Distributed(ABC):
             ``jax.distributed`` or ``torch.distributed`` says, whichever runs, or else Ray Train.
         lanes : int, optional
             How many lanes there are: a multiple of ``count``, which is the default. A shuffle mixes
-            each lane for itself, in windows of ``memory / lanes``.
+            each lane for itself, in shuffle windows of ``memory / lanes``.
         directory : str or os.PathLike, optional
             An empty directory that all processes see, through which they count together if no
             engine runs. Each dataset takes one of its own. Without it, each process counts all

@@ -130,9 +130,10 @@ class Epochs:
 
     @property
     def row_shapes(self) -> list[tuple[int, ...]]:
-        """Shape of one row in each array that `open` yields."""
+        """Shape of one row, or window, in each array that `open` yields."""
         features, targets, weights = self._reader.widths
-        shapes: list[tuple[int, ...]] = [(features,)]
+        windows = self.order.windows
+        shapes: list[tuple[int, ...]] = [(windows.length, features) if windows else (features,)]
         if targets:
             shapes.append(() if targets == 1 else (targets,))
         weights = weights or int(self.remainder == "pad" and targets > 0)

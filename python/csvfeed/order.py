@@ -1,4 +1,4 @@
-"""Which rows a dataset has, and in which order: shuffle, split, shard, lanes and cache."""
+"""Which rows a dataset has, and in which order: shuffle, split, windows, shard, lanes and cache."""
 
 from __future__ import annotations
 
@@ -42,6 +42,38 @@ class Shard(NamedTuple):
     def __str__(self) -> str:
         """Return the call that makes this share."""
         return f".shard({self.worker}, {self.workers})"
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Windows over the rows.
+
+    Attributes
+    ----------
+    length : int
+        Rows in a window.
+    stride : int
+        Rows from the beginning of a window to that of the next.
+    horizon : int
+        Rows from the last row of a window to that of its target.
+    by : tuple of int or str
+        Columns whose values are equal in all rows of a window.
+    share : Shard or None
+        One worker's share of the windows.
+    """
+
+    length: int
+    stride: int
+    horizon: int
+    by: tuple[int | str, ...]
+    share: Shard | None = None
+
+    def __str__(self) -> str:
+        """Return the call that makes these windows."""
+        stride = "" if self.stride == 1 else f", stride={self.stride}"
+        horizon = f", horizon={self.horizon}" if self.horizon else ""
+        by = f", by={(self.by[0] if len(self.by) == 1 else list(self.by))!r}" if self.by else ""
+        return f".windows({self.length}{stride}{horizon}{by})"
 
 
 @dataclass(frozen=True)
@@ -96,6 +128,8 @@ class Order:
         Whether the user gave the seed.
     cache : str or None
         Directory that keeps the parsed rows.
+    windows : Windows or None
+        The windows that are yielded instead of rows. A share and lanes are then shares of windows.
     lanes : Lanes or None
         The lanes of this process, if the rows are distributed.
     """
@@ -105,6 +139,7 @@ class Order:
     seed: int | None = None
     seed_is_given: bool = False
     cache: str | None = None
+    windows: Windows | None = None
     lanes: Lanes | None = None
 
     @property
@@ -114,8 +149,14 @@ class Order:
 
     @property
     def steps(self) -> list[Part | Shard]:
-        """The steps that choose rows, in their order."""
-        return [*self.parts, *([self.share] if self.share else [])]
+        """The steps that choose rows, in their order. A share of windows does not choose rows."""
+        is_of_rows = self.share is not None and self.windows is None
+        return [*self.parts, *([self.share] if self.share and is_of_rows else [])]
+
+    @property
+    def shared_windows(self) -> Windows | None:
+        """The windows of these rows, or of one worker."""
+        return self.windows and replace(self.windows, share=self.share)
 
     def with_part(self, part: Part) -> Order:
         """Return the order of a part of these rows."""
@@ -128,12 +169,31 @@ class Order:
             share = share._replace(worker=worker, workers=outer.workers * share.workers)
         return replace(self, share=share)
 
+    def check_windows(self) -> None:
+        """Check that the rows of windows are neighbours.
+
+        Raises
+        ------
+        ValueError
+            If the rows are a random part.
+        """
+        parted = [part for part in self.parts if part.column is None]
+        if self.windows is not None and parted:
+            raise ValueError(
+                f"{parted[0]} draws each row for itself, so its rows are no neighbours, and "
+                "windows would have gaps: split(..., by=...) keeps the rows of one machine or user "
+                "together"
+            )
+
     def __str__(self) -> str:
         """Return the calls that make this order."""
         shuffle = "" if self.seed is None else f".shuffle(seed={self.seed})"
         cache = "" if self.cache is None else f".cache({self.cache!r})"
         lanes = "" if self.lanes is None else str(self.lanes)
-        return "".join(map(str, self.steps)) + shuffle + cache + lanes
+        # In an order in which they can be called.
+        calls = [*self.parts, self.windows, self.share]
+        chosen = "".join(str(call) for call in calls if call is not None)
+        return chosen + shuffle + cache + lanes
 
     def described(self) -> dict[str, Any]:
         """Return what distinguishes this order, in types that JSON can store."""
@@ -142,6 +202,11 @@ class Order:
         if self.lanes is not None:
             # Not which of them, since another number of processes may go on.
             described["lanes"] = [self.lanes.count, self.lanes.rows]
+        if (windows := self.shared_windows) is not None:
+            described["windows"] = [
+                *(windows.length, windows.stride, windows.horizon, windows.by),
+                windows.share and list(windows.share),
+            ]
         return described
 
 
@@ -237,15 +302,17 @@ class Ordered(ABC):
         CsvError
             If the column ``by`` does not exist.
         TypeError, ValueError
-            If the fraction is not between 0 and 1, or an argument is not valid.
+            If the fraction is not between 0 and 1, an argument is not valid, or a dataset of
+            ``windows`` is split without ``by``.
         """
         share = arguments.fraction(fraction)
         number = arguments.seed(seed)
         column = None if by is None else arguments.column(by, "by")
-        kept, held_out = (
-            self._ordered(self._order.with_part(Part(column, share, number, held)))
-            for held in (False, True)
-        )
+        orders = [
+            self._order.with_part(Part(column, share, number, held)) for held in (False, True)
+        ]
+        orders[0].check_windows()
+        kept, held_out = map(self._ordered, orders)
         return kept, held_out
 
     @other_names.explain(

@@ -141,6 +141,25 @@ SHARD = {
     "shard_index": "index",
     "rank": "index",
 }
+WINDOWS = {
+    "sequence_length": "length",
+    "window_size": "length",
+    "window_length": "length",
+    "lookback": "length",
+    "size": "length",
+    "sequence_stride": "stride",
+    "step": "stride",
+    "shift": "stride",
+    "offset": "horizon",
+    "delay": "horizon",
+    "ahead": "horizon",
+    "sampling_rate": "the rows of a window are neighbours: X[:, ::k] takes every k-th of them",
+    "key": "by",
+    "groups": "by",
+    "group_by": "by",
+    "shuffle": _SHUFFLE,
+    "batch_size": "the dataset has it, in windows: CsvDataset(..., batch_size=)",
+}
 DISTRIBUTE = {
     **SHARD,
     "num_replicas": "count",
@@ -158,6 +177,7 @@ ATTRIBUTES = {
     "take": "itertools.islice(ds, n) gives the first batches",
     "skip": "ds.split() and ds.shard() choose rows",
     "head": "next(iter(ds)) is the first batch, and `csvfeed head FILE` shows rows",
+    "window": "ds.windows(64) yields samples of 64 rows that follow one another",
     "sample": "ds.shuffle() gives a random order, and ds.split() a random part",
     "shape": "(ds.num_rows, len(ds.feature_names)) is the shape of all features",
     "describe": "ds.stats() has count, mean, std, min and max of each column",

@@ -19,7 +19,8 @@ Arrays: TypeAlias = tuple[Array, ...]
 Batch: TypeAlias = tuple[Any, ...]
 """``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,).
 
-With ``target`` as a dict, y and w are dicts of such arrays.
+With ``target`` as a dict, y and w are dicts of such arrays. The X of windows is of shape
+(B, length, F).
 """
 
 Shape: TypeAlias = tuple[int, ...]

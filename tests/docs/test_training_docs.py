@@ -62,6 +62,10 @@ def files(tmp_path, monkeypatch):
     rows = (f"{rng.normal():.3f},{'' if n % 7 else 1e4 + n},{n % 2}\n" for n in range(1000))
     Path("sensors.csv").write_text("vibration,pressure,failure\n" + "".join(rows))
     rows = (
+        f"m{n // 100},{rng.normal():.3f},{n % 10},{20 + n % 100 / 10:.1f}\n" for n in range(2000)
+    )
+    Path("machines.csv").write_text("machine,vibration,load,heat\n" + "".join(rows))
+    rows = (
         f"{rng.choice(['north', 'south', ''])},2024-03-{rng.integers(1, 32):02} "
         f"{rng.integers(24):02}:00:00,{rng.choice(['yes', 'no'])},{rng.lognormal():.1f},{n % 9}\n"
         for n in range(1000)

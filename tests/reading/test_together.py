@@ -41,6 +41,8 @@ def way(rnd):
 def plain(dataset, batch):
     """Return a batch as one array: features, each target once, and the weight."""
     X, *rest = batch
+    # Those of a window, row by row.
+    X = X.reshape(len(X), -1)
     asked = dataset._options.targets
     if not rest:
         return X
@@ -86,7 +88,7 @@ def numbers(rows, dataset):
 
 
 def stacked(dataset, width):
-    """Return the rows of an epoch, each as one array of all its values."""
+    """Return the rows, or windows, of an epoch, each as one array of all its values."""
     batches = [plain(dataset, batch) for batch in dataset] if dataset.num_rows else []
     return np.concatenate([np.empty((0, width), np.float32), *batches])
 
@@ -239,6 +241,10 @@ def check(rnd, directory):
     for _ in range(2):
         same(stacked(cached, width), rows)
     check_remainder(rnd, paths, options, rows)
+    if by is not None and rnd.random() < 0.5:
+        check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
+    else:
+        check_windows(rnd, rnd.choice([twin, cached]), reading, rows, range(len(rows)))
     for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
 
@@ -247,6 +253,47 @@ def check_keys(reading, by, halves):
     """Check that rows of one key are never parted."""
     keys = [{reading.kept[at].cells[by].text for at in half} for half in halves]
     assert not keys[0] & keys[1]
+
+
+def check_windows(rnd, dataset, reading, rows, chosen):
+    """Check the windows over some rows, in the order of the file and in that of a shuffle."""
+    length, stride = rnd.choice([1, 2, 3, 8]), rnd.choice([1, 1, 2, 5])
+    horizon = rnd.choice([0, 0, 1, 4]) if dataset.target_names else 0
+    by = rnd.choice([None, *(one.name for one in reading.table.columns)])
+    runs, last = [], None
+    for at in chosen:
+        row = reading.kept[at]
+        key = None if by is None else row.cells[by].text
+        if last != (row.path, row.number - 1, key):
+            runs.append([])
+        runs[-1].append(at)
+        last = row.path, row.number, key
+    features = len(dataset.feature_names)
+    expected = [
+        np.append(
+            rows[run[at : at + length], :features], rows[run[at + length - 1 + horizon], features:]
+        )
+        for run in runs
+        for at in range(0, max(0, len(run) - length - horizon + 1), stride)
+    ]
+    width = length * features + rows.shape[1] - features
+    expected = np.array(expected, np.float32).reshape(-1, width)
+    made = dataset.windows(length, stride=stride, horizon=horizon, by=by)
+    assert made.num_rows == len(expected)
+    same(stacked(made, width), expected)
+
+    def ordered(found):
+        return sorted(found.tobytes() for found in found)
+
+    shuffled = made.shuffle(seed=rnd.randint(0, 9))
+    assert ordered(stacked(shuffled, width)) == ordered(expected)
+    shares = [made.shard(index, 2) for index in range(2)]
+    assert len({len(share) for share in shares}) == 1
+    dealt = ordered(np.concatenate([stacked(share, width) for share in shares]))
+    assert len(dealt) >= len(expected) - 1
+    assert not len(dealt) > len(expected)
+    for one in (made, shuffled, shares[0]):
+        check_resumed(rnd, one, width)
 
 
 def check_resumed(rnd, dataset, width):

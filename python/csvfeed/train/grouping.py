@@ -28,7 +28,15 @@ def count_batches(dataset: Feed) -> int:
     dataset.epochs.find_means()
     if count == 0:
         rows = dataset.num_rows
-        why = f"its {rows} rows are dropped as a remainder" if rows else "every row is left out"
+        is_of_rows = dataset.epochs.order.windows is None
+        why = (
+            "every row is left out"
+            if is_of_rows
+            else "no window fits into rows that are neighbours"
+        )
+        if rows:
+            what = "rows" if is_of_rows else "windows"
+            why = f"its {rows} {what} are dropped as a remainder"
         raise ValueError(f"{dataset!r} has no batch: {why}")
     return count
 

@@ -216,7 +216,12 @@ def _cpus() -> int:
 def _check(epochs: Epochs) -> None:
     order = epochs.order
     why = None
-    if order.lanes is not None:
+    if order.windows is not None:
+        why = (
+            "its samples are windows over several rows, and Ray deals the rows: call to_ray() "
+            "before windows(), or read the windows in each worker, with ds.shard(rank, workers)"
+        )
+    elif order.lanes is not None:
         why = (
             "it is one process's part of global batches, and Ray deals the rows by itself: call "
             "to_ray() before distribute(), and the dataset's streaming_split() or Ray Train's "

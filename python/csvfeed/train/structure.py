@@ -63,7 +63,9 @@ class Structure:
         X, *rest = map(Row, dataset.epochs.row_shapes)
         rows: list[Any] = [X]
         if self._features is not None:
-            rows = [{name: Row((1,), dtype) for name, dtype in self._features.items()}]
+            # Of a window, one value for each of its rows.
+            shape = (*X.shape[:-1], 1)
+            rows = [{name: Row(shape, dtype) for name, dtype in self._features.items()}]
         if not rest:
             return tuple(rows)
         outputs = self._outputs

@@ -11,7 +11,7 @@ use csvfeed_core::process;
 use csvfeed_core::rows::{Block, Buffer, Widths};
 use csvfeed_core::table::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
-use numpy::{Ix1, Ix2, PyArray};
+use numpy::{Ix1, Ix2, Ix3, PyArray};
 use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
@@ -31,6 +31,8 @@ pub(crate) struct Batches {
     /// `None` once the iterator has ended.
     inner: Arc<Mutex<Option<Flow>>>,
     widths: Widths,
+    /// The number of rows in a window, if these are windows.
+    length: Option<usize>,
     epoch_end: Option<Box<dyn EpochEnd>>,
     progress: Py<Progress>,
     /// The owner of the batch before, if its block has more rows.
@@ -124,6 +126,7 @@ impl Batches {
         parts: Arc<Parts>,
         flow: Flow,
         widths: Widths,
+        length: Option<usize>,
         epoch_end: Option<Box<dyn EpochEnd>>,
     ) -> PyResult<Self> {
         let progress = Py::new(py, Progress::default())?;
@@ -133,7 +136,8 @@ impl Batches {
             watch(py, &(Arc::clone(&inner) as Arc<dyn Ends>))?;
         }
         let owner = Mutex::default();
-        Ok(Self { input, parts, inner, widths, epoch_end, progress, owner, process: process::id(), calls_python })
+        let process = process::id();
+        Ok(Self { input, parts, inner, widths, length, epoch_end, progress, owner, process, calls_python })
     }
 }
 
@@ -247,7 +251,18 @@ impl Batches {
             // SAFETY: the owner keeps the block alive.
             unsafe { PyArray::borrow_from_array(&view, owner.clone()) }.into_any()
         };
-        let x = matrix(&arrays.features, features);
+        let x = match self.length {
+            None => matrix(&arrays.features, features),
+            Some(length) => {
+                let values = arrays.features.address_of(rows.start * features);
+                let shape = Ix3(rows.len(), length, features / length);
+                // SAFETY: the block holds `rows.end` rows of `features` values, `length` times as many as a row of the
+                // table has, and nobody reads these rows again.
+                let view = unsafe { ArrayViewMut::from_shape_ptr(shape, values) };
+                // SAFETY: the owner keeps the block alive.
+                unsafe { PyArray::borrow_from_array(&view, owner.clone()) }.into_any()
+            }
+        };
         if targets == 0 {
             return PyTuple::new(py, [x]);
         }

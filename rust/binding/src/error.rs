@@ -168,6 +168,7 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::ForkedObject
         | Kind::OutOfMemory
         | Kind::Window(_)
+        | Kind::NoWindow { .. }
         | Kind::Threads(_)
         | Kind::Internal => "CsvError",
     }

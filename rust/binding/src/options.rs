@@ -308,8 +308,39 @@ impl DialectOptions {
 /// The attributes of `csvfeed.order.Part` or `csvfeed.order.Shard`.
 #[derive(FromPyObject)]
 pub(crate) enum PyStep {
-    Part { column: Option<PyColumn>, fraction: f64, seed: u64, held_out: bool },
-    Shard { worker: u64, workers: u64, batch_size: u64, drop_remainder: bool },
+    Part {
+        column: Option<PyColumn>,
+        fraction: f64,
+        seed: u64,
+        held_out: bool,
+    },
+    #[pyo3(transparent)]
+    Shard(PyShare),
+}
+
+/// The attributes of `csvfeed.order.Shard`.
+#[derive(FromPyObject)]
+pub(crate) struct PyShare {
+    pub worker: u64,
+    pub workers: u64,
+    pub batch_size: u64,
+    pub drop_remainder: bool,
+}
+
+/// The attributes of `csvfeed.order.Windows`: windows over the rows.
+#[derive(FromPyObject)]
+pub(crate) struct PyWindows {
+    /// Rows in a window.
+    pub length: u64,
+    /// Rows from the beginning of a window to that of the next.
+    pub stride: u64,
+    /// Rows from the last row of a window to that of its target.
+    pub horizon: u64,
+    /// The columns whose values are equal in all rows of a window.
+    #[pyo3(from_py_with = columns)]
+    pub by: Vec<Column>,
+    /// The share of one worker.
+    pub share: Option<PyShare>,
 }
 
 /// The attributes of `csvfeed.order.Lanes`: which lanes of the rows a process serves.

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch::{self, Composition, LaneRows, Lanes};
 use csvfeed_core::choose::Step;
+use csvfeed_core::choose::windows::{Shape, Windows};
 use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::portion::Portion;
 use csvfeed_core::epoch::selection::Selection;
-use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled};
+use csvfeed_core::epoch::windows::{self, Share};
+use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled, shuffled_windows};
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::passes::survey;
 use csvfeed_core::pipeline::Pipeline;
@@ -25,7 +27,7 @@ use pyo3::sync::MutexExt;
 
 use crate::batches::{Batches, EpochEnd, Flow};
 use crate::input::Input;
-use crate::options::{PyLanes, PyStep, remainder};
+use crate::options::{PyLanes, PyShare, PyStep, PyWindows, remainder};
 use crate::rejects;
 use crate::signals::{Stop, check_signals};
 use crate::threads::{Ends, Taken, let_go, watch};
@@ -37,6 +39,8 @@ pub(crate) struct Plan {
     input: Arc<Input>,
     schema: Arc<Schema>,
     steps: Vec<Step>,
+    /// The windows over the rows, if these are to be yielded.
+    windows: Option<WindowOptions>,
     /// The lanes of this process, if the rows are distributed.
     lanes: Option<PyLanes>,
     seed: Option<u64>,
@@ -55,6 +59,16 @@ pub(crate) struct CacheOptions {
     pub fill: String,
 }
 
+/// The windows over the rows of a plan.
+#[derive(Debug)]
+struct WindowOptions {
+    shape: Shape,
+    /// The columns of the key.
+    by: Vec<usize>,
+    /// The share of one worker.
+    share: Option<Share>,
+}
+
 /// An epoch that has not begun, and pipelines that already work on it.
 struct Prepared {
     epoch: u64,
@@ -68,6 +82,8 @@ type Pipelines = Vec<Option<Pipeline<Block>>>;
 struct Known {
     /// The rows of all lanes.
     selection: Arc<Selection>,
+    /// The windows over them, if these are yielded.
+    windows: Option<Arc<Windows>>,
     /// The lanes of this process. Rows that are not distributed are one lane.
     lanes: Vec<Lane>,
 }
@@ -76,7 +92,15 @@ struct Known {
 #[derive(Clone)]
 struct Lane {
     selection: Arc<Selection>,
+    windows: Option<Arc<Windows>>,
     cache: Option<Arc<Cache>>,
+}
+
+impl Lane {
+    /// The number of rows, or of windows.
+    fn rows(&self) -> u64 {
+        self.windows.as_ref().map_or_else(|| self.selection.rows(), |windows| windows.count())
+    }
 }
 
 /// Where an epoch begins.
@@ -116,10 +140,10 @@ impl From<&Moments> for PyColumnStats {
 
 #[pymethods]
 impl Plan {
-    /// The number of rows in an epoch. The first call reads the source once.
+    /// The number of rows, or of windows, in an epoch. The first call reads the source once.
     fn rows(&self, py: Python<'_>) -> PyResult<u64> {
         let table = self.table(py)?;
-        Ok(self.known(py, &table, false)?.selection.rows())
+        Ok(self.known(py, &table, false)?.rows())
     }
 
     /// Warns once if rows of the source are left out as wrong. The first call reads the source once.
@@ -164,11 +188,12 @@ impl Plan {
         let bytes = selection.row_index().bytes(0..selection.row_index().slices());
         let part = |place| table.parts.place(place).0;
         let parts = part(bytes.start)..part(bytes.end.saturating_sub(1)) + 1;
-        let lanes = vec![Lane { selection: Arc::clone(&selection), cache: None }];
-        let known = PerProcess::with(Some(Known { selection, lanes }));
+        let lanes = vec![Lane { selection: Arc::clone(&selection), windows: None, cache: None }];
+        let known = PerProcess::with(Some(Known { selection, windows: None, lanes }));
         let (input, schema, steps) = (Arc::clone(&self.input), Arc::clone(&self.schema), self.steps.clone());
         let prepared = Arc::default();
-        Ok(Self { input, schema, steps, lanes: None, seed: None, cache: None, known, portion: Some(parts), prepared })
+        let (windows, lanes, seed, cache) = (None, None, None, None);
+        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, portion: Some(parts), prepared })
     }
 
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
@@ -198,15 +223,15 @@ impl Plan {
         let parts = Arc::clone(&table.parts);
         this.require_rows(py, &known)?;
         table.schema = with_vocabularies(py, &this.input, table.schema)?;
-        let global = known.selection.rows();
+        let global = known.rows();
         let composition = this.lanes.map(|lanes| lanes.composition(global, batch_size, first_row, pad_to.is_some()));
         let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
         let begins = Beginning { epoch, first_row };
         let begun = match this.take_prepared(py, begins, &known) {
             Some(prepared) => prepared,
-            None => this.start(py, table, known, begins, fill)?,
+            None => this.start(py, table, known, begins, batch_size, fill)?,
         };
-        let widths = Widths::of(&this.schema);
+        let widths = this.widths();
         let flow = if let Some(composition) = composition {
             Flow::Lanes(Lanes::new(begun, composition, widths))
         } else {
@@ -217,7 +242,9 @@ impl Plan {
             Flow::Whole(Box::new(batches))
         };
         let input = Arc::clone(&this.input);
-        Batches::new(py, input, parts, flow, widths, Some(Box::new(PlannedEpoch { plan: slf.unbind(), epoch })))
+        let length = this.windows.as_ref().map(|windows| windows.shape.length as usize);
+        let epoch_end = Box::new(PlannedEpoch { plan: slf.unbind(), epoch });
+        Batches::new(py, input, parts, flow, widths, length, Some(epoch_end))
     }
 }
 
@@ -236,13 +263,21 @@ impl Plan {
         input: Arc<Input>,
         schema: Arc<Schema>,
         steps: Vec<PyStep>,
+        windows: Option<PyWindows>,
         lanes: Option<PyLanes>,
         seed: Option<u64>,
         cache: Option<CacheOptions>,
     ) -> Result<Self, Error> {
         let steps = steps.into_iter().map(|given| step(&input, given)).collect::<Result<_, _>>()?;
+        let windows = windows.map(|given| WindowOptions::of(&input, given)).transpose()?;
         let (known, prepared) = (PerProcess::new(), Arc::default());
-        Ok(Self { input, schema, steps, lanes, seed, cache, known, portion: None, prepared })
+        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, portion: None, prepared })
+    }
+
+    /// The values of a row, or of a window.
+    fn widths(&self) -> Widths {
+        let row = Widths::of(&self.schema);
+        self.windows.as_ref().map_or(row, |windows| windows.shape.widths(row))
     }
 
     /// The table, which must be unchanged.
@@ -267,26 +302,65 @@ impl Plan {
     /// Finds out where the rows are: the cache may know, or else a pass over the source tells.
     fn find(&self, table: &Table, anywhere: bool) -> Result<Known, Stop> {
         let Some(PyLanes { first, end, count, .. }) = self.lanes else {
-            let (cache, cached) = self.open_cache(table, &self.steps);
+            let share = self.windows.as_ref().and_then(|windows| windows.share.as_ref());
+            let (cache, cached) = self.open_cache(table, &self.steps, share.map(|share| self.described(share)));
             let selection = cached.map_or_else(|| self.select(table, anywhere), Ok)?;
-            let lanes = vec![Lane { selection: Arc::clone(&selection), cache }];
-            return Ok(Known { selection, lanes });
+            let windows = self.find_windows(table, &selection, anywhere)?;
+            let lanes = vec![Lane { selection: Arc::clone(&selection), windows: windows.clone(), cache }];
+            return Ok(Known { selection, windows, lanes });
         };
         let selection = self.select(table, anywhere)?;
+        let windows = self.find_windows(table, &selection, anywhere)?;
         let lane = |number| {
+            if let Some(windows) = &windows {
+                // The rows of a lane are those that its windows need.
+                let own = self.described(&(number, count));
+                let (cache, cached) = self.open_cache(table, &self.steps, Some(own));
+                let selection = cached.unwrap_or_else(|| Arc::clone(&selection));
+                return Lane { selection, windows: Some(Arc::new(windows.lane(number, count))), cache };
+            }
             let steps = [&self.steps[..], &[Step::Lane { number, count }]].concat();
-            let (cache, cached) = self.open_cache(table, &steps);
-            Lane { selection: cached.unwrap_or_else(|| selection.lane(number, count)), cache }
+            let (cache, cached) = self.open_cache(table, &steps, None);
+            Lane { selection: cached.unwrap_or_else(|| selection.lane(number, count)), windows: None, cache }
         };
         let lanes = (first..end).map(lane).collect();
-        Ok(Known { selection, lanes })
+        Ok(Known { selection, windows, lanes })
+    }
+
+    /// A description of the part of the windows that a process has.
+    fn described(&self, part: &dyn std::fmt::Debug) -> String {
+        format!("{:?} {part:?}", self.windows)
+    }
+
+    /// Finds the windows over the rows, by a pass over the source if one is needed.
+    fn find_windows(
+        &self,
+        table: &Table,
+        selection: &Arc<Selection>,
+        anywhere: bool,
+    ) -> Result<Option<Arc<Windows>>, Stop> {
+        let Some(WindowOptions { shape, by, share }) = &self.windows else { return Ok(None) };
+        let reads = anywhere || windows::needs_pass(table, selection, by);
+        let table = if reads { &self.input.texts_of(table.clone(), check_signals)? } else { table };
+        let found = selection.windows(table, *shape, by, self.input.budget(), check_signals)?;
+        Ok(Some(Arc::new(match share {
+            Some(share) => selection.share_of(&found, *share),
+            None => found,
+        })))
     }
 
     /// The cache of some rows, if one is wanted, and the selection of these rows if it is complete.
-    fn open_cache(&self, table: &Table, steps: &[Step]) -> (Option<Arc<Cache>>, Option<Arc<Selection>>) {
+    /// `part` describes which of their windows a process has.
+    fn open_cache(
+        &self,
+        table: &Table,
+        steps: &[Step],
+        part: Option<String>,
+    ) -> (Option<Arc<Cache>>, Option<Arc<Selection>>) {
         let Some(CacheOptions { directory, fill }) = &self.cache else { return (None, None) };
         let slice_bytes = self.input.slice_bytes(table);
-        let key = format!("{} {steps:?} {slice_bytes} {fill}", table.description());
+        let part = part.map_or_else(String::new, |part| format!(" {part}"));
+        let key = format!("{} {steps:?} {slice_bytes} {fill}{part}", table.description());
         let (cache, selection) = Cache::open(directory, &key, Widths::of(&self.schema), steps);
         (Some(cache), selection)
     }
@@ -308,8 +382,19 @@ impl Plan {
         Selection::make(table, row_index, steps, budget, check_signals)
     }
 
-    /// Fails if there is no row.
+    /// Fails if there is no row, or no window.
     fn require_rows(&self, py: Python<'_>, known: &Known) -> PyResult<()> {
+        if let Some(windows) = known.windows.as_ref().filter(|windows| windows.count() == 0)
+            && known.selection.rows() > 0
+        {
+            let (needed, longest) = (windows.shape().reach().saturating_add(1), windows.longest_run());
+            let kind = if longest < needed {
+                Kind::NoWindow { needed, longest }
+            } else {
+                Kind::Empty("no window is left: other workers have them all")
+            };
+            return Err(self.input.exception(py, &kind.into(), None));
+        }
         let what = match known.selection.rows() {
             0 if known.selection.row_index().left_out() > 0 => {
                 "no row is left: ds.rejects tells of those that are wrong"
@@ -330,7 +415,7 @@ impl Plan {
         }
         let lanes = prepared.pipelines.into_iter().zip(&known.lanes);
         let begun = |(pipeline, lane): (Option<_>, &Lane)| {
-            pipeline.map(|pipeline| LaneRows { pipeline, skipped: 0, rows: lane.selection.rows() })
+            pipeline.map(|pipeline| LaneRows { pipeline, skipped: 0, rows: lane.rows() })
         };
         Some(lanes.map(begun).collect())
     }
@@ -342,6 +427,7 @@ impl Plan {
         mut table: Table,
         known: Known,
         begins: Beginning,
+        batch_size: usize,
         fill: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<Option<LaneRows>>> {
         let filling = match known.filling() {
@@ -353,25 +439,36 @@ impl Plan {
         }
         let is_distributed = self.lanes.is_some();
         let start = |lane: Lane| {
-            let has_rows = lane.selection.rows() > begins.first_row || !is_distributed;
-            has_rows.then(|| self.start_lane(table.clone(), lane, begins)).transpose()
+            let has_rows = lane.rows() > begins.first_row || !is_distributed;
+            has_rows.then(|| self.start_lane(table.clone(), lane, begins, batch_size)).transpose()
         };
         let started: Result<_, Error> = known.lanes.into_iter().map(start).collect();
         started.map_err(|error| self.input.exception(py, &error, None))
     }
 
-    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning) -> Result<LaneRows, Error> {
+    /// Starts the pipeline of a lane. All lanes of this process have batches of `batch_size` rows together.
+    fn start_lane(&self, table: Table, lane: Lane, begins: Beginning, batch_size: usize) -> Result<LaneRows, Error> {
         let Beginning { epoch, first_row } = begins;
-        let left = lane.selection.rows().saturating_sub(first_row);
+        let left = lane.rows().saturating_sub(first_row);
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
-        let rows = Rows::new(table, lane.selection, lane.cache, whole);
         let (own, count) = self.lanes.map_or((1, 1), |lanes| (lanes.own(), lanes.count));
         let budgets = self.input.budgets(own, count);
-        let (pipeline, skipped) = match self.seed {
-            None => in_order(rows, budgets.in_order, first_row),
-            Some(seed) => shuffled(rows, budgets.shuffled, Mixing { seed, memory: budgets.mixing }, epoch, first_row),
-        }?;
+        let mixing = |seed| Mixing { seed, memory: budgets.mixing };
+        let (pipeline, skipped) = if let Some(windows) = lane.windows {
+            let rows = Rows::of_windows(table, lane.selection, lane.cache, whole, Arc::clone(&windows));
+            let batch_size = batch_size / own;
+            match self.seed {
+                None => (windows::in_order(rows, windows, budgets.in_order, batch_size, first_row)?, 0),
+                Some(seed) => shuffled_windows(rows, budgets.shuffled, mixing(seed), batch_size, epoch, first_row)?,
+            }
+        } else {
+            let rows = Rows::new(table, lane.selection, lane.cache, whole);
+            match self.seed {
+                None => in_order(rows, budgets.in_order, first_row)?,
+                Some(seed) => shuffled(rows, budgets.shuffled, mixing(seed), epoch, first_row)?,
+            }
+        };
         Ok(LaneRows { pipeline, skipped, rows: left })
     }
 
@@ -386,7 +483,7 @@ impl Plan {
         let known = self.known.mutex().lock_py_attached(py);
         known.is_ok_and(|known| {
             let lanes = known.iter().flat_map(|known| &known.lanes);
-            lanes.zip(rest).all(|(lane, rest)| rest.is_some() || lane.selection.rows() == 0)
+            lanes.zip(rest).all(|(lane, rest)| rest.is_some() || lane.rows() == 0)
         })
     }
 
@@ -417,6 +514,11 @@ impl Plan {
 }
 
 impl Known {
+    /// The number of rows, or of windows, of all lanes.
+    fn rows(&self) -> u64 {
+        self.windows.as_ref().map_or_else(|| self.selection.rows(), |windows| windows.count())
+    }
+
     /// The values of missing features that the cache was written with, if all rows are in the cache.
     fn filling(&self) -> Option<Vec<f32>> {
         let fillings = self.lanes.iter().map(|lane| lane.cache.as_ref().and_then(|cache| cache.filling()));
@@ -449,13 +551,27 @@ impl EpochEnd for PlannedEpoch {
     }
 }
 
+impl WindowOptions {
+    fn of(input: &Input, given: PyWindows) -> Result<Self, Error> {
+        let PyWindows { length, stride, horizon, by, share } = given;
+        let share = share.map(|PyShare { worker, workers, batch_size, drop_remainder }| Share {
+            index: worker,
+            count: workers,
+            batch_size,
+            drop_remainder,
+        });
+        let by = by.iter().map(|column| input.key_column(column)).collect::<Result<_, _>>()?;
+        Ok(Self { shape: Shape { length, stride, horizon }, by, share })
+    }
+}
+
 fn step(input: &Input, step: PyStep) -> Result<Step, Error> {
     Ok(match step {
         PyStep::Part { column: None, fraction, seed, held_out } => Step::Part { fraction, seed, held_out },
         PyStep::Part { column: Some(column), fraction, seed, held_out } => {
             Step::Key { column: input.key_column(&Column::from(column))?, fraction, seed, held_out }
         }
-        PyStep::Shard { worker, workers, batch_size, drop_remainder } => {
+        PyStep::Shard(PyShare { worker, workers, batch_size, drop_remainder }) => {
             Step::Shard { index: worker, count: workers, batch_size, drop_remainder }
         }
     })

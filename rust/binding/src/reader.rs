@@ -16,7 +16,7 @@ use pyo3::pybacked::PyBackedBytes;
 use crate::batches::{Batches, Flow};
 use crate::dialect::PyDialect;
 use crate::input::{Input, find};
-use crate::options::{Options, PyColumn, PyLanes, PyStep, columns, remainder};
+use crate::options::{Options, PyColumn, PyLanes, PyStep, PyWindows, columns, remainder};
 use crate::plan::{CacheOptions, Plan};
 use crate::rejects::{self, Rejects};
 use crate::sample::{self, PySample};
@@ -214,7 +214,7 @@ impl Reader {
         let pipeline = pipeline.map_err(|error| input.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .allowing(table.schema.max_rejects);
-        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(Box::new(batches)), widths, None)
+        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(Box::new(batches)), widths, None, None)
     }
 
     /// How many rows are left out as wrong for each reason, and the first of them. The first call reads the source once.
@@ -260,14 +260,15 @@ impl Reader {
     }
 
     /// A plan of the rows that `steps` choose, in the order that `seed` draws, or in file order. With `padded` rows with
-    /// targets have weights. The rows are kept in the directory `cache`, where `fill` describes how missing features are
+    /// targets have weights. With `windows` the epochs have windows over these rows. The rows are kept in the directory `cache`, where `fill` describes how missing features are
     /// filled. With `lanes` the epochs have the rows of these lanes only.
-    #[pyo3(signature = (steps, *, lanes, seed, padded, cache, fill))]
+    #[pyo3(signature = (steps, *, windows, lanes, seed, padded, cache, fill))]
     #[expect(clippy::too_many_arguments, reason = "each has its name in Python")]
     fn plan(
         &self,
         py: Python<'_>,
         steps: Vec<PyStep>,
+        windows: Option<PyWindows>,
         lanes: Option<PyLanes>,
         seed: Option<u64>,
         padded: bool,
@@ -275,7 +276,7 @@ impl Reader {
         fill: String,
     ) -> PyResult<Plan> {
         let cache = cache.map(|directory| CacheOptions { directory, fill });
-        let plan = Plan::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, lanes, seed, cache);
+        let plan = Plan::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, windows, lanes, seed, cache);
         plan.map_err(|error| self.0.exception(py, &error, None))
     }
 }

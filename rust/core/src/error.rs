@@ -227,6 +227,17 @@ pub enum Kind {
         .0.div_ceil(1 << 20)
     )]
     Window(u64),
+    /// Every run of rows is shorter than a window.
+    #[error(
+        "no window fits: with its target it takes {needed} rows, and {longest} is the most that follow one another in a file, \
+         with the same key and no row left out"
+    )]
+    NoWindow {
+        /// Rows of a window, up to that of its target.
+        needed: u64,
+        /// Rows in the longest run.
+        longest: u64,
+    },
     /// No thread could be started.
     #[error(
         "no thread can be started ({0}): the process, its user or its container may have no more of them, or no memory for \

@@ -18,6 +18,17 @@ impl Lane {
         rank.clamp(self.0.start, self.0.end) - self.0.start
     }
 
+    /// Whether row `rank` is in this lane, and the row at which that changes.
+    pub(super) fn run(&self, rank: u64) -> (bool, u64) {
+        if rank < self.0.start {
+            (false, self.0.start)
+        } else if rank < self.0.end {
+            (true, self.0.end)
+        } else {
+            (false, u64::MAX)
+        }
+    }
+
     fn holds(&self, rank: u64) -> bool {
         self.0.contains(&rank)
     }

@@ -1,14 +1,17 @@
-//! Chooses rows: random parts, parts by key, shards and lanes. It only computes and reads nothing.
+//! Chooses rows: random parts, parts by key, shards and lanes, and windows over them. It only computes and reads nothing.
 
 pub(crate) mod lane;
+pub(crate) mod neighbours;
 pub(crate) mod part;
 pub(crate) mod shard;
+pub mod windows;
 
 use std::borrow::Cow;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::random::Random;
+use neighbours::Neighbours;
 
 /// A step in choosing rows. Each step chooses among the rows that the previous step left.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +91,8 @@ impl Key {
 pub(crate) struct Chooser<'a> {
     cursors: Vec<Cursor<'a>>,
     count: usize,
+    /// Takes note of the rows that follow one another, if that is wanted.
+    neighbours: Option<Neighbours>,
 }
 
 /// Goes through the rows of one step.
@@ -101,7 +106,17 @@ pub(crate) enum Cursor<'a> {
 impl<'a> Chooser<'a> {
     /// Combines a cursor for each step. `count` is the number of rows that will be chosen.
     pub(crate) fn new(cursors: Vec<Cursor<'a>>, count: usize) -> Self {
-        Self { cursors, count }
+        Self { cursors, count, neighbours: None }
+    }
+
+    /// Takes note of which rows follow one another, with the same key in the columns `by`.
+    pub(crate) fn noting(self, by: &[usize]) -> Self {
+        Self { neighbours: Some(Neighbours::new(by)), ..self }
+    }
+
+    /// What was noted of the rows so far.
+    pub(crate) fn into_neighbours(self) -> Neighbours {
+        self.neighbours.unwrap_or_default()
     }
 
     /// The number of rows that will be chosen, if known.
@@ -109,8 +124,20 @@ impl<'a> Chooser<'a> {
         self.count
     }
 
-    /// Keeps the chosen ones of the next rows. `key` returns the text of a column in a row.
-    pub(crate) fn choose<'t>(&mut self, rows: &mut Vec<usize>, key: impl Fn(usize, usize) -> Cow<'t, [u8]>) {
+    /// Passes over a row that is left out.
+    pub(crate) fn pass_over(&mut self) {
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.part();
+        }
+    }
+
+    /// Keeps the chosen ones of the next `count` rows, of which `rows` remain. `key` returns the text of a column in a row.
+    pub(crate) fn choose<'t>(
+        &mut self,
+        rows: &mut Vec<usize>,
+        count: usize,
+        key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
+    ) {
         for cursor in &mut self.cursors {
             match cursor {
                 Cursor::Part(part) => part.choose(rows),
@@ -118,6 +145,9 @@ impl<'a> Chooser<'a> {
                 Cursor::Lane(lane) => rows.retain(|_| lane.next()),
                 Cursor::Key(by) => rows.retain(|&row| by.holds(&key(row, by.column))),
             }
+        }
+        if let Some(neighbours) = &mut self.neighbours {
+            neighbours.note(rows, count, key);
         }
     }
 }

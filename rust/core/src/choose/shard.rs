@@ -53,7 +53,7 @@ impl Shard {
     }
 
     /// Whether row `rank` is in this shard, and the row at which that changes.
-    fn run(&self, rank: u64) -> (bool, u64) {
+    pub(super) fn run(&self, rank: u64) -> (bool, u64) {
         let Self { index, count, stripe, striped, share, longer } = *self;
         if rank < striped {
             let number = rank / stripe;

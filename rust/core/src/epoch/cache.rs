@@ -137,15 +137,21 @@ impl Cache {
         self.state.lock()
     }
 
-    /// Starts to write the file, unless it exists or is being written.
-    pub(crate) fn begin(self: &Arc<Self>, selection: &Selection, filling: &[f32]) -> Option<Arc<Writer>> {
+    /// Starts to write the file, unless it exists or is being written. It is complete with the slices that `needs` names;
+    /// the others are never read.
+    pub(crate) fn begin(
+        self: &Arc<Self>,
+        selection: &Selection,
+        filling: &[f32],
+        needs: impl Fn(usize) -> bool,
+    ) -> Option<Arc<Writer>> {
         let mut state = self.state();
         match &*state {
             State::Absent => {}
             State::Written(writer) if writer.strong_count() == 0 => {}
             State::Written(_) | State::Complete(_) | State::Failed(_) => return None,
         }
-        match Writer::new(self, selection, filling) {
+        match Writer::new(self, selection, filling, needs) {
             Ok(writer) => {
                 let writer = Arc::new(writer);
                 *state = State::Written(Arc::downgrade(&writer));
@@ -250,15 +256,21 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    fn new(cache: &Arc<Cache>, selection: &Selection, filling: &[f32]) -> io::Result<Self> {
+    fn new(
+        cache: &Arc<Cache>,
+        selection: &Selection,
+        filling: &[f32],
+        needs: impl Fn(usize) -> bool,
+    ) -> io::Result<Self> {
         if let Some(directory) = cache.path.parent() {
             fs::create_dir_all(directory)?;
             remove_abandoned(directory);
         }
         let (draft, file) = new_draft(&cache.path)?;
         let slices = selection.row_index().slices();
-        let is_empty = |slice: &usize| selection.rows_before(*slice) == selection.rows_before(slice + 1);
-        let empty = (0..slices).filter(is_empty).count();
+        let is_written =
+            |&slice: &usize| selection.rows_before(slice) < selection.rows_before(slice + 1) && needs(slice);
+        let needed = (0..slices).filter(is_written).count();
         let bytes = selection.to_bytes();
         let layout = Layout {
             slices: slices as u64,
@@ -276,7 +288,7 @@ impl Writer {
             filling: filling.to_vec(),
             sums: (0..slices).map(|_| AtomicU64::new(Xxh3::new().digest())).collect(),
             written: (0..slices).map(|_| AtomicUsize::new(0)).collect(),
-            left: AtomicUsize::new(slices - empty),
+            left: AtomicUsize::new(needed),
         };
         writer.file.set_len(layout.places().1)?;
         Ok(writer)

@@ -1,6 +1,5 @@
 //! Rows in file order.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::Rows;
@@ -34,7 +33,7 @@ impl InOrder {
 }
 
 /// The slices from `first` on that have rows, in runs that take about `bytes` to read.
-fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
+pub(super) fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
     // Values usually take far less space than their text, and with short runs the threads mostly wake one another. The
     // values of a block may take twice as much memory as its text.
     let is_cached = rows.cache.as_ref().is_some_and(|cache| cache.is_complete());
@@ -42,7 +41,7 @@ fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
     let mut size = 0;
     for slice in first..rows.selection.row_index().slices() {
-        if rows.count(slice..slice + 1) == 0 {
+        if rows.count(slice..slice + 1) == 0 || !rows.needs(slice) {
             continue;
         }
         let more = if is_cached { rows.value_bytes(slice) } else { rows.text_bytes(slice) };
@@ -66,7 +65,7 @@ impl Jobs<Block> for InOrder {
         let mut reader = self.rows.reader();
         Box::new(move |index| {
             let (start, end) = self.runs[index as usize];
-            Some(reader.read(Range { start: start as usize, end: end as usize }, &self.pool))
+            Some(reader.read(start as usize..end as usize, &self.pool))
         })
     }
 

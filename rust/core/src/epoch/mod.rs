@@ -5,14 +5,17 @@ mod in_order;
 pub mod portion;
 pub mod selection;
 mod shuffled;
+mod units;
+pub mod windows;
 
 use std::ops::Range;
 use std::sync::Arc;
 
 pub(crate) use in_order::InOrder;
 pub use in_order::in_order;
-pub use shuffled::{Mixing, shuffled};
+pub use shuffled::{Mixing, shuffled, shuffled_windows};
 
+use crate::choose::windows::Windows;
 use crate::pipeline::Done;
 use crate::rows::{Block, Pool, Widths};
 use crate::table::Table;
@@ -27,6 +30,8 @@ pub struct Rows {
     cache: Option<Arc<Cache>>,
     /// Stores the rows while the cache is being written.
     writer: Option<Arc<Writer>>,
+    /// The windows for which the rows are read, if for any.
+    windows: Option<Arc<Windows>>,
 }
 
 impl Rows {
@@ -34,8 +39,33 @@ impl Rows {
     /// (`whole`), writes the file.
     #[must_use]
     pub fn new(table: Table, selection: Arc<Selection>, cache: Option<Arc<Cache>>, whole: bool) -> Self {
-        let writer = cache.as_ref().filter(|_| whole).and_then(|cache| cache.begin(&selection, &table.schema.fill));
-        Self { table, selection, cache, writer }
+        Self { table, selection, cache, writer: None, windows: None }.writing(whole)
+    }
+
+    /// Like [`Rows::new`], but only the rows that windows need.
+    #[must_use]
+    pub fn of_windows(
+        table: Table,
+        selection: Arc<Selection>,
+        cache: Option<Arc<Cache>>,
+        whole: bool,
+        windows: Arc<Windows>,
+    ) -> Self {
+        Self { table, selection, cache, writer: None, windows: Some(windows) }.writing(whole)
+    }
+
+    /// Writes the cache if it has no file and all rows will be read.
+    fn writing(mut self, whole: bool) -> Self {
+        if let Some(cache) = self.cache.as_ref().filter(|_| whole) {
+            self.writer = cache.begin(&self.selection, &self.table.schema.fill, |slice| self.needs(slice));
+        }
+        self
+    }
+
+    /// Whether the rows of a slice are read at all.
+    fn needs(&self, slice: usize) -> bool {
+        let rows = self.selection.rows_before(slice)..self.selection.rows_before(slice + 1);
+        self.windows.as_ref().is_none_or(|windows| windows.need(rows))
     }
 
     fn reader(&self) -> RowReader {
@@ -51,6 +81,22 @@ impl Rows {
     /// Bytes of the values of a slice.
     fn value_bytes(&self, slice: usize) -> u64 {
         4 * Widths::of(&self.table.schema).total() as u64 * self.count(slice..slice + 1)
+    }
+
+    /// How many rows, or windows, begin in some slices.
+    fn items(&self, slices: Range<usize>) -> u64 {
+        match &self.windows {
+            None => self.count(slices),
+            Some(windows) => {
+                let before = |slice| windows.before(self.selection.rows_before(slice));
+                before(slices.end) - before(slices.start)
+            }
+        }
+    }
+
+    /// How many rows, or windows, there are.
+    fn all_items(&self) -> u64 {
+        self.windows.as_ref().map_or_else(|| self.selection.rows(), |windows| windows.count())
     }
 
     fn count(&self, slices: Range<usize>) -> u64 {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use crate::budget::Budget;
 use crate::choose::lane::{Cursor as LaneCursor, Lane};
+use crate::choose::neighbours::Neighbours;
 use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::{Chooser, Cursor, Key, Step};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::passes::row_index::{RowIndex, changed};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
 use crate::rows::{Block, Parser, Pool};
@@ -16,7 +17,7 @@ use crate::table::Table;
 use crate::text::Text;
 
 /// Bytes of text in a stripe of a shard.
-const STRIPE_BYTES: u64 = 4 << 20;
+pub(super) const STRIPE_BYTES: u64 = 4 << 20;
 
 /// A step whose rows have been counted.
 #[derive(Clone)]
@@ -269,8 +270,18 @@ impl Reader {
         if let Err(error) = self.text.read(&self.table, bytes) {
             return Done::failed(error);
         }
-        let (block, error) = self.parser.parse_chosen(&self.text, pool, self.selection.chooser(slices));
+        let mut chooser = self.selection.chooser(slices);
+        let (block, error) = self.parser.parse_chosen(&self.text, pool, chooser.as_mut());
         Done { item: Some(block), error }
+    }
+
+    /// Which of the selected rows of consecutive slices follow one another, with the same key in the columns `by`.
+    pub(super) fn neighbours(&mut self, slices: Range<usize>, by: &[usize], pool: &Arc<Pool>) -> Result<Neighbours> {
+        self.text.read(&self.table, self.selection.row_index.bytes(slices.clone()))?;
+        let chooser = self.selection.chooser(slices).unwrap_or_else(|| Chooser::new(Vec::new(), 0));
+        let mut chooser = chooser.noting(by);
+        let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
+        error.map_or_else(|| Ok(chooser.into_neighbours()), Err)
     }
 
     /// Like [`Reader::read`], but returns an error if the number of rows differs from the count.

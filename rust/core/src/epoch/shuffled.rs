@@ -1,8 +1,10 @@
 //! Rows in a new order each epoch. The order depends only on the seed and the number of the epoch.
 //!
-//! Slices from all over the source are drawn at random until their rows fill a *window*. The rows of a window are
-//! shuffled uniformly and yielded while the next window fills. If one window holds all rows, the epoch is a uniform
+//! Slices from all over the source are drawn at random until their rows fill a *shuffle window*, here a [`Window`]. Its
+//! rows are shuffled uniformly and yielded while the next one fills. If one holds all rows, the epoch is a uniform
 //! permutation, and the rows stay in memory for the next epoch.
+//!
+//! Windows over rows are drawn in the same way, with the slices that they begin in: see [`Units`].
 
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -10,6 +12,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 
 use super::Rows;
+use super::units::Units;
+use super::windows::windows_in_a_block;
 use crate::budget::{Budget, Size, has_memory, room_for};
 use crate::error::{Error, Kind, Result};
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
@@ -57,16 +61,47 @@ pub fn shuffled(
     epoch: u64,
     first_row: u64,
 ) -> Result<(Pipeline<Block>, u64)> {
+    let width = Widths::of(&rows.table.schema).total();
+    let block_rows = (BLOCK_VALUES.get().min(budget.block_bytes / 4) / width).max(1);
+    start(rows, budget, mixing, epoch, first_row, block_rows as u64)
+}
+
+/// Like [`shuffled`], but yields the windows of the rows. Jobs yield whole batches of `batch_size` windows where they
+/// can.
+pub fn shuffled_windows(
+    rows: Rows,
+    budget: Budget,
+    mixing: Mixing,
+    batch_size: usize,
+    epoch: u64,
+    first_window: u64,
+) -> Result<(Pipeline<Block>, u64)> {
+    let shape = rows.windows.as_ref().map(|windows| windows.shape());
     let widths = Widths::of(&rows.table.schema);
-    let width = widths.total();
-    let window = mixing.window(widths, rows.selection.rows());
-    let needed = mixing.bytes(widths, rows.selection.rows(), window);
+    let widths = shape.map_or(widths, |shape| shape.widths(widths));
+    start(rows, budget, mixing, epoch, first_window, windows_in_a_block(widths, batch_size, budget))
+}
+
+fn start(
+    rows: Rows,
+    budget: Budget,
+    mixing: Mixing,
+    epoch: u64,
+    first: u64,
+    block_rows: u64,
+) -> Result<(Pipeline<Block>, u64)> {
+    let widths = Widths::of(&rows.table.schema);
+    let total = rows.count(0..rows.selection.row_index().slices());
+    let window = mixing.window(widths, total);
+    let needed = mixing.bytes(widths, total, window);
     if !has_memory(needed) {
         return Err(Kind::Window(needed).into());
     }
-    let block_rows = (BLOCK_VALUES.get().min(budget.block_bytes / 4) / width).max(1) as u32;
-    let order = Order { rows, mixing, window, block_bytes: budget.block_bytes as u64, block_rows };
-    let (stream, skipped) = Stream::start(&order, epoch, first_row);
+    let block_rows = block_rows.min(u64::from(u32::MAX)) as u32;
+    let block_bytes = budget.block_bytes as u64;
+    let units = Units::of(&rows, total, window);
+    let order = Order { rows, mixing, total, window, units, block_bytes, block_rows };
+    let (stream, skipped) = Stream::start(&order, epoch, first);
     let jobs = Shuffled {
         order,
         widths,
@@ -83,8 +118,11 @@ pub fn shuffled(
 struct Order {
     rows: Rows,
     mixing: Mixing,
+    /// The number of rows.
+    total: u64,
     /// Rows in a window.
     window: u64,
+    units: Units,
     /// Bytes of text read by one job.
     block_bytes: u64,
     /// Rows yielded by one job.
@@ -103,9 +141,9 @@ struct Window {
 /// The rows of some slices, filled in as they are read.
 struct Store {
     slices: Vec<u32>,
-    /// The first row of each slice, then the number of rows.
+    /// The first row, or window, of each slice, then their number.
     starts: Vec<u32>,
-    /// The slice of every 2^`shift`-th row, as a coarse index.
+    /// The slice of every 2^`shift`-th of them, as a coarse index.
     coarse: Vec<u32>,
     shift: u32,
     blocks: Vec<OnceLock<Block>>,
@@ -116,11 +154,13 @@ struct Store {
 }
 
 impl Store {
-    fn new(slices: Vec<u32>, rows: &Rows) -> Self {
+    fn new(units: Vec<u32>, order: &Order) -> Self {
         let mut starts = vec![0];
+        let mut slices = Vec::new();
         let mut total = 0;
-        for &slice in &slices {
-            total += rows.count(slice as usize..slice as usize + 1) as u32;
+        for (slice, items) in order.units.slices(units, &order.rows) {
+            slices.push(slice);
+            total += items as u32;
             starts.push(total);
         }
         let shift = (total / (4 * slices.len() as u32).max(1)).max(1).ilog2();
@@ -141,7 +181,7 @@ impl Store {
         self.starts[self.slices.len()]
     }
 
-    /// The place of a row: its slice, and its position in the slice.
+    /// The place of a row, or of a window: its slice, and its position among those of the slice.
     #[inline]
     fn find(&self, row: u32) -> (u32, u32) {
         let mut slice = self.coarse[(row >> self.shift) as usize];
@@ -182,7 +222,7 @@ impl Stream {
         // A row past the end is looked up, in vain, in the last window.
         while windows.len() > 1 {
             let next = windows.last().expect("more than one");
-            let count: u64 = next.iter().map(|&slice| order.rows.count(slice as usize..slice as usize + 1)).sum();
+            let count: u64 = next.iter().map(|&unit| order.units.items(unit, &order.rows)).sum();
             if before + count > first_row {
                 break;
             }
@@ -190,7 +230,7 @@ impl Stream {
             number += 1;
             windows.pop();
         }
-        let store = Arc::new(Store::new(windows.pop().unwrap_or_default(), &order.rows));
+        let store = Arc::new(Store::new(windows.pop().unwrap_or_default(), order));
         let within = first_row - before;
         let first_block = within / u64::from(order.block_rows) * u64::from(order.block_rows);
         let window = Arc::new(Window::new(epoch, number, Arc::clone(&store)));
@@ -234,14 +274,14 @@ impl Stream {
         let Window { epoch, number, store, .. } = &*self.last;
         let whole = *number == 0 && self.windows.is_empty();
         let (epoch, number) = if self.windows.is_empty() { (epoch + 1, 0) } else { (*epoch, number + 1) };
-        let (store, mut jobs) = if whole && u64::from(store.count()) == order.rows.selection.rows() {
+        let (store, mut jobs) = if whole && u64::from(store.count()) == order.rows.all_items() {
             // This window holds all rows, and so does the next.
             (Arc::clone(store), Vec::new())
         } else {
             if self.windows.is_empty() {
                 self.windows = order.windows(epoch);
             }
-            let store = Arc::new(Store::new(self.windows.pop().unwrap_or_default(), &order.rows));
+            let store = Arc::new(Store::new(self.windows.pop().unwrap_or_default(), order));
             let fills = order.fills(&store);
             (store, fills)
         };
@@ -272,30 +312,29 @@ impl Window {
 }
 
 impl Order {
-    /// The slices of each window of an epoch, in reverse order of the windows.
+    /// The units of each window of an epoch, in reverse order of the windows.
     fn windows(&self, epoch: u64) -> Vec<Vec<u32>> {
-        let slices = self.rows.selection.row_index().slices();
-        let count = |slice: u32| self.rows.count(slice as usize..slice as usize + 1);
-        let mut order: Vec<u32> = (0..slices as u32).filter(|&slice| count(slice) > 0).collect();
-        let total = self.rows.selection.rows();
+        let mut order = self.units.all(&self.rows);
+        let count = |unit: u32| self.units.rows(unit, &self.rows);
+        let total: u64 = order.iter().map(|&unit| count(unit)).sum();
         // Windows of equal size, so that the last one is mixed as well as the others.
         let windows = total.div_ceil(self.window).max(1);
-        if windows == 1 {
+        if windows == 1 || self.window >= self.total {
             // The same order of slices in every epoch, so that an epoch can reuse the rows of the one before it.
             return vec![order];
         }
         Random::new(self.mixing.seed, &[epoch]).shuffle(&mut order);
         let mut found = vec![vec![]];
         let (mut before, mut within) = (0, 0);
-        for slice in order {
-            let more = count(slice);
+        for unit in order {
+            let more = count(unit);
             let due = u128::from(before) * u128::from(windows) >= u128::from(total) * found.len() as u128;
-            // Only a slice that exceeds the limit by itself may break it.
+            // Only a unit that exceeds the limit by itself may break it.
             if within > 0 && (due || within + more > self.window) {
                 found.push(vec![]);
                 within = 0;
             }
-            found.last_mut().expect("it begins with one").push(slice);
+            found.last_mut().expect("it begins with one").push(unit);
             within += more;
             before += more;
         }
@@ -342,7 +381,7 @@ impl Jobs<Block> for Shuffled {
 
     fn per_pass(&self) -> u64 {
         let selection = &self.order.rows.selection;
-        selection.rows().div_ceil(u64::from(self.order.block_rows)) + selection.row_index().slices() as u64
+        self.order.rows.all_items().div_ceil(u64::from(self.order.block_rows)) + selection.row_index().slices() as u64
     }
 
     fn worker(self: Arc<Self>) -> Worker<Block> {
@@ -435,6 +474,14 @@ impl Shuffled {
         // A missing block belongs to a failure that another job reports.
         let blocks: Option<Vec<&Block>> = store.blocks.iter().map(OnceLock::get).collect();
         let Some(blocks) = blocks else { return Done::nothing() };
-        Done::with(Block::gather(&self.pool, self.widths, &blocks, places))
+        let Some(windows) = &self.order.rows.windows else {
+            return Done::with(Block::gather(&self.pool, self.widths, &blocks, places));
+        };
+        let places = places.iter().map(|&(place, number)| {
+            let first_row = self.order.rows.selection.rows_before(store.slices[place as usize] as usize);
+            let row = windows.row(windows.before(first_row) + u64::from(number));
+            (place as usize, (row - first_row) as usize)
+        });
+        Done::with(Block::of_windows(&self.pool, self.widths, windows.shape(), &blocks, places))
     }
 }

@@ -130,7 +130,7 @@ fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Select
     let chosen = selection(std::slice::from_ref(step));
     let mut chooser = chosen.chooser(0..chosen.row_index().slices()).unwrap();
     let mut places = (0..rows.len()).collect();
-    chooser.choose(&mut places, |_, _| unreachable!());
+    chooser.choose(&mut places, rows.len(), |_, _| unreachable!());
     places.into_iter().map(|place| rows[place]).collect()
 }
 

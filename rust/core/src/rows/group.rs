@@ -55,7 +55,7 @@ impl Chosen {
     fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
         self.rows.clear();
         self.rows.extend(0..all.count());
-        chooser.choose(&mut self.rows, |row, column| reading.key(all, row, column));
+        chooser.choose(&mut self.rows, all.count(), |row, column| reading.key(all, row, column));
         if self.rows.len() < all.count() { all.only(&self.rows, &mut self.marks, &mut self.ends) } else { all }
     }
 }
@@ -256,7 +256,7 @@ fn skip_unchosen<'t>(
     candidates.clear();
     let mut gone = skipped.iter().peekable();
     candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
-    chooser.choose(candidates, key);
+    chooser.choose(candidates, kept, key);
     let mut chosen = candidates.iter().peekable();
     skipped.clear();
     skipped.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));

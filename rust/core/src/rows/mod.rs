@@ -10,6 +10,7 @@ mod mixed;
 mod parser;
 mod reading;
 pub mod rejects;
+mod windows;
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -11,7 +11,7 @@ use crate::budget::Size;
 use crate::choose::Chooser;
 use crate::dialect::Dialect;
 use crate::error::Error;
-use crate::index::{self, Index, Rows};
+use crate::index::{self, BadRow, Index, Rows};
 use crate::simd::Simd;
 use crate::table::parts::Layout;
 use crate::table::schema::{OnError, Schema};
@@ -82,7 +82,7 @@ impl Parser {
         &mut self,
         text: &Text,
         pool: &Arc<Pool>,
-        mut chooser: Option<Chooser<'_>>,
+        mut chooser: Option<&mut Chooser<'_>>,
     ) -> (Block, Option<Error>) {
         let widths = Widths::of(&self.schema);
         if self.schema.only_counts() && chooser.is_none() {
@@ -94,7 +94,7 @@ impl Parser {
         self.follow(text.layout());
         let schema = &*self.schema;
         let bad_row = self.index.fill(self.simd, text, self.dialect, self.arrangement.fields, schema.reference);
-        let room = chooser.as_ref().map_or(self.index.rows(), Chooser::count);
+        let room = chooser.as_ref().map_or(self.index.rows(), |chooser| chooser.count());
         let mut block = Block::with_capacity(pool, widths, room);
         let reading = Reading {
             schema,
@@ -113,14 +113,17 @@ impl Parser {
         let group_rows = (GROUP.get() / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(self.arrangement.fields, group_rows) {
             while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
-                reading.record_row(*bad, &mut block);
+                pass_over(*bad, &reading, chooser.as_deref_mut(), &mut block);
             }
-            let converted = self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_mut(), &mut block);
+            let converted =
+                self.group.convert(&reading, rows, plain.as_deref_mut(), chooser.as_deref_mut(), &mut block);
             if let Err(bad_field) = converted {
                 return (block, Some(bad_field));
             }
         }
-        passed_over.for_each(|bad| reading.record_row(*bad, &mut block));
+        for bad in passed_over {
+            pass_over(*bad, &reading, chooser.as_deref_mut(), &mut block);
+        }
         (block, bad_row)
     }
 
@@ -135,6 +138,14 @@ impl Parser {
     /// The rows of the latest text, unless its rows were only counted.
     pub(crate) fn rows(&self) -> impl Iterator<Item = Rows<'_>> {
         self.index.groups(self.arrangement.fields, usize::MAX)
+    }
+}
+
+/// Rejects a row with another number of fields, or with a wrong quote.
+fn pass_over(bad: BadRow, reading: &Reading<'_>, chooser: Option<&mut Chooser<'_>>, block: &mut Block) {
+    reading.record_row(bad, block);
+    if let Some(chooser) = chooser {
+        chooser.pass_over();
     }
 }
 
