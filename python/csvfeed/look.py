@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import html
+import math
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from csvfeed import _core, arguments, other_names
 from csvfeed.columns import unique
@@ -123,24 +125,13 @@ class Look(ABC):
             for at in range(len(names))
         ]
         columns = [column for array in arrays for column in array.reshape(len(array), -1).T]
-        values = [self._shown(place, column) for place, column in enumerate(columns)]
-        return Head(names, list(zip(*values, strict=True)), roles)
-
-    def _shown(self, place: int, values: np.ndarray) -> list[Value]:
-        """Return the values of a column as people read them."""
-        # The shortest number that means this float32.
-        numbers: list[Value] = [float(str(value)) for value in values]
-        if self._reader.kinds[place] != "category":
-            return numbers
-        words = dict(self._reader.vocabularies()).get(self._reader.columns_read[place])
-        # Features have code 0 for what is unknown or missing; the first class is 0.
-        first = 1 if place < len(self._reader.feature_names) else 0
-        if words is None:
-            return numbers
-        return [
-            words[int(value) - first] if first <= value < first + len(words) else float("nan")
-            for value in values
+        words = dict(self._reader.vocabularies()) if "category" in self._reader.kinds else {}
+        places = zip(self._reader.kinds, self._reader.columns_read, roles, columns, strict=True)
+        values = [
+            _shown(column, words.get(at) if kind == "category" else None, role == "feature")
+            for kind, at, role, column in places
         ]
+        return Head(names, list(zip(*values, strict=True)), roles)
 
     def to_pandas(self, n: int | None = None) -> pd.DataFrame:
         """Return the first rows, or all of them, as a DataFrame of pandas.
@@ -229,6 +220,24 @@ def _rows(epochs: Epochs, start: int, stop: int | None) -> Batch:
         return tuple(np.empty((0, *shape), np.float32) for shape in shapes)
     # A padded dataset has weights for its padding, and there is none here.
     return found[: len(shapes)]
+
+
+def _shown(values: NDArray[np.float32], words: list[str] | None, is_feature: bool) -> list[Value]:
+    """Return the values of a column as people read them. ``words`` are those of categories."""
+    # The shortest number that means this float32.
+    numbers: list[Value] = [float(str(value)) for value in values]
+    if words is None:
+        return numbers
+    shown = []
+    for number, value in zip(numbers, values, strict=True):
+        # The codes of a feature begin at 1, with 0 for what is unknown or missing; classes at 0.
+        at = value - is_feature
+        if 0 <= at < len(words):
+            shown.append(words[int(at)])
+        else:
+            # A code that fill= gives may have no name.
+            shown.append(math.nan if at < 0 else number)
+    return shown
 
 
 def _is_path(part: object) -> bool:

@@ -91,12 +91,16 @@ class Passes:
     def _draw(self, title: str, ticks: Ticks) -> None:
         from tqdm.auto import tqdm
 
+        class Bar(tqdm):  # type: ignore[misc]
+            # No thread of tqdm's: this one draws often enough.
+            monitor_interval = 0
+
         total = self._bytes()
         bar = None
         try:
             for seconds, read in ticks:
                 if bar is None:
-                    bar = tqdm(desc=title, total=total, unit="B", unit_scale=True, leave=False)
+                    bar = Bar(desc=title, total=total, unit="B", unit_scale=True, leave=False)
                     bar.start_t -= seconds
                 bar.n = read if total is None else min(read, total)
                 bar.refresh()

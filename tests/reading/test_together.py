@@ -238,6 +238,11 @@ def check(rnd, directory):
     cached = ds.cache(directory / "cache")
     for _ in range(2):
         same(stacked(cached, width), rows)
+    half = ds.split(0.4, seed=seed, by=by)[which]
+    listed = [(ds, rows), (shuffled, rows), (cached, rows), (cached.shuffle(seed=3), rows)]
+    listed += [(half.shuffle(seed=1), rows[halves[which]]), (ds.shard(1, 2), rows[shares[1]])]
+    for made, its_rows in listed:
+        check_rows(rnd, made, reading, its_rows)
     check_remainder(rnd, paths, options, rows)
     for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
@@ -247,6 +252,26 @@ def check_keys(reading, by, halves):
     """Check that rows of one key are never parted."""
     keys = [{reading.kept[at].cells[by].text for at in half} for half in halves]
     assert not keys[0] & keys[1]
+
+
+def check_rows(rnd, ds, reading, expected):
+    """Check that rows by their place are those of the file, in any order of the dataset."""
+    if not len(expected):
+        return
+    start = rnd.randint(0, len(expected) + 1)
+    stop = rnd.choice([None, start, start + rnd.randint(0, len(expected) + 1)])
+    same(np.column_stack(ds.rows(start, stop)), expected[start:stop])
+    asked = rnd.randint(1, 9)
+    head = ds.head(asked)
+    assert (head.columns, len(head)) == (reading.names, min(asked, len(expected)))
+    for at, found in enumerate(zip(*head, strict=True)):
+        # The first code of a feature is 1, the first class is 0.
+        first = int(at < len(ds.feature_names))
+        read = [reading.vocabulary.index(v) + first if isinstance(v, str) else v for v in found]
+        wanted = expected[: len(head), at]
+        # Code 0 of a feature shows as missing.
+        is_unknown = np.isnan(read) & (wanted == 0)
+        same(np.where(is_unknown, 0, np.array(read, np.float32)), wanted)
 
 
 def check_resumed(rnd, dataset, width):
@@ -280,6 +305,8 @@ def check_remainder(rnd, paths, options, rows):
         pairs.append((ds.shuffle(seed=5), stacked(plain.shuffle(seed=5), width)))
     for made, expected in pairs:
         found = stacked(made, width + has_weights)
+        listed = np.column_stack(made.rows())
+        (close if options["fill"] == "mean" else same)(listed, rows)
         assert len(found) == len(made) * size
         whole = min(len(found), len(rows))
         # The last bit of a mean tells of ``memory``.
