@@ -86,7 +86,7 @@ class Passes:
         """Return a context in which a long pass shows a bar. ``what`` says what it does."""
         if not _is_seen():
             return contextlib.nullcontext()
-        return watched(functools.partial(self._draw, f"{what} {self._name}"), PATIENCE)
+        return watched(functools.partial(self._draw, f"{what} {os.path.basename(self._name)}"), PATIENCE)
 
     def _draw(self, title: str, ticks: Ticks) -> None:
         from tqdm.auto import tqdm
@@ -120,12 +120,13 @@ class Passes:
 
 def _is_seen() -> bool:
     """Whether somebody sees a bar."""
-    import multiprocessing
-
-    if os.environ.get("CSVFEED_PROGRESS") == "0" or multiprocessing.parent_process() is not None:
-        return False
     is_terminal = sys.stderr and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
-    return bool(is_terminal or _is_notebook()) and importlib.util.find_spec("tqdm") is not None
+    if os.environ.get("CSVFEED_PROGRESS") == "0" or not (is_terminal or _is_notebook()):
+        return False
+    # Imported here, because it takes a while and few need it.
+    from multiprocessing import parent_process
+
+    return parent_process() is None and importlib.util.find_spec("tqdm") is not None
 
 
 def _is_notebook() -> bool:
