@@ -124,7 +124,7 @@ class Look(ABC):
             "feature" if at < features else "target" if at < features + targets else "weight"
             for at in range(len(names))
         ]
-        columns = [column for array in arrays for column in array.reshape(len(array), -1).T]
+        columns = [column for array in arrays for column in _wide(array).T]
         words = dict(self._reader.vocabularies()) if "category" in self._reader.kinds else {}
         places = zip(self._reader.kinds, self._reader.columns_read, roles, columns, strict=True)
         values = [
@@ -168,7 +168,7 @@ class Look(ABC):
                 "to_pandas() needs pandas: pip install pandas", name="pandas"
             ) from None
         arrays = self.rows(0, None if n is None else arguments.positive(n, "n"))
-        frames = [pd.DataFrame(array.reshape(len(array), -1), copy=False) for array in arrays]
+        frames = [pd.DataFrame(_wide(array), copy=False) for array in arrays]
         frame = pd.concat(frames, axis=1)
         frame.columns = pd.Index(unique(self._reader.names_read))
         return frame
@@ -222,13 +222,18 @@ def _rows(epochs: Epochs, start: int, stop: int | None) -> Batch:
     return found[: len(shapes)]
 
 
+def _wide(array: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return an array with a column for each value of a row."""
+    return array if array.ndim == 2 else array[:, None]
+
+
 def _shown(values: NDArray[np.float32], words: list[str] | None, is_feature: bool) -> list[Value]:
     """Return the values of a column as people read them. ``words`` are those of categories."""
     # The shortest number that means this float32.
     numbers: list[Value] = [float(str(value)) for value in values]
     if words is None:
         return numbers
-    shown = []
+    shown: list[Value] = []
     for number, value in zip(numbers, values, strict=True):
         # The codes of a feature begin at 1, with 0 for what is unknown or missing; classes at 0.
         at = value - is_feature

@@ -86,7 +86,9 @@ class Passes:
         """Return a context in which a long pass shows a bar. ``what`` says what it does."""
         if not _is_seen():
             return contextlib.nullcontext()
-        return watched(functools.partial(self._draw, f"{what} {os.path.basename(self._name)}"), PATIENCE)
+        return watched(
+            functools.partial(self._draw, f"{what} {os.path.basename(self._name)}"), PATIENCE
+        )
 
     def _draw(self, title: str, ticks: Ticks) -> None:
         from tqdm.auto import tqdm

@@ -140,6 +140,14 @@ def test_a_data_frame_has_the_names_and_float32():
     pd.testing.assert_frame_equal(ds.to_pandas(99), found)
 
 
+@pytest.mark.filterwarnings("ignore:.* left out:RuntimeWarning")
+def test_a_data_frame_of_no_rows_has_the_names():
+    pytest.importorskip("pandas")
+    nobody = csvfeed.CsvDataset(b"a,b,y\n1,x,3\n", on_error="skip", header=True)
+    frame = nobody.to_pandas()
+    assert (frame.shape, [*frame.columns]) == ((0, 3), ["a", "b", "y"])
+
+
 def test_without_pandas_the_error_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
     with pytest.raises(ImportError, match="needs pandas: pip install pandas"):
