@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from csvfeed import _core, arguments, other_names
 from csvfeed.columns import unique
@@ -17,8 +16,8 @@ from csvfeed.fill import Fill
 from csvfeed.head import Head, Value
 from csvfeed.options import Options
 from csvfeed.order import Order
+from csvfeed.outputs import Array, Arrays, Batch
 from csvfeed.source import shown as shown_source
-from csvfeed.train.feed import Batch
 from csvfeed.urls import is_url
 
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ class Look(ABC):
         Returns
         -------
         tuple of numpy.ndarray
-            ``(X,)``, ``(X, y)`` or ``(X, y, w)`` as in a batch, each C-contiguous float32 with
-            ``stop - start`` rows.
+            ``(X,)``, ``(X, y)`` or ``(X, y, w)`` as in a batch of ``stop - start`` rows, each
+            C-contiguous float32. With ``target`` as a dict, y and w are dicts.
 
         Raises
         ------
@@ -76,7 +75,9 @@ class Look(ABC):
         """
         first = arguments.row(start, "start")
         end = None if stop is None else arguments.row(stop, "stop")
-        return _rows(self._row_by_row(cached=True), first, end)
+        epochs = self._row_by_row(cached=True)
+        arrays = _read(epochs, first, end)
+        return arrays if epochs.outputs is None else epochs.outputs.give(arrays)
 
     @other_names.explain(
         other_names.HEAD, "head(5)", by_position="head takes a number of rows, as in head(5)"
@@ -117,21 +118,24 @@ class Look(ABC):
         Graz   2.5  1
         """
         count = arguments.positive(n, "n")
-        arrays = _rows(self._row_by_row(cached=bool(self._order.steps)), 0, count)
-        names, features = self._reader.names_read, len(self._reader.feature_names)
-        targets = len(self._reader.target_names)
-        roles = [
-            "feature" if at < features else "target" if at < features + targets else "weight"
-            for at in range(len(names))
-        ]
+        arrays = _read(self._row_by_row(cached=bool(self._order.steps)), 0, count)
+        reader = self._reader
+        features, targets = len(reader.feature_names), len(reader.target_names)
+        words = dict(reader.vocabularies()) if "category" in reader.kinds else {}
         columns = [column for array in arrays for column in _wide(array).T]
-        words = dict(self._reader.vocabularies()) if "category" in self._reader.kinds else {}
-        places = zip(self._reader.kinds, self._reader.columns_read, roles, columns, strict=True)
-        values = [
-            _shown(column, words.get(at) if kind == "category" else None, role == "feature")
-            for kind, at, role, column in places
-        ]
-        return Head(names, list(zip(*values, strict=True)), roles)
+        shown: dict[tuple[str, int, str], list[Value]] = {}
+        # Some weights are 1, and in no column of the file.
+        for place, (at, name) in enumerate(
+            zip(reader.columns_read, reader.names_read, strict=True)
+        ):
+            role = "feature" if place < features else "weight"
+            role = "target" if features <= place < features + targets else role
+            known = words.get(at) if reader.kinds[place] == "category" else None
+            # Several outputs may share a column.
+            key = (role, place if role == "feature" else at, name)
+            shown.setdefault(key, _shown(columns[place], known, role == "feature"))
+        roles, _, names = map(list, zip(*shown, strict=True))
+        return Head(names, list(zip(*shown.values(), strict=True)), roles)
 
     def to_pandas(self, n: int | None = None) -> pd.DataFrame:
         """Return the first rows, or all of them, as a DataFrame of pandas.
@@ -147,10 +151,10 @@ class Look(ABC):
         Returns
         -------
         pandas.DataFrame
-            A float32 column for each feature, each target and the weight, by name. If two have the
+            A float32 column for each feature, each target and each weight, by name. If two have the
             same name, the second gets ``.1`` after it. Missing values are NaN, unless ``fill`` has
             filled them. Categories are codes, and targets of ``categories`` are classes: in
-            ``ds.vocabulary`` is what they stand for.
+            ``ds.vocabulary`` is what they stand for. With ``one_hot``, each class has a column.
 
         Raises
         ------
@@ -167,10 +171,11 @@ class Look(ABC):
             raise ModuleNotFoundError(
                 "to_pandas() needs pandas: pip install pandas", name="pandas"
             ) from None
-        arrays = self.rows(0, None if n is None else arguments.positive(n, "n"))
-        frames = [pd.DataFrame(_wide(array), copy=False) for array in arrays]
+        epochs = self._row_by_row(cached=True)
+        arrays = _read(epochs, 0, None if n is None else arguments.positive(n, "n"))
+        frames = [pd.DataFrame(array, copy=False) for array in epochs.columns(arrays)]
         frame = pd.concat(frames, axis=1)
-        frame.columns = pd.Index(unique(self._reader.names_read))
+        frame.columns = pd.Index(unique(epochs.column_names))
         return frame
 
     def _repr_html_(self) -> str:
@@ -212,7 +217,7 @@ class Look(ABC):
         return is_local and has_words and is_chosen and self._fill.is_known
 
 
-def _rows(epochs: Epochs, start: int, stop: int | None) -> Batch:
+def _read(epochs: Epochs, start: int, stop: int | None) -> Arrays:
     count = (epochs.num_rows if stop is None else stop) - start
     shapes = epochs.row_shapes
     found = next(epochs.open(0, start, count), None) if count > 0 else None
@@ -222,12 +227,12 @@ def _rows(epochs: Epochs, start: int, stop: int | None) -> Batch:
     return found[: len(shapes)]
 
 
-def _wide(array: NDArray[np.float32]) -> NDArray[np.float32]:
+def _wide(array: Array) -> Array:
     """Return an array with a column for each value of a row."""
     return array if array.ndim == 2 else array[:, None]
 
 
-def _shown(values: NDArray[np.float32], words: list[str] | None, is_feature: bool) -> list[Value]:
+def _shown(values: Array, words: list[str] | None, is_feature: bool) -> list[Value]:
     """Return the values of a column as people read them. ``words`` are those of categories."""
     # The shortest number that means this float32.
     numbers: list[Value] = [float(str(value)) for value in values]

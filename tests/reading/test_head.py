@@ -154,3 +154,27 @@ def test_a_notebook_shows_the_error_in_place_of_rows(write):
 def test_an_empty_table_has_no_head():
     with pytest.raises(csvfeed.CsvError):
         csvfeed.CsvDataset(b"a,y\n").head()
+
+
+def test_outputs_and_one_hot_classes_show_each_column_once():
+    target = {"kind": "kind", "again": "kind", "size": ["size"]}
+    weight = {"kind": "w", "size": "w"}
+    ds = csvfeed.CsvDataset(
+        CITIES,
+        features=["open"],
+        target=target,
+        weight=weight,
+        categories={"kind": ["big", "small"]},
+        booleans=["open"],
+        missing_target="keep",
+        one_hot=["kind"],
+    )
+    head = ds.head(1)
+    assert head.columns == ["open", "kind", "size", "w"]
+    assert head.roles == ["feature", "target", "target", "weight"]
+    assert head.rows == [(1.0, "big", 0.1, 1.0)]
+    X, y, w = ds.rows(0, 2)
+    assert y["kind"].tolist() == y["again"].tolist() == [[1, 0], [0, 1]]
+    assert w["size"].tolist() == [1, 2]
+    assert w["again"].tolist() == [1, 1]
+    assert X.shape == (2, 1)
