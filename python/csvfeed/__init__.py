@@ -20,6 +20,7 @@ from csvfeed.errors import (
     SourceChangedError,
 )
 from csvfeed.generator import generate_arrays_from_file
+from csvfeed.head import Head
 from csvfeed.other_names import no_attribute as __getattr__  # noqa: F401 - Python calls it
 from csvfeed.rejects import Rejects
 from csvfeed.stats import ColumnStats
@@ -29,7 +30,7 @@ __version__ = version("csvfeed")
 # fmt: off
 __all__ = [
     "MISSING", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect", "DialectError",
-    "Duration", "EncodingError", "NumberError", "QuoteError", "Rejects", "RowLengthError",
+    "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects", "RowLengthError",
     "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
 # fmt: on

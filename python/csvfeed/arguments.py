@@ -21,6 +21,14 @@ def positive(value: Any, name: str) -> int:
     return number
 
 
+def row(value: Any, name: str) -> int:
+    """Return the place of a row."""
+    number = _whole(value)
+    if not 0 <= number < 2**62:
+        raise ValueError(f"{name} is a whole number of at least 0, not {value!r}")
+    return number
+
+
 def max_rejects(value: Any, on_error: str) -> int | None:
     """Return how many rows may be left out as wrong, or None for any number."""
     if value is None:

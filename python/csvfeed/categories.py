@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from csvfeed import columns
 from csvfeed.errors import CsvError
+from csvfeed.progress import Passes
 
 if TYPE_CHECKING:
     from csvfeed import _core
@@ -21,6 +22,7 @@ class Categories:
 
     _reader: _core.Reader
     _options: Options
+    _passes: Passes
 
     @property
     def feature_types(self) -> list[str]:
@@ -47,7 +49,7 @@ class Categories:
         [[2.0], [1.0], [0.0]]
         """
         key = columns.keys(self._reader.columns)
-        return {key(at): words for at, words in self._reader.vocabularies()}
+        return {key(at): words for at, words in self._vocabularies()}
 
     @property
     def num_codes(self) -> dict[str, int]:
@@ -65,7 +67,7 @@ class Categories:
         {'carrier': 3, 'tail': 101}
         """
         # Targets and a weight follow the features.
-        codes = zip(self._reader.feature_names, self._reader.num_codes(), strict=False)
+        codes = zip(self._reader.feature_names, self._num_codes(), strict=False)
         return {name: count for name, count in codes if count is not None}
 
     @property
@@ -94,7 +96,7 @@ class Categories:
         [1.0, 0.0]
         """
         places = self._categorical_targets("classes")
-        known = dict(self._reader.vocabularies())
+        known = dict(self._vocabularies())
         found = {self._key_of_target(place): self._names_of(place, known) for place in places}
         return found if self._has_several_targets() else next(iter(found.values()))
 
@@ -111,7 +113,7 @@ class Categories:
             If no target is a column of ``categories``.
         """
         places = self._categorical_targets("num_classes")
-        counts = self._reader.num_codes()
+        counts = self._num_codes()
         found = {self._key_of_target(place): counts[place] or 0 for place in places}
         return found if self._has_several_targets() else next(iter(found.values()))
 
@@ -126,14 +128,14 @@ class Categories:
         place = self._targets()[target]
         if self._reader.kinds[place] != "category":
             raise self._not_categorical(place, "classes")
-        return self._names_of(place, dict(self._reader.vocabularies()))
+        return self._names_of(place, dict(self._vocabularies()))
 
     def count_classes(self, target: int) -> int | None:
         """Return how many classes a target has; None if it is not one of ``categories``."""
         place = self._targets()[target]
         if self._reader.kinds[place] != "category":
             return None
-        return self._reader.num_codes()[place]
+        return self._num_codes()[place]
 
     def _has_several_targets(self) -> bool:
         """Whether what is known of targets goes by their names."""
@@ -150,6 +152,14 @@ class Categories:
                 "other columns",
             )
         return known[at]
+
+    def _vocabularies(self) -> list[tuple[int, list[str]]]:
+        with self._passes.shown("finding the categories of"):
+            return self._reader.vocabularies()
+
+    def _num_codes(self) -> list[int | None]:
+        with self._passes.shown("finding the categories of"):
+            return self._reader.num_codes()
 
     def _targets(self) -> range:
         """Return the positions of the targets among the values of a row."""

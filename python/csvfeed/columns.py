@@ -199,6 +199,18 @@ def keys(names: list[str]) -> Callable[..., str | int]:
     return key
 
 
+def unique(names: list[str]) -> list[str]:
+    """Return a name of its own for each column: a, a.1 and a.2 for three of the name a."""
+    given, found = set(names), dict.fromkeys(names[:0])
+    for name in names:
+        own, number = name, 0
+        while own in found or (number and own in given):
+            number += 1
+            own = f"{name}.{number}"
+        found[own] = None
+    return list(found)
+
+
 _EXAMPLES = {"categories": '"auto"', "dates": '["month", "day"]'}
 
 

@@ -17,9 +17,11 @@ from csvfeed.dialect_options import DialectOptions
 from csvfeed.distribution import Distributed
 from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
+from csvfeed.look import Look
 from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
 from csvfeed.outputs import Batch, Outputs
+from csvfeed.progress import Passes
 from csvfeed.rejects import Rejects
 from csvfeed.source import Source, is_among
 from csvfeed.source import shown as shown_source
@@ -35,7 +37,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
+class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the
@@ -221,7 +223,8 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
         everything = self._reader.plan(
             [], windows=None, lanes=None, seed=None, padded=False, cache=None, fill=""
         )
-        self._source_stats = RowStats(self._reader, everything)
+        self._passes = Passes(self._reader.name, options.source)
+        self._source_stats = RowStats(self._reader, everything, self._passes)
         self._fill = Fill(options.fill, self._reader, self._source_stats)
         self._outputs = Outputs.of(self._reader, options.targets)
         self._follow(Order())
@@ -238,16 +241,28 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
             cache=order.cache,
             fill=repr(self._options.fill),
         )
+        source_stats = self._source_stats
         self.epochs = Epochs(
             self._reader,
             plan,
             order,
-            RowStats(self._reader, plan) if order.steps else self._source_stats,
+            RowStats(self._reader, plan, self._passes) if order.steps else source_stats,
             self._fill,
             self._outputs,
+            self._passes,
             batch_size=order.lanes.global_rows if order.lanes else self._batch_size,
             remainder=self._remainder,
         )
+        # The same rows in the order of the source, as far as they were asked for.
+        self._in_order: dict[Order, Epochs] = {}
+
+    def _row_by_row(self, *, cached: bool) -> Epochs:
+        cache = self._order.cache if cached else None
+        order = replace(self._order, seed=None, seed_is_given=False, lanes=None, cache=cache)
+        if order not in self._in_order:
+            same = self if order == self._order else self._ordered(order)
+            self._in_order[order] = same.epochs.row_by_row()
+        return self._in_order[order]
 
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same source with another choice and order of rows."""
@@ -324,7 +339,7 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
         The first use reads the source, in the pass that also counts the rows. ``max_rejects`` does
         not limit them: after iteration has raised because of too many, this reports all.
         """
-        return Rejects.of(self._reader)
+        return Rejects.of(self._reader, self._passes)
 
     def write_rejects(self, path: str | os.PathLike[str]) -> int:
         """Write the rows that ``on_error="skip"`` leaves out to a file, in a pass over the source.
@@ -352,7 +367,8 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories):
         target = os.fsdecode(path)
         if is_among(self._options.source, target):
             raise ValueError(f"{target!r} is a file that is read: name another one")
-        return self._reader.write_rejects(target)
+        with self._passes.shown("writing bad rows of"):
+            return self._reader.write_rejects(target)
 
     @property
     def batch_size(self) -> int:

@@ -11,6 +11,7 @@ from csvfeed.fill import Fill
 from csvfeed.order import Order
 from csvfeed.outputs import Array, Arrays, Batch, Outputs
 from csvfeed.portions import Findings, Portion
+from csvfeed.progress import Passes
 from csvfeed.state import Position
 from csvfeed.stats import RowStats
 
@@ -32,6 +33,8 @@ class Epochs:
         What replaces missing features.
     outputs : Outputs or None
         The form of y in a batch, if it is not the one that the core reads.
+    passes : Passes
+        Shows how far a pass over the source has got.
     batch_size : int
         Rows in a batch of all processes.
     remainder : {"keep", "drop", "pad"}
@@ -39,6 +42,8 @@ class Epochs:
 
     Attributes
     ----------
+    known_rows : int or None
+        Rows in an epoch of all processes, once they are counted.
     order : Order
         As given.
     outputs : Outputs or None
@@ -59,6 +64,7 @@ class Epochs:
         stats: RowStats,
         fill: Fill,
         outputs: Outputs | None,
+        passes: Passes,
         *,
         batch_size: int,
         remainder: str,
@@ -68,17 +74,26 @@ class Epochs:
         self.order = order
         self._fill = fill
         self.outputs = outputs
+        self._passes = passes
         self._batch_size = batch_size
         self.remainder = remainder
         self.stats = stats
         self.position = Position()
+        self.known_rows: int | None = None
+        # Whether an epoch has begun, which may take a pass.
+        self._has_begun = False
         # What another process found to replace missing features.
         self._found_fill: list[float] | None = None
 
     @property
     def num_rows(self) -> int:
         """Rows in an epoch of all processes. The first call counts them in a pass."""
-        return self._plan.rows()
+        if self.known_rows is not None:
+            # The source may have changed, which the plan notices.
+            return self._plan.rows()
+        with self._passes.shown("counting the rows of"):
+            self.known_rows = self._plan.rows()
+        return self.known_rows
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -168,6 +183,14 @@ class Epochs:
             ``(X,)``, ``(X, y)`` or ``(X, y, w)``, each C-contiguous float32: y with all targets and
             w with all weights side by side. `outputs` gives them their form.
         """
+        if self._has_begun:
+            return self._open(epoch, first_batch, batch_size)
+        with self._passes.shown("finding the rows of"):
+            batches = self._open(epoch, first_batch, batch_size)
+        self._has_begun = True
+        return batches
+
+    def _open(self, epoch: int, first_batch: int, batch_size: int | None) -> _core.Batches:
         drop = self.remainder == "drop" and batch_size is None
         size = self.batch_rows if batch_size is None else batch_size
         pad_to = self._batch_size if self.remainder == "pad" else None
@@ -182,6 +205,20 @@ class Epochs:
             drop_remainder=drop,
             pad_to=pad_to,
             fill=self._fill.values,
+        )
+
+    def row_by_row(self) -> Epochs:
+        """Return epochs of the same rows with one row in a batch, none dropped and none padded."""
+        return Epochs(
+            self._reader,
+            self._plan,
+            self.order,
+            self.stats,
+            self._fill,
+            self.outputs,
+            self._passes,
+            batch_size=1,
+            remainder="keep",
         )
 
     def portions(self, size: int) -> list[Portion]:

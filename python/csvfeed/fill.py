@@ -58,6 +58,11 @@ class Fill:
                 for code, kind in zip(usual, kinds, strict=True)
             ]
 
+    @property
+    def is_known(self) -> bool:
+        """Whether ``values`` can tell without reading the source."""
+        return self._stats.memory is not None or "mean" not in (self._each or ())
+
     def values(self) -> list[float] | None:
         """Return a number for each feature, or None if csvfeed fills nothing.
 

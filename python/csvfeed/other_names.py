@@ -125,6 +125,7 @@ SHUFFLE = {
     "reshuffle_each_iteration": "each epoch has a new order; one dataset a seed keeps it the same",
     "random_state": "seed",
 }
+HEAD = {"rows": "n", "num_rows": "n", "size": "n"}
 SPLIT = {
     "test_size": "fraction",
     "validation_split": "fraction",
@@ -176,15 +177,16 @@ ATTRIBUTES = {
     "repeat": "each iter(ds) is a new epoch, and fit() repeats by itself",
     "take": "itertools.islice(ds, n) gives the first batches",
     "skip": "ds.split() and ds.shard() choose rows",
-    "head": "next(iter(ds)) is the first batch, and `csvfeed head FILE` shows rows",
     "window": "ds.windows(64) yields samples of 64 rows that follow one another",
+    "to_numpy": "ds.rows() has all rows as arrays",
+    "tail": "ds.rows(ds.num_rows - 5) has the last five rows as arrays",
     "sample": "ds.shuffle() gives a random order, and ds.split() a random part",
     "shape": "(ds.num_rows, len(ds.feature_names)) is the shape of all features",
     "describe": "ds.stats() has count, mean, std, min and max of each column",
     "info": "`csvfeed inspect FILE` shows what the columns hold",
     "values": "a dataset is not in memory: for X, y in ds yields the batches",
-    "iloc": "a dataset is not in memory: for X, y in ds yields the batches",
-    "loc": "a dataset is not in memory: for X, y in ds yields the batches",
+    "iloc": "ds.rows(start, stop) has rows by their place, as arrays",
+    "loc": "ds.rows(start, stop) has rows by their place, as arrays",
     "train_test_split": "ds.split() gives two datasets",
     "num_features": "len(ds.feature_names) is their number",
 }

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from csvfeed import _core
 from csvfeed.errors import CsvError
+from csvfeed.progress import Passes
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,10 @@ class Rejects:
     _examples: dict[str, CsvError] = field(repr=False)
 
     @classmethod
-    def of(cls, reader: _core.Reader) -> Rejects:
+    def of(cls, reader: _core.Reader, passes: Passes) -> Rejects:
         """Return the rejects of a source. Reads the source unless that is already done."""
-        kinds, first = reader.rejects()
+        with passes.shown("finding bad rows of"):
+            kinds, first = reader.rejects()
         return cls(
             path=reader.name,
             count=sum(count for _, count in kinds),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from csvfeed import _core
+from csvfeed.progress import Passes
 
 
 @dataclass(frozen=True)
@@ -47,18 +48,22 @@ class RowStats:
         Reads the columns.
     plan : _core.Plan
         Chooses the rows.
+    passes : Passes
+        Shows how far a pass has got.
     """
 
-    def __init__(self, reader: _core.Reader, plan: _core.Plan) -> None:
+    def __init__(self, reader: _core.Reader, plan: _core.Plan, passes: Passes) -> None:
         self._reader = reader
         self._plan = plan
+        self._passes = passes
         self._columns: list[ColumnStats] | None = None
 
     @property
     def columns(self) -> list[ColumnStats]:
         """Statistics of each feature, each target, and the weight."""
         if self._columns is None:
-            self._columns = [ColumnStats(**column) for column in self._plan.stats()]
+            with self._passes.shown("statistics of"):
+                self._columns = [ColumnStats(**column) for column in self._plan.stats()]
         return self._columns
 
     @property

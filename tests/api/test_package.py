@@ -122,6 +122,7 @@ def test_all_public_names_are_there_and_documented():
             "DialectError",
             "Duration",
             "EncodingError",
+            "Head",
             "NumberError",
             "QuoteError",
             "Rejects",

@@ -33,7 +33,10 @@ def test_the_readme_runs(tmp_path, monkeypatch):
 def test_the_tutorial_runs(tmp_path, monkeypatch, capsys):
     pytest.importorskip("keras")
     monkeypatch.chdir(tmp_path)
-    run_blocks(ROOT / "docs" / "tutorial.md", {})
+    page = ROOT / "docs" / "tutorial.md"
+    run_blocks(page, {})
     printed = capsys.readouterr().out
     for said in ("20000 80", "the power is gone", "line 20002, column 'distance'", "'three'"):
         assert said in printed
+    (table,) = re.findall(r"^```text\n(.*?)^```$", page.read_text(), re.M | re.S)
+    assert table in printed

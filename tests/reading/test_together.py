@@ -240,6 +240,11 @@ def check(rnd, directory):
     cached = ds.cache(directory / "cache")
     for _ in range(2):
         same(stacked(cached, width), rows)
+    half = ds.split(0.4, seed=seed, by=by)[which]
+    listed = [(ds, rows), (shuffled, rows), (cached, rows), (cached.shuffle(seed=3), rows)]
+    listed += [(half.shuffle(seed=1), rows[halves[which]]), (ds.shard(1, 2), rows[shares[1]])]
+    for made, its_rows in listed:
+        check_rows(rnd, made, reading, its_rows)
     check_remainder(rnd, paths, options, rows)
     if by is not None and rnd.random() < 0.5:
         check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
@@ -296,6 +301,32 @@ def check_windows(rnd, dataset, reading, rows, chosen):
         check_resumed(rnd, one, width)
 
 
+def by_place(ds, width, start=0, stop=None):
+    """Return rows by their place, each as one array of all its values."""
+    found = ds.rows(start, stop)
+    return plain(ds, found) if len(found[0]) else np.empty((0, width), np.float32)
+
+
+def check_rows(rnd, ds, reading, expected):
+    """Check that rows by their place are those of the file, in any order of the dataset."""
+    if not len(expected):
+        return
+    start = rnd.randint(0, len(expected) + 1)
+    stop = rnd.choice([None, start, start + rnd.randint(0, len(expected) + 1)])
+    same(by_place(ds, expected.shape[1], start, stop), expected[start:stop])
+    asked = rnd.randint(1, 9)
+    head = ds.head(asked)
+    assert (head.columns, len(head)) == (reading.names, min(asked, len(expected)))
+    for at, found in enumerate(zip(*head, strict=True)):
+        # The first code of a feature is 1, the first class is 0.
+        first = int(at < len(ds.feature_names))
+        read = [reading.vocabulary.index(v) + first if isinstance(v, str) else v for v in found]
+        wanted = expected[: len(head), at]
+        # Code 0 of a feature shows as missing.
+        is_unknown = np.isnan(read) & (wanted == 0)
+        same(np.where(is_unknown, 0, np.array(read, np.float32)), wanted)
+
+
 def check_resumed(rnd, dataset, width):
     if not dataset.num_rows:
         return
@@ -327,6 +358,8 @@ def check_remainder(rnd, paths, options, rows):
         pairs.append((ds.shuffle(seed=5), stacked(plain.shuffle(seed=5), width)))
     for made, expected in pairs:
         found = stacked(made, width + has_weights)
+        listed = by_place(made, width)
+        (close if options["fill"] == "mean" else same)(listed, rows)
         assert len(found) == len(made) * size
         whole = min(len(found), len(rows))
         # The last bit of a mean tells of ``memory``.

@@ -19,7 +19,7 @@ from csvfeed.cli.findings import find
 from csvfeed.cli.report import as_json, show
 from csvfeed.cli.snippet import snippet
 from csvfeed.cli.suggestion import suggest
-from csvfeed.cli.terminal import width_of
+from csvfeed.typeset import width_of
 
 _WORDS = (
     "NA",

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from csvfeed.cli.sample import Sample, take
-from csvfeed.cli.terminal import cut
+from csvfeed.typeset import cut
 
 _LOOKED_AT = 1000
 _FEWEST_ROWS = 3

@@ -20,7 +20,8 @@ from csvfeed.cli.files import (
     whole,
 )
 from csvfeed.cli.sample import Sample, take, take_once
-from csvfeed.cli.terminal import cut, folded, terminal_width
+from csvfeed.cli.terminal import folded
+from csvfeed.typeset import cut, terminal_width
 
 WIDEST = 32
 """Width of a field in the table, at most."""

@@ -13,18 +13,8 @@ from csvfeed.cli.column_types import Column
 from csvfeed.cli.files import name_of
 from csvfeed.cli.findings import Found
 from csvfeed.cli.suggestion import missing_of
-from csvfeed.cli.terminal import (
-    bars,
-    bold,
-    cut,
-    faint,
-    number,
-    share,
-    size,
-    table,
-    terminal_width,
-    wrapped,
-)
+from csvfeed.cli.terminal import bars, bold, faint, number, share, size, table, wrapped
+from csvfeed.typeset import cut, terminal_width
 
 _MOST_REJECTS = 10
 _MOST_VALUES = 4

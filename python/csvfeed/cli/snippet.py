@@ -8,7 +8,7 @@ from typing import Any
 import csvfeed
 from csvfeed.cli.files import STDIN
 from csvfeed.cli.suggestion import Suggestion
-from csvfeed.cli.terminal import takes
+from csvfeed.typeset import takes
 
 _WIDTH = 79
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from csvfeed.columns import unique
 from csvfeed.epochs import Epochs
 from csvfeed.outputs import Array
 from csvfeed.portions import Findings, Portion
@@ -136,18 +137,6 @@ class _Recipe:
 def to_ray(dataset: Feed) -> ray.data.Dataset:
     """Return a Ray dataset of the rows; see ``CsvDataset.to_ray``."""
     return ray.data.read_datasource(CsvDatasource(dataset))
-
-
-def unique(names: list[str]) -> list[str]:
-    """Return a name of its own for each column: a, a.1 and a.2 for three of the name a."""
-    given, found = set(names), dict.fromkeys(names[:0])
-    for name in names:
-        own, number = name, 0
-        while own in found or (number and own in given):
-            number += 1
-            own = f"{name}.{number}"
-        found[own] = None
-    return list(found)
 
 
 def _rows_of_a_block(target: int | None, row_bytes: int) -> int | None:

@@ -197,8 +197,11 @@ impl Starts {
         Self { starts: Vec::new(), end: Start { offset: table.parts.data_start(0), rows: 0 } }
     }
 
-    /// Adds the next slice.
+    /// Adds the next slice, unless it is empty.
     fn add(&mut self, bytes: &Range<u64>, rows: u64) {
+        if bytes.is_empty() {
+            return;
+        }
         if bytes.start > self.end.offset {
             // Add a slice without rows between two parts, so that no read crosses the gap.
             self.starts.push(self.end);
