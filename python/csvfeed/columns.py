@@ -127,7 +127,7 @@ class Duration:
     csvfeed reads ``125:03:07``, with any number of hours and a fraction of the seconds;
     ``03:07.25``, minutes and seconds with a fraction; ``1 days 02:03:04`` and ``-1 days
     +23:59:55``, as pandas prints them; ``1 day, 2:03:04``, as Python prints it; and ``2 days``. A
-    sign may precede each.
+    sign may precede each. After negative days, the time needs a plus.
 
     Parameters
     ----------

@@ -376,3 +376,14 @@ def test_a_dataset_shows_its_windows_and_its_states_fit_no_others():
     for other in (dataset().shuffle(seed=1), dataset().windows(5).shuffle(seed=1)):
         with pytest.raises(ValueError, match="other rows"):
             other.load_state_dict(made.state_dict())
+
+
+def test_rows_of_windows_are_windows_and_tables_refuse_them():
+    ds = csvfeed.CsvDataset(b"a,y\n1,0\n2,0\n3,1\n4,1\n").windows(2)
+    X, y = ds.rows(1, 3)
+    assert X.tolist() == [[[2], [3]], [[3], [4]]]
+    assert y.tolist() == [1, 1]
+    for method in (ds.head, ds.to_pandas):
+        with pytest.raises(ValueError, match=r"call it before windows\(\)"):
+            method()
+    assert "ds.rows(0, 5)" in ds._repr_html_()

@@ -67,8 +67,9 @@ struct State {
     abandoned: bool,
     /// How many segments were read.
     read: usize,
-    /// The first row that could not be read, and its error.
-    failure: Option<(u64, Error)>,
+    /// The first row that could not be read, and its error until a job yields it. Jobs that run beside that one need
+    /// the row, too.
+    failure: Option<(u64, Option<Error>)>,
 }
 
 /// The rows of a run of slices.
@@ -208,7 +209,7 @@ impl InOrder {
         if let Some(error) = error
             && state.failure.as_ref().is_none_or(|(row, _)| wrong_row < *row)
         {
-            state.failure = Some((wrong_row, error));
+            state.failure = Some((wrong_row, Some(error)));
         }
         // Nobody may see the rows before the failure after them.
         assert!(segment.block.set(item).is_ok(), "each segment is read once");
@@ -237,11 +238,11 @@ impl InOrder {
         let mut windows = wanted.windows.clone();
         let mut error = None;
         let mut state = self.state();
-        if let Some((row, _)) = &state.failure {
+        if let Some((row, failed)) = &mut state.failure {
             let right = self.windows.complete_before(*row).min(windows.end - u64::from(self.is_last(wanted)));
             if right < windows.end {
                 windows.end = right.max(windows.start);
-                error = state.failure.take().map(|(_, error)| error);
+                error = failed.take();
             }
         }
         drop(state);
