@@ -41,10 +41,11 @@ class Look(ABC):
         r"""Return the rows from ``start`` to before ``stop`` as arrays.
 
         They are counted in the order of the source, among the rows of this dataset: those of its
-        split or shard. After ``windows``, they are windows. A shuffle does not change them, and a distributed dataset has those of all
-        processes. The dataset does not move. The first call for rows after the first one counts all
-        rows, in a pass over the source; a complete ``cache()`` knows them. csvfeed reads the rows
-        that were asked for and some before and after them, so ask for thousands at a time.
+        split or shard. After ``windows``, they are windows. A shuffle does not change them, and a
+        distributed dataset has those of all processes. The dataset does not move. The first call
+        for rows after the first one counts all rows, in a pass over the source; a complete
+        ``cache()`` knows them. csvfeed reads the rows that were asked for and some before and after
+        them, so ask for thousands at a time.
 
         Parameters
         ----------
@@ -185,9 +186,10 @@ class Look(ABC):
     def _repr_html_(self) -> str:
         """Return what notebooks show: facts, and the first rows if no pass must find them."""
         rows = self.epochs.known_rows
+        counted = "rows" if self._order.windows is None else "windows"
         facts = {
             "source": shown_source(self._options.source) + str(self._order),
-            "rows" if self._order.windows is None else "windows": "not counted yet" if rows is None else f"{rows:,}",
+            counted: "not counted yet" if rows is None else f"{rows:,}",
             "batch size": f"{self._options.batch_size:,}",
             "features": _listed(self._reader.feature_names),
             "target": _listed(self._reader.target_names) or "none",
