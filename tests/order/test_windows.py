@@ -281,9 +281,11 @@ def test_a_wrong_row_ends_the_windows_before_it(wrong, memory):
     assert raised.value.line == wrong + 2
     before = min(len([start for start in range(0, 100, 10) if start + 5 <= wrong]), 9)
     assert len(found) == before // 4
-    with pytest.raises(csvfeed.NumberError) as raised:
-        list(windows.shuffle(seed=0))
-    assert raised.value.line == wrong + 2
+    # A shuffle may leave out a piece of the file in which no window begins.
+    if wrong % 10 < 5:
+        with pytest.raises(csvfeed.NumberError) as raised:
+            list(windows.shuffle(seed=0))
+        assert raised.value.line == wrong + 2
 
 
 def test_a_window_of_one_row_is_that_row():

@@ -140,6 +140,8 @@ struct Window {
 
 /// The rows of some slices, filled in as they are read.
 struct Store {
+    /// The epoch that reads them. Its jobs report what could not be read; those of the next may run beside them.
+    epoch: u64,
     slices: Vec<u32>,
     /// The first row, or window, of each slice, then their number.
     starts: Vec<u32>,
@@ -154,7 +156,7 @@ struct Store {
 }
 
 impl Store {
-    fn new(units: Vec<u32>, order: &Order) -> Self {
+    fn new(epoch: u64, units: Vec<u32>, order: &Order) -> Self {
         let mut starts = vec![0];
         let mut slices = Vec::new();
         let mut total = 0;
@@ -174,7 +176,7 @@ impl Store {
         let coarse = coarse.collect();
         let blocks = slices.iter().map(|_| OnceLock::new()).collect();
         let missing = AtomicUsize::new(slices.len());
-        Self { slices, starts, coarse, shift, blocks, missing, failure: Mutex::default() }
+        Self { epoch, slices, starts, coarse, shift, blocks, missing, failure: Mutex::default() }
     }
 
     fn count(&self) -> u32 {
@@ -230,7 +232,7 @@ impl Stream {
             number += 1;
             windows.pop();
         }
-        let store = Arc::new(Store::new(windows.pop().unwrap_or_default(), order));
+        let store = Arc::new(Store::new(epoch, windows.pop().unwrap_or_default(), order));
         let within = first_row - before;
         let first_block = within / u64::from(order.block_rows) * u64::from(order.block_rows);
         let window = Arc::new(Window::new(epoch, number, Arc::clone(&store)));
@@ -281,7 +283,7 @@ impl Stream {
             if self.windows.is_empty() {
                 self.windows = order.windows(epoch);
             }
-            let store = Arc::new(Store::new(self.windows.pop().unwrap_or_default(), order));
+            let store = Arc::new(Store::new(epoch, self.windows.pop().unwrap_or_default(), order));
             let fills = order.fills(&store);
             (store, fills)
         };
@@ -465,7 +467,9 @@ impl Shuffled {
     /// The rows at some places of a window.
     fn mix(&self, window: &Window, rows: Range<u32>, places: &mut Vec<(u32, u32)>) -> Done<Block> {
         let store = &*window.store;
-        if let Some((_, error)) = store.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        if window.epoch == store.epoch
+            && let Some((_, error)) = store.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
             return Done::failed(error);
         }
         let order = window.order.get().expect("it was waited for");
