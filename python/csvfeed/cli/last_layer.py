@@ -35,7 +35,7 @@ def last_layer(target: Column, stats: ColumnStats | None, classes: list[str] | N
     if numbers:
         loss = "sparse_categorical_crossentropy"
         end += [f"or, if its numbers from 0 to {numbers - 1} are classes:"]
-        end += _end("", str(numbers), "softmax", loss)[1:]
+        end += _layer(str(numbers), "softmax", loss)
     return end
 
 
@@ -48,9 +48,15 @@ def _numbered(target: Column, stats: ColumnStats | None) -> int:
 
 
 def _end(about: str, outputs: str, activation: str, loss: str) -> list[str]:
-    activated = f', activation="{activation}"' if activation else ""
     return [
         f"a model of the target ends so ({about}):",
+        *_layer(outputs, activation, loss),
+    ]
+
+
+def _layer(outputs: str, activation: str, loss: str) -> list[str]:
+    activated = f', activation="{activation}"' if activation else ""
+    return [
         f"  keras.layers.Dense({outputs}{activated})",
         f'  model.compile(loss="{loss}", optimizer="adam")',
     ]

@@ -22,12 +22,16 @@ import threading
 import time
 import weakref
 from collections.abc import Iterator
+from types import FrameType
 from typing import Any
 
 import tensorflow as tf
 
-PATIENCE = 3.0
+PATIENCE = 10.0
 """Seconds to wait at the end of the process for other threads to finish their current step."""
+
+LOOKS = 20
+"""How often in a row, a millisecond apart, other threads must be outside TensorFlow."""
 
 
 class Stream(Iterator[Any]):
@@ -85,9 +89,11 @@ class Exit:
         """Stop the streams, and keep the iterators from being destroyed."""
         self.begun = True
         deadline = time.monotonic() + PATIENCE
-        while any(stream.is_busy for stream in self._streams.values()) or _others_run_tensorflow():
-            if time.monotonic() > deadline:
-                break
+        quiet = 0
+        # A loop over batches leaves TensorFlow and enters it again, so one look is not enough.
+        while quiet < LOOKS and _other_frames() and time.monotonic() < deadline:
+            is_busy = any(stream.is_busy for stream in self._streams.values())
+            quiet = 0 if is_busy or _others_run_tensorflow() else quiet + 1
             time.sleep(0.001)
         _keep_for_ever(_handles())
 
@@ -95,11 +101,16 @@ class Exit:
 _exit = Exit()
 
 
+def _other_frames() -> list[FrameType]:
+    """Return what each other thread runs."""
+    own = threading.get_ident()
+    return [frame for thread, frame in sys._current_frames().items() if thread != own]
+
+
 def _others_run_tensorflow() -> bool:
     """Whether another thread is in a function of TensorFlow, and so perhaps in its C++ code."""
-    own = threading.get_ident()
-    frames = [frame for thread, frame in sys._current_frames().items() if thread != own]
-    return any(frame.f_globals.get("__name__", "").startswith("tensorflow.") for frame in frames)
+    names = [frame.f_globals.get("__name__", "") for frame in _other_frames()]
+    return any(name.startswith("tensorflow.") for name in names)
 
 
 def _handles() -> list[tf.Tensor]:
