@@ -7,6 +7,7 @@ import csvfeed.command  # noqa: F401
 from importlib.metadata import version
 
 from csvfeed.columns import Date, Duration
+from csvfeed.conditions import ABSENT, PRESENT
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
 from csvfeed.engine import simd, warn_of_debug_build
@@ -29,9 +30,9 @@ __version__ = version("csvfeed")
 
 # fmt: off
 __all__ = [
-    "MISSING", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect", "DialectError",
-    "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects", "RowLengthError",
-    "SourceChangedError", "generate_arrays_from_file", "simd",
+    "ABSENT", "MISSING", "PRESENT", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect",
+    "DialectError", "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects",
+    "RowLengthError", "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
 # fmt: on
 

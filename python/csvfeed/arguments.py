@@ -21,11 +21,11 @@ def positive(value: Any, name: str) -> int:
     return number
 
 
-def row(value: Any, name: str) -> int:
-    """Return the place of a row."""
+def count(value: Any, name: str, or_else: str = "") -> int:
+    """Return a whole number of at least 0. ``or_else`` says what else the value could have been."""
     number = _whole(value)
     if not 0 <= number < 2**62:
-        raise ValueError(f"{name} is a whole number of at least 0, not {value!r}")
+        raise ValueError(f"{name} is a whole number of at least 0{or_else}, not {value!r}")
     return number
 
 
@@ -35,10 +35,7 @@ def max_rejects(value: Any, on_error: str) -> int | None:
         return None
     if on_error != "skip":
         raise ValueError('max_rejects= goes with on_error="skip"')
-    number = _whole(value)
-    if not 0 <= number < 2**62:
-        raise ValueError(f"max_rejects is a whole number of at least 0, or None, not {value!r}")
-    return number
+    return count(value, "max_rejects", ", or None")
 
 
 def choice(value: Any, choices: tuple[str, ...], name: str) -> Any:
@@ -136,14 +133,6 @@ def character(value: Any, name: str, unfit: str = "+-.\r\n\0") -> str:
 def mark(value: Any, name: str) -> str:
     """Return a character that can begin a comment or an escape."""
     return character(value, name, "+-. \t\r\n\0")
-
-
-def lines(value: Any, name: str) -> int:
-    """Return how many lines are left out."""
-    number = _whole(value)
-    if not 0 <= number < 2**62:
-        raise ValueError(f"{name} is a whole number of at least 0, not {value!r}")
-    return number
 
 
 ENCODINGS = {

@@ -10,6 +10,7 @@ from typing import Any, Literal, TypeAlias
 from csvfeed import _core, other_names
 from csvfeed import columns as kinds
 from csvfeed.categories import Categories
+from csvfeed.chosen import Chosen
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
@@ -37,7 +38,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
+class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories, Look):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the
@@ -241,6 +242,8 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
             cache=order.cache,
             fill=repr(self._options.fill),
         )
+        # Finds the rows that its conditions cannot compare, if there are conditions.
+        self._conditions_plan = plan if order.has_conditions else None
         source_stats = self._source_stats
         self.epochs = Epochs(
             self._reader,
@@ -337,9 +340,10 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
         """The rows of the whole source that ``on_error="skip"`` leaves out.
 
         The first use reads the source, in the pass that also counts the rows. ``max_rejects`` does
-        not limit them: after iteration has raised because of too many, this reports all.
+        not limit them: after iteration has raised because of too many, this reports all. After
+        ``where``, they include the rows whose fields it cannot compare.
         """
-        return Rejects.of(self._reader, self._passes)
+        return Rejects.of(self._reader, self._passes, self._conditions_plan)
 
     def write_rejects(self, path: str | os.PathLike[str]) -> int:
         """Write the rows that ``on_error="skip"`` leaves out to a file, in a pass over the source.
@@ -368,7 +372,7 @@ class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
         if is_among(self._options.source, target):
             raise ValueError(f"{target!r} is a file that is read: name another one")
         with self._passes.shown("writing bad rows of"):
-            return self._reader.write_rejects(target)
+            return (self._conditions_plan or self._reader).write_rejects(target)
 
     @property
     def batch_size(self) -> int:

@@ -72,11 +72,11 @@ class DialectOptions:
             raise ValueError(f"{name}= skips spaces beside quotes, and quote=None reads no quotes")
         return cls(
             **characters,
-            skip_rows=arguments.lines(skip_rows, "skip_rows"),
-            skip_rows_after_header=arguments.lines(
+            skip_rows=arguments.count(skip_rows, "skip_rows"),
+            skip_rows_after_header=arguments.count(
                 skip_rows_after_header, "skip_rows_after_header"
             ),
-            skip_footer=arguments.lines(skip_footer, "skip_footer"),
+            skip_footer=arguments.count(skip_footer, "skip_footer"),
             skip_initial_space=arguments.flag(skip_initial_space, "skip_initial_space"),
             skip_final_space=arguments.flag(skip_final_space, "skip_final_space"),
             short_rows=arguments.choice(short_rows, ("raise", "fill"), "short_rows"),

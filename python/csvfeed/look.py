@@ -74,8 +74,8 @@ class Look(ABC):
         >>> X.tolist(), y.tolist()
         ([[2.0], [3.0]], [0.0, 1.0])
         """
-        first = arguments.row(start, "start")
-        end = None if stop is None else arguments.row(stop, "stop")
+        first = arguments.count(start, "start")
+        end = None if stop is None else arguments.count(stop, "stop")
         epochs = self._row_by_row(cached=True)
         arrays = _read(epochs, first, end)
         return arrays if epochs.outputs is None else epochs.outputs.give(arrays)
@@ -226,9 +226,10 @@ class Look(ABC):
         parts, categories = self._options.source, self._options.values.categories or {}
         is_local = all(isinstance(part, bytes) or _is_path(part) for part in parts)
         has_words = "auto" not in categories.values() or bool(self._reader.found_vocabularies())
-        steps = self._order.steps
-        by_key = any(getattr(step, "column", None) is not None for step in steps)
-        is_chosen = not steps or (self.epochs.known_rows is not None and not by_key)
+        order = self._order
+        is_chosen = not order.steps or (
+            self.epochs.known_rows is not None and not order.reads_fields
+        )
         return is_local and has_words and is_chosen and self._fill.is_known
 
 

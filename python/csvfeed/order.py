@@ -1,4 +1,4 @@
-"""Which rows a dataset has, and in which order: shuffle, split, windows, shard, lanes and cache."""
+"""Which rows a dataset has, and in which order: parts, windows, shards, shuffle and cache."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from csvfeed import arguments, other_names
 from csvfeed.columns import Column
+from csvfeed.conditions import Where
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
@@ -29,6 +30,17 @@ class Part(NamedTuple):
         """Return the call that makes this part."""
         by = "" if self.column is None else f", by={self.column!r}"
         return f".split({self.fraction}, seed={self.seed}{by})[{int(self.held_out)}]"
+
+
+class Run(NamedTuple):
+    """The rows from ``start`` to before ``stop``, or to the last one."""
+
+    start: int
+    stop: int | None
+
+    def __str__(self) -> str:
+        """Return the call that makes this run."""
+        return f".skip({self.start})" if self.stop is None else f".take({self.stop})"
 
 
 class Shard(NamedTuple):
@@ -117,8 +129,8 @@ class Order:
 
     Attributes
     ----------
-    parts : tuple of Part
-        Each chooses among the rows that the part before it left.
+    parts : tuple of Part, Where or Run
+        Each chooses among the rows that the one before it left.
     share : Shard or None
         One worker's share of the rows that the parts leave. It always comes last, so that shares
         have the same number of batches whether the user split or sharded first.
@@ -134,7 +146,7 @@ class Order:
         The lanes of this process, if the rows are distributed.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[Part | Where | Run, ...] = ()
     share: Shard | None = None
     seed: int | None = None
     seed_is_given: bool = False
@@ -148,17 +160,29 @@ class Order:
         return self == Order()
 
     @property
-    def steps(self) -> list[Part | Shard]:
+    def steps(self) -> list[Part | Where | Run | Shard]:
         """The steps that choose rows, in their order. A share of windows does not choose rows."""
         is_of_rows = self.share is not None and self.windows is None
         return [*self.parts, *([self.share] if self.share and is_of_rows else [])]
+
+    @property
+    def has_conditions(self) -> bool:
+        """Whether rows are compared with conditions, so that some may be wrong for them alone."""
+        return any(isinstance(part, Where) for part in self.parts)
+
+    @property
+    def reads_fields(self) -> bool:
+        """Whether the fields of a row decide if it is chosen, so that a pass must read them."""
+        return self.has_conditions or any(
+            isinstance(part, Part) and part.column is not None for part in self.parts
+        )
 
     @property
     def shared_windows(self) -> Windows | None:
         """The windows of these rows, or of one worker."""
         return self.windows and replace(self.windows, share=self.share)
 
-    def with_part(self, part: Part) -> Order:
+    def with_part(self, part: Part | Where | Run) -> Order:
         """Return the order of a part of these rows."""
         return replace(self, parts=(*self.parts, part))
 
@@ -177,7 +201,7 @@ class Order:
         ValueError
             If the rows are a random part.
         """
-        parted = [part for part in self.parts if part.column is None]
+        parted = [one for one in self.parts if isinstance(one, Part) and one.column is None]
         if self.windows is not None and parted:
             raise ValueError(
                 f"{parted[0]} draws each row for itself, so its rows are no neighbours, and "

@@ -61,7 +61,7 @@ DATASET = {
     "skip_lines": "skip_rows",
     "skipfooter": "skip_footer",
     "skipinitialspace": "skip_initial_space",
-    "nrows": "a dataset has all rows of the file: ds.split(...) gives a part of them",
+    "nrows": "a dataset has all rows of the file: ds.take(n) has the first of them",
     "na_values": _TOKENS,
     "na_value": _TOKENS,
     "null_values": _TOKENS,
@@ -142,6 +142,9 @@ SHARD = {
     "shard_index": "index",
     "rank": "index",
 }
+WHERE = {"condition": "conditions", "predicate": "conditions", "filters": "conditions"}
+TAKE = {"count": "n", "num_rows": "n", "size": "n", "limit": "n"}
+SKIP = {"count": "n", "num_rows": "n", "size": "n", "offset": "n"}
 WINDOWS = {
     "sequence_length": "length",
     "window_size": "length",
@@ -172,11 +175,11 @@ DISTRIBUTE = {
 ATTRIBUTES = {
     "batch": "CsvDataset(..., batch_size=) says how many rows a batch has",
     "map": "for X, y in ds yields the batches, and ds.to_tf() a tf.data.Dataset that has map()",
-    "filter": "ds.to_tf() gives a tf.data.Dataset, which has filter()",
+    "filter": 'ds.where({"amount": (0, None)}) has the rows that meet conditions',
+    "query": 'ds.where({"amount": (0, None)}) has the rows that meet conditions',
+    "dropna": 'ds.where({"amount": csvfeed.PRESENT}) has the rows with a value',
     "prefetch": "csvfeed reads ahead by itself",
     "repeat": "each iter(ds) is a new epoch, and fit() repeats by itself",
-    "take": "itertools.islice(ds, n) gives the first batches",
-    "skip": "ds.split() and ds.shard() choose rows",
     "window": "ds.windows(64) yields samples of 64 rows that follow one another",
     "to_numpy": "ds.rows() has all rows as arrays",
     "tail": "ds.rows(ds.num_rows - 5) has the last five rows as arrays",

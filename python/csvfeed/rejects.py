@@ -44,10 +44,13 @@ class Rejects:
     _examples: dict[str, CsvError] = field(repr=False)
 
     @classmethod
-    def of(cls, reader: _core.Reader, passes: Passes) -> Rejects:
-        """Return the rejects of a source. Reads the source unless that is already done."""
+    def of(cls, reader: _core.Reader, passes: Passes, plan: _core.Plan | None = None) -> Rejects:
+        """Return the rejects of a source. Reads the source unless that is already done.
+
+        With ``plan``, they include rows that its conditions cannot compare.
+        """
         with passes.shown("finding bad rows of"):
-            kinds, first = reader.rejects()
+            kinds, first = reader.rejects() if plan is None else plan.rejects()
         return cls(
             path=reader.name,
             count=sum(count for _, count in kinds),

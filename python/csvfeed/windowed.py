@@ -111,7 +111,7 @@ class Windowed(ABC):
         windows = Windows(
             rows,
             arguments.positive(stride, "stride"),
-            arguments.lines(horizon, "horizon"),
+            arguments.count(horizon, "horizon"),
             tuple(arguments.columns(by, "by")),
         )
         if self._order.windows is not None:

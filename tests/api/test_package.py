@@ -113,7 +113,9 @@ def test_all_public_names_are_there_and_documented():
         assert name == "MISSING" or getattr(csvfeed, name).__doc__
     assert sorted(csvfeed.__all__) == sorted(
         [
+            "ABSENT",
             "MISSING",
+            "PRESENT",
             "ColumnStats",
             "CsvDataset",
             "CsvError",

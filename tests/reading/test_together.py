@@ -246,12 +246,103 @@ def check(rnd, directory):
     for made, its_rows in listed:
         check_rows(rnd, made, reading, its_rows)
     check_remainder(rnd, paths, options, rows)
+    check_chosen(rnd, ds, twin, reading, rows, ids_of)
     if by is not None and rnd.random() < 0.5:
         check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
     else:
         check_windows(rnd, rnd.choice([twin, cached]), reading, rows, range(len(rows)))
     for made in (ds, shuffled, ds.split(0.4, seed=seed)[0], cached.shuffle(seed=3)):
         check_resumed(rnd, made, width)
+
+
+def condition(rnd, reading):
+    """Return a condition on a column, and a function that tells whether a cell meets it.
+
+    That returns None for a cell that cannot be compared.
+    """
+    column = rnd.choice(reading.table.columns)
+    is_read = column.name in reading.use.read
+    if rnd.random() < 0.2:
+        wanted = rnd.choice([csvfeed.PRESENT, csvfeed.ABSENT])
+        return column.name, wanted, lambda cell: cell.is_missing == (wanted is csvfeed.ABSENT)
+    cells = [row.cells[column.name] for row in reading.kept]
+    cells = [one for one in cells if not one.is_missing and not one.is_wrong]
+    if not cells:
+        return column.name, csvfeed.PRESENT, lambda cell: not cell.is_missing
+    kind = column.kind
+    is_text = kind in ("category", "text") or (
+        not is_read and (kind in ("form", "duration") or column.format is not None)
+    )
+    some = [rnd.choice(cells) for _ in range(rnd.randint(1, 3))]
+    if is_text:
+        words = [one.text for one in some]
+        return column.name, words, lambda cell: not cell.is_missing and cell.text in words
+    if kind == "boolean":
+        value = bool(some[0].value)
+        wanted, meets = rnd.choice([value, [value]]), lambda one: bool(one) == value
+    else:
+        read = np.float32 if is_read and kind != "date" else lambda value: value
+        values = sorted(one.value for one in some)
+        ends = rnd.choice([(values[0], values[-1]), (values[0], None), (None, values[-1])])
+
+        def meets(one):
+            low, high = (None if end is None else read(end) for end in ends)
+            return (low is None or low <= read(one)) and (high is None or read(one) <= high)
+
+        wanted = ends
+        if rnd.random() < 0.3:
+            wanted, meets = values, lambda one: read(one) in [read(value) for value in values]
+    return (
+        column.name,
+        wanted,
+        lambda cell: not cell.is_missing and (None if cell.is_wrong else bool(meets(cell.value))),
+    )
+
+
+def check_chosen(rnd, ds, twin, reading, rows, ids_of):
+    """Check the rows that meet conditions, and runs of rows."""
+    first, count = rnd.randint(0, len(rows)), rnd.randint(1, len(rows))
+    run = [*range(len(rows))][first:][:count]
+    assert ids_of(ds.skip(first).take(count)) == run
+    given = [condition(rnd, reading) for _ in range(rnd.randint(1, 3))]
+    made, other = ds, twin
+    for name, wanted, _ in given:
+        made, other = made.where({name: wanted}), other.where({name: wanted})
+    chosen, wrong = [], []
+    for at, row in enumerate(reading.kept):
+        met = [(meets(row.cells[name]), name) for name, _, meets in given]
+        if all(one is not False for one, _ in met):
+            unfit = [reading.table.place(name) for one, name in met if one is None]
+            (wrong if unfit else chosen).append((at, min(unfit, default=None)))
+    chosen = [at for at, _ in chosen]
+    if wrong and reading.use.on_error == "raise":
+        at, column = wrong[0]
+        with pytest.raises(csvfeed.NumberError) as raised:
+            made.num_rows  # noqa: B018
+        line, offset, _ = reading.kept[at].written[reading.table.columns[column].name]
+        assert (raised.value.line, raised.value.byte_offset) == (line, offset)
+        assert raised.value.column == column
+        return
+    assert made.num_rows == len(chosen)
+    assert ids_of(made) == chosen
+    assert ids_of(other) == chosen
+    assert sorted(ids_of(made.shuffle(seed=1))) == chosen
+    if reading.use.on_error == "skip":
+        assert made.rejects.count == len(reading.rejects) + len(wrong)
+    check_rows(rnd, made, reading, rows[chosen])
+    if chosen:
+        check_stats(made, reading, chosen)
+        check_windows(rnd, made, reading, rows, chosen)
+        check_resumed(rnd, made.take(count), rows.shape[1])
+    # Each step chooses among the rows that the one before it left.
+    assert ids_of(made.skip(first)) == chosen[first:]
+    inside = [at for at in run if at in chosen]
+    lost = {at for at, _ in wrong}
+    if not lost & {*run} or reading.use.on_error == "skip":
+        of_run = ds.skip(first).take(count)
+        for name, wanted, _ in given:
+            of_run = of_run.where({name: wanted})
+        assert ids_of(of_run) == inside
 
 
 def check_keys(reading, by, halves):
@@ -288,7 +379,8 @@ def check_windows(rnd, dataset, reading, rows, chosen):
     same(stacked(made, width), expected)
 
     def ordered(found):
-        return sorted(found.tobytes() for found in found)
+        # Classes that were one-hot are wider numbers.
+        return sorted(one.astype(np.float32).tobytes() for one in found)
 
     shuffled = made.shuffle(seed=rnd.randint(0, 9))
     assert ordered(stacked(shuffled, width)) == ordered(expected)

@@ -13,6 +13,7 @@ mod sample;
 mod shares;
 mod signals;
 mod sniff;
+mod steps;
 mod threads;
 mod vocabularies;
 

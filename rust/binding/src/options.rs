@@ -4,6 +4,7 @@
 //! the options, except for text that is not valid Unicode.
 
 use csvfeed_core::batch::Remainder;
+use csvfeed_core::choose::conditions::{Bounds, Wanted};
 use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
@@ -305,7 +306,7 @@ impl DialectOptions {
     }
 }
 
-/// The attributes of `csvfeed.order.Part` or `csvfeed.order.Shard`.
+/// The attributes of `csvfeed.order.Part`, `csvfeed.conditions.Where`, `csvfeed.order.Run` or `csvfeed.order.Shard`.
 #[derive(FromPyObject)]
 pub(crate) enum PyStep {
     Part {
@@ -314,8 +315,36 @@ pub(crate) enum PyStep {
         seed: u64,
         held_out: bool,
     },
+    Where {
+        conditions: Vec<PyCondition>,
+    },
+    Run {
+        start: u64,
+        stop: Option<u64>,
+    },
     #[pyo3(transparent)]
     Shard(PyShare),
+}
+
+/// The attributes of `csvfeed.conditions.Condition`.
+#[derive(FromPyObject)]
+pub(crate) struct PyCondition {
+    pub column: PyColumn,
+    pub kind: String,
+    pub bounds: Vec<Bounds>,
+}
+
+/// What the column of a condition of this kind shall hold.
+pub(crate) fn wanted(kind: &str, bounds: Vec<Bounds>) -> Wanted {
+    let values = |bounds: Vec<Bounds>| bounds.into_iter().filter_map(|(value, _)| value);
+    match kind {
+        "present" => Wanted::Present,
+        "absent" => Wanted::Absent,
+        "numbers" => Wanted::Numbers(bounds),
+        "dates" => Wanted::Dates(bounds),
+        "booleans" => Wanted::Booleans(values(bounds).map(|value| value == "True").collect()),
+        _ => Wanted::Texts(values(bounds).collect()),
+    }
 }
 
 /// The attributes of `csvfeed.order.Shard`.

@@ -20,7 +20,7 @@ use csvfeed_core::process::PerProcess;
 use csvfeed_core::rows::{Block, Widths};
 use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
-use csvfeed_core::table::schema::{Column, Schema};
+use csvfeed_core::table::schema::Schema;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
@@ -28,8 +28,9 @@ use pyo3::sync::MutexExt;
 use crate::batches::{Batches, EpochEnd, Flow};
 use crate::input::Input;
 use crate::options::{PyLanes, PyShare, PyStep, PyWindows, remainder};
-use crate::rejects;
+use crate::rejects::{self, Rejects};
 use crate::signals::{Stop, check_signals};
+use crate::steps;
 use crate::threads::{Ends, Taken, let_go, watch};
 use crate::vocabularies::{self, with_vocabularies};
 
@@ -47,6 +48,8 @@ pub(crate) struct Plan {
     cache: Option<CacheOptions>,
     /// Where the rows are, once a pass has found them.
     known: PerProcess<Option<Known>>,
+    /// The rows up to the last conditions, with all rejects.
+    rejecting: PerProcess<Option<Arc<Selection>>>,
     /// The parts of the table that have the rows, if these are a portion.
     portion: Option<Range<usize>>,
     prepared: Arc<Mutex<Option<Prepared>>>,
@@ -167,6 +170,24 @@ impl Plan {
         Ok(columns.iter().map(PyColumnStats::from).collect())
     }
 
+    /// How many rows are left out as wrong for each reason, and the first of them, with those that the conditions cannot
+    /// compare. The first call reads the source.
+    fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Rejects<'py>> {
+        let Some((table, selection)) = self.rejecting(py)? else { return Ok((Vec::new(), Vec::new())) };
+        rejects::shown(py, &self.input, &table, selection.rejects())
+    }
+
+    /// Writes these rows to a file, and returns how many they are.
+    fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
+        let found = self.rejecting(py)?;
+        let (table, selection) = found.unzip();
+        let table = table.map(|table| self.input.spooled(py, table)).transpose()?;
+        rejects::write_with(py, &self.input, table.as_ref(), path, |table, names, out| {
+            let selection = selection.as_ref().ok_or_else(|| Error::from(Kind::Internal))?;
+            selection.write_rejects(table, names, self.input.budget(), out, check_signals)
+        })
+    }
+
     /// Cuts the rows, in file order, into portions with about `size` bytes of text at most. Of each portion it returns the
     /// number of rows, the bytes of text, and what `portion` takes. The first call reads the source once.
     fn portions(&self, py: Python<'_>, size: u64) -> PyResult<Vec<PyPortion>> {
@@ -191,9 +212,10 @@ impl Plan {
         let lanes = vec![Lane { selection: Arc::clone(&selection), windows: None, cache: None }];
         let known = PerProcess::with(Some(Known { selection, windows: None, lanes }));
         let (input, schema, steps) = (Arc::clone(&self.input), Arc::clone(&self.schema), self.steps.clone());
-        let prepared = Arc::default();
+        let (rejecting, prepared) = (PerProcess::new(), Arc::default());
         let (windows, lanes, seed, cache) = (None, None, None, None);
-        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, portion: Some(parts), prepared })
+        let portion = Some(parts);
+        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, rejecting, portion, prepared })
     }
 
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
@@ -268,10 +290,10 @@ impl Plan {
         seed: Option<u64>,
         cache: Option<CacheOptions>,
     ) -> Result<Self, Error> {
-        let steps = steps.into_iter().map(|given| step(&input, given)).collect::<Result<_, _>>()?;
+        let steps = steps::resolve(&input, steps)?;
         let windows = windows.map(|given| WindowOptions::of(&input, given)).transpose()?;
-        let (known, prepared) = (PerProcess::new(), Arc::default());
-        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, portion: None, prepared })
+        let (known, rejecting, prepared) = (PerProcess::new(), PerProcess::new(), Arc::default());
+        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, rejecting, portion: None, prepared })
     }
 
     /// The values of a row, or of a window.
@@ -304,12 +326,12 @@ impl Plan {
         let Some(PyLanes { first, end, count, .. }) = self.lanes else {
             let share = self.windows.as_ref().and_then(|windows| windows.share.as_ref());
             let (cache, cached) = self.open_cache(table, &self.steps, share.map(|share| self.described(share)));
-            let selection = cached.map_or_else(|| self.select(table, anywhere), Ok)?;
+            let selection = cached.map_or_else(|| self.select(table, &self.steps, anywhere), Ok)?;
             let windows = self.find_windows(table, &selection, anywhere)?;
             let lanes = vec![Lane { selection: Arc::clone(&selection), windows: windows.clone(), cache }];
             return Ok(Known { selection, windows, lanes });
         };
-        let selection = self.select(table, anywhere)?;
+        let selection = self.select(table, &self.steps, anywhere)?;
         let windows = self.find_windows(table, &selection, anywhere)?;
         let lane = |number| {
             if let Some(windows) = &windows {
@@ -365,11 +387,10 @@ impl Plan {
         (Some(cache), selection)
     }
 
-    /// Selects the rows, by a pass over the source.
-    fn select(&self, table: &Table, anywhere: bool) -> Result<Arc<Selection>, Stop> {
-        let steps = &self.steps;
-        let is_by_key = steps.iter().any(|step| matches!(step, Step::Key { .. }));
-        let table = if anywhere || is_by_key { &self.input.texts_of(table.clone(), check_signals)? } else { table };
+    /// Selects the rows that some steps leave, by a pass over the source.
+    fn select(&self, table: &Table, steps: &[Step], anywhere: bool) -> Result<Arc<Selection>, Stop> {
+        let reads_fields = steps.iter().any(|step| matches!(step, Step::Key { .. } | Step::Where(_)));
+        let table = if anywhere || reads_fields { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
         let shared = self.input.shared_row_index().lock().clone();
         let row_index = if let Some(row_index) = shared {
@@ -396,9 +417,7 @@ impl Plan {
             return Err(self.input.exception(py, &kind.into(), None));
         }
         let what = match known.selection.rows() {
-            0 if known.selection.row_index().left_out() > 0 => {
-                "no row is left: ds.rejects tells of those that are wrong"
-            }
+            0 if known.selection.left_out() > 0 => "no row is left: ds.rejects tells of those that are wrong",
             0 => "no row is left: none has a target, or none is in the part that was asked for",
             _ => return Ok(()),
         };
@@ -472,10 +491,26 @@ impl Plan {
         Ok(LaneRows { pipeline, skipped, rows: left })
     }
 
+    /// The table without a limit to its rejects, and the rows up to the last conditions. `None` if no row is left out.
+    fn rejecting(&self, py: Python<'_>) -> PyResult<Option<(Table, Arc<Selection>)>> {
+        let Some(table) = rejects::skipping_table(py, &self.input)? else { return Ok(None) };
+        let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
+        let mut known = self.rejecting.mutex().lock_py_attached(py).map_err(lost)?;
+        if let Some(selection) = &*known {
+            return Ok(Some((table, Arc::clone(selection))));
+        }
+        let is_last = |step: &Step| matches!(step, Step::Where(_));
+        let end = self.steps.iter().rposition(is_last).map_or(0, |last| last + 1);
+        let found = py.detach(|| self.select(&table, &self.steps[..end], true));
+        let found = found.map_err(|stop| self.input.stopped(py, stop, &table.parts))?;
+        *known = Some(Arc::clone(&found));
+        Ok(Some((table, found)))
+    }
+
     /// How many rows of the whole source are left out as wrong. 0 before a pass has found out.
     fn left_out(&self, py: Python<'_>) -> u64 {
         let known = self.known.mutex().lock_py_attached(py);
-        known.ok().and_then(|known| Some(known.as_ref()?.selection.row_index().left_out())).unwrap_or(0)
+        known.ok().and_then(|known| Some(known.as_ref()?.selection.left_out())).unwrap_or(0)
     }
 
     /// Whether there is a pipeline for each lane with rows.
@@ -560,19 +595,7 @@ impl WindowOptions {
             batch_size,
             drop_remainder,
         });
-        let by = by.iter().map(|column| input.key_column(column)).collect::<Result<_, _>>()?;
+        let by = by.iter().map(|column| input.deciding_column(column, "by")).collect::<Result<_, _>>()?;
         Ok(Self { shape: Shape { length, stride, horizon }, by, share })
     }
-}
-
-fn step(input: &Input, step: PyStep) -> Result<Step, Error> {
-    Ok(match step {
-        PyStep::Part { column: None, fraction, seed, held_out } => Step::Part { fraction, seed, held_out },
-        PyStep::Part { column: Some(column), fraction, seed, held_out } => {
-            Step::Key { column: input.key_column(&Column::from(column))?, fraction, seed, held_out }
-        }
-        PyStep::Shard(PyShare { worker, workers, batch_size, drop_remainder }) => {
-            Step::Shard { index: worker, count: workers, batch_size, drop_remainder }
-        }
-    })
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::passes::{rejects, survey};
+use csvfeed_core::rows::rejects::Rejects as CoreRejects;
 use csvfeed_core::table::Table;
 use csvfeed_core::table::schema::OnError;
 use pyo3::prelude::*;
@@ -26,8 +27,18 @@ pub(crate) fn find<'py>(py: Python<'py>, input: &Input) -> PyResult<Rejects<'py>
     let found = py.detach(|| survey::row_index(&table, input.budget(), slice_bytes, check_signals));
     let (row_index, found) = found.map_err(|stop| input.stopped(py, stop, &table.parts))?;
     vocabularies::keep(input, found);
-    let first = row_index.rejects().list();
-    let lines = py.detach(|| row_index.rejects().lines(&table.parts, check_signals));
+    shown(py, input, &table, row_index.rejects())
+}
+
+/// Rejects of a table, as Python sees them.
+pub(crate) fn shown<'py>(
+    py: Python<'py>,
+    input: &Input,
+    table: &Table,
+    rejects: &CoreRejects,
+) -> PyResult<Rejects<'py>> {
+    let first = rejects.list();
+    let lines = py.detach(|| rejects.lines(&table.parts, check_signals));
     let lines = lines.map_err(|stop| input.stopped(py, stop, &table.parts))?;
     let first = first.iter().zip(lines).map(|(reject, &line)| {
         let Error { kind, offset, .. } = &reject.error;
@@ -37,20 +48,33 @@ pub(crate) fn find<'py>(py: Python<'py>, input: &Input) -> PyResult<Rejects<'py>
         let place = Where { path, columns: &table.schema.columns, offset, line, on_error: OnError::Skip };
         Ok((kind.reason(), csv_error(py, &reject.error, kind.to_string(), place)?))
     });
-    Ok((row_index.rejects().reasons().to_vec(), first.collect::<PyResult<_>>()?))
+    Ok((rejects.reasons().to_vec(), first.collect::<PyResult<_>>()?))
 }
 
 /// Writes these rows to a file and returns how many they are.
 pub(crate) fn write(py: Python<'_>, input: &Input, path: PathBuf) -> PyResult<u64> {
-    let name = path.display().to_string();
     let table = skipping_table(py, input)?;
+    write_with(py, input, table.as_ref(), path, |table, names, out| {
+        rejects::write(table, names, input.budget(), out, check_signals)
+    })
+}
+
+/// Lets `write` write the rejects of a table, given the names of its parts. No table has none.
+pub(crate) fn write_with(
+    py: Python<'_>,
+    input: &Input,
+    table: Option<&Table>,
+    path: PathBuf,
+    write: impl FnOnce(&Table, &[&str], &mut BufWriter<File>) -> Result<u64, Stop> + Send,
+) -> PyResult<u64> {
+    let name = path.display().to_string();
     let written = py.detach(|| -> Result<u64, Stop> {
         let unwritten = |error| Stop::Error(Kind::Unwritten(error).into());
         let mut out = BufWriter::new(File::create(path).map_err(unwritten)?);
-        match &table {
+        match table {
             Some(table) => {
                 let names: Vec<_> = (0..table.parts.count()).map(|part| input.part_name(part)).collect();
-                rejects::write(table, &names, input.budget(), &mut out, check_signals)
+                write(table, &names, &mut out)
             }
             None => rejects::write_none(&mut out).map_err(Stop::Error),
         }
@@ -58,12 +82,12 @@ pub(crate) fn write(py: Python<'_>, input: &Input, path: PathBuf) -> PyResult<u6
     written.map_err(|stop| match stop {
         Stop::Raised(raised) => raised,
         Stop::Error(Error { kind: Kind::Unwritten(io), .. }) => os_error(&io, Some(&name)),
-        Stop::Error(error) => input.exception(py, &error, table.as_ref().map(|table| &*table.parts)),
+        Stop::Error(error) => input.exception(py, &error, table.map(|table| &*table.parts)),
     })
 }
 
 /// The table without a limit to its rejects. `None` if no row is left out.
-fn skipping_table(py: Python<'_>, input: &Input) -> PyResult<Option<Table>> {
+pub(crate) fn skipping_table(py: Python<'_>, input: &Input) -> PyResult<Option<Table>> {
     let mut table = input.table(py)?;
     Arc::make_mut(&mut table.schema).max_rejects = None;
     Ok((table.schema.on_error == OnError::Skip).then_some(table))

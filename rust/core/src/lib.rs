@@ -24,7 +24,7 @@
 //!
 //! Three modules decide which rows are read and in which order:
 //!
-//! - [`choose`] computes parts of a table and shards from row numbers or keys.
+//! - [`choose`] computes parts of a table and shards from row numbers, keys or conditions on fields.
 //! - [`passes`] reads a whole table once: to parse it in order, to build a row index, to find vocabularies, or to
 //!   collect rejects.
 //! - [`epoch`] yields the rows of one epoch: in file order, shuffled, or from a cache.

@@ -25,6 +25,7 @@ use crate::table::missing::Value;
 use crate::table::missing::{MISSING, Missing};
 use crate::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
 use crate::table::schema::{MissingTarget, OnError, Schema};
+use crate::value::number::Forms;
 use arbitrary::Arbitrary;
 
 use super::{Marks, naive_value, spell, wrong_row};
@@ -283,6 +284,7 @@ impl Input<'_> {
             targets: target.into_iter().collect(),
             weights: [self.weight, self.other_weight].into_iter().flatten().map(place).filter(is_weight).collect(),
             encodings: Vec::new(),
+            forms: Forms::default(),
             missing,
             missing_target: match self.missing_target {
                 Policy::Raise => MissingTarget::Raise,

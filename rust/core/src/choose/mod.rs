@@ -1,20 +1,26 @@
-//! Chooses rows: random parts, parts by key, shards and lanes, and windows over them. It only computes and reads nothing.
+//! Chooses rows: random parts, parts by key, by conditions, runs, shards and lanes, and windows over them. It only
+//! computes and reads nothing.
 
-pub(crate) mod lane;
+pub mod conditions;
+pub(crate) mod intervals;
 pub(crate) mod neighbours;
 pub(crate) mod part;
+pub(crate) mod run;
 pub(crate) mod shard;
 pub mod windows;
 
 use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use crate::random::Random;
+use conditions::Conditions;
 use neighbours::Neighbours;
 
 /// A step in choosing rows. Each step chooses among the rows that the previous step left.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Step {
     /// A random part of the rows, or the rest.
     Part {
@@ -36,6 +42,10 @@ pub enum Step {
         /// Whether to choose the held-out rows or the others.
         held_out: bool,
     },
+    /// The rows that meet conditions.
+    Where(Arc<Conditions>),
+    /// The rows from one place to before another, counted from 0.
+    Run(Range<u64>),
     /// The shard of one worker. All workers get the same number of batches.
     Shard {
         /// The worker, from 0.
@@ -57,8 +67,13 @@ pub enum Step {
 }
 
 impl Step {
-    /// This step with a seed derived from its place among the steps. Otherwise two steps with the same seed would hold
-    /// out the same keys.
+    /// Whether it draws rows or keys by a seed.
+    pub(crate) fn is_drawn(&self) -> bool {
+        matches!(self, Self::Part { .. } | Self::Key { .. })
+    }
+
+    /// This step with a seed derived from its place among the steps that draw. Otherwise two steps with the same seed
+    /// would hold out the same keys.
     pub(crate) fn in_place(&self, place: u64) -> Self {
         let mut step = self.clone();
         if let (Self::Part { seed, .. } | Self::Key { seed, .. }, 1..) = (&mut step, place) {
@@ -99,8 +114,21 @@ pub(crate) struct Chooser<'a> {
 pub(crate) enum Cursor<'a> {
     Part(part::Cursor<'a>),
     Shard(shard::Cursor<'a>),
-    Lane(lane::Cursor<'a>),
+    Run(run::Cursor<'a>),
     Key(Key),
+    Where(&'a Conditions),
+}
+
+/// The fields of a group of rows, as far as choosing asks for them.
+pub(crate) trait GroupFields {
+    /// The text of a column in a row.
+    fn key(&self, row: usize, column: usize) -> Cow<'_, [u8]>;
+
+    /// Keeps those of the rows that meet the conditions.
+    fn meet(&mut self, conditions: &Conditions, rows: &mut Vec<usize>);
+
+    /// Keeps those of the rows that may meet the conditions: some of their fields may be wrong.
+    fn rule_out(&mut self, conditions: &Conditions, rows: &mut Vec<usize>);
 }
 
 impl<'a> Chooser<'a> {
@@ -131,23 +159,38 @@ impl<'a> Chooser<'a> {
         }
     }
 
-    /// Keeps the chosen ones of the next `count` rows, of which `rows` remain. `key` returns the text of a column in a row.
-    pub(crate) fn choose<'t>(
-        &mut self,
-        rows: &mut Vec<usize>,
-        count: usize,
-        key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
-    ) {
+    /// Whether fields are compared as plain numbers.
+    pub(crate) fn compares_plain_numbers(&self) -> bool {
+        let compares =
+            |cursor: &Cursor<'_>| matches!(cursor, Cursor::Where(conditions) if conditions.have_plain_numbers());
+        self.cursors.iter().any(compares)
+    }
+
+    /// Whether conditions come first. They rule rows out whose place among the others does not matter.
+    pub(crate) fn begins_with_conditions(&self) -> bool {
+        matches!(self.cursors.first(), Some(Cursor::Where(_)))
+    }
+
+    /// Keeps those of the next rows that the first conditions may let pass. It does not go on to further rows.
+    pub(crate) fn rule_out(&self, rows: &mut Vec<usize>, fields: &mut impl GroupFields) {
+        if let Some(Cursor::Where(conditions)) = self.cursors.first() {
+            fields.rule_out(conditions, rows);
+        }
+    }
+
+    /// Keeps the chosen ones of the next `count` rows, of which `rows` remain.
+    pub(crate) fn choose(&mut self, rows: &mut Vec<usize>, count: usize, fields: &mut impl GroupFields) {
         for cursor in &mut self.cursors {
             match cursor {
                 Cursor::Part(part) => part.choose(rows),
                 Cursor::Shard(shard) => rows.retain(|_| shard.next()),
-                Cursor::Lane(lane) => rows.retain(|_| lane.next()),
-                Cursor::Key(by) => rows.retain(|&row| by.holds(&key(row, by.column))),
+                Cursor::Run(run) => rows.retain(|_| run.next()),
+                Cursor::Key(by) => rows.retain(|&row| by.holds(&fields.key(row, by.column))),
+                Cursor::Where(conditions) => fields.meet(conditions, rows),
             }
         }
         if let Some(neighbours) = &mut self.neighbours {
-            neighbours.note(rows, count, key);
+            neighbours.note(rows, count, |row, column| fields.key(row, column));
         }
     }
 }

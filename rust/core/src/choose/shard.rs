@@ -53,7 +53,7 @@ impl Shard {
     }
 
     /// Whether row `rank` is in this shard, and the row at which that changes.
-    pub(super) fn run(&self, rank: u64) -> (bool, u64) {
+    pub(super) fn at(&self, rank: u64) -> (bool, u64) {
         let Self { index, count, stripe, striped, share, longer } = *self;
         if rank < striped {
             let number = rank / stripe;
@@ -81,13 +81,13 @@ pub(crate) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(crate) fn new(shard: &'a Shard, rank: u64) -> Self {
-        Self { shard, rank, run: shard.run(rank) }
+        Self { shard, rank, run: shard.at(rank) }
     }
 
     /// Whether the next row is in the shard.
     pub(crate) fn next(&mut self) -> bool {
         if self.rank == self.run.1 {
-            self.run = self.shard.run(self.rank);
+            self.run = self.shard.at(self.rank);
         }
         self.rank += 1;
         self.run.0

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::lane::Lane;
+use super::run::Run;
 use super::shard::Shard;
 use crate::table::roles::Widths;
 
@@ -85,24 +85,24 @@ impl Windows {
     /// The shard of worker `index` of `count`. A stripe covers about `stripe` rows.
     pub(crate) fn shard(&self, place: (u64, u64), stripe: u64, batch_size: u64, drop_remainder: bool) -> Self {
         let shard = Shard::new(self.count, place, stripe / self.shape.stride, batch_size, drop_remainder);
-        self.those(|window| shard.run(window))
+        self.those(|window| shard.at(window))
     }
 
     /// Lane `number` of `count`.
     #[must_use]
     pub fn lane(&self, number: u64, count: u64) -> Self {
-        let lane = Lane::new(self.count, number, count);
-        self.those(|window| lane.run(window))
+        let lane = Run::lane(self.count, number, count);
+        self.those(|window| lane.at(window))
     }
 
-    /// Some of the windows. `run` tells whether a window is among them, and the window at which that changes.
-    fn those(&self, run: impl Fn(u64) -> (bool, u64)) -> Self {
+    /// Some of the windows. `at` tells whether a window is among them, and the window at which that changes.
+    fn those(&self, at: impl Fn(u64) -> (bool, u64)) -> Self {
         let mut found = Self { longest: self.longest, is_share: true, ..Self::new(self.shape) };
-        for (at, span) in self.spans.iter().enumerate() {
-            let end = self.spans.get(at + 1).map_or(self.count, |next| next.before);
+        for (place, span) in self.spans.iter().enumerate() {
+            let end = self.spans.get(place + 1).map_or(self.count, |next| next.before);
             let mut window = span.before;
             while window < end {
-                let (is_own, until) = run(window);
+                let (is_own, until) = at(window);
                 let until = until.min(end);
                 if is_own {
                     found.push(span.row + (window - span.before) * self.shape.stride, until - window);

@@ -1,6 +1,7 @@
 //! The rows of a selection in the order of an epoch: file order, or a new order each time.
 
 pub mod cache;
+mod counting;
 mod in_order;
 pub mod portion;
 pub mod selection;

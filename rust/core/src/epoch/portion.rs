@@ -81,7 +81,7 @@ impl Selection {
         let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
         bytes.extend(self.row_index.portion(slices.clone()).to_bytes());
         for step in &self.steps {
-            if let Known::Key { before, .. } = step {
+            if let Known::Read { before, .. } = step {
                 bytes.extend(before[slices.start..=slices.end].iter().flat_map(|rows| rows.to_le_bytes()));
             }
         }

@@ -1,17 +1,21 @@
-//! The selected rows of a table: parts, shards and lanes of it, decided row by row and identical in every run.
+//! The selected rows of a table: parts, runs, shards and lanes of it, and rows that meet conditions. They are decided row by
+//! row, and identical in every run.
 
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::counting;
 use crate::budget::Budget;
-use crate::choose::lane::{Cursor as LaneCursor, Lane};
+use crate::choose::conditions::Conditions;
 use crate::choose::neighbours::Neighbours;
 use crate::choose::part::{Cursor as PartCursor, Part};
+use crate::choose::run::{Cursor as RunCursor, Run};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::{Chooser, Cursor, Key, Step};
 use crate::error::{Error, Result};
 use crate::passes::row_index::{RowIndex, changed};
-use crate::pipeline::{Done, Jobs, Pipeline, Worker};
+use crate::pipeline::Done;
+use crate::rows::rejects::{Recording, Rejects};
 use crate::rows::{Block, Parser, Pool};
 use crate::table::Table;
 use crate::text::Text;
@@ -23,9 +27,27 @@ pub(super) const STRIPE_BYTES: u64 = 4 << 20;
 #[derive(Clone)]
 pub(super) enum Known {
     Part(Part),
-    Key { key: Key, before: Arc<[u64]> },
+    /// A step that the fields of each row decide, with the number of rows that it leaves before each slice, and in total.
+    Read {
+        by: ByFields,
+        before: Arc<[u64]>,
+    },
     Shard(Shard),
-    Lane(Lane),
+    Run(Run),
+}
+
+impl Known {
+    /// Whether it may keep all rows of many slices.
+    fn may_keep_all(&self) -> bool {
+        matches!(self, Self::Run(_) | Self::Read { by: ByFields::Where(_), .. })
+    }
+}
+
+/// How the fields of a row decide.
+#[derive(Clone)]
+pub(super) enum ByFields {
+    Key(Key),
+    Where(Arc<Conditions>),
 }
 
 /// The selected rows.
@@ -35,6 +57,10 @@ pub struct Selection {
     pub(super) steps: Vec<Known>,
     /// The number of selected rows before each slice, and in total.
     pub(super) before: Vec<u64>,
+    /// The number of rejects: those of the row index, and rows that conditions cannot compare.
+    left_out: u64,
+    /// These rejects, if a pass has just found them.
+    rejects: Option<Arc<Rejects>>,
 }
 
 /// What the steps of a portion need to know of the whole table.
@@ -46,8 +72,9 @@ pub(super) struct Whole {
 }
 
 impl Selection {
-    /// Selects rows. A step by key reads the keys of the table. Meanwhile it calls `check` several times a second and
-    /// stops at the first error that it returns.
+    /// Selects rows. A step by key or by conditions reads the table; with conditions it stops with an error at the first
+    /// reject beyond the limit. Meanwhile it calls `check` several times a second and stops at the first error that it
+    /// returns.
     pub fn make<E: From<Error>>(
         table: &Table,
         row_index: Arc<RowIndex>,
@@ -55,11 +82,20 @@ impl Selection {
         budget: Budget,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
-        Self::of(row_index, steps, None, |selection| count(table, selection, budget, &mut check))
+        let mut rejects = None;
+        let selection = Self::of(row_index, steps, None, |selection| {
+            let found = counting::count(table, selection, budget, &mut check)?;
+            rejects = found.rejects.or(rejects.take());
+            Ok::<_, E>(found.before)
+        })?;
+        let Some(rejects) = rejects else { return Ok(selection) };
+        let left_out = rejects.count();
+        let selection = Arc::unwrap_or_clone(selection);
+        Ok(Arc::new(Self { left_out, rejects: Some(Arc::new(rejects)), ..selection }))
     }
 
-    /// Selects rows. For each step by key, `count` returns the number of selected rows before each slice, and in total.
-    /// If the row index is that of a portion, `whole` says what the steps need to know of the table.
+    /// Selects rows. For each step that reads fields, `count` returns the number of selected rows before each slice, and in
+    /// total. If the row index is that of a portion, `whole` says what the steps need to know of the table.
     pub(super) fn of<E>(
         row_index: Arc<RowIndex>,
         steps: &[Step],
@@ -67,31 +103,43 @@ impl Selection {
         mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let before = (0..=row_index.slices()).map(|slice| row_index.rows_before(slice)).collect();
-        let mut selection = Self { row_index, steps: Vec::new(), before };
+        let left_out = row_index.left_out();
+        let mut selection = Self { row_index, steps: Vec::new(), before, left_out, rejects: None };
+        let mut drawn = 0;
         for (place, step) in steps.iter().enumerate() {
             let total = whole.map_or_else(|| selection.rows(), |whole| whole.rows_before[place]);
-            let known = match step.in_place(place as u64) {
+            let in_place = step.in_place(drawn);
+            drawn += u64::from(step.is_drawn());
+            let known = match in_place {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
                     let row_bytes = whole.map_or_else(|| selection.row_bytes(), |whole| whole.row_bytes);
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
-                Step::Lane { number, count } => Known::Lane(Lane::new(total, number, count)),
+                Step::Run(ranks) => Known::Run(Run::new(ranks)),
+                Step::Lane { number, count } => Known::Run(Run::lane(total, number, count)),
                 Step::Key { column, fraction, seed, held_out } => {
-                    // The rows of this step are unknown yet. Count those before each slice with the step in its place.
-                    let key = Key::new(column, fraction, seed, held_out);
-                    selection.steps.push(Known::Key { key, before: Arc::default() });
-                    let counting = Arc::new(selection);
-                    let rows = count(&counting)?;
-                    selection = Arc::into_inner(counting).expect("the threads that counted have ended");
-                    selection.steps.pop();
-                    Known::Key { key, before: rows.into() }
+                    selection.counted(ByFields::Key(Key::new(column, fraction, seed, held_out)), &mut count)?
                 }
+                Step::Where(conditions) => selection.counted(ByFields::Where(conditions), &mut count)?,
             };
             selection.add(known);
         }
         Ok(Arc::new(selection))
+    }
+
+    /// A step that reads fields, with the rows that `count` finds.
+    fn counted<E>(
+        &self,
+        by: ByFields,
+        count: impl FnOnce(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+    ) -> std::result::Result<Known, E> {
+        // The rows of this step are unknown yet. Count those before each slice with the step in its place.
+        let mut counting = self.clone();
+        counting.steps.push(Known::Read { by: by.clone(), before: Arc::default() });
+        let before = count(&Arc::new(counting))?.into();
+        Ok(Known::Read { by, before })
     }
 
     /// Adds a step, and counts the rows that it leaves.
@@ -106,18 +154,20 @@ impl Selection {
     #[must_use]
     pub fn lane(&self, number: u64, count: u64) -> Arc<Self> {
         let mut lane = self.clone();
-        lane.add(Known::Lane(Lane::new(self.rows(), number, count)));
+        lane.add(Known::Run(Run::lane(self.rows(), number, count)));
         Arc::new(lane)
     }
 
-    /// Serializes the selection: the row index, and the counts of each step by key. No pass is needed to restore it.
+    /// Serializes the selection: the row index, the counts of each step that reads fields, and the number of rejects. No
+    /// pass is needed to restore it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.row_index.to_bytes();
         for step in &self.steps {
-            if let Known::Key { before, .. } = step {
+            if let Known::Read { before, .. } = step {
                 bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
             }
         }
+        bytes.extend(self.left_out.to_le_bytes());
         bytes
     }
 
@@ -130,7 +180,8 @@ impl Selection {
             counts = rest;
             Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
         });
-        selection.ok().filter(|_| counts.is_empty())
+        let left_out = u64::from_le_bytes(counts.try_into().ok()?);
+        Some(Arc::new(Self { left_out, ..Arc::unwrap_or_clone(selection.ok()?) }))
     }
 
     /// Bytes of text in a row of the table on average.
@@ -148,6 +199,18 @@ impl Selection {
     #[must_use]
     pub fn rows_before(&self, slice: usize) -> u64 {
         self.before[slice]
+    }
+
+    /// The number of rejected rows.
+    #[must_use]
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    /// The rejects, unless the selection or its row index comes from elsewhere.
+    #[must_use]
+    pub fn rejects(&self) -> &Rejects {
+        self.rejects.as_deref().unwrap_or_else(|| self.row_index.rejects())
     }
 
     /// The row index.
@@ -169,9 +232,9 @@ impl Selection {
             *rank = match step {
                 Known::Part(part) => part.before(*rank),
                 Known::Shard(shard) => shard.before(*rank),
-                Known::Lane(lane) => lane.before(*rank),
+                Known::Run(run) => run.before(*rank),
                 // The rank is not used before the rows are counted.
-                Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
+                Known::Read { before, .. } => before.get(slice).copied().unwrap_or(0),
             };
             Some(*rank)
         }))
@@ -180,73 +243,21 @@ impl Selection {
     /// The chooser for the rows of some slices; `None` if all rows are selected.
     pub(crate) fn chooser(&self, slices: Range<usize>) -> Option<Chooser<'_>> {
         let count = (self.before[slices.end] - self.before[slices.start]) as usize;
-        let cursors = self.steps.iter().zip(self.ranks(slices.start)).map(|(step, rank)| match step {
+        // Where a step keeps all rows, nothing is left to choose.
+        let may_keep_all = self.steps.iter().any(Known::may_keep_all);
+        let ends: Vec<u64> = may_keep_all.then(|| self.ranks(slices.end)).into_iter().flatten().collect();
+        let starts: Vec<u64> = self.ranks(slices.start).collect();
+        let keeps_all = |at: usize| may_keep_all && ends[at] - starts[at] == ends[at + 1] - starts[at + 1];
+        let choosing = self.steps.iter().zip(&starts).enumerate().filter(|(at, _)| !keeps_all(*at));
+        let cursors = choosing.map(|(_, (step, &rank))| match step {
             Known::Part(part) => Cursor::Part(PartCursor::new(part, rank)),
             Known::Shard(shard) => Cursor::Shard(ShardCursor::new(shard, rank)),
-            Known::Lane(lane) => Cursor::Lane(LaneCursor::new(lane, rank)),
-            Known::Key { key, .. } => Cursor::Key(*key),
+            Known::Run(run) => Cursor::Run(RunCursor::new(run, rank)),
+            Known::Read { by: ByFields::Key(key), .. } => Cursor::Key(*key),
+            Known::Read { by: ByFields::Where(conditions), .. } => Cursor::Where(conditions),
         });
-        (!self.steps.is_empty()).then(|| Chooser::new(cursors.collect(), count))
-    }
-}
-
-/// Counts the selected rows before each slice, and in total, by reading them.
-fn count<E: From<Error>>(
-    table: &Table,
-    selection: &Arc<Selection>,
-    budget: Budget,
-    check: impl FnMut() -> std::result::Result<(), E>,
-) -> std::result::Result<Vec<u64>, E> {
-    let jobs = Counting { table: table.for_counting(), selection: Arc::clone(selection) };
-    let mut before = Vec::with_capacity(selection.row_index.slices() + 1);
-    let mut rows = 0;
-    Pipeline::run(jobs, budget.threads, budget.window)?.drain(
-        |counted: u64| {
-            before.push(rows);
-            rows += counted;
-            Ok(())
-        },
-        check,
-    )?;
-    before.push(rows);
-    Ok(before)
-}
-
-/// Counts the selected rows of each slice.
-struct Counting {
-    table: Table,
-    selection: Arc<Selection>,
-}
-
-impl Jobs<u64> for Counting {
-    fn count(&self) -> u64 {
-        self.selection.row_index.slices() as u64
-    }
-
-    fn worker(self: Arc<Self>) -> Worker<u64> {
-        let mut reader = Reader::new(&self.table, &self.selection);
-        let pool = Pool::new(1);
-        Box::new(move |index| {
-            let slice = index as usize;
-            let row_index = &self.selection.row_index;
-            if row_index.rows_before(slice) == row_index.rows_before(slice + 1) {
-                // The gap between two parts.
-                return Some(Done::with(0));
-            }
-            let Done { item, error } = reader.read(slice..slice + 1, &pool);
-            Some(match error {
-                None => Done::with(item.map_or(0, |block| block.rows as u64)),
-                Some(error) => Done::failed(error),
-            })
-        })
-    }
-
-    fn are_short(&self) -> bool {
-        self.table.parts.are_local()
-    }
-
-    fn abandon(&self) {
-        self.table.parts.abandon();
+        let cursors: Vec<_> = cursors.collect();
+        (!cursors.is_empty()).then(|| Chooser::new(cursors, count))
     }
 }
 
@@ -262,6 +273,11 @@ impl Reader {
     pub(crate) fn new(table: &Table, selection: &Arc<Selection>) -> Self {
         let parser = Parser::new(&table.schema, table.dialect, table.simd);
         Self { table: table.clone(), selection: Arc::clone(selection), parser, text: Text::default() }
+    }
+
+    /// Sets which rejects are recorded.
+    pub(super) fn recording(self, recording: Recording) -> Self {
+        Self { parser: self.parser.recording(recording), ..self }
     }
 
     /// Reads the selected rows of consecutive slices up to the first wrong row, and returns its error.

@@ -1,5 +1,6 @@
 //! Compares epochs with a naive reading of the whole table.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use super::portion::Portion;
 use super::*;
 use crate::batch::{Batches, NextBatch, Remainder};
 use crate::budget::Budget;
-use crate::choose::Step;
+use crate::choose::conditions::{Conditions, Wanted};
+use crate::choose::{GroupFields, Step};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::passes::row_index::RowIndex;
@@ -89,6 +91,22 @@ fn rows() -> impl Strategy<Value = Vec<Row>> {
     })
 }
 
+/// Conditions, and which rows meet them.
+type Meeting = (Arc<Conditions>, fn(&Row) -> bool);
+
+fn conditions() -> Vec<Meeting> {
+    let schema = table(String::new(), MissingTarget::Keep).schema;
+    let made = |column, wanted| Arc::new(Conditions::new(vec![(column, wanted)], &schema).unwrap());
+    let texts = |words: &[&str]| Wanted::Texts(words.iter().map(|word| (*word).to_owned()).collect());
+    let range = Wanted::Numbers(vec![(Some("20".to_owned()), Some("90".to_owned()))]);
+    vec![
+        (made(1, range), |row| (20..=90).contains(&row.0)),
+        (made(2, texts(&["k1", "k3", "k8"])), |row| [1, 3, 8].contains(&row.1)),
+        (made(3, Wanted::Present), |row| row.2 >= 0),
+        (made(0, texts(&["b"])), |row| row.0 % 7 != 0),
+    ]
+}
+
 fn step() -> impl Strategy<Value = Step> {
     let fraction = prop::sample::select(&[0.1, 0.3, 0.5, 0.9]);
     prop_oneof![
@@ -103,6 +121,9 @@ fn step() -> impl Strategy<Value = Step> {
             seed,
             held_out
         }),
+        (0_u64..100, prop::option::of(0_u64..100))
+            .prop_map(|(start, more)| { Step::Run(start..more.map_or(u64::MAX, |more| start + more)) }),
+        (0_usize..4).prop_map(|at| Step::Where(conditions().swap_remove(at).0)),
         (0_u64..3, 1_u64..20, any::<bool>()).prop_map(|(index, batch_size, drop_remainder)| {
             Step::Shard { index, count: 3, batch_size, drop_remainder }
         }),
@@ -119,6 +140,23 @@ fn budget() -> impl Strategy<Value = Budget> {
     })
 }
 
+/// For steps that need no fields.
+struct NoFields;
+
+impl GroupFields for NoFields {
+    fn key(&self, _row: usize, _column: usize) -> Cow<'_, [u8]> {
+        unreachable!()
+    }
+
+    fn meet(&mut self, _conditions: &Conditions, _rows: &mut Vec<usize>) {
+        unreachable!()
+    }
+
+    fn rule_out(&mut self, _conditions: &Conditions, _rows: &mut Vec<usize>) {
+        unreachable!()
+    }
+}
+
 /// The rows that one more step selects, decided row by row.
 fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Selection>) -> Vec<Row> {
     if let Step::Key { fraction, seed, held_out, .. } = *step {
@@ -126,11 +164,20 @@ fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Select
         let held = |row: &Row| xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed) < limit;
         return rows.into_iter().filter(|row| held(row) == held_out).collect();
     }
+    if let Step::Run(Range { start, end }) = *step {
+        let kept = |place: usize| (start..end).contains(&(place as u64));
+        return rows.into_iter().enumerate().filter(|(place, _)| kept(*place)).map(|(_, row)| row).collect();
+    }
+    if let Step::Where(given) = step {
+        let is_given = |(known, _): &Meeting| format!("{known:?}") == format!("{given:?}");
+        let (_, meets) = conditions().into_iter().find(is_given).unwrap();
+        return rows.into_iter().filter(meets).collect();
+    }
     // A part or shard depends only on the number of rows. A single slice holds them all.
     let chosen = selection(std::slice::from_ref(step));
     let mut chooser = chosen.chooser(0..chosen.row_index().slices()).unwrap();
     let mut places = (0..rows.len()).collect();
-    chooser.choose(&mut places, rows.len(), |_, _| unreachable!());
+    chooser.choose(&mut places, rows.len(), &mut NoFields);
     places.into_iter().map(|place| rows[place]).collect()
 }
 
@@ -150,13 +197,15 @@ proptest! {
         let policy = if skip { MissingTarget::Skip } else { MissingTarget::Keep };
         let table = table(text(&rows), policy);
         let mut expected: Vec<Row> = rows.iter().copied().filter(|row| !skip || row.2 >= 0).collect();
-        for (place, step) in steps.iter().enumerate() {
+        let mut drawn = 0;
+        for step in &steps {
             // A table with the same number of rows.
             let alike = self::table("b,1,k,1\n".repeat(expected.len().max(1)), policy);
-            if expected.is_empty() {
-                continue;
+            let in_place = step.in_place(drawn);
+            drawn += u64::from(step.is_drawn());
+            if !expected.is_empty() {
+                expected = choose(expected, &in_place, |steps| select(&alike, budget, 1 << 30, steps));
             }
-            expected = choose(expected, &step.in_place(place as u64), |steps| select(&alike, budget, 1 << 30, steps));
         }
         let expected: Vec<u32> = expected.iter().map(|row| row.0).collect();
         let total = expected.len() as u64;

@@ -31,26 +31,46 @@ pub fn write<E: From<Error>>(
     out: &mut impl Write,
     check: impl FnMut() -> std::result::Result<(), E>,
 ) -> std::result::Result<u64, E> {
-    let failed = |error: io::Error| E::from(Kind::Unwritten(error).into());
     let splitter = Splitter::of(table, budget.block_bytes, budget.max_row, false).decompressing_ahead(budget);
     let jobs = Rejecting { table: table.for_counting(), splitter };
-    let mut lines = Lines::of(&table.parts);
-    let mut count = 0;
-    out.write_all(HEADER).map_err(failed)?;
-    Pipeline::run(jobs, table.parts.threads(budget.threads), budget.window)?.drain(
-        |(rejects, end): (Rejects, u64)| {
-            for reject in rejects.list() {
-                count += 1;
-                write_row(out, reject, table, names, &mut lines).map_err(failed)?;
-            }
-            // Count the lines of each text as it arrives, so that no reject has to catch up over many texts.
-            lines.at(end);
-            Ok(())
-        },
-        check,
-    )?;
-    out.flush().map_err(failed)?;
-    Ok(count)
+    let mut report = Report::begin(out, table, names)?;
+    Pipeline::run(jobs, table.parts.threads(budget.threads), budget.window)?
+        .drain(|(rejects, end): (Rejects, u64)| Ok(report.add(&rejects, end)?), check)?;
+    Ok(report.end()?)
+}
+
+/// A file of rejects.
+pub(crate) struct Report<'a, W> {
+    out: &'a mut W,
+    table: &'a Table,
+    /// The names of the parts.
+    names: &'a [&'a str],
+    lines: Lines<'a>,
+    count: u64,
+}
+
+impl<'a, W: Write> Report<'a, W> {
+    pub(crate) fn begin(out: &'a mut W, table: &'a Table, names: &'a [&'a str]) -> Result<Self> {
+        out.write_all(HEADER).map_err(Kind::Unwritten)?;
+        Ok(Self { out, table, names, lines: Lines::of(&table.parts), count: 0 })
+    }
+
+    /// Writes the rejects of the next text, which ends at a place in the table.
+    pub(crate) fn add(&mut self, rejects: &Rejects, end: u64) -> Result<()> {
+        for reject in rejects.list() {
+            self.count += 1;
+            write_row(self.out, reject, self.table, self.names, &mut self.lines).map_err(Kind::Unwritten)?;
+        }
+        // Count the lines of each text as it arrives, so that no reject has to catch up over many texts.
+        self.lines.at(end);
+        Ok(())
+    }
+
+    /// The number of rejects.
+    pub(crate) fn end(self) -> Result<u64> {
+        self.out.flush().map_err(Kind::Unwritten)?;
+        Ok(self.count)
+    }
 }
 
 fn write_row(

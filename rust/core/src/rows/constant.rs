@@ -14,7 +14,7 @@ use crate::value::date::iso;
 use crate::value::{Duration, ValueEncoding, boolean};
 
 /// The notation of numbers in paths, whatever the dialect of the files.
-const PATHS: Dialect = Dialect::new(b'/', None);
+pub(super) const PATHS: Dialect = Dialect::new(b'/', None);
 
 impl Schema {
     /// The value of a column in every row of a part. `wanted` is its position among the features, targets and weight of

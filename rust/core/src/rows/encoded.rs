@@ -195,14 +195,11 @@ impl Schema {
             },
             ValueEncoding::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
-                Err(date::Wrong::Form) => return Err(Kind::Date(date.expected())),
-                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
-                Err(date::Wrong::Zone) => return Err(Kind::Zone),
+                Err(wrong) => return Err(date.error(wrong)),
             },
             ValueEncoding::Duration(duration) => match duration.read(word) {
                 Ok(nanos) => duration.value(nanos),
-                Err(date::Wrong::Value) => return Err(Kind::NoSuchDate),
-                Err(_) => return Err(Kind::Duration(duration.expected())),
+                Err(wrong) => return Err(duration.error(wrong)),
             },
             // `read_form` handles these, because they need the dialect and may be missing.
             ValueEncoding::Number(_) => return Err(Kind::Internal),

@@ -115,15 +115,26 @@ impl Schema {
             // A form of NaN is missing if the word "nan" is.
             Some(value) if value.is_nan() && self.missing.contains_word("nan") => self.read_missing(wanted),
             Some(value) => Ok(Some(value)),
-            None if word.contains(&0) => Err(Kind::Nul),
-            None => {
-                let column = self.wanted()[wanted];
-                let name = self.quoted_name(column);
-                Err(match number::other_notation(word, dialect, forms, &name) {
-                    Some(notation) => Kind::Notation(notation),
-                    None => Kind::Form(forms.names().join(", "), self.advice(word, column)),
-                })
-            }
+            None => Err(self.no_form(forms, word, self.wanted()[wanted], dialect, Self::advice)),
+        }
+    }
+
+    /// The error for a UTF-8 word that should be a number in the given forms. `advice` tells of the word and its column.
+    pub(super) fn no_form(
+        &self,
+        forms: Forms,
+        word: &[u8],
+        column: usize,
+        dialect: Dialect,
+        advice: impl Fn(&Self, &[u8], usize) -> String,
+    ) -> Kind {
+        let dialect = Dialect { encoding: Encoding::Utf8, ..dialect };
+        if word.contains(&0) {
+            return Kind::Nul;
+        }
+        match number::other_notation(word, dialect, forms, &self.quoted_name(column)) {
+            Some(notation) => Kind::Notation(notation),
+            None => Kind::Form(forms.names().join(", "), advice(self, word, column)),
         }
     }
 }

@@ -1,11 +1,13 @@
 //! Converts a group of rows to values and handles wrong rows.
 
+use super::conditions::{Comparing, Incomparable};
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
 use super::{Block, Widths};
-use crate::choose::Chooser;
+use crate::choose::conditions::Conditions;
+use crate::choose::{Chooser, GroupFields};
 use crate::error::{Error, Kind, Result};
-use crate::fields::Fields;
+use crate::fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
 use crate::value::number::{self, Plain};
@@ -29,9 +31,12 @@ pub(super) struct Group {
     skipped: Vec<usize>,
     /// The remaining rows, if some of them must be chosen.
     candidates: Vec<usize>,
+    comparing: Comparing,
+    /// The rejected rows, each with the field that is wrong.
+    rejected: Vec<Incomparable>,
 }
 
-/// The chosen rows, unless all are chosen, and their marks and ends.
+/// The rows that are read, unless all are, and their marks and ends.
 #[derive(Default)]
 struct Chosen {
     rows: Vec<usize>,
@@ -50,13 +55,25 @@ struct Numbers {
     declined: Vec<u32>,
 }
 
-impl Chosen {
-    /// The rows of `all` that `chooser` selects.
-    fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
-        self.rows.clear();
-        self.rows.extend(0..all.count());
-        chooser.choose(&mut self.rows, all.count(), |row, column| reading.key(all, row, column));
-        if self.rows.len() < all.count() { all.only(&self.rows, &mut self.marks, &mut self.ends) } else { all }
+/// What a chooser may see of a group of rows.
+struct Fields<'a> {
+    reading: &'a Reading<'a>,
+    rows: Rows<'a>,
+    plain: Option<&'a mut Plain>,
+    comparing: &'a mut Comparing,
+}
+
+impl GroupFields for Fields<'_> {
+    fn key(&self, row: usize, column: usize) -> Cow<'_, [u8]> {
+        self.reading.key(self.rows, row, column)
+    }
+
+    fn meet(&mut self, conditions: &Conditions, rows: &mut Vec<usize>) {
+        self.reading.meet(conditions, self.rows, rows, self.plain.as_deref_mut(), self.comparing);
+    }
+
+    fn rule_out(&mut self, conditions: &Conditions, rows: &mut Vec<usize>) {
+        self.reading.rule_out(conditions, self.rows, rows, self.plain.as_deref_mut(), self.comparing);
     }
 }
 
@@ -90,7 +107,7 @@ impl Numbers {
 
 /// Numbers, some of which the slow path must still read.
 struct Converted<'a> {
-    fields: Fields<'a>,
+    fields: fields::Fields<'a>,
     values: &'a mut [f32],
     declined: &'a [u32],
 }
@@ -190,26 +207,45 @@ impl Group {
         &mut self,
         reading: &Reading<'_>,
         all: Rows<'_>,
-        plain: Option<&mut Plain>,
+        mut plain: Option<&mut Plain>,
         mut chooser: Option<&mut Chooser<'_>>,
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates } = self;
+        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates, comparing, rejected } = self;
         let width = arrangement.columns.len();
-        // If rows may be skipped, choosing must wait until the skipped rows are known.
+        // If rows may be skipped, choosing must wait until the skipped rows are known. But what conditions rule out need not
+        // be read, unless it may be a reject.
         let choose_first = !schema.may_skip_rows() || width == 0;
-        let rows = match chooser.take_if(|_| choose_first) {
-            Some(chooser) => chosen.among(all, chooser, reading),
-            None => all,
-        };
+        let rules_out = |chooser: &Chooser<'_>| schema.on_error == OnError::Raise && chooser.begins_with_conditions();
+        let mut fields = Fields { reading, rows: all, plain: plain.as_deref_mut(), comparing };
+        fields.comparing.wrong.clear();
+        let mut rows = all;
+        let mut numbering = None;
+        if let Some(chooser) = chooser.as_deref_mut().filter(|chooser| choose_first || rules_out(chooser)) {
+            chosen.rows.clear();
+            chosen.rows.extend(0..all.count());
+            if choose_first {
+                chooser.choose(&mut chosen.rows, all.count(), &mut fields);
+            } else {
+                chooser.rule_out(&mut chosen.rows, &mut fields);
+            }
+            if chosen.rows.len() < all.count() {
+                rows = all.only(&chosen.rows, &mut chosen.marks, &mut chosen.ends);
+                numbering = Some(&chosen.rows[..]);
+            }
+        }
+        let chooser = chooser.filter(|_| !choose_first);
+        if !comparing.wrong.is_empty() {
+            return Err(reading.incomparable(comparing.wrong.swap_remove(0)));
+        }
         if width == 0 {
             block.rows += rows.count();
             return Ok(());
         }
         skipped.clear();
         wrong.clear();
-        let values = numbers.convert(reading, rows, plain).read_declined(reading, wrong, skipped);
+        let values = numbers.convert(reading, rows, plain.as_deref_mut()).read_declined(reading, wrong, skipped);
         let values = if arrangement.is_mixed() {
             mix(reading, values, mixed, rows.count());
             let group = &mut Mixed { rows, values: mixed, skipped, wrong, rewritten };
@@ -219,9 +255,24 @@ impl Group {
         } else {
             &*values
         };
-        let (kept, error) = resolve_errors(wrong, skipped, reading, rows, block);
+        let (mut kept, mut error) = resolve_errors(wrong, skipped, rejected, reading, rows);
         if let Some(chooser) = chooser {
-            skip_unchosen(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
+            let fields = &mut Fields { reading, rows: all, plain, comparing };
+            skip_unchosen(candidates, skipped, (kept, numbering), chooser, fields);
+            if schema.on_error == OnError::Skip {
+                rejected.append(&mut comparing.wrong);
+                rejected.sort_by_key(|rejected| rejected.row);
+            } else if !comparing.wrong.is_empty() {
+                let first = comparing.wrong.swap_remove(0);
+                kept = numbering.map_or(first.row, |rows| rows.partition_point(|&row| row < first.row));
+                error = Some(reading.incomparable(first));
+                skipped.retain(|&row| row < kept);
+            }
+        }
+        for rejected in rejected.drain(..) {
+            let row = rejected.row;
+            let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
+            reading.record_field(rejected, rows.line(row), before, block);
         }
         let widths = Widths::of(schema);
         let mut first = 0;
@@ -245,31 +296,34 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     }
 }
 
-/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select.
-fn skip_unchosen<'t>(
+/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select. If the rows are only some
+/// of the group, `numbering` has their places in it.
+fn skip_unchosen(
     candidates: &mut Vec<usize>,
     skipped: &mut Vec<usize>,
-    kept: usize,
+    (kept, numbering): (usize, Option<&[usize]>),
     chooser: &mut Chooser<'_>,
-    key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
+    fields: &mut Fields<'_>,
 ) {
+    let all = fields.rows.count();
+    let place = |row: usize| numbering.map_or(row, |rows| rows.get(row).copied().unwrap_or(all));
     candidates.clear();
     let mut gone = skipped.iter().peekable();
-    candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
-    chooser.choose(candidates, kept, key);
+    candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()).map(place));
+    chooser.choose(candidates, place(kept), fields);
     let mut chosen = candidates.iter().peekable();
     skipped.clear();
-    skipped.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
+    skipped.extend((0..kept).filter(|&row| chosen.next_if_eq(&&place(row)).is_none()));
 }
 
-/// Rejects the wrong rows and records them. If errors are raised instead, returns the number of rows before the first
-/// wrong one, and its error.
+/// Rejects the wrong rows. If errors are raised instead, returns the number of rows before the first wrong one, and its
+/// error.
 fn resolve_errors(
     wrong: &mut Vec<WrongField>,
     skipped: &mut Vec<usize>,
+    rejected: &mut Vec<Incomparable>,
     reading: &Reading<'_>,
     rows: Rows<'_>,
-    block: &mut Block,
 ) -> (usize, Option<Error>) {
     let Reading { schema, arrangement, .. } = *reading;
     let mut error = None;
@@ -296,12 +350,11 @@ fn resolve_errors(
         skipped.sort_unstable();
         skipped.dedup();
     }
+    rejected.clear();
     if schema.on_error == OnError::Skip {
-        for wrong in wrong.drain(..) {
-            let row = wrong.row;
-            let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
-            reading.record_field(wrong, rows.line(row), before, block);
-        }
+        let in_column =
+            |WrongField { row, at, place, kind }| Incomparable { row, column: arrangement.names[at], place, kind };
+        rejected.extend(wrong.drain(..).map(in_column));
     }
     (kept, error)
 }

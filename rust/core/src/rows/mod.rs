@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod buffer;
+mod conditions;
 mod constant;
 mod encoded;
 mod forms;

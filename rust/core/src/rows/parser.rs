@@ -105,7 +105,8 @@ impl Parser {
             recording: self.recording,
         };
         let mut plain = None;
-        if !self.notation.is_plain() && !self.arrangement.columns.is_empty() {
+        let compares = chooser.as_ref().is_some_and(|chooser| chooser.compares_plain_numbers());
+        if !self.notation.is_plain() && (compares || !self.arrangement.columns.is_empty()) {
             self.plain.fill(text.padded(), self.notation);
             plain = Some(&mut self.plain);
         }
@@ -159,6 +160,7 @@ pub(super) mod tests {
     use crate::table::missing::Missing;
     use crate::table::missing::{self, Value};
     use crate::table::schema::MissingTarget;
+    use crate::value::number::Forms;
     use proptest::prelude::*;
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
@@ -278,6 +280,7 @@ pub(super) mod tests {
                 targets: order[features..features + targets].to_vec(),
                 weights: if targets > 0 { weights } else { vec![] },
                 encodings: vec![],
+                forms: Forms::default(),
                 missing: Missing::new(["NA"].into_iter().chain(token)),
                 missing_target,
                 on_error,

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::Block;
 use super::arrangement::Arrangement;
+use super::conditions::Incomparable;
 use super::rejects::{Recording, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
@@ -74,32 +75,56 @@ impl Reading<'_> {
         match missing::value(field, self.dialect, &self.schema.missing) {
             Value::Number(number) => Ok(Some(number)),
             Value::Missing => self.schema.read_missing(wanted),
-            Value::Other if field.contains(&0) => Err(Kind::Nul),
-            Value::Other if self.dialect.has_space_before_quote(field) => Err(Kind::SpaceBeforeQuote),
-            Value::Other if field.trim_ascii().contains(&b'\r') => Err(Kind::Number(RETURN.to_owned())),
-            Value::Other => {
-                let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
-                Err(match number::other_notation(&word, self.dialect, Forms::default(), &name) {
-                    Some(notation) => Kind::Notation(notation),
-                    None => Kind::Number(self.schema.advice(&word, column)),
-                })
-            }
+            Value::Other => Err(self.no_number(field, column, Schema::advice)),
+        }
+    }
+
+    /// The error for a field that should be a plain number. `advice` tells of its word and its column.
+    pub(super) fn no_number(
+        &self,
+        field: &[u8],
+        column: usize,
+        advice: impl Fn(&Schema, &[u8], usize) -> String,
+    ) -> Kind {
+        if field.contains(&0) {
+            return Kind::Nul;
+        }
+        if self.dialect.has_space_before_quote(field) {
+            return Kind::SpaceBeforeQuote;
+        }
+        if field.trim_ascii().contains(&b'\r') {
+            return Kind::Number(RETURN.to_owned());
+        }
+        let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
+        match number::other_notation(&word, self.dialect, Forms::default(), &name) {
+            Some(notation) => Kind::Notation(notation),
+            None => Kind::Number(advice(self.schema, &word, column)),
         }
     }
 
     /// The error for a wrong field.
     pub(super) fn wrong_field(&self, kind: Kind, place: Range<usize>, column: usize) -> Error {
         let offset = self.text.offset + (place.start - WINDOW) as u64;
-        self.dialect.error(kind, offset, &self.text.padded()[place]).in_column(column)
+        let text = match self.text.layout().map(|layout| &layout.places[column]) {
+            Some(Place::Value(value)) => value.as_bytes(),
+            _ => &self.text.padded()[place],
+        };
+        self.dialect.error(kind, offset, text).in_column(column)
+    }
+
+    /// The error for a row with a field that cannot be compared.
+    pub(super) fn incomparable(&self, wrong: Incomparable) -> Error {
+        let Incomparable { column, place, kind, .. } = wrong;
+        self.wrong_field(kind, place, column)
     }
 
     /// Records a row rejected because of one of its fields. `before` rows of the block precede it.
     #[cold]
-    pub(super) fn record_field(&self, wrong: WrongField, row: Range<usize>, before: usize, block: &mut Block) {
-        let WrongField { at, place, kind, .. } = wrong;
+    pub(super) fn record_field(&self, wrong: Incomparable, line: Range<usize>, before: usize, block: &mut Block) {
+        let Incomparable { column, place, kind, .. } = wrong;
         block.rejects.add(self.recording, kind.reason(), || {
-            let error = self.wrong_field(kind, place, self.arrangement.names[at]);
-            Reject { error, row: self.text_of(row), before }
+            let error = self.wrong_field(kind, place, column);
+            Reject { error, row: self.text_of(line), before }
         });
     }
 

@@ -182,6 +182,7 @@ impl Schema {
             add(&self, at, "numbers", vec![ValueEncoding::Number(forms_of(&names)?)])?;
         }
         let usual = numbers.usual()?;
+        self.forms = usual;
         if usual != Forms::default() {
             for at in self.wanted() {
                 encodings.entry(at).or_insert_with(|| ("numbers", vec![ValueEncoding::Number(usual)]));

@@ -6,6 +6,7 @@ use crate::error::{Error, Kind, Result};
 use crate::table::missing::Missing;
 use crate::table::roles::{PerRole, Widths};
 use crate::value::ValueEncoding;
+use crate::value::number::Forms;
 
 /// What to do with a row whose target or weight is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -116,6 +117,8 @@ pub struct Schema {
     /// The encoding of each value of a row (features, targets, weights). `None`, or a position beyond the end, means a
     /// plain number.
     pub encodings: Vec<Option<ValueEncoding>>,
+    /// The forms of numbers in columns that are not read.
+    pub forms: Forms,
     /// The tokens that mean "no value".
     pub missing: Missing,
     /// What to do with a row without a target or weight.
@@ -171,6 +174,7 @@ impl Schema {
             unit_weights: !weights.is_empty() && weights.len() < wanted.weights.len(),
             weights,
             encodings: Vec::new(),
+            forms: Forms::default(),
             missing,
             missing_target,
             on_error: OnError::Raise,

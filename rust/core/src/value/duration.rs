@@ -1,6 +1,7 @@
 //! Durations: their notations, and their value in seconds, minutes, hours or days.
 
 use super::date::{NANOS, Rest, Wrong, ratio};
+use crate::error::Kind;
 
 const MINUTE: i128 = 60;
 const HOUR: i128 = 60 * MINUTE;
@@ -108,8 +109,16 @@ impl Duration {
         Ok((hours * HOUR + minutes * MINUTE + seconds) * NANOS + i128::from(nanos))
     }
 
-    /// The expected notation, for error messages.
-    pub(crate) fn expected(self) -> &'static str {
+    /// The error for a text that is not a duration.
+    pub(crate) fn error(self, wrong: Wrong) -> Kind {
+        match wrong {
+            Wrong::Value => Kind::NoSuchDate,
+            Wrong::Form | Wrong::Zone => Kind::Duration(self.expected()),
+        }
+    }
+
+    /// The expected notation.
+    fn expected(self) -> &'static str {
         match self.two {
             None => {
                 "understood are 125:03:07, 125:03:07.25, 03:07.25, 1 days 02:03:04 and -1 days +02:03:04, with a sign \

@@ -91,13 +91,10 @@ fn texts(row_index: &RowIndex, parts: &Parts, bytes: u64) -> Vec<Texts> {
     let mut found: Vec<Texts> = Vec::new();
     let mut last_part = None;
     for slice in 0..row_index.slices() {
-        let range = row_index.bytes(slice..slice + 1);
-        let (next_part, _) = parts.place(range.end);
-        let is_empty = row_index.rows_before(slice) == row_index.rows_before(slice + 1);
-        if is_empty && range.end == parts.data_start(next_part) {
-            // The gap between two parts.
+        if row_index.is_gap(slice, parts) {
             continue;
         }
+        let range = row_index.bytes(slice..slice + 1);
         let (part, _) = parts.place(range.start);
         let begins_part = last_part != Some(part);
         last_part = Some(part);

@@ -15,6 +15,7 @@ use crate::error::{Error, Kind, Result};
 use crate::rows::rejects::{Rejects, Tally};
 use crate::split::Splitter;
 use crate::table::Table;
+use crate::table::parts::Parts;
 use crate::text::Text;
 use crate::value::Vocabulary;
 pub(crate) use counting::{Aim, Purpose};
@@ -99,6 +100,12 @@ impl RowIndex {
     #[must_use]
     pub fn bytes(&self, slices: Range<usize>) -> Range<u64> {
         self.starts[slices.start].offset..self.starts[slices.end].offset
+    }
+
+    /// Whether a slice is the gap between two parts.
+    pub(crate) fn is_gap(&self, slice: usize, parts: &Parts) -> bool {
+        let end = self.starts[slice + 1].offset;
+        self.rows_before(slice) == self.rows_before(slice + 1) && end == parts.data_start(parts.place(end).0)
     }
 
     /// The total length of the slices that have rows, in bytes.

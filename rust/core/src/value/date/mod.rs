@@ -8,6 +8,7 @@ mod scan;
 
 use std::fmt::{self, Display, Formatter};
 
+use crate::error::Kind;
 use format::Format;
 use moment::Instant;
 
@@ -110,6 +111,28 @@ impl Date {
         }
     }
 
+    /// The first and the last nanosecond since 1970 of what a text means, in this format or in ISO 8601: a moment, or a
+    /// whole day if it has no time. `Err` says that it is no date.
+    pub(crate) fn span(&self, text: &str) -> Result<(i128, i128), String> {
+        let bytes = text.trim().as_bytes();
+        let own = self.format.as_ref().and_then(|format| {
+            let is_day = format.check(Part::Hour).is_err();
+            Some((format.read(bytes).ok()?, is_day))
+        });
+        let (moment, is_day) = match own {
+            Some(own) => own,
+            // Without a time, a date has at most ten characters.
+            None => (iso(bytes).map_err(|_| self.no_date(text))?, bytes.len() <= "2013-01-31".len()),
+        };
+        let start = moment.nanos();
+        Ok((start, if is_day { start + i128::from(DAY_SECONDS) * NANOS - 1 } else { start }))
+    }
+
+    fn no_date(&self, text: &str) -> String {
+        let own = self.format.as_ref().map_or_else(String::new, |format| format!(", or of format={:?}", format.text()));
+        format!("{text:?} is no date of ISO 8601, as in \"2013-01-31\" or \"2013-01-31T23:59:59\"{own}")
+    }
+
     /// Computes a part of a date.
     #[inline(always)]
     pub(crate) fn part(&self, moment: &Moment, part: Part) -> f32 {
@@ -128,8 +151,17 @@ impl Date {
         }) as f32
     }
 
-    /// The expected notation, for error messages.
-    pub(crate) fn expected(&self) -> String {
+    /// The error for a text that is not a date.
+    pub(crate) fn error(&self, wrong: Wrong) -> Kind {
+        match wrong {
+            Wrong::Form => Kind::Date(self.expected()),
+            Wrong::Value => Kind::NoSuchDate,
+            Wrong::Zone => Kind::Zone,
+        }
+    }
+
+    /// The expected notation.
+    fn expected(&self) -> String {
         match &self.format {
             None => {
                 "ISO 8601, such as 2013-01-31 or 2013-01-31T23:59:59Z: csvfeed.Date(..., format=\"%d.%m.%Y %H:%M\") \

@@ -91,6 +91,12 @@ impl Moment {
         if is_day && is_time { Ok(self) } else { Err(Wrong::Value) }
     }
 
+    /// Nanoseconds since 1970-01-01 UTC.
+    pub(crate) fn nanos(self) -> i128 {
+        let Instant { seconds, nanos } = self.instant();
+        i128::from(seconds) * NANOS + i128::from(nanos)
+    }
+
     pub(super) fn instant(self) -> Instant {
         let Self { year, month, day, hour, minute, second, nanos, offset } = self;
         let time = i64::from((hour * 60 + minute) * 60 + second) - i64::from(offset);

@@ -41,6 +41,18 @@ impl Notation {
 
     /// Parses a text that consists of a number.
     pub(crate) fn parse(self, text: &[u8]) -> Option<f32> {
+        parse_exact(&self.usual(text)?)
+    }
+
+    /// The same in float64.
+    pub(crate) fn parse_f64(self, text: &[u8]) -> Option<f64> {
+        let usual = self.usual(text)?;
+        parse_exact(&usual)?;
+        std::str::from_utf8(&usual).ok()?.parse().ok()
+    }
+
+    /// A number in the usual notation. `None` if a separator is misplaced.
+    fn usual(self, text: &[u8]) -> Option<Cow<'_, [u8]>> {
         let mut plain = Cow::Borrowed(text);
         if self.comma {
             plain = Cow::Owned(text.iter().map(|&byte| swapped(byte)).collect());
@@ -49,7 +61,7 @@ impl Notation {
             let length = ungroup(plain.to_mut(), separator)?;
             plain.to_mut().truncate(length);
         }
-        parse_exact(&plain)
+        Some(plain)
     }
 }
 
@@ -184,6 +196,8 @@ impl Plain {
                 if number.contains(&separator)
                     && let Some(length) = ungroup(number, separator)
                 {
+                    // Whoever reads the field again finds the same number.
+                    number[length..].fill(b' ');
                     place = bare.start as u32..(bare.start + length) as u32;
                 }
             }
