@@ -6,7 +6,7 @@ import csvfeed.command  # noqa: F401
 # isort: split
 from importlib.metadata import version
 
-from csvfeed.columns import Date, Duration
+from csvfeed.columns import Date, Duration, List, MultiHot
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
 from csvfeed.engine import simd, warn_of_debug_build
@@ -30,8 +30,8 @@ __version__ = version("csvfeed")
 # fmt: off
 __all__ = [
     "MISSING", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect", "DialectError",
-    "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects", "RowLengthError",
-    "SourceChangedError", "generate_arrays_from_file", "simd",
+    "Duration", "EncodingError", "Head", "List", "MultiHot", "NumberError", "QuoteError", "Rejects",
+    "RowLengthError", "SourceChangedError", "generate_arrays_from_file", "simd",
 ]
 # fmt: on
 
