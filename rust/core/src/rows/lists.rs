@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::result::Result;
 
+use memchr::{memchr, memchr2};
+
 use super::arrangement::EncodedColumn;
 use super::mixed::Mixed;
 use super::reading::{Reading, WrongField};
@@ -97,24 +99,40 @@ impl Reading<'_> {
         ends.clear();
         of.clear();
         careful.clear();
+        if rows == 0 {
+            return;
+        }
         let text = self.text.padded();
+        let [first, last] = [0, rows - 1].map(|row| mixed.rows.place(row, column.column));
+        index.fill(self.simd, text, first.start..last.end, list.separator);
         for (row, place) in mixed.rows.column(column.column).take(rows).enumerate() {
-            let found = self.plain(place).is_some_and(|place| {
-                let place = list::inside(text, place);
-                index.find(self.simd, text, place, list, (&mut *before, &mut *ends))
-            });
+            let found = self
+                .plain_list(place, list)
+                .is_some_and(|place| index.find(text, list::inside(text, place), list, (&mut *before, &mut *ends)));
             (if found { &mut *of } else { &mut *careful }).push(row);
         }
     }
 
-    /// The text of a field at its place; `None` if it has quotes or escapes that must be undone.
-    pub(super) fn plain(&self, place: Range<usize>) -> Option<Range<usize>> {
+    /// The text of a field without its quotes. `None` if it has quotes, escapes or line ends that need a closer look.
+    #[inline]
+    fn plain_list(&self, place: Range<usize>, list: List) -> Option<Range<usize>> {
         let text = self.text.padded();
-        let is_escape = |byte: &u8| Some(*byte) == self.dialect.escape;
-        if self.dialect.escape.is_some() && text[place.clone()].iter().any(is_escape) {
+        let field = &text[place.clone()];
+        if self.dialect.escape.is_some_and(|escape| memchr(escape, field).is_some()) {
             return None;
         }
-        dialect::plain(text, self.dialect.quote, place)
+        match (self.dialect.quote, field) {
+            (Some(quote), [first, inside @ .., last]) if *first == quote && *last == quote => {
+                let is_plain = if list.separator == b' ' {
+                    memchr(quote, inside).is_none()
+                } else {
+                    memchr2(quote, b'\n', inside).is_none()
+                };
+                is_plain.then_some(place.start + 1..place.end - 1)
+            }
+            (Some(quote), [first, ..]) if *first == quote => None,
+            _ => Some(place),
+        }
     }
 
     /// Reads the list in one row on the slow path. Returns whether it is right.

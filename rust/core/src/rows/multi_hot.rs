@@ -6,6 +6,7 @@ use std::result::Result;
 use super::arrangement::EncodedColumn;
 use super::mixed::Mixed;
 use super::reading::Reading;
+use crate::dialect;
 use crate::error::Kind;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
@@ -28,7 +29,7 @@ impl Reading<'_> {
         let is_literal = self.dialect.is_literal();
         for row in 0..rows {
             let place = mixed.rows.place(row, column.column);
-            let plain = if is_literal { self.plain(place) } else { None };
+            let plain = if is_literal { dialect::plain(text, self.dialect.quote, place) } else { None };
             let is_read =
                 plain.filter(|plain| !self.schema.missing.contains_at(text, plain.clone())).is_some_and(|plain| {
                     let values = &mut mixed.values[row * width..][..width];
@@ -140,7 +141,7 @@ impl Schema {
 mod tests {
     use super::super::parser::tests::{Found, parse};
     use super::*;
-    use crate::dialect::{self, Dialect};
+    use crate::dialect::Dialect;
     use crate::oracle;
     use crate::simd::Simd;
     use crate::table::columns::{Columns, GivenCategories, GivenList};
