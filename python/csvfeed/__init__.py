@@ -6,7 +6,7 @@ import csvfeed.command  # noqa: F401
 # isort: split
 from importlib.metadata import version
 
-from csvfeed.columns import Date, Duration
+from csvfeed.columns import Date, Duration, List, MultiHot
 from csvfeed.conditions import ABSENT, PRESENT
 from csvfeed.dataset import MISSING, CsvDataset
 from csvfeed.dialect import Dialect
@@ -31,8 +31,9 @@ __version__ = version("csvfeed")
 # fmt: off
 __all__ = [
     "ABSENT", "MISSING", "PRESENT", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect",
-    "DialectError", "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects",
-    "RowLengthError", "SourceChangedError", "generate_arrays_from_file", "simd",
+    "DialectError", "Duration", "EncodingError", "Head", "List", "MultiHot", "NumberError",
+    "QuoteError", "Rejects", "RowLengthError", "SourceChangedError", "generate_arrays_from_file",
+    "simd",
 ]
 # fmt: on
 

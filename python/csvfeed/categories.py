@@ -26,7 +26,11 @@ class Categories:
 
     @property
     def feature_types(self) -> list[str]:
-        """How each feature is read: "number", "category", "boolean", "date" or "duration"."""
+        """How each feature is read.
+
+        As a "number", "category", "boolean", "date", "duration", or as a value of a "list", or
+        category of a "multi_hot" list.
+        """
         return [*self._reader.kinds[: len(self._reader.feature_names)]]
 
     @property

@@ -1,4 +1,4 @@
-"""How columns are read that hold more than plain numbers: `Date`, `Duration` and others."""
+"""How columns are read that hold more than plain numbers: `Date`, `Duration`, `List` and others."""
 
 from __future__ import annotations
 
@@ -154,6 +154,86 @@ class Duration:
             arguments.choice(self.format, ("%H:%M", "%M:%S"), "format")
 
 
+@dataclass(frozen=True)
+class List:
+    r"""How ``lists=`` reads a column whose fields hold lists of numbers.
+
+    csvfeed reads ``0 255 13``, and also ``[0.1, 0.2]`` or ``(0.1, 0.2)`` with the separator ",".
+    Spaces, tabs and line ends around a value do not count. Each value is read like a field: by the
+    same notation of numbers, with the same tokens for missing values.
+
+    Parameters
+    ----------
+    length : int
+        How many values each list has. A list of another length is an error.
+    separator : str, default " "
+        The ASCII character between two values. Of spaces, a run is one separator.
+
+    Examples
+    --------
+    >>> import csvfeed
+    >>> data = b"pixels,y\n0 255 13,1\n[7 7 7],2\n"
+    >>> ds = csvfeed.CsvDataset(data, lists={"pixels": csvfeed.List(3)})
+    >>> ds.feature_names, next(iter(ds))[0].tolist()
+    (['pixels[0]', 'pixels[1]', 'pixels[2]'], [[0.0, 255.0, 13.0], [7.0, 7.0, 7.0]])
+    """
+
+    length: int
+    separator: str = " "
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "length", arguments.positive(self.length, "the length of a list"))
+        _separator(self.separator)
+
+
+@dataclass(frozen=True, init=False)
+class MultiHot:
+    r"""How ``lists=`` reads a column whose fields hold lists of categories, as ``drama|comedy``.
+
+    Each category becomes a feature, or a target: 1 if the list has it, 0 if not. An empty list is
+    all zeros, and so is a missing field that is a feature. A target decides by ``missing_target``.
+
+    csvfeed also reads ``['drama', 'comedy']`` and ``["drama", "comedy"]`` with the separator ",":
+    in brackets, quotes around a category do not count. Spaces around it never do.
+
+    Parameters
+    ----------
+    categories : "auto" or list of str, default "auto"
+        The categories, in the order of the features. "auto" takes all that the file has, in the
+        order of their code points: making the dataset then reads the file once. A category that is
+        not in the list is left out; in a target it is treated like an unknown class.
+    separator : str, default "|"
+        The ASCII character between two categories. Of spaces, a run is one separator.
+
+    Examples
+    --------
+    >>> import csvfeed
+    >>> data = b"genres,y\ndrama|comedy,1\ncomedy,2\n,3\n"
+    >>> ds = csvfeed.CsvDataset(data, lists={"genres": csvfeed.MultiHot()})
+    >>> ds.feature_names, next(iter(ds))[0].tolist()
+    (['genres.comedy', 'genres.drama'], [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]])
+    """
+
+    categories: Literal["auto"] | list[str]
+    separator: str
+
+    def __init__(
+        self, categories: Literal["auto"] | Sequence[str | float] = "auto", separator: str = "|"
+    ) -> None:
+        known = _categories(categories)
+        if isinstance(known, int):
+            raise TypeError(
+                f'the categories of lists are "auto" or a list of values, not {categories!r}'
+            )
+        _separator(separator)
+        object.__setattr__(self, "categories", known)
+        object.__setattr__(self, "separator", separator)
+
+
+def _separator(value: Any) -> None:
+    arguments.character(value, "the separator of a list", '+-.()[]"\r\n\0')
+
+
 def _date(parts: tuple[DatePart, ...], options: dict[str, str | None]) -> Date:
     return Date(*parts, **options)
 
@@ -182,11 +262,16 @@ def numbers(value: Any) -> Numbers | None:
     return _forms(value)
 
 
+def lists(value: Any) -> dict[int | str, List | MultiHot] | None:
+    """Return how to read columns of lists."""
+    return _by_column(value, "lists", _list)
+
+
 def keys(names: list[str]) -> Callable[..., str | int]:
     """Return a function from the index of a column to its key.
 
     The key is the name of the column, or its index if other columns have the same name. Given the
-    name of a part of a date as well, the function returns the key of that part.
+    name of a part of a date or of a value of a list as well, the function returns its key.
     """
     uses = Counter(names)
 
@@ -211,7 +296,11 @@ def unique(names: list[str]) -> list[str]:
     return list(found)
 
 
-_EXAMPLES = {"categories": '"auto"', "dates": '["month", "day"]'}
+_EXAMPLES = {
+    "categories": '"auto"',
+    "dates": '["month", "day"]',
+    "lists": "csvfeed.List(784)",
+}
 
 
 def _by_column(value: Any, name: str, convert: Any) -> dict[int | str, Any] | None:
@@ -257,6 +346,15 @@ def _forms(value: Any) -> list[str]:
     if not names:
         raise ValueError("numbers names no form: leave it out for plain numbers")
     return sorted(set(names))
+
+
+def _list(value: Any) -> List | MultiHot:
+    if not isinstance(value, (List, MultiHot)):
+        raise TypeError(
+            f"lists of a column are csvfeed.List(length), or csvfeed.MultiHot() if they hold "
+            f"categories, not {value!r}"
+        )
+    return value
 
 
 def _parts(value: Any) -> Date | Duration:

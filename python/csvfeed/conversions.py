@@ -62,7 +62,8 @@ class Conversions(KerasInput):
             Whether to yield the features by name instead of X: a dict of arrays of shape (B, 1),
             int32 for codes of categories and float32 for all others. This suits a model with an
             ``Input`` for each of ``feature_names``, and an ``Embedding`` or ``CategoryEncoding``
-            after those of categories.
+            after those of categories. A column of ``lists`` is one array of shape (B, length),
+            by the name of the column.
 
         Returns
         -------
@@ -108,7 +109,8 @@ class Conversions(KerasInput):
         ----------
         as_dict : bool, default False
             Whether to yield the features by name instead of X: a dict of tensors of shape (B, 1),
-            int32 for codes of categories and float32 for all others.
+            int32 for codes of categories and float32 for all others. A column of ``lists`` is one
+            tensor of shape (B, length), by the name of the column.
 
         Returns
         -------

@@ -11,7 +11,7 @@ from csvfeed import _core, other_names
 from csvfeed import columns as kinds
 from csvfeed.categories import Categories
 from csvfeed.chosen import Chosen
-from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
+from csvfeed.columns import Column, Date, DatePart, Duration, Form, List, MultiHot, Vocabularies
 from csvfeed.conversions import Conversions
 from csvfeed.dialect import Dialect
 from csvfeed.dialect_options import DialectOptions
@@ -79,6 +79,10 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
     numbers : str, list of str, or dict of column to one of these, optional
         More forms of numbers: "percent" (with "plain" beside it), "currency", "fortran", "hex" and
         "msvc".
+    lists : dict of column to List or MultiHot, optional
+        Columns whose fields hold lists of numbers, as ``0 255 13`` (``{"pixels":
+        csvfeed.List(2304)}``), or of categories, as ``drama|comedy`` (``{"genres":
+        csvfeed.MultiHot()}``). Each number or category becomes a feature, or a target.
     batch_size : int, default 32
         Rows in a batch.
     remainder : {"keep", "drop", "pad"}, default "keep"
@@ -152,6 +156,7 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         booleans: Sequence[Column] | None = None,
         dates: Mapping[Any, DatePart | Sequence[DatePart] | Date | Duration] | None = None,
         numbers: Form | Sequence[Form] | Mapping[Any, Form | Sequence[Form]] | None = None,
+        lists: Mapping[Any, List | MultiHot] | None = None,
         batch_size: int = 32,
         remainder: Literal["keep", "drop", "pad"] = "keep",
         header: Literal["auto"] | bool | Sequence[str] = "auto",
@@ -185,7 +190,11 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
                 features=features,
                 allow_target_as_feature=allow_target_as_feature,
                 values=ValueOptions.of(
-                    categories=categories, booleans=booleans, dates=dates, numbers=numbers
+                    categories=categories,
+                    booleans=booleans,
+                    dates=dates,
+                    numbers=numbers,
+                    lists=lists,
                 ),
                 batch_size=batch_size,
                 remainder=remainder,
@@ -215,12 +224,12 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
             )
         )
 
-    def _read(self, options: Options) -> None:
+    def _read(self, options: Options, found: tuple[str | None, Vocabularies] | None = None) -> None:
         """Read the headers, and begin with all rows in the order of the file."""
         self._options = options
         self._batch_size: int = options.batch_size
         self._remainder: str = options.remainder
-        self._reader = _core.Reader(options)
+        self._reader = _reader_of(options, found)
         everything = self._reader.plan(
             [], windows=None, lanes=None, seed=None, padded=False, cache=None, fill=""
         )
@@ -314,11 +323,11 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         Returns
         -------
         dict of str to ColumnStats
-            By name, in the order of features, targets and weights. Each part of a date has an
-            entry, as in ``feature_names``. If other columns have the same name, the key is the
-            index. For categories, the statistics are those of the codes or classes: a missing value
-            and an unknown class count as missing, an unknown code counts as 0. A column that is a
-            feature and a target has one entry, as the target.
+            By name, in the order of features, targets and weights. Each part of a date and each
+            value of a list has an entry, as in ``feature_names``. If other columns have the same
+            name, the key is the index. For categories, the statistics are those of the codes or
+            classes: a missing value and an unknown class count as missing, an unknown code counts
+            as 0. A column that is a feature and a target has one entry, as the target.
 
         Raises
         ------
@@ -401,7 +410,9 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
     def feature_names(self) -> list[str]:
         """Names of the features, in the order of the columns of X.
 
-        A column of dates has one feature for each part, called ``column.part``.
+        A column of dates has one feature for each part, called ``column.part``. A column of lists
+        has one for each value, called ``column[0]`` and so on, or for each category, called
+        ``column.category``.
         """
         return self._reader.feature_names
 
@@ -409,7 +420,8 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
     def target_names(self) -> list[str]:
         """Names of the target columns, in the order of the columns of y.
 
-        With ``target`` as a dict, those of the first output come first.
+        With ``target`` as a dict, those of the first output come first. A column of lists has a
+        target for each value or category, as among the features.
         """
         return self._reader.target_names
 
@@ -502,6 +514,13 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         )
 
 
+def _reader_of(options: Options, found: tuple[str | None, Vocabularies] | None) -> _core.Reader:
+    if not options.values.has_lists_to_find:
+        return _core.Reader(options, found)
+    with Passes(options.name, options.source).shown("finding the categories of"):
+        return _core.Reader(options, found)
+
+
 def _rebuild(
     options: Options,
     order: Order,
@@ -510,9 +529,7 @@ def _rebuild(
     counted: tuple[str | None, bytes] | None,
 ) -> CsvDataset:
     dataset = object.__new__(CsvDataset)
-    dataset._read(options)
-    if found is not None and found[0] == dataset._reader.identity:
-        dataset._reader.recall_vocabularies(found[1])
+    dataset._read(options, found)
     if counted is not None and counted[0] == dataset._reader.identity:
         dataset._reader.recall_row_index(counted[1])
     if stats is not None:

@@ -112,6 +112,33 @@ class Epochs:
         first = len(self._reader.feature_names)
         return [*names[:first], *self.outputs.flat_names(), *names[first + len(targets) :]]
 
+    @property
+    def inputs(self) -> dict[str, slice]:
+        """Where X has each feature by name. The values of a list are one input.
+
+        Raises
+        ------
+        ValueError
+            If two inputs have the same name.
+        """
+        reader = self._reader
+        lists, names, columns = reader.list_lengths, reader.feature_names, reader.columns
+        read = reader.columns_read
+        found: dict[str, slice] = {}
+        at = 0
+        while at < len(names):
+            length = lists.get(read[at])
+            name = names[at] if length is None else columns[read[at]]
+            if name in found:
+                raise ValueError(
+                    f"as_dict=True needs a name of its own for each feature, and several are "
+                    f"called {name!r}: name the columns with header=[...], or leave some out with "
+                    "features="
+                )
+            found[name] = slice(at, at + (length or 1))
+            at += length or 1
+        return found
+
     def columns(self, arrays: Arrays) -> list[Array]:
         """Return what `open` yields as arrays of shape (B, columns), as `column_names` has them."""
         X, *rest = (one if one.ndim == 2 else one[:, None] for one in arrays)

@@ -38,14 +38,15 @@ class Fill:
         self._stats = stats
         self._each: list[Value] | None = None
         kinds = reader.kinds[: len(reader.feature_names)]
-        # A missing category has a code of its own.
-        usual = [0.0 if kind == "category" else math.nan for kind in kinds]
+        # A missing category has a code of its own, and a list that is missing has none.
+        codes = [kind in ("category", "multi_hot") for kind in kinds]
+        usual = [0.0 if is_code else math.nan for is_code in codes]
         if isinstance(fill, dict):
             self._each = [*usual]
             places = reader.feature_places(list(fill), "fill")
             for (column, value), its in zip(fill.items(), places, strict=True):
                 for place in its:
-                    if kinds[place] == "category" and not _is_code(value):
+                    if codes[place] and not _is_code(value):
                         raise CsvError(
                             f"fill= of column {column!r} is {value!r}, but the column is one of "
                             "categories, whose missing values are 0 unless fill= has another code",
@@ -54,8 +55,7 @@ class Fill:
                     self._each[place] = value
         elif fill is not None:
             self._each = [
-                code if kind == "category" else fill
-                for code, kind in zip(usual, kinds, strict=True)
+                code if is_code else fill for code, is_code in zip(usual, codes, strict=True)
             ]
 
     @property

@@ -36,7 +36,7 @@ def normalization(dataset: Feed) -> keras.layers.Normalization:
     columns = dataset.epochs.stats.columns[:features]
     # The code of a category is not an amount.
     scales = [
-        (0.0, 1.0) if kind == "category" else (column.mean, column.std**2)
+        (0.0, 1.0) if kind in ("category", "multi_hot") else (column.mean, column.std**2)
         for kind, column in zip(dataset.feature_types, columns, strict=True)
     ]
     for name, column, scale in zip(dataset.feature_names, columns, scales, strict=True):

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from csvfeed import arguments
 from csvfeed import columns as kinds
 from csvfeed.arguments import Fill
-from csvfeed.columns import Categories, Date, Duration, Numbers
+from csvfeed.columns import Categories, Date, Duration, List, MultiHot, Numbers
 from csvfeed.dialect_options import DialectOptions
 from csvfeed.directories import Keys
 from csvfeed.origin import Part
@@ -27,9 +27,12 @@ class ValueOptions:
     booleans: list[int | str] | None
     dates: dict[int | str, Date | Duration] | None
     numbers: Numbers | None
+    lists: dict[int | str, List | MultiHot] | None
 
     @classmethod
-    def of(cls, *, categories: Any, booleans: Any, dates: Any, numbers: Any) -> ValueOptions:
+    def of(
+        cls, *, categories: Any, booleans: Any, dates: Any, numbers: Any, lists: Any
+    ) -> ValueOptions:
         """Check the arguments.
 
         Raises
@@ -42,7 +45,31 @@ class ValueOptions:
             booleans=kinds.booleans(booleans),
             dates=kinds.dates(dates),
             numbers=kinds.numbers(numbers),
+            lists=kinds.lists(lists),
         )
+
+    @property
+    def has_lists_to_find(self) -> bool:
+        """Whether the source tells the categories of some lists."""
+        lists = (self.lists or {}).values()
+        return any(isinstance(one, MultiHot) and one.categories == "auto" for one in lists)
+
+    def check_separators(self, dialect: DialectOptions) -> None:
+        """Refuse a list whose separator the file uses in numbers or around fields.
+
+        Raises
+        ------
+        ValueError
+            If there is one.
+        """
+        marks = ("decimal", "thousands", "quote", "escape")
+        taken = {mark: name for name in marks if (mark := getattr(dialect, name))}
+        for column, one in (self.lists or {}).items():
+            if one.separator in taken:
+                raise ValueError(
+                    f"the separator of the lists of column {column!r} is {one.separator!r}, and so "
+                    f"is {taken[one.separator]}=: they must differ"
+                )
 
 
 @dataclass(frozen=True)
@@ -110,6 +137,7 @@ class Options:
                 "skip_rows_after_header= leaves out lines after a header, and header= says that "
                 "there is none: skip_rows= leaves out lines before the first row"
             )
+        values.check_separators(dialect)
         return cls(
             source=parts(source, arguments.optional_bool(partitions, "partitions")),
             columns=arguments.choice(columns, ("same", "union"), "columns"),

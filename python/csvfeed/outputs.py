@@ -19,6 +19,8 @@ Arrays: TypeAlias = tuple[Array, ...]
 Batch: TypeAlias = tuple[Any, ...]
 """``(X,)``, ``(X, y)`` or ``(X, y, w)``: X of shape (B, F), y (B,) or (B, T), w (B,).
 
+A list of L values counts as L features or targets.
+
 With ``target`` as a dict, y and w are dicts of such arrays. The X of windows is of shape
 (B, length, F).
 """
@@ -53,8 +55,17 @@ class Outputs:
         self._reader = reader
         self.names = targets.names
         self._first = len(reader.feature_names)
-        self._are_vectors = targets.are_vectors
-        ends = np.cumsum([len(output) for output in targets.outputs]).tolist()
+        lists = reader.list_lengths
+        lengths = [
+            [lists.get(reader.position(column, "target")) for column in output]
+            for output in targets.outputs
+        ]
+        # A list has an axis for its values, even if there is one.
+        self._are_vectors = [
+            is_vector and output[0] is None
+            for is_vector, output in zip(targets.are_vectors, lengths, strict=True)
+        ]
+        ends = np.cumsum([sum(one or 1 for one in output) for output in lengths]).tolist()
         self._spans = [range(a, b) for a, b in zip([0, *ends[:-1]], ends, strict=True)]
         self._total: int = ends[-1]
         self._one_hot = self._find_one_hot(targets.one_hot)
@@ -71,7 +82,10 @@ class Outputs:
     def of(reader: _core.Reader, targets: Targets) -> Outputs | None:
         """Return the form of y; None if it is the one that the core reads."""
         plain = targets.names is None and targets.one_hot is False
-        return None if plain else Outputs(reader, targets)
+        # The core gives a single target no axis, and a list of one value has one.
+        _, count, _ = reader.widths
+        is_list = count == 1 and reader.kinds[len(reader.feature_names)] in ("list", "multi_hot")
+        return None if plain and not is_list else Outputs(reader, targets)
 
     def columns_of(self, output: int) -> range:
         """Return the places of an output's columns among all targets."""

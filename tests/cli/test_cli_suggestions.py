@@ -62,6 +62,26 @@ def test_one_column_of_text(suggested, rows):
     assert ds.num_rows == rows
 
 
+def test_lists_of_numbers(suggested):
+    columns, code, ds, ((X, _), *_) = suggested(
+        table("label,pixels,use", lambda n: f"{n % 3},{n} 255 {n % 7} 0 13,train", 40), "--target=0"
+    )
+    assert columns["pixels"]["kind"] == "list"
+    assert 'lists={"pixels": csvfeed.List(5)}' in code
+    assert ds.feature_names == [f"pixels[{at}]" for at in range(5)]
+    assert X[3].tolist() == [3, 255, 3, 0, 13]
+    _, code, _, _ = suggested(table("v,y", lambda n: f'"[{n}.5, -1e-3]",{n}'))
+    assert 'csvfeed.List(2, separator=",")' in code
+    _, code, _, ((_, y), *_) = suggested(table("y,v", lambda n: f"{n},{n} 2 3 4"), "--target=v")
+    assert "keras.layers.Dense(4)" in code
+    assert y.shape[1:] == (4,)
+    # Three numbers may be one thing, and lists of several lengths are none.
+    _, code, _, _ = suggested(table("v,y", lambda n: f"{n} 12 7,{n}"))
+    assert "lists=" not in code
+    _, code, _, _ = suggested(table("v,y", lambda n: f"1 2 3 4{' 5' * (n % 2)},{n}"))
+    assert "lists=" not in code
+
+
 def test_dates_of_which_some_have_a_time(suggested):
     _, code, _, _ = suggested(
         table("when,y", lambda n: f"2024-01-{n % 28 + 1:02}{' 10:30' * (n % 2)},{n % 3}")

@@ -77,6 +77,14 @@ def files(tmp_path, monkeypatch):
         for n in range(1000)
     )
     Path("cars.csv").write_text("age,miles,price,sold,body\n" + "".join(rows))
+    rows = (
+        f"{n % 7},{' '.join(map(str, rng.integers(0, 256, 48 * 48)))},{rng.integers(90)},Training\n"
+        for n in range(150)
+    )
+    Path("fer2013.csv").write_text("emotion,pixels,age,Usage\n" + "".join(rows))
+    names = ",".join(f"pixel{at}" for at in range(784))
+    rows = (f"{n % 10},{','.join(map(str, rng.integers(0, 256, 784)))}\n" for n in range(200))
+    Path("mnist_train.csv").write_text(f"label,{names}\n" + "".join(rows))
     write_files_of_other_guides()
     return tmp_path
 
@@ -87,6 +95,10 @@ def write_files_of_other_guides():
     Path("alarms.csv").write_text("level,alarm\n" + "".join(rows))
     rows = (f"{n % 5},{n % 7},{n % 2},{n % 3 == 0:d}\n" for n in range(300))
     Path("news.csv").write_text("goals,prices,sport,money\n" + "".join(rows))
+    rows = (
+        f"{n % 5},{n % 7},{('sport|money', 'money', '[]', 'sport')[n % 4]}\n" for n in range(300)
+    )
+    Path("stories.csv").write_text("goals,prices,about\n" + "".join(rows))
     rows = "".join(f"{n},{2 * n}\n" for n in range(100))
     for directory in ("logs", "plant"):
         Path(directory).mkdir()

@@ -14,7 +14,7 @@ from conftest import SMALL
 from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_tables import COMPRESSIONS, Reading, Table, Use
+from random_tables import COMPRESSIONS, LENGTH, Reading, Table, Use
 
 import csvfeed
 from csvfeed import _core
@@ -54,11 +54,14 @@ def plain(dataset, batch):
     for name, columns, is_vector in zip(asked.names, asked.outputs, asked.are_vectors, strict=True):
         y = rest[0][name]
         assert y.flags.c_contiguous
+        lengths = [LENGTH if column == "l" else 1 for column in columns]
         if asked.one_hot and columns == ["c"]:
             y = numbers(y, dataset)
         else:
-            assert y.shape == ((len(X),) if is_vector else (len(X), len(columns)))
-        for column, values in zip(columns, y.reshape(len(X), -1).T, strict=True):
+            is_vector = is_vector and columns != ["l"]
+            assert y.shape == ((len(X),) if is_vector else (len(X), sum(lengths)))
+        parts = np.split(y.reshape(len(X), -1), np.cumsum(lengths)[:-1], axis=1)
+        for column, values in zip(columns, parts, strict=True):
             same(targets.setdefault(column, values), values)
     weights = []
     if rest[1:]:
@@ -84,7 +87,7 @@ def numbers(rows, dataset):
     assert np.isnan(rows[lacks]).all()
     same(np.sort(rows[~lacks])[:, -1:], 1)
     same(rows[~lacks].sum(axis=1), 1)
-    return np.where(lacks, np.nan, rows.argmax(axis=1))
+    return np.where(lacks, np.nan, rows.argmax(axis=1)).astype(np.float32)
 
 
 def stacked(dataset, width):

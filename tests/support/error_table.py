@@ -292,6 +292,36 @@ CODES = [
         {"numbers": {"a": "currency"}},
     ),
     Case(
+        "a list of another length",
+        b"a,y\n1 2 3,1\n4 5,2\n",
+        "Mend the row, or say the length and the separator of the lists.",
+        {"lists": {"a": csvfeed.List(3)}},
+    ),
+    Case(
+        "a list with another separator",
+        b"a,y\n1;2;3,1\n",
+        "Do as the message says.",
+        {"lists": {"a": csvfeed.List(3)}},
+    ),
+    Case(
+        "a word in a list",
+        b"a,y\n1 two,1\n",
+        "Mend the row, or say what means no value.",
+        {"lists": {"a": csvfeed.List(2)}},
+    ),
+    Case(
+        "an unknown category in a list that is the target",
+        b"a,y\n1,red|blue\n",
+        "Do as the message says.",
+        {"lists": {"y": csvfeed.MultiHot(["red", "green"])}},
+    ),
+    Case(
+        "lists without a category",
+        b"a,b,y\n1,[],2\n",
+        "Leave the column out.",
+        {"lists": {"b": csvfeed.MultiHot()}},
+    ),
+    Case(
         "a form of numbers that is not known",
         b"a,y\n5%,1\n",
         "Name one of those.",
@@ -642,6 +672,12 @@ VALUES = [
         "Do as the message says.",
         then=lambda ds: ds.shard(0, 2).take(5),
         call="ds.shard(0, 2).take(5)",
+    ),
+    Case(
+        "a separator that numbers have",
+        b"a;y\n1,5 2,5;1\n",
+        "Name the one that stands between values.",
+        {"delimiter": ";", "decimal": ",", "lists": {"a": csvfeed.List(2, ",")}},
     ),
     Case("no batch size", b"a,y\n1,2\n", "Name one.", {"batch_size": 0}),
     Case(

@@ -49,6 +49,8 @@ _COLUMNS = {
     "category": st.sampled_from(["red", "green", "blue", "new york", "a,b", "it's"]),
     "text": st.text(max_size=12),
     "word": st.sampled_from(_WORDS),
+    "list": st.lists(st.integers(0, 255), min_size=4, max_size=4).map(lambda one: str(one)[1:-1]),
+    "embedding": st.lists(st.floats(-1, 1), min_size=2, max_size=2).map(str),
     "constant": st.just("7"),
     "empty": st.just(""),
 }

@@ -28,6 +28,8 @@ WORDS += [
 ]
 COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
+LENGTH = 3
+"""Values in each list."""
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
 FORMS = {
     # How a number is written in each form, given its sign and its digits.
@@ -42,6 +44,7 @@ WRONG = {
     "boolean": ["maybe", "2", "tru"],
     "date": ["soon", "2013-02-30", "31.02.2013", "2013"],
     "category": ["unheard of"],
+    "list": ["oops", "1", "[]", "[1{0}2{0}3{0}4]", "1{0}oops{0}3", "1{0}--2{0}3"],
 }
 
 
@@ -132,6 +135,11 @@ class Style:
         before = rnd.choice(some) if self.skip_initial_space else ""
         return before, rnd.choice(some) if self.skip_final_space else ""
 
+    def list_separator(self, rnd):
+        """Return what may stand between the values of a list."""
+        taken = {self.decimal, self.thousands, self.quote, self.escape}
+        return rnd.choice([one for one in " ,;|_" if one not in taken])
+
     def number(self, rnd, quarters):
         """Return a number of quarters as it is written."""
         sign, whole, rest = "-" if quarters < 0 else "", str(abs(quarters) // 4), abs(quarters) % 4
@@ -188,6 +196,14 @@ class Column:
     parts: tuple = ()
     format: str | None = None
     form: str | None = None
+    separator: str | None = None
+
+    @property
+    def value_names(self):
+        """Name each value that the column becomes."""
+        if self.kind == "list":
+            return [f"{self.name}[{at}]" for at in range(LENGTH)]
+        return [f"{self.name}.{part}" for part in self.parts] or [self.name]
 
     def cell(self, rnd, style, number, table):
         if self.name == "id":
@@ -196,8 +212,20 @@ class Column:
             text = rnd.choice(["", "", *table.tokens])
             return Cell(text, is_missing=True)
         if self.kind in table.wrong and rnd.random() < 0.06:
-            return Cell(rnd.choice(WRONG[self.kind]), is_wrong=True)
+            text = rnd.choice(WRONG[self.kind])
+            return Cell(text.format(self.separator), is_wrong=True)
         match self.kind:
+            case "list":
+                quarters = [rnd.randint(-20_000_000, 20_000_000) // 1000 for _ in range(LENGTH)]
+                texts = [style.number(rnd, one) for one in quarters]
+                texts = [rnd.choice(table.tokens) if rnd.random() < 0.05 else one for one in texts]
+                values = [
+                    None if text in table.tokens else one / 4
+                    for text, one in zip(texts, quarters, strict=True)
+                ]
+                form = rnd.choice(["{}", "{}", "[{}]", "( {} )"])
+                joined = rnd.choice([self.separator, f"{self.separator} "]).join(texts)
+                return Cell(form.format(joined), values)
             case "number":
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
                 text = style.number(rnd, quarters)
@@ -253,13 +281,14 @@ class Table:
             Column("d", "date", (), *date),
             Column("f", "form", form=rnd.choice([*FORMS])),
             Column("t", "duration"),
+            Column("l", "list", separator=style.list_separator(rnd)),
             Column("x", "text", words),
             Column("y", "number"),
         ]
-        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 7))]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 8))]
         rnd.shuffle(columns)
         tokens = [token for token in TOKENS if style.thousands != token]
-        kinds = ["number", "boolean", "date", "category", "row", "form", "duration"]
+        kinds = ["number", "boolean", "date", "category", "row", "form", "duration", "list"]
         wrong = set(rnd.sample(kinds, rnd.choice([0, 0, 1, 3, 5])))
         table = cls(style, columns, tokens, wrong, [], [])
         table.mode = rnd.choice([None, None, None, "keys", *(["union"] * style.has_header)])
@@ -530,6 +559,11 @@ class Use:
                 if one.kind in ("date", "duration")
             },
             "numbers": {name: one.form for name, one in columns.items() if one.form},
+            "lists": {
+                name: csvfeed.List(LENGTH, one.separator)
+                for name, one in columns.items()
+                if one.kind == "list"
+            },
             "header": True
             if style.has_header
             else [one.name for one in table.columns if one.name != "k"],
@@ -603,7 +637,10 @@ class Reading:
         """Whether a row lacks a target or weight: it is missing, or an unknown class."""
         if name not in required:
             return False
-        known = self.use.categories.get("c") if self.table.column(name).kind == "category" else None
+        kind = self.table.column(name).kind
+        if kind == "list" and not cell.is_wrong and not cell.is_missing:
+            return None in cell.value
+        known = self.use.categories.get("c") if kind == "category" else None
         return cell.is_missing or (isinstance(known, list) and cell.text not in known)
 
     @property
@@ -611,8 +648,7 @@ class Reading:
         """Name each value of a row."""
         found = []
         for name in self.use.read:
-            column = self.table.column(name)
-            found += [f"{name}.{part}" for part in column.parts] or [name]
+            found += self.table.column(name).value_names
         return found
 
     def _values(self, row):
@@ -627,7 +663,9 @@ class Reading:
             elif column.kind == "category" and place < len(self.use.features):
                 values.append(0 if cell.is_missing else self._code(cell.value))
             elif cell.is_missing:
-                values.append(math.nan)
+                values += [math.nan for _ in column.value_names]
+            elif column.kind == "list":
+                values += [math.nan if one is None else one for one in cell.value]
             elif column.kind == "category":
                 # A class counts from 0, and there is none for what is unknown.
                 values.append(self._code(cell.value) - 1 if self._code(cell.value) else math.nan)
@@ -643,17 +681,19 @@ class Reading:
     def is_missing(self):
         """Return for each value whether it is missing."""
         wide = [
-            (name, self.use.read if place >= len(self.use.features) else [])
+            (name, at, self.use.read if place >= len(self.use.features) else [])
             for place, name in enumerate(self.use.read)
-            for _ in self.table.column(name).parts or [name]
+            for at in range(len(self.table.column(name).value_names))
         ]
 
-        def is_missing(cell, name, required):
+        def is_missing(cell, name, at, required):
+            if self.table.column(name).kind == "list" and not cell.is_missing:
+                return cell.value[at] is None
             return cell.is_missing or self._lacks(cell, name, required)
 
         return np.array(
             [
-                [is_missing(row.cells[name], name, needs) for name, needs in wide]
+                [is_missing(row.cells[name], name, at, needs) for name, at, needs in wide]
                 for row in self.kept
             ],
             bool,
@@ -665,7 +705,7 @@ class Reading:
         at = -1
         for name in self.use.features:
             column = self.table.column(name)
-            for _ in column.parts or [name]:
+            for _ in column.value_names:
                 at += 1
                 fill = self.use.fill
                 if isinstance(fill, dict):

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from csvfeed.cli.date_formats import date_format, formats_of
+from csvfeed.cli.list_forms import list_form
 from csvfeed.cli.number_forms import FORMS, number_form, question_of_form
 from csvfeed.cli.sample import Sample
-from csvfeed.columns import Form
+from csvfeed.columns import Form, List
 
 Kind: TypeAlias = Literal[
-    "number", "integer", "boolean", "date", "duration", "text", "constant", "empty"
+    "number", "integer", "boolean", "date", "duration", "list", "text", "constant", "empty"
 ]
 
 MOST_CATEGORIES = 1000
@@ -67,6 +68,8 @@ class Column:
         Format of its dates; empty for ISO 8601.
     form : str
         Form of its numbers for ``numbers=``, such as "percent"; empty for plain numbers.
+    lists : List or None
+        How its lists of numbers are written, if it has any.
     is_question : bool
         Whether the note asks how to read its numbers.
     has_time : bool
@@ -84,6 +87,7 @@ class Column:
     has_more: bool = False
     format: str = ""
     form: Form | Literal[""] = ""
+    lists: List | None = None
     is_question: bool = False
     has_time: bool = False
 
@@ -135,6 +139,10 @@ def _classify(column: Column, sample: Sample) -> None:
     """Set the type of a column: the first that fits all fields except words and slips."""
     values = column.values
     numbers = _values(sample, values, "number")
+    column.lists = None if numbers else list_form(values, sample.dialect.decimal)
+    if column.lists:
+        column.kind = "list"
+        return
     integers = {text for text, value in numbers.items() if _is_integer(text, value, sample)}
     if len(numbers) < len(values) and _classify_form(column, sample):
         return

@@ -22,6 +22,8 @@ def last_layer(target: Column, stats: ColumnStats | None, classes: list[str] | N
         The names of its classes, if it has any.
     """
     numbers = _numbered(target, stats)
+    if target.lists:
+        return _end("each is a list of numbers", str(target.lists.length), "", "mse")
     if target.kind == "boolean":
         return _end("1 is true", "1", "sigmoid", "binary_crossentropy")
     if classes is not None and len(classes) == 2:

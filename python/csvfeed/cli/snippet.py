@@ -47,6 +47,9 @@ def literal(value: Any) -> str:
         return f"csvfeed.Date({parts}, format={literal(value.format)})"
     if isinstance(value, csvfeed.Duration):
         return f"csvfeed.Duration({literal(value.unit)})"
+    if isinstance(value, csvfeed.List):
+        separated = "" if value.separator == " " else f", separator={literal(value.separator)}"
+        return f"csvfeed.List({value.length}{separated})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     return repr(value)

@@ -121,7 +121,7 @@ def _is_clear(column: Column) -> bool:
 
 def _may_be_target(column: Column) -> bool:
     has_classes = len(column.values) <= MOST_CATEGORIES and not column.has_more
-    return column.kind != "date" and (not column.is_text or has_classes)
+    return column.kind not in ("date", "list") and (not column.is_text or has_classes)
 
 
 def _suggestion(
@@ -211,6 +211,9 @@ def _meanings(read: list[Column], names: list[str | int], target: Column | None)
     forms = {names[column.index]: column.form for column in read if column.form}
     if forms:
         made["numbers"] = forms
+    lists = {names[column.index]: column.lists for column in read if column.lists}
+    if lists:
+        made["lists"] = lists
     return made
 
 

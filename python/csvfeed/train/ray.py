@@ -121,16 +121,18 @@ class _Recipe:
     """How another process makes the dataset."""
 
     def __init__(self, dataset: Feed) -> None:
-        # Without what a pickle remembers: the findings have what a portion needs.
+        # Without most of what a pickle remembers: the findings have what a portion needs.
         pickled: Any = dataset.__reduce__()
         self._make, (self._options, self._order, *rest) = pickled
-        self._forgotten = [None] * len(rest)
+        has_lists = self._options.values.has_lists_to_find
+        # The categories of lists say how many columns there are.
+        self._kept = [one if has_lists and at == 1 else None for at, one in enumerate(rest)]
 
     def epochs(self, threads: int) -> Epochs:
         options = self._options
         if options.threads is None:
             options = replace(options, threads=threads)
-        epochs: Epochs = self._make(options, self._order, *self._forgotten).epochs
+        epochs: Epochs = self._make(options, self._order, *self._kept).epochs
         return epochs
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -63,9 +62,13 @@ class Structure:
         X, *rest = map(Row, dataset.epochs.row_shapes)
         rows: list[Any] = [X]
         if self._features is not None:
-            # Of a window, one value for each of its rows.
-            shape = (*X.shape[:-1], 1)
-            rows = [{name: Row(shape, dtype) for name, dtype in self._features.items()}]
+            # Of a window, those of each of its rows.
+            rows = [
+                {
+                    name: Row((*X.shape[:-1], place.stop - place.start), dtype)
+                    for name, (place, dtype) in self._features.items()
+                }
+            ]
         if not rest:
             return tuple(rows)
         outputs = self._outputs
@@ -97,13 +100,11 @@ class Structure:
         return (features, *parts)
 
     def _named(self, X: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
-        """Return ``{name: (..., 1)}`` of X of shape (..., F)."""
+        """Return ``{name: (..., 1)}`` of X of shape (..., F), and (..., L) for lists."""
         assert self._features is not None
-        # Contiguous for each feature.
-        columns = np.ascontiguousarray(np.moveaxis(X, -1, 0))[..., None]
         return {
-            name: column.astype(dtype, copy=False)
-            for (name, dtype), column in zip(self._features.items(), columns, strict=True)
+            name: np.ascontiguousarray(X[..., place], dtype)
+            for name, (place, dtype) in self._features.items()
         }
 
     def batches(self, stack: Arrays) -> Iterator[Batch]:
@@ -111,19 +112,12 @@ class Structure:
         return zip(*map(_each, self.cut(stack)), strict=True)
 
 
-def _features(dataset: Feed) -> dict[str, type[np.int32 | np.float32]]:
-    """Return the dtype of each feature by name."""
-    names = dataset.feature_names
-    twice = [name for name, uses in Counter(names).items() if uses > 1]
-    if twice:
-        raise ValueError(
-            f"as_dict=True needs a name of its own for each feature, and several are called "
-            f"{twice[0]!r}: name the columns with header=[...], or leave some out with "
-            "features="
-        )
+def _features(dataset: Feed) -> dict[str, tuple[slice, type[np.int32 | np.float32]]]:
+    """Return the place in X and the dtype of each feature by name."""
+    types = dataset.feature_types
     return {
-        name: np.int32 if kind == "category" else np.float32
-        for name, kind in zip(names, dataset.feature_types, strict=True)
+        name: (place, np.int32 if types[place.start] == "category" else np.float32)
+        for name, place in dataset.epochs.inputs.items()
     }
 
 

@@ -135,6 +135,9 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::NoSuchDate
         | Kind::Zone
         | Kind::Duration(_)
+        | Kind::ListLength { .. }
+        | Kind::ListValue { .. }
+        | Kind::ListClass { .. }
         | Kind::Class(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowEnd(_) | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..)

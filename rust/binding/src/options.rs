@@ -8,8 +8,9 @@ use csvfeed_core::choose::conditions::{Bounds, Wanted};
 use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
-use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
+use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenList, GivenNumbers};
 use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Targets};
+use csvfeed_core::value::List;
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -162,6 +163,8 @@ pub(crate) struct ValueOptions {
     dates: Vec<(Column, PyDate)>,
     #[pyo3(from_py_with = numbers)]
     numbers: GivenNumbers,
+    #[pyo3(from_py_with = by_column)]
+    lists: Vec<(Column, PyList)>,
 }
 
 #[derive(FromPyObject)]
@@ -176,6 +179,21 @@ enum PyCategories {
 enum PyDate {
     Date { parts: Vec<String>, format: Option<String>, since: Option<String> },
     Duration { unit: String, format: Option<String> },
+}
+
+/// The attributes of `csvfeed.List` or `csvfeed.MultiHot`.
+#[derive(FromPyObject)]
+enum PyList {
+    Numbers {
+        length: usize,
+        #[pyo3(from_py_with = byte)]
+        separator: u8,
+    },
+    Categories {
+        categories: PyCategories,
+        #[pyo3(from_py_with = byte)]
+        separator: u8,
+    },
 }
 
 fn numbers(value: &Bound<'_, PyAny>) -> PyResult<GivenNumbers> {
@@ -196,7 +214,7 @@ fn by_column<'py, T: FromPyObjectOwned<'py>>(value: &Bound<'py, PyAny>) -> PyRes
 
 impl From<ValueOptions> for Columns {
     fn from(options: ValueOptions) -> Self {
-        let ValueOptions { categories, booleans, dates: given, numbers } = options;
+        let ValueOptions { categories, booleans, dates: given, numbers, lists } = options;
         let (mut dates, mut durations) = (Vec::new(), Vec::new());
         for (column, date) in given {
             match date {
@@ -205,7 +223,17 @@ impl From<ValueOptions> for Columns {
             }
         }
         let categories = categories.into_iter().map(|(column, categories)| (column, categories.into())).collect();
-        Self { categories, booleans, dates, durations, numbers }
+        let lists = lists.into_iter().map(|(column, list)| (column, list.into())).collect();
+        Self { categories, booleans, dates, durations, numbers, lists }
+    }
+}
+
+impl From<PyList> for GivenList {
+    fn from(list: PyList) -> Self {
+        match list {
+            PyList::Numbers { length, separator } => Self::Numbers(List { length, separator }),
+            PyList::Categories { categories, separator } => Self::Categories(categories.into(), separator),
+        }
     }
 }
 

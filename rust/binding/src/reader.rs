@@ -1,5 +1,6 @@
 //! `Reader`: the input of a dataset, as Python sees it.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,10 +30,20 @@ pub(crate) struct Reader(Arc<Input>);
 
 #[pymethods]
 impl Reader {
-    /// Finds the parts, reads their headers and resolves the columns.
+    /// Finds the parts, reads their headers and resolves the columns. If lists have categories that the source tells, it
+    /// is read once for them, unless they are among those that were `found` in the source of an identity.
     #[new]
-    fn new(options: &Bound<'_, PyAny>) -> PyResult<Self> {
-        find(options.py(), Options::of(options)?).map(|input| Self(Arc::new(input)))
+    #[pyo3(signature = (options, found = None))]
+    fn new(options: &Bound<'_, PyAny>, found: Option<(Option<String>, PyVocabularies)>) -> PyResult<Self> {
+        let py = options.py();
+        let mut input = find(py, Options::of(options)?)?;
+        if let Some((identity, found)) = found
+            && identity == input.identity()
+        {
+            vocabularies::recall(py, &input, found);
+        }
+        input.schema = vocabularies::with_lists(py, &input)?;
+        Ok(Self(Arc::new(input)))
     }
 
     /// The name of the source in errors.
@@ -54,19 +65,19 @@ impl Reader {
         PyDialect::new(self.0.dialect, head.is_named, self.0.line_end(), head.ends_empty())
     }
 
-    /// The names of the features. A part of a date has a name of its own.
+    /// The names of the features. A part of a date and a value of a list have names of their own.
     #[getter]
     fn feature_names(&self) -> Vec<String> {
-        let schema = &self.0.schema;
-        (0..schema.features.len()).map(|wanted| schema.name(wanted)).collect()
+        let mut names = self.0.schema.names();
+        names.truncate(self.0.schema.features.len());
+        names
     }
 
     /// The names of the targets.
     #[getter]
     fn target_names(&self) -> Vec<String> {
         let schema = &self.0.schema;
-        let targets = schema.features.len()..schema.features.len() + schema.targets.len();
-        targets.map(|wanted| schema.name(wanted)).collect()
+        schema.names().into_iter().skip(schema.features.len()).take(schema.targets.len()).collect()
     }
 
     /// How many features, targets and weights a row has, unless padding adds a weight.
@@ -85,14 +96,21 @@ impl Reader {
     /// The names of the same values.
     #[getter]
     fn names_read(&self) -> Vec<String> {
-        self.0.names_read()
+        self.0.schema.names()
     }
 
-    /// The kinds of the same values: "number", "category", "boolean", "date" or "duration".
+    /// The kinds of the same values: "number", "category", "boolean", "date", "duration", "list" or
+    /// "multi_hot".
     #[getter]
     fn kinds(&self) -> Vec<&'static str> {
         let schema = &self.0.schema;
         (0..schema.wanted().len()).map(|wanted| schema.encoding(wanted).map_or("number", ValueEncoding::kind)).collect()
+    }
+
+    /// The number of values that a list becomes in each column of lists that is read, by the position of the column.
+    #[getter]
+    fn list_lengths(&self) -> HashMap<usize, usize> {
+        self.0.schema.list_lengths()
     }
 
     /// The number of codes of each of these values that is a category, or of classes of a target. May read the source

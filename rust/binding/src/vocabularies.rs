@@ -43,6 +43,19 @@ pub(crate) fn keep(input: &Input, found: Vocabularies) {
     }
 }
 
+/// The schema with a value for each category of lists that the source tells. Reads the source once if there are any.
+pub(crate) fn with_lists(py: Python<'_>, input: &Input) -> PyResult<Arc<Schema>> {
+    let schema = Arc::clone(&input.schema);
+    if !schema.has_unread_lists() {
+        return Ok(schema);
+    }
+    with_vocabularies(py, input, Arc::clone(&schema))?;
+    let lost = |_| input.exception(py, &Kind::Internal.into(), None);
+    let found = input.vocabularies().mutex().lock_py_attached(py).map_err(lost)?.clone().unwrap_or_default();
+    let schema = Arc::unwrap_or_clone(schema).with_lists(&found);
+    schema.map(Arc::new).map_err(|error| input.exception(py, &error, None))
+}
+
 /// The schema with the vocabularies of the source. The first call reads the source once.
 pub(crate) fn with_vocabularies(py: Python<'_>, input: &Input, schema: Arc<Schema>) -> PyResult<Arc<Schema>> {
     let columns = schema.unread();

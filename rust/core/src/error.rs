@@ -55,6 +55,29 @@ pub enum Kind {
     /// A field is not a duration. Holds the expected notation.
     #[error("not a duration: {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Duration(&'static str),
+    /// A list has another number of values than its column. Holds advice.
+    #[error(
+        "the list has {found} value{} where lists= says {expected}{advice}",
+        if *found == 1 { "" } else { "s" }
+    )]
+    ListLength {
+        /// Values in the list.
+        found: usize,
+        /// Values that it should have.
+        expected: usize,
+        /// A likely cause.
+        advice: String,
+    },
+    /// A value in a list is not a number. Holds the value, its place, which is counted from 0, and advice.
+    #[error("value {place} of the list, counted from 0, is {value:?}, which is not a number. {advice}")]
+    ListValue {
+        /// The value.
+        value: String,
+        /// Its place in the list.
+        place: usize,
+        /// A likely cause.
+        advice: String,
+    },
     /// A target is not one of its classes, which are listed.
     #[error(
         "not one of the classes of the target, {}: add it to the list in categories=, leave such rows out with \
@@ -63,6 +86,17 @@ pub enum Kind {
         .0
     )]
     Class(String),
+    /// A list that is a target has an item that is not one of its classes, which are listed.
+    #[error(
+        "the list has {item:?}, which is not one of the classes of the target, {known}: add it to csvfeed.MultiHot, leave          such rows out with missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
+         missing=[*csvfeed.MISSING, ...]"
+    )]
+    ListClass {
+        /// The item.
+        item: String,
+        /// The classes.
+        known: String,
+    },
     /// A category is not valid UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
@@ -254,11 +288,12 @@ impl Kind {
     #[must_use]
     pub fn reason(&self) -> &'static str {
         match self {
-            Self::Number(_) | Self::Notation(_) | Self::Form(..) => "not a number",
+            Self::Number(_) | Self::Notation(_) | Self::Form(..) | Self::ListValue { .. } => "not a number",
+            Self::ListLength { .. } => "wrong number of values",
             Self::Boolean => "not a boolean",
             Self::Date(_) | Self::NoSuchDate | Self::Zone => "not a date",
             Self::Duration(_) => "not a duration",
-            Self::Class(_) => "not one of the classes",
+            Self::Class(_) | Self::ListClass { .. } => "not one of the classes",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",

@@ -24,6 +24,9 @@ use crate::options::Rule;
 /// is the same on every machine.
 const SHUFFLE_MEMORY: u64 = 256 << 20;
 
+/// The length of a field, in bytes, as far as the size of blocks depends on it.
+const TYPICAL_FIELD: usize = 16;
+
 /// How much an epoch may use.
 pub(crate) struct Budgets {
     pub in_order: Budget,
@@ -76,11 +79,6 @@ impl Input {
             Arc::make_mut(&mut schema).unit_weights = true;
         }
         schema
-    }
-
-    /// The names of the values of a row: features, targets, then the weights.
-    pub(crate) fn names_read(&self) -> Vec<String> {
-        (0..self.schema.wanted().len()).map(|wanted| self.schema.name(wanted)).collect()
     }
 
     /// The end of the first row.
@@ -166,12 +164,18 @@ impl Input {
 
     /// The budget of a pass in file order.
     pub(crate) fn budget(&self) -> Budget {
-        Budget::new(self.threads, self.memory)
+        self.fitting(Budget::new(self.threads, self.memory))
+    }
+
+    /// A budget with smaller blocks if lists of categories become many more values than their text has bytes.
+    fn fitting(&self, budget: Budget) -> Budget {
+        let bytes = 4 * self.schema.multi_hot_values() / (TYPICAL_FIELD * self.schema.columns.len());
+        Budget { block_bytes: (budget.block_bytes / bytes.max(1)).max(64), ..budget }
     }
 
     /// The budget of a pass for column statistics.
     pub(crate) fn budget_for_stats(&self) -> Budget {
-        stats::budget(self.threads, self.memory)
+        self.fitting(stats::budget(self.threads, self.memory))
     }
 
     /// The budgets of an epoch of one lane, of which this process reads `own` at the same time, and all processes `count`.
@@ -184,7 +188,8 @@ impl Input {
         let lanes = usize::try_from(count).unwrap_or(usize::MAX);
         let usual = Budget::new(threads, None).bytes();
         let of_lane = |memory: usize| (memory / own).min(usual.max(memory / lanes));
-        let budget = |memory: Option<usize>| Budget { max_row, ..Budget::new(threads, memory.map(of_lane)) };
+        let budget =
+            |memory: Option<usize>| self.fitting(Budget { max_row, ..Budget::new(threads, memory.map(of_lane)) });
         Budgets {
             in_order: budget(self.memory),
             shuffled: budget(self.memory.map(|memory| memory / 8)),

@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 mod careful;
 mod count;
+mod lists;
 mod masks;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -27,6 +28,7 @@ use std::ops::{Deref, Range};
 use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
+pub(crate) use lists::ListIndex;
 pub(crate) use masks::{Masks, Special};
 #[cfg(target_arch = "x86_64")]
 use pick::Pick;

@@ -5,7 +5,7 @@
 use std::sync::{Arc, MutexGuard};
 
 use super::row_index::{self, Aim, Found, Purpose, RowIndex};
-use super::vocabulary::{MOST, Remembered, Search};
+use super::vocabulary::{Remembered, Search};
 use crate::budget::Budget;
 use crate::error::{Error, Kind};
 use crate::process::PerProcess;
@@ -29,7 +29,7 @@ pub fn row_index<E: From<Error>>(
     if let Some(row_index) = rows.get(table) {
         return Ok((row_index, known));
     }
-    let search = search(&columns, &known);
+    let search = search(table, &columns, &known);
     let Found { row_index, vocabularies } =
         row_index::find(table, Aim::rows(search.clone()), budget, slice_bytes, check)?;
     remember(&words, search, vocabularies, &mut known);
@@ -51,7 +51,7 @@ pub fn vocabularies<E: From<Error>>(
 ) -> std::result::Result<Vocabularies, E> {
     let (words, rows) = (Remembered::of(table), RememberedRows::of(table, budget, slice_bytes));
     let mut known = known(&words, columns);
-    let search = search(columns, &known);
+    let search = search(table, columns, &known);
     if search.is_some() {
         let aim = Aim { purpose: Purpose::Vocabularies, counts: rows.get(table).is_none(), search: search.clone() };
         let Found { row_index, vocabularies } = row_index::find(table, aim, budget, slice_bytes, check)?;
@@ -69,9 +69,8 @@ fn known(words: &Remembered, columns: &[usize]) -> Vocabularies {
 }
 
 /// A search for the categories of the other columns, if there are any.
-fn search(columns: &[usize], known: &Vocabularies) -> Option<Search> {
-    let columns: Vec<_> = columns.iter().copied().filter(|column| !known.contains_key(column)).collect();
-    (!columns.is_empty()).then_some(Search { columns, limit: MOST })
+fn search(table: &Table, columns: &[usize], known: &Vocabularies) -> Option<Search> {
+    Search::within(table, columns.iter().copied().filter(|column| !known.contains_key(column)).collect())
 }
 
 /// Remembers what a search found.
@@ -129,7 +128,7 @@ mod tests {
     use crate::error::Result;
     use crate::index::tests::{careful_dialect, careful_text};
     use crate::oracle;
-    use crate::passes::vocabulary::Limit;
+    use crate::passes::vocabulary::{Limit, MOST};
     use crate::simd::Simd;
     use crate::source::MemorySource;
     use crate::table::missing::Missing;
@@ -137,7 +136,7 @@ mod tests {
     use crate::table::schema::{Column, MissingTarget, OnError, Schema, Targets};
     use crate::value::{Categories, ValueEncoding};
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, HashMap};
 
     const COMMA: Dialect = Dialect::new(b',', Some(b'"'));
 
@@ -162,7 +161,7 @@ mod tests {
 
     /// Finds vocabularies and nothing else.
     fn words_alone(columns: &[usize], limit: Limit) -> Aim {
-        let search = Search { columns: columns.to_vec(), limit };
+        let search = Search { columns: columns.to_vec(), separators: HashMap::new(), limit };
         Aim { purpose: Purpose::Vocabularies, counts: false, search: Some(search) }
     }
 
@@ -283,7 +282,7 @@ mod tests {
             assert!(error.kind.to_string().contains("categories={\"a\": 100000}"), "{}", error.kind);
             assert_eq!(error.column, Some(0));
             // Rows are counted all the same.
-            let search = Search { columns: vec![0], limit };
+            let search = Search { columns: vec![0], separators: HashMap::new(), limit };
             let counted = find(&table, Aim::rows(Some(search)), budget, 100).unwrap();
             assert_eq!((counted.row_index.unwrap().rows(), counted.vocabularies.is_none()), (100, true));
         }

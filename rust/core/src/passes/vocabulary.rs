@@ -1,5 +1,6 @@
 //! The categories of columns, as a pass over the rows collects them.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::{Arc, MutexGuard};
 
@@ -12,7 +13,7 @@ use crate::table::parts::Place;
 use crate::table::schema::OnError;
 use crate::table::{Table, missing};
 use crate::text::Text;
-use crate::value::Vocabulary;
+use crate::value::{Vocabulary, list};
 
 /// How much a vocabulary may hold.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,9 @@ pub(crate) struct Limit {
 /// for each is of no use to a model.
 pub(crate) const MOST: Limit = Limit { words: 1_000_000, bytes: 256 << 20 };
 
+/// Maximum number of categories of lists, each of which is a value of the row.
+const MOST_IN_LISTS: usize = 10_000;
+
 impl Limit {
     fn allows(self, vocabulary: &Vocabulary) -> bool {
         vocabulary.count() <= self.words && vocabulary.bytes() <= self.bytes
@@ -36,14 +40,21 @@ impl Limit {
 pub(crate) struct Search {
     /// Their positions in the table.
     pub columns: Vec<usize>,
+    /// The separators of those that hold lists.
+    pub separators: HashMap<usize, u8>,
     pub limit: Limit,
 }
 
 impl Search {
     /// For the columns whose categories a table leaves to be found; `None` if there are none.
     pub(crate) fn of(table: &Table) -> Option<Self> {
-        let columns = table.schema.unread();
-        (!columns.is_empty()).then_some(Self { columns, limit: MOST })
+        Self::within(table, table.schema.unread())
+    }
+
+    /// For some columns of a table; `None` if there are none.
+    pub(crate) fn within(table: &Table, columns: Vec<usize>) -> Option<Self> {
+        let separators = table.schema.separators();
+        (!columns.is_empty()).then_some(Self { columns, separators, limit: MOST })
     }
 
     /// An empty vocabulary for each column.
@@ -51,12 +62,25 @@ impl Search {
         vec![Vocabulary::default(); self.columns.len()]
     }
 
-    fn too_many(&self, table: &Table, column: usize) -> Error {
+    /// How much the vocabulary of a column may hold.
+    fn limit(&self, column: usize) -> Limit {
         let Limit { words, bytes } = self.limit;
+        let words = if self.separators.contains_key(&column) { words.min(MOST_IN_LISTS) } else { words };
+        Limit { words, bytes }
+    }
+
+    fn too_many(&self, table: &Table, column: usize) -> Error {
+        let Limit { words, bytes } = self.limit(column);
         let name = table.schema.quoted_name(column);
+        let advice = if self.separators.contains_key(&column) {
+            format!(
+                "lists={{{name}: csvfeed.MultiHot([...])}} names those to read, of which each is a value of the row"
+            )
+        } else {
+            format!("categories={{{name}: 100000}} puts them into so many hash buckets")
+        };
         let message = format!(
-            "the column has more than {words} different values, or more than {} MiB of them: categories={{{name}: 100000}} \
-             puts them into so many hash buckets",
+            "the column has more than {words} different values, or more than {} MiB of them: {advice}",
             bytes >> 20
         );
         Error::from(Kind::Column(message)).in_column(column)
@@ -122,8 +146,8 @@ impl Looking<'_> {
             Some(Place::Value(value)) => {
                 let word = value.trim_matches([' ', '\t']);
                 let counts = wrong.is_empty() || (0..rows.count()).any(|row| !self.is_left_out(row));
-                if counts && !schema.missing.contains_word(word) && known.add(word.as_bytes()) {
-                    new.add(word.as_bytes());
+                if counts && !schema.missing.contains_word(word) {
+                    self.add(word.as_bytes(), known, new);
                 }
                 return Ok(());
             }
@@ -132,7 +156,11 @@ impl Looking<'_> {
         for row in 0..rows.count() {
             let place = rows.place(row, at);
             let plain = if is_literal { dialect::plain(bytes, dialect.quote, place.clone()) } else { None };
-            if plain.is_some_and(|plain| plain.is_empty() || known.code_at(bytes, plain) != 0) {
+            let is_known = |plain: Range<usize>| match self.search.separators.get(&column) {
+                Some(&separator) => list::names(bytes, plain, separator).all(|name| known.code_at(bytes, name) != 0),
+                None => known.code_at(bytes, plain) != 0,
+            };
+            if plain.is_some_and(|plain| plain.is_empty() || is_known(plain)) {
                 continue;
             }
             let field = text.field(place.clone());
@@ -148,14 +176,29 @@ impl Looking<'_> {
                 let error = dialect.error(Kind::CategoryNotUtf8, self.offset_of(place.start), field);
                 return Err(error.in_column(column));
             }
-            if known.add(&word) {
-                new.add(&word);
-            }
-            if !self.search.limit.allows(known) {
+            self.add(&word, known, new);
+            if !self.search.limit(column).allows(known) {
                 return Err(self.search.too_many(self.table, column));
             }
         }
         Ok(())
+    }
+
+    /// Adds what a word has of categories.
+    fn add(&self, word: &[u8], known: &mut Vocabulary, new: &mut Vocabulary) {
+        let mut add = |word: &[u8]| {
+            if known.add(word) {
+                new.add(word);
+            }
+        };
+        match self.search.separators.get(&self.column) {
+            Some(&separator) => {
+                let is_missing = |name: &[u8]| self.table.schema.missing.contains_utf8(name);
+                let names = list::names(word, 0..word.len(), separator).map(|name| &word[name]);
+                names.filter(|name| !is_missing(name)).for_each(add);
+            }
+            None => add(word),
+        }
     }
 }
 
@@ -177,7 +220,7 @@ impl Collected {
             for word in new.words() {
                 found.add(word);
             }
-            if !self.search.limit.allows(found) {
+            if !self.search.limit(column).allows(found) {
                 return Err(self.search.too_many(table, column));
             }
         }
@@ -233,6 +276,7 @@ impl Collected {
 /// The vocabularies of a table that this process found before.
 pub(crate) struct Remembered {
     name: String,
+    separators: HashMap<usize, u8>,
 }
 
 /// Vocabularies by table and column, the most recently used last.
@@ -252,21 +296,27 @@ impl Remembered {
         } else {
             schema.columns.len().to_string()
         };
-        Self { name: format!("{} {dialect:?} {:?} {rows}", parts.identity(), schema.missing) }
+        let name = format!("{} {dialect:?} {:?} {rows}", parts.identity(), schema.missing);
+        Self { name, separators: schema.separators() }
+    }
+
+    /// The name under which the vocabulary of a column is remembered.
+    fn name_of(&self, column: usize) -> String {
+        format!("{} {:?}", self.name, self.separators.get(&column))
     }
 
     /// The vocabulary of a column.
     pub(crate) fn get(&self, column: usize) -> Option<Arc<Vocabulary>> {
-        let mut known = remembered();
-        let at = known.iter().position(|(name, at, _)| *name == self.name && *at == column)?;
+        let (mut known, own) = (remembered(), self.name_of(column));
+        let at = known.iter().position(|(name, at, _)| *name == own && *at == column)?;
         known[at..].rotate_left(1);
         known.last().map(|(.., vocabulary)| Arc::clone(vocabulary))
     }
 
     pub(crate) fn add(&self, column: usize, vocabulary: &Arc<Vocabulary>) {
-        let mut known = remembered();
-        known.retain(|(name, at, _)| *name != self.name || *at != column);
-        known.push((self.name.clone(), column, Arc::clone(vocabulary)));
+        let (mut known, own) = (remembered(), self.name_of(column));
+        known.retain(|(name, at, _)| *name != own || *at != column);
+        known.push((own, column, Arc::clone(vocabulary)));
         while known.len() > REMEMBERED_MOST || known.iter().map(|(.., of)| of.bytes()).sum::<usize>() > MOST.bytes {
             known.remove(0);
         }

@@ -28,6 +28,11 @@ impl Schema {
         if let Some(ValueEncoding::Number(forms)) = self.encoding(wanted) {
             return self.read_form(*forms, word.as_bytes(), wanted, PATHS);
         }
+        if let Some(ValueEncoding::List(list, place)) = self.encoding(wanted) {
+            let word = word.as_bytes();
+            let values = self.split_list(*list, word, self.wanted()[wanted])?;
+            return self.read_list_value(&word[values[*place].clone()], *place, wanted, PATHS);
+        }
         if let Some(encoding) = self.encoding(wanted) {
             return self.encode(word.as_bytes(), wanted, encoding);
         }

@@ -80,6 +80,8 @@ impl Reading<'_> {
                 self.read_fields(column, rows, mixed, length, |_| (), same);
             }
             ValueEncoding::Number(forms) => self.read_forms(column, *forms, rows, mixed),
+            ValueEncoding::List(list, _) => self.read_lists(column, *list, rows, mixed),
+            ValueEncoding::MultiHot(lists, _) => self.read_multi_hot(column, lists, rows, mixed),
         }
     }
 
@@ -201,8 +203,9 @@ impl Schema {
                 Ok(nanos) => duration.value(nanos),
                 Err(wrong) => return Err(duration.error(wrong)),
             },
-            // `read_form` handles these, because they need the dialect and may be missing.
-            ValueEncoding::Number(_) => return Err(Kind::Internal),
+            ValueEncoding::MultiHot(lists, place) => return self.encode_multi_hot(lists, *place, word, wanted),
+            // `read_form` and `read_list_value` handle these, because they need the dialect and may be missing.
+            ValueEncoding::Number(_) | ValueEncoding::List(..) => return Err(Kind::Internal),
         };
         Ok(Some(value))
     }

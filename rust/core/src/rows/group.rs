@@ -1,6 +1,7 @@
 //! Converts a group of rows to values and handles wrong rows.
 
 use super::conditions::{Comparing, Incomparable};
+use super::lists::Lists;
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
 use super::{Block, Widths};
@@ -25,6 +26,8 @@ pub(super) struct Group {
     mixed: Vec<f32>,
     /// The numbers of a column, rewritten to the usual notation.
     rewritten: Rewritten,
+    /// The values of a column of lists.
+    lists: Lists,
     /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
     /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
@@ -212,7 +215,7 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates, comparing, rejected } = self;
+        let Self { chosen, numbers, mixed, rewritten, lists, wrong, skipped, candidates, comparing, rejected } = self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known. But what conditions rule out need not
         // be read, unless it may be a reject.
@@ -248,7 +251,8 @@ impl Group {
         let values = numbers.convert(reading, rows, plain.as_deref_mut()).read_declined(reading, wrong, skipped);
         let values = if arrangement.is_mixed() {
             mix(reading, values, mixed, rows.count());
-            let group = &mut Mixed { rows, values: mixed, skipped, wrong, rewritten };
+            let group =
+                &mut Mixed { rows, values: mixed, skipped, wrong, rewritten, lists, plain: plain.as_deref_mut() };
             reading.read_encoded(group);
             reading.fill_constants(group);
             &*mixed
@@ -332,8 +336,9 @@ fn resolve_errors(
         // Of several errors in a row, the first counts. An unknown class of a vocabulary found in the file comes last:
         // that pass skips rows with other errors, so such a class is only unknown because of the other error.
         let is_found = |wrong: &WrongField| {
-            let encoding = schema.encoding(arrangement.places[wrong.at]);
-            matches!((&wrong.kind, encoding), (Kind::Class(_), Some(ValueEncoding::Class(Categories::Found(_)))))
+            let categories = schema.encoding(arrangement.places[wrong.at]).and_then(ValueEncoding::categories);
+            let is_class = matches!(wrong.kind, Kind::Class(_) | Kind::ListClass { .. });
+            is_class && matches!(categories, Some(Categories::Found(_)))
         };
         wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);

@@ -1,8 +1,10 @@
 //! A group of rows with encoded columns, on its way into a block.
 
+use super::lists::Lists;
 use super::reading::WrongField;
 use crate::fields::WINDOW;
 use crate::index::Rows;
+use crate::value::number::Plain;
 
 /// A group of rows on its way into a block.
 pub(super) struct Mixed<'a> {
@@ -14,6 +16,9 @@ pub(super) struct Mixed<'a> {
     /// The wrong fields, in any order.
     pub(super) wrong: &'a mut Vec<WrongField>,
     pub(super) rewritten: &'a mut Rewritten,
+    pub(super) lists: &'a mut Lists,
+    /// The text in the usual notation of numbers, if it has another one.
+    pub(super) plain: Option<&'a mut Plain>,
 }
 
 /// The numbers of a column, rewritten to the usual notation.

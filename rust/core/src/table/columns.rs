@@ -10,7 +10,7 @@ use crate::table::missing::Missing;
 use crate::table::missing::{self, Value};
 use crate::table::schema::positional_name;
 use crate::value::number::Forms;
-use crate::value::{Categories, Date, Duration, MOST_CODES, Part, ValueEncoding, Vocabulary};
+use crate::value::{Categories, Date, Duration, List, MOST_CODES, MultiHot, Part, ValueEncoding, Vocabulary};
 
 /// Vocabularies by the position of their column.
 pub type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
@@ -28,6 +28,8 @@ pub struct Columns {
     pub durations: Vec<(Column, GivenDuration)>,
     /// Columns of numbers in other notations than the usual one.
     pub numbers: GivenNumbers,
+    /// Columns of lists.
+    pub lists: Vec<(Column, GivenList)>,
 }
 
 /// The names of the forms in which numbers are written.
@@ -94,6 +96,15 @@ pub struct GivenDuration {
     pub format: Option<String>,
 }
 
+/// The lists of a column.
+#[derive(Clone, Debug)]
+pub enum GivenList {
+    /// Of numbers.
+    Numbers(List),
+    /// Of categories, which are not hashed, with this separator.
+    Categories(GivenCategories, u8),
+}
+
 impl Columns {
     /// Every column given, with the argument that names it.
     pub fn named(&self) -> impl Iterator<Item = (&'static str, &Column)> {
@@ -102,7 +113,8 @@ impl Columns {
         let dates = self.dates.iter().map(|(column, _)| ("dates", column));
         let numbers = self.numbers.named().iter().map(|(column, _)| ("numbers", column));
         let durations = self.durations.iter().map(|(column, _)| ("dates", column));
-        categories.chain(booleans).chain(dates).chain(durations).chain(numbers)
+        let lists = self.lists.iter().map(|(column, _)| ("lists", column));
+        categories.chain(booleans).chain(dates).chain(durations).chain(numbers).chain(lists)
     }
 
     /// Refuses the first row as header if its only text is in columns that are given by index and do not hold numbers:
@@ -137,13 +149,14 @@ impl Columns {
     }
 }
 
-/// How a column is read: as one value, or as several if it holds dates.
+/// How a column is read: as one value, or as several if it holds dates or lists.
 type Encodings = Vec<ValueEncoding>;
 
 impl Schema {
-    /// Adds the columns that do not hold plain numbers. A date column becomes one feature for each part asked for.
+    /// Adds the columns that do not hold plain numbers. A date column becomes one feature for each part asked for, and a
+    /// column of lists one value for each of theirs.
     pub fn with_columns(mut self, given: Columns) -> Result<Self> {
-        let Columns { categories, booleans, dates, durations, numbers } = given;
+        let Columns { categories, booleans, dates, durations, numbers, lists } = given;
         let mut encodings: HashMap<usize, (&str, Encodings)> = HashMap::new();
         let mut add = |schema: &Self, at: usize, role: &'static str, encoding: Encodings| match encodings
             .insert(at, (role, encoding))
@@ -158,7 +171,7 @@ impl Schema {
         };
         let (columns, kinds): (Vec<_>, Vec<_>) = categories.into_iter().unzip();
         for (at, given) in positions(&self.columns, &columns, "categories")?.into_iter().zip(kinds) {
-            let categories = categories_of(given, &self.missing, &self.columns[at])?;
+            let categories = categories_of(given, &self.missing, "categories", &self.columns[at])?;
             add(&self, at, "categories", vec![ValueEncoding::Category(categories)])?;
         }
         for at in positions(&self.columns, &booleans, "booleans")? {
@@ -180,6 +193,17 @@ impl Schema {
         let (columns, names): (Vec<_>, Vec<_>) = numbers.named().iter().cloned().unzip();
         for (at, names) in positions(&self.columns, &columns, "numbers")?.into_iter().zip(names) {
             add(&self, at, "numbers", vec![ValueEncoding::Number(forms_of(&names)?)])?;
+        }
+        let (columns, lists): (Vec<_>, Vec<_>) = lists.into_iter().unzip();
+        for (at, list) in positions(&self.columns, &columns, "lists")?.into_iter().zip(lists) {
+            let values = match list {
+                GivenList::Numbers(list) => (0..list.length).map(|place| ValueEncoding::List(list, place)).collect(),
+                GivenList::Categories(given, separator) => {
+                    let categories = categories_of(given, &self.missing, "lists", &self.columns[at])?;
+                    multi_hot(MultiHot { categories, separator })
+                }
+            };
+            add(&self, at, "lists", values)?;
         }
         let usual = numbers.usual()?;
         self.forms = usual;
@@ -203,21 +227,29 @@ impl Schema {
         };
         self.features = self.features.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
         let features = wanted.len();
-        for at in self.targets.iter().copied().chain(self.weights.iter().copied()) {
+        self.targets = self.targets.iter().flat_map(|&at| expand(at, &mut wanted)).collect();
+        for &at in &self.weights {
             let _ = expand(at, &mut wanted);
         }
         let targets = wanted.split_off(features);
         wanted.extend(targets.into_iter().map(|encoding| encoding.map(ValueEncoding::of_target)));
         self.encodings = wanted;
-        let names: Vec<_> = (0..self.features.len()).map(|place| self.name(place)).collect();
-        for (place, name) in names.iter().enumerate() {
-            if matches!(self.encoding(place), Some(ValueEncoding::Date(..))) && self.columns.contains(name) {
+        self.check_names()?;
+        Ok(self)
+    }
+
+    /// Refuses a feature that is made of a column and has the name of another column.
+    fn check_names(&self) -> Result<()> {
+        for (place, (column, name)) in self.features.iter().zip(self.names()).enumerate() {
+            if self.encoding(place).is_some() && name != self.columns[*column] && self.columns.contains(&name) {
+                let role =
+                    if matches!(self.encoding(place), Some(ValueEncoding::Date(..))) { "dates" } else { "lists" };
                 return Err(wrong(format!(
-                    "dates= makes a feature {name:?}, which is the name of a column: rename that"
+                    "{role}= makes a feature {name:?}, which is the name of a column: rename that"
                 )));
             }
         }
-        Ok(self)
+        Ok(())
     }
 
     /// Checks that each of these columns is read, in a role that suits it.
@@ -236,7 +268,7 @@ impl Schema {
             if self.weights.contains(&at) && !matches!(*role, "booleans" | "numbers") {
                 return Err(wrong(format!("{role}= names column {name:?} (index {at}), which is the weight")));
             }
-            if is_target && encodings.len() > 1 {
+            if is_target && *role == "dates" && encodings.len() > 1 {
                 return Err(wrong(format!(
                     "dates= asks for {} parts of column {name:?} (index {at}), which is a target: a target has one",
                     encodings.len()
@@ -277,6 +309,56 @@ impl Schema {
         self
     }
 
+    /// The separator of each column of lists of categories, by its position.
+    #[must_use]
+    pub fn separators(&self) -> HashMap<usize, u8> {
+        let lists = self.wanted().into_iter().zip(&self.encodings).filter_map(|(at, encoding)| match encoding {
+            Some(ValueEncoding::MultiHot(lists, _)) => Some((at, lists.separator)),
+            _ => None,
+        });
+        lists.collect()
+    }
+
+    /// Whether lists have categories that must still be found in the file, so that the values of a row are not known.
+    #[must_use]
+    pub fn has_unread_lists(&self) -> bool {
+        self.encodings.iter().flatten().any(ValueEncoding::is_unread_list)
+    }
+
+    /// Fills in the vocabularies found for the categories of lists. Each category becomes a value of the row.
+    pub fn with_lists(mut self, found: &Vocabularies) -> Result<Self> {
+        let ends = [self.features.len(), self.features.len() + self.targets.len()];
+        let wanted = self.wanted();
+        let encodings = std::mem::take(&mut self.encodings);
+        self.features.clear();
+        self.targets.clear();
+        for (place, column) in wanted.into_iter().enumerate() {
+            let encoding = encodings.get(place).cloned().flatten();
+            let values = match (encoding, found.get(&column)) {
+                (Some(ValueEncoding::MultiHot(lists, _)), Some(vocabulary)) if lists.vocabulary().is_none() => {
+                    if vocabulary.count() == 0 {
+                        return Err(wrong(format!(
+                            "lists= finds no category in column {:?} (index {column}): leave it out with features=",
+                            self.columns[column]
+                        )));
+                    }
+                    let categories = Categories::Found(Arc::clone(vocabulary));
+                    multi_hot(MultiHot { categories, separator: lists.separator }).into_iter().map(Some).collect()
+                }
+                (encoding, _) => vec![encoding],
+            };
+            let columns = std::iter::repeat_n(column, values.len());
+            match place {
+                _ if place < ends[0] => self.features.extend(columns),
+                _ if place < ends[1] => self.targets.extend(columns),
+                _ => {}
+            }
+            self.encodings.extend(values);
+        }
+        self.check_names()?;
+        Ok(self)
+    }
+
     /// Each column that has a vocabulary, in the order of a row's values.
     #[must_use]
     pub fn vocabularies(&self) -> Vec<(usize, Arc<Vocabulary>)> {
@@ -293,8 +375,15 @@ impl Schema {
     }
 }
 
-fn categories_of(given: GivenCategories, missing: &Missing, name: &str) -> Result<Categories> {
-    let refuse = |what: String| Err(wrong(format!("categories= of column {name:?}: {what}")));
+/// The values of lists of these categories.
+fn multi_hot(lists: MultiHot) -> Encodings {
+    let count = lists.vocabulary().map_or(1, |known| known.count());
+    let lists = Arc::new(lists);
+    (0..count).map(|place| ValueEncoding::MultiHot(Arc::clone(&lists), place)).collect()
+}
+
+fn categories_of(given: GivenCategories, missing: &Missing, role: &str, name: &str) -> Result<Categories> {
+    let refuse = |what: String| Err(wrong(format!("{role}= of column {name:?}: {what}")));
     let most = u64::from(MOST_CODES);
     match given {
         GivenCategories::Auto => Ok(Categories::Unread),

@@ -51,6 +51,11 @@ impl Missing {
         self.encoding.bytes_of(word).is_some_and(|field| self.contains(&field))
     }
 
+    /// The same for a word in UTF-8.
+    pub(crate) fn contains_utf8(&self, word: &[u8]) -> bool {
+        std::str::from_utf8(word).is_ok_and(|word| self.contains_word(word))
+    }
+
     /// Whether the raw field at `place` is empty or equals a token.
     #[inline]
     pub(crate) fn contains_at(&self, text: &[u8], place: Range<usize>) -> bool {

@@ -197,7 +197,8 @@ impl Schema {
     }
 
     /// The positions among the features of the columns that the argument `role` names. A column stands for all its
-    /// features; a name such as `date.year` stands for the one feature that holds this part of a date.
+    /// features; a name such as `date.year` or `pixels[7]` stands for the one feature that holds this part of a date or
+    /// value of a list.
     pub fn feature_places(&self, wanted: &[Column], role: &str) -> Result<Vec<Vec<usize>>> {
         let mut places_of = vec![vec![]; self.columns.len()];
         for (place, &feature) in self.features.iter().enumerate() {
@@ -206,7 +207,8 @@ impl Schema {
         let places = |column: &Column| {
             if let Column::Name(name) = column
                 && !self.columns.contains(name)
-                && let Some(place) = (0..self.features.len()).find(|&place| self.name(place) == *name)
+                && let Some(place) =
+                    (0..self.features.len()).find(|&place| self.name_in(self.features[place], place) == *name)
             {
                 return Ok(vec![place]);
             }
@@ -225,7 +227,8 @@ impl Schema {
         let mut seen = vec![false; self.features.len()];
         for &place in found.iter().flatten() {
             if std::mem::replace(&mut seen[place], true) {
-                let (at, name) = (self.features[place], self.name(place));
+                let at = self.features[place];
+                let name = self.name_in(at, place);
                 return Err(wrong(format!("{role}= names column {name:?} (index {at}) twice")));
             }
         }
@@ -236,6 +239,24 @@ impl Schema {
     #[must_use]
     pub fn encoding(&self, wanted: usize) -> Option<&ValueEncoding> {
         self.encodings.get(wanted).and_then(Option::as_ref)
+    }
+
+    /// The number of values that a list becomes in each column of lists that is read, by the position of the column.
+    #[must_use]
+    pub fn list_lengths(&self) -> HashMap<usize, usize> {
+        let lists = self.wanted().into_iter().zip(&self.encodings).filter_map(|(column, encoding)| match encoding {
+            Some(ValueEncoding::List(list, _)) => Some((column, list.length)),
+            Some(ValueEncoding::MultiHot(lists, _)) => Some((column, lists.vocabulary()?.count())),
+            _ => None,
+        });
+        lists.collect()
+    }
+
+    /// How many values of a row say whether a list has a category.
+    #[must_use]
+    pub fn multi_hot_values(&self) -> usize {
+        let is_one = |encoding: &&ValueEncoding| matches!(encoding, ValueEncoding::MultiHot(..));
+        self.encodings.iter().flatten().filter(is_one).count()
     }
 
     /// Positions of the columns of each role.
@@ -249,17 +270,23 @@ impl Schema {
         self.roles().into_iter().flatten().copied().collect()
     }
 
-    /// The name of a value of a row: the name of its column, followed by the part if it is part of a date.
-    ///
-    /// # Panics
-    ///
-    /// If `wanted` is out of range.
+    /// The names of all values of a row.
     #[must_use]
-    pub fn name(&self, wanted: usize) -> String {
-        let column = *self.roles().into_iter().flatten().nth(wanted).expect("a value of the row");
+    pub fn names(&self) -> Vec<String> {
+        self.wanted().into_iter().enumerate().map(|(wanted, column)| self.name_in(column, wanted)).collect()
+    }
+
+    /// The name of a value of a row that comes from this column: the name of the column, followed by the part if it is
+    /// part of a date, by its place if it is in a list, and by the category that a list may have.
+    fn name_in(&self, column: usize, wanted: usize) -> String {
         let name = &self.columns[column];
         match self.encoding(wanted) {
             Some(ValueEncoding::Date(_, part)) => format!("{name}.{part}"),
+            Some(ValueEncoding::List(_, place)) => format!("{name}[{place}]"),
+            Some(ValueEncoding::MultiHot(lists, place)) => match lists.vocabulary() {
+                Some(known) => format!("{name}.{}", String::from_utf8_lossy(known.word(*place as u32 + 1))),
+                None => name.clone(),
+            },
             _ => name.clone(),
         }
     }

@@ -2,11 +2,13 @@
 //!
 //! [`number`] parses numbers. The other modules encode what is not a number: a category becomes its place in a
 //! [`Vocabulary`], which is given or found in the file, or the number of its hash bucket; a boolean becomes 1 or 0; a
-//! date becomes one or more [parts](date::Part); a duration becomes a number of units.
+//! date becomes one or more [parts](date::Part); a duration becomes a number of units. A [`List`] becomes as many values
+//! as it has items.
 
 mod boolean;
 pub mod date;
 pub mod duration;
+pub mod list;
 pub mod number;
 pub mod vocabulary;
 
@@ -19,6 +21,7 @@ use number::Forms;
 pub(crate) use boolean::{boolean, boolean_at};
 pub use date::{Date, Part};
 pub use duration::Duration;
+pub use list::List;
 pub use vocabulary::Vocabulary;
 
 /// The largest code. Beyond it, not every integer is a float32.
@@ -39,6 +42,31 @@ pub enum ValueEncoding {
     Duration(Duration),
     /// A number in another notation than the usual one.
     Number(Forms),
+    /// The number at this place of a list, counted from 0.
+    List(List, usize),
+    /// 1 if the category at this place, counted from 0, is in a list, and 0 if it is not. A single one stands for all if
+    /// the categories have not been read yet.
+    MultiHot(Arc<MultiHot>, usize),
+}
+
+/// Lists of categories.
+#[derive(Clone, Debug)]
+pub struct MultiHot {
+    /// All categories: given or found, not hashed.
+    pub categories: Categories,
+    /// The byte between two of them.
+    pub separator: u8,
+}
+
+impl MultiHot {
+    /// All categories, once they have been read.
+    #[must_use]
+    pub fn vocabulary(&self) -> Option<&Arc<Vocabulary>> {
+        match &self.categories {
+            Categories::Listed(known) | Categories::Found(known) => Some(known),
+            Categories::Hashed(_) | Categories::Unread => None,
+        }
+    }
 }
 
 /// How categories become codes.
@@ -57,13 +85,16 @@ pub enum Categories {
 impl ValueEncoding {
     /// The default for a missing feature.
     pub(crate) fn missing(&self) -> f32 {
-        if matches!(self, Self::Category(_)) { 0.0 } else { f32::NAN }
+        if matches!(self, Self::Category(_) | Self::MultiHot(..)) { 0.0 } else { f32::NAN }
     }
 
-    /// The number of codes or classes; `None` if the column has no categories or they have not been read yet. The codes
-    /// of a feature include 0.
+    /// The number of codes or classes; `None` if the column has no codes or its categories have not been read yet. The
+    /// codes of a feature include 0.
     #[must_use]
     pub fn count(&self) -> Option<u64> {
+        if matches!(self, Self::MultiHot(..)) {
+            return None;
+        }
         let categories = match self.categories()? {
             Categories::Listed(known) | Categories::Found(known) => known.count() as u64,
             Categories::Hashed(buckets) => u64::from(*buckets),
@@ -77,8 +108,14 @@ impl ValueEncoding {
     pub fn categories(&self) -> Option<&Categories> {
         match self {
             Self::Category(categories) | Self::Class(categories) => Some(categories),
-            Self::Boolean | Self::Date(..) | Self::Duration(_) | Self::Number(_) => None,
+            Self::MultiHot(lists, _) => Some(&lists.categories),
+            Self::Boolean | Self::Date(..) | Self::Duration(_) | Self::Number(_) | Self::List(..) => None,
         }
+    }
+
+    /// Whether this stands for lists of categories that have not been read yet.
+    pub(crate) fn is_unread_list(&self) -> bool {
+        matches!(self, Self::MultiHot(lists, _) if lists.vocabulary().is_none())
     }
 
     /// The same encoding for a target: categories become classes.
@@ -110,6 +147,8 @@ impl ValueEncoding {
             Self::Date(..) => "date",
             Self::Duration(_) => "duration",
             Self::Number(_) => "number",
+            Self::List(..) => "list",
+            Self::MultiHot(..) => "multi_hot",
         }
     }
 }

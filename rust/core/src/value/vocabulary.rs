@@ -150,7 +150,8 @@ impl Vocabulary {
         (1..=self.count()).map(|code| self.word(code as u32))
     }
 
-    fn word(&self, code: u32) -> &[u8] {
+    /// The word with this code.
+    pub(crate) fn word(&self, code: u32) -> &[u8] {
         let at = code as usize - 1;
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.text[start..self.ends[at]]
