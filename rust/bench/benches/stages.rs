@@ -16,6 +16,7 @@ use csvfeed_core::index::Index;
 use csvfeed_core::rows::{Parser, Pool};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, Source};
+use csvfeed_core::table::ids::Ids;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::Parts;
 use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
@@ -35,6 +36,7 @@ fn schema_of(table: &Table) -> Schema {
         max_rejects: None,
         fill: Vec::new(),
         unit_weights: false,
+        ids: Ids::default(),
     }
 }
 

@@ -8,6 +8,7 @@ use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
 use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenNumbers};
+use csvfeed_core::table::ids::IdKind;
 use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Targets};
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::PyValueError;
@@ -33,6 +34,8 @@ pub(crate) struct Options<'py> {
     #[pyo3(from_py_with = optional_columns)]
     pub features: Option<Vec<Column>>,
     pub allow_target_as_feature: bool,
+    #[pyo3(from_py_with = ids)]
+    pub ids: Vec<(Column, IdKind)>,
     pub values: ValueOptions,
     #[pyo3(from_py_with = header)]
     pub header: Header,
@@ -150,6 +153,12 @@ fn optional_columns(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Column>>> {
     Ok(columns.map(|columns| columns.into_iter().map(Column::from).collect()))
 }
 
+/// The columns that identify a row, and what their fields hold.
+fn ids(value: &Bound<'_, PyAny>) -> PyResult<Vec<(Column, IdKind)>> {
+    let kind = |kind: Bound<'_, PyAny>| named(&kind, "ids", &[("str", IdKind::Text), ("int", IdKind::Integer)]);
+    by_column(value)?.into_iter().map(|(column, given)| Ok((column, kind(given)?))).collect()
+}
+
 /// The attributes of `csvfeed.options.ValueOptions`: how values are read that are not plain numbers.
 #[derive(FromPyObject)]
 pub(crate) struct ValueOptions {
@@ -204,7 +213,7 @@ impl From<ValueOptions> for Columns {
             }
         }
         let categories = categories.into_iter().map(|(column, categories)| (column, categories.into())).collect();
-        Self { categories, booleans, dates, durations, numbers }
+        Self { categories, booleans, dates, durations, numbers, ids: Vec::new() }
     }
 }
 

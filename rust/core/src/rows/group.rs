@@ -2,7 +2,7 @@
 
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
-use super::{Block, Widths};
+use super::{Block, IdTexts, Widths};
 use crate::choose::Chooser;
 use crate::error::{Error, Kind, Result};
 use crate::fields::Fields;
@@ -23,6 +23,8 @@ pub(super) struct Group {
     mixed: Vec<f32>,
     /// The numbers of a column, rewritten to the usual notation.
     rewritten: Rewritten,
+    /// The ids of the rows, if they are read.
+    ids: IdTexts,
     /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
     /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
@@ -195,7 +197,7 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates } = self;
+        let Self { chosen, numbers, mixed, rewritten, ids, wrong, skipped, candidates } = self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known.
         let choose_first = !schema.may_skip_rows() || width == 0;
@@ -219,6 +221,9 @@ impl Group {
         } else {
             &*values
         };
+        if schema.reads_ids() {
+            reading.read_ids(rows, ids, wrong);
+        }
         let (kept, error) = resolve_errors(wrong, skipped, reading, rows, block);
         if let Some(chooser) = chooser {
             skip_unchosen(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
@@ -226,7 +231,11 @@ impl Group {
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in skipped.iter().chain([&kept]) {
-            block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
+            first = first.min(row);
+            block.extend(widths, arrangement, &values[first * width..row * width]);
+            if schema.ids.are_kept {
+                block.ids.extend_from(ids, first..row);
+            }
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
@@ -278,10 +287,10 @@ fn resolve_errors(
         // Of several errors in a row, the first counts. An unknown class of a vocabulary found in the file comes last:
         // that pass skips rows with other errors, so such a class is only unknown because of the other error.
         let is_found = |wrong: &WrongField| {
-            let encoding = schema.encoding(arrangement.places[wrong.at]);
+            let encoding = arrangement.places.get(wrong.at).and_then(|&wanted| schema.encoding(wanted));
             matches!((&wrong.kind, encoding), (Kind::Class(_), Some(ValueEncoding::Class(Categories::Found(_)))))
         };
-        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), arrangement.field_at(wrong.at), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);
