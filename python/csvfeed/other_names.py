@@ -95,7 +95,8 @@ DATASET = {
     "n_threads": "threads",
     "prefetch_buffer_size": "csvfeed reads ahead by itself: memory= says how far it may",
     "cache": "ds.cache() returns a dataset that keeps its parsed rows",
-    "dtype": _TYPES,
+    "dtype": "numbers are read as float32, which to_keras(dtype=) and its siblings can halve; "
+    "categories=, booleans= and dates= say which columns hold no numbers",
     "dtypes": _TYPES,
     "schema": _TYPES,
     "converters": _TYPES,

@@ -12,14 +12,17 @@ from numpy.typing import NDArray
 
 from csvfeed.outputs import Arrays, Batch
 from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.dtype import cast, numpy_dtype
 from csvfeed.train.feed import Feed
+
+INT32, FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
 
 class Row(NamedTuple):
     """A row of an array of a batch."""
 
     shape: tuple[int, ...]
-    dtype: type[np.int32 | np.float32] = np.float32
+    dtype: np.dtype[Any] = FLOAT32
 
 
 class Structure:
@@ -30,9 +33,11 @@ class Structure:
     dataset : Feed
         Names the features and the outputs.
     as_dict : bool, default False
-        Whether the features become a dict: categories as int32, all others as float32.
+        Whether the features become a dict: categories as int32, all others as ``dtype``.
     class_weight : mapping, optional
         Weights of rows by their class; see ``CsvDataset.to_keras``.
+    dtype : str, default "float32"
+        The dtype of the features that are no codes; see ``csvfeed.train.dtype``.
 
     Attributes
     ----------
@@ -51,17 +56,19 @@ class Structure:
         *,
         as_dict: bool = False,
         class_weight: Mapping[Any, Any] | None = None,
+        dtype: str = "float32",
     ) -> None:
         self._outputs = dataset.epochs.outputs
-        self._features = _features(dataset) if as_dict else None
+        self._dtype = numpy_dtype(dtype)
+        self._features = _features(dataset, self._dtype) if as_dict else None
         self._classes = None if class_weight is None else ClassWeights(dataset, class_weight)
         changes = (self._outputs, self._features, self._classes)
-        self.is_plain = all(change is None for change in changes)
+        self.is_plain = self._dtype == FLOAT32 and all(change is None for change in changes)
         self.rows = self._rows(dataset)
 
     def _rows(self, dataset: Feed) -> tuple[Any, ...]:
         X, *rest = map(Row, dataset.epochs.row_shapes)
-        rows: list[Any] = [X]
+        rows: list[Any] = [X._replace(dtype=self._dtype)]
         if self._features is not None:
             # Of a window, one value for each of its rows.
             shape = (*X.shape[:-1], 1)
@@ -84,7 +91,7 @@ class Structure:
     def cut(self, arrays: Arrays) -> Batch:
         """Return ``(X, y, w)`` in this structure, of arrays with any number of leading axes."""
         X, *rest = arrays
-        features = X if self._features is None else self._named(X)
+        features = cast(X, self._dtype) if self._features is None else self._named(X)
         if not rest:
             return (features,)
         y = rest[0]
@@ -102,7 +109,7 @@ class Structure:
         # Contiguous for each feature.
         columns = np.ascontiguousarray(np.moveaxis(X, -1, 0))[..., None]
         return {
-            name: column.astype(dtype, copy=False)
+            name: cast(column, dtype)
             for (name, dtype), column in zip(self._features.items(), columns, strict=True)
         }
 
@@ -111,7 +118,7 @@ class Structure:
         return zip(*map(_each, self.cut(stack)), strict=True)
 
 
-def _features(dataset: Feed) -> dict[str, type[np.int32 | np.float32]]:
+def _features(dataset: Feed, dtype: np.dtype[Any]) -> dict[str, np.dtype[Any]]:
     """Return the dtype of each feature by name."""
     names = dataset.feature_names
     twice = [name for name, uses in Counter(names).items() if uses > 1]
@@ -122,7 +129,7 @@ def _features(dataset: Feed) -> dict[str, type[np.int32 | np.float32]]:
             "features="
         )
     return {
-        name: np.int32 if kind == "category" else np.float32
+        name: INT32 if kind == "category" else dtype
         for name, kind in zip(names, dataset.feature_types, strict=True)
     }
 
