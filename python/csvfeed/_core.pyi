@@ -123,6 +123,8 @@ class Reader:
     @property
     def columns_read(self) -> list[int]: ...
     @property
+    def ids(self) -> list[int]: ...
+    @property
     def names_read(self) -> list[str]: ...
     @property
     def kinds(
@@ -158,6 +160,7 @@ class Reader:
         repeat: bool = False,
         pad_to: int | None = None,
         fill: list[float] | None = None,
+        ids: bool = False,
     ) -> Batches: ...
     def rejects(self) -> tuple[list[tuple[str, int]], list[tuple[str, CsvError]]]: ...
     def write_rejects(self, path: str) -> int: ...
@@ -202,6 +205,7 @@ class Plan:
         drop_remainder: bool,
         pad_to: int | None,
         fill: Callable[[], list[float] | None],
+        ids: bool = False,
     ) -> Batches: ...
 
 @final

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from csvfeed import other_names
 from csvfeed.outputs import Batch
+from csvfeed.train.dtype import Dtype
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.keras_input import KerasInput
 
@@ -35,6 +36,7 @@ class Conversions(KerasInput):
         *,
         class_weight: ClassWeight | None = None,
         as_dict: bool = False,
+        dtype: Dtype = "float32",
     ) -> DataAdapter:
         """Return what ``fit``, ``evaluate`` and ``predict`` take, on every backend of Keras.
 
@@ -64,6 +66,10 @@ class Conversions(KerasInput):
             ``Input`` for each of ``feature_names``, and an ``Embedding`` or ``CategoryEncoding``
             after those of categories. A column of ``lists`` is one array of shape (B, length),
             by the name of the column.
+        dtype : {"float32", "float16", "bfloat16"}, default "float32"
+            The dtype of X, for mixed precision. Each value is rounded from float32 to the nearest,
+            ties to even, and is infinite if it is too large: above 65,504 for float16. Codes by
+            name stay int32, and y and the weights float32.
 
         Returns
         -------
@@ -74,14 +80,15 @@ class Conversions(KerasInput):
         ------
         ImportError
             If Keras is not installed, or is older than 3.7. ``to_tf()`` works with older versions,
-            on the TensorFlow backend.
+            on the TensorFlow backend. Or if ``dtype`` is "bfloat16" and ml_dtypes is not installed.
         ValueError
-            If the dataset has no batch, ``class_weight`` is not valid, or two features have the
-            same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if you give them
-            an argument that Keras would ignore: ``class_weight``, ``y``, ``sample_weight``,
-            ``validation_split``, or a ``batch_size`` or ``validation_batch_size`` that is not the
-            dataset's. The error says what to give csvfeed instead. From ``fit`` and ``evaluate``:
-            if ``target`` names outputs that the model does not have.
+            If the dataset has no batch, ``class_weight`` or ``dtype`` is not valid, or two features
+            have the same name with ``as_dict``. From ``fit``, ``evaluate`` and ``predict``: if you
+            give them an argument that Keras would ignore: ``class_weight``, ``y``,
+            ``sample_weight``, ``validation_split``, or a ``batch_size`` or
+            ``validation_batch_size`` that is not the dataset's. The error says what to give csvfeed
+            instead. From ``fit`` and ``evaluate``: if ``target`` names outputs that the model does
+            not have.
         CsvError, OSError
             From ``fit``, ``evaluate`` and ``predict``, on every backend: the error that iteration
             raises, with the place in the file as attributes.
@@ -95,14 +102,14 @@ class Conversions(KerasInput):
         """
         from csvfeed.keras import to_keras
 
-        return to_keras(self, class_weight=class_weight, as_dict=as_dict)
+        return to_keras(self, class_weight=class_weight, as_dict=as_dict, dtype=dtype)
 
     @other_names.explain(
         other_names.TRAINERS,
         "ds.to_tf()",
         by_position="to_tf() takes its options by name, not {0}",
     )
-    def to_tf(self: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
+    def to_tf(self: Feed, *, as_dict: bool = False, dtype: Dtype = "float32") -> tf.data.Dataset:
         """Return a ``tf.data.Dataset`` of the batches, of known cardinality.
 
         Parameters
@@ -111,6 +118,8 @@ class Conversions(KerasInput):
             Whether to yield the features by name instead of X: a dict of tensors of shape (B, 1),
             int32 for codes of categories and float32 for all others. A column of ``lists`` is one
             tensor of shape (B, length), by the name of the column.
+        dtype : {"float32", "float16", "bfloat16"}, default "float32"
+            The dtype of X, as in ``to_keras``.
 
         Returns
         -------
@@ -124,7 +133,8 @@ class Conversions(KerasInput):
         ImportError
             If TensorFlow is not installed.
         ValueError
-            If the dataset has no batch, or two features have the same name with ``as_dict``.
+            If the dataset has no batch, ``dtype`` is another one, or two features have the same
+            name with ``as_dict``.
 
         Notes
         -----
@@ -135,15 +145,17 @@ class Conversions(KerasInput):
         """
         from csvfeed.train.tensorflow import to_tf
 
-        return to_tf(self, as_dict=as_dict)
+        return to_tf(self, as_dict=as_dict, dtype=dtype)
 
     @other_names.explain(
         other_names.TRAINERS,
         "ds.to_torch()",
         by_position="to_torch() takes its options by name, not {0}",
     )
-    def to_torch(self: Feed) -> IterableDataset[tuple[torch.Tensor, ...]]:
-        """Return a PyTorch dataset of the batches, as float32 tensors.
+    def to_torch(
+        self: Feed, *, dtype: Dtype = "float32"
+    ) -> IterableDataset[tuple[torch.Tensor, ...]]:
+        """Return a PyTorch dataset of the batches, as tensors.
 
         Pass it to ``torch.utils.data.DataLoader(..., batch_size=None)``, because it yields whole
         batches. Each worker of a loader reads its share of the rows, ``ds.shard(worker, workers)``,
@@ -151,6 +163,11 @@ class Conversions(KerasInput):
         ``distribute``, workers take lanes of this process, and all processes make equally many
         steps. Its iterators have ``state_dict`` and ``load_state_dict``, with which ``torchdata``'s
         ``StatefulDataLoader`` resumes at once.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float16", "bfloat16"}, default "float32"
+            The dtype of X, as in ``to_keras``.
 
         Returns
         -------
@@ -167,22 +184,27 @@ class Conversions(KerasInput):
         ImportError
             If PyTorch is not installed.
         ValueError
-            If the dataset has no batch.
+            If the dataset has no batch, or ``dtype`` is another one.
         """
         from csvfeed.train.torch import to_torch
 
-        return to_torch(self)
+        return to_torch(self, dtype=dtype)
 
     @other_names.explain(
         other_names.TRAINERS,
         "ds.to_grain()",
         by_position="to_grain() takes its options by name, not {0}",
     )
-    def to_grain(self: Feed) -> grain.IterDataset[Batch]:
+    def to_grain(self: Feed, *, dtype: Dtype = "float32") -> grain.IterDataset[Batch]:
         """Return a Grain dataset of the batches, for JAX without Keras.
 
         Its iterators have ``get_state`` and ``set_state``. In processes of Grain's ``mp_prefetch``,
         each worker reads its share of the rows, as with ``to_torch``.
+
+        Parameters
+        ----------
+        dtype : {"float32", "float16", "bfloat16"}, default "float32"
+            The dtype of X, as in ``to_keras``.
 
         Returns
         -------
@@ -196,11 +218,11 @@ class Conversions(KerasInput):
         ImportError
             If Grain is not installed.
         ValueError
-            If the dataset has no batch.
+            If the dataset has no batch, or ``dtype`` is another one.
         """
         from csvfeed.train.grain import to_grain
 
-        return to_grain(self)
+        return to_grain(self, dtype=dtype)
 
     @other_names.explain(
         other_names.TRAINERS,

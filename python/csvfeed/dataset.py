@@ -22,6 +22,7 @@ from csvfeed.look import Look
 from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
 from csvfeed.outputs import Batch, Outputs
+from csvfeed.predictions import Predictions
 from csvfeed.progress import Passes
 from csvfeed.rejects import Rejects
 from csvfeed.source import Source, is_among
@@ -38,7 +39,9 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories, Look):
+class CsvDataset(
+    Ordered, Chosen, Windowed, Distributed, Conversions, Categories, Look, Predictions
+):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the
@@ -60,12 +63,15 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         Target columns, by name or index. A dict goes by the outputs of a model, as in
         ``{"price": "sum", "sold": ["web", "shop"]}``: y is a dict, too. None reads features only.
     features : list of int or str, optional
-        Feature columns, in this order. The default is every column but targets and weight.
+        Feature columns, in this order. The default is every column but targets, weight and ids.
     weight : int, str, or dict of str to these, optional
         Column of sample weights. With several outputs, a dict gives some of them a column of their
         own, and the others the weight 1.
     allow_target_as_feature : bool, default False
         Whether ``features`` may also name a target or the weight, as for an autoencoder.
+    ids : int, str, list of these, or dict of these to str or int, optional
+        Columns that identify a row, for ``with_ids`` and ``predictions``. They are read as str, or
+        as int64 where a dict says int. Iteration does not yield them.
     categories : dict of column to "auto", list or int, optional
         Columns of text to read as codes: by a vocabulary found in the file, a given list, or a
         number of hash buckets. Feature codes start at 1, and 0 is unknown; classes start at 0.
@@ -151,6 +157,7 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         features: Sequence[Column] | None = None,
         weight: Column | Mapping[str, Column | None] | None = None,
         allow_target_as_feature: bool = False,
+        ids: Column | Sequence[Column] | Mapping[Any, type[str | int]] | None = None,
         categories: Mapping[Any, Literal["auto"] | Sequence[str | float] | int] | None = None,
         one_hot: bool | Sequence[Column] = False,
         booleans: Sequence[Column] | None = None,
@@ -189,6 +196,7 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
                 targets=Targets.of(target=target, weight=weight, one_hot=one_hot),
                 features=features,
                 allow_target_as_feature=allow_target_as_feature,
+                ids=ids,
                 values=ValueOptions.of(
                     categories=categories,
                     booleans=booleans,
@@ -464,6 +472,9 @@ class CsvDataset(Ordered, Chosen, Windowed, Distributed, Conversions, Categories
         said = {"source", "threads", "batch_size", "max_rejects", "categories"}
         # It says what is allowed, not what is read.
         said.add("allow_target_as_feature")
+        if self._options.on_error == "raise" or not self._options.ids:
+            # They change no rows, unless a row is left out for a wrong one.
+            said.add("ids")
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
             said.add("memory")

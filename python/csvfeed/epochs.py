@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from numpy.typing import NDArray
 
 from csvfeed import _core
+from csvfeed import columns as kinds
 from csvfeed.errors import SourceChangedError
 from csvfeed.fill import Fill
 from csvfeed.order import Order
@@ -14,6 +18,9 @@ from csvfeed.portions import Findings, Portion
 from csvfeed.progress import Passes
 from csvfeed.state import Position
 from csvfeed.stats import RowStats
+
+Ids: TypeAlias = dict[str | int, NDArray[Any]]
+"""The ids of the rows of a batch, by column: arrays of shape (B,), of str objects or of int64."""
 
 
 class Epochs:
@@ -188,8 +195,32 @@ class Epochs:
         batches = self.position.begin(self.open)
         return batches if self.outputs is None else map(self.outputs.give, batches)
 
+    @property
+    def id_names(self) -> list[str | int]:
+        """The names of the columns of ids, or their indices where names are not unique."""
+        return list(map(kinds.keys(self._reader.columns), self._reader.ids))
+
+    def open_with_ids(self) -> Iterator[tuple[Ids, Arrays]]:
+        """Yield the batches of the next epoch with the ids of their rows, and do not move on.
+
+        Rows of padding have no ids: the last batch is shorter, and has no weight that marks them.
+        """
+        names = self.id_names
+        _, targets, weights = self._reader.widths
+        kept = 1 + (targets > 0) + (weights > 0)
+        found: Any
+        for found in self.open(self.position.next[0], pads=False, ids=bool(names)):
+            ids, arrays = found if names else ((), found)
+            yield dict(zip(names, ids, strict=True)), arrays[:kept]
+
     def open(
-        self, epoch: int, first_batch: int = 0, batch_size: int | None = None
+        self,
+        epoch: int,
+        first_batch: int = 0,
+        batch_size: int | None = None,
+        *,
+        pads: bool = True,
+        ids: bool = False,
     ) -> _core.Batches:
         """Return an iterator over one epoch. It does not change the position.
 
@@ -203,6 +234,10 @@ class Epochs:
             Rows in a yielded batch, a multiple of ``batch_rows``; by default that number. The last
             batch is shorter, and no row is dropped unless the dataset is distributed. With
             ``remainder="pad"`` its length is a multiple of ``batch_rows``.
+        pads : bool, default True
+            Whether ``remainder="pad"`` adds rows.
+        ids : bool, default False
+            Whether each batch is ``(ids, arrays)``, with a tuple of arrays of ids.
 
         Returns
         -------
@@ -211,19 +246,21 @@ class Epochs:
             w with all weights side by side. `outputs` gives them their form.
         """
         if self._has_begun:
-            return self._open(epoch, first_batch, batch_size)
+            return self._open(epoch, first_batch, batch_size, pads, ids)
         with self._passes.shown("finding the rows of"):
-            batches = self._open(epoch, first_batch, batch_size)
+            batches = self._open(epoch, first_batch, batch_size, pads, ids)
         self._has_begun = True
         return batches
 
-    def _open(self, epoch: int, first_batch: int, batch_size: int | None) -> _core.Batches:
+    def _open(
+        self, epoch: int, first_batch: int, batch_size: int | None, pads: bool, ids: bool
+    ) -> _core.Batches:
         drop = self.remainder == "drop" and batch_size is None
         size = self.batch_rows if batch_size is None else batch_size
-        pad_to = self._batch_size if self.remainder == "pad" else None
+        pad_to = self._batch_size if self.remainder == "pad" and pads else None
         if self.order.is_plain and not first_batch:
             return self._reader.batches(
-                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill.values()
+                size, drop_remainder=drop, pad_to=pad_to, fill=self._fill.values(), ids=ids
             )
         return self._plan.batches(
             size,
@@ -232,6 +269,7 @@ class Epochs:
             drop_remainder=drop,
             pad_to=pad_to,
             fill=self._fill.values,
+            ids=ids,
         )
 
     def row_by_row(self) -> Epochs:

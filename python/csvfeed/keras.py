@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from csvfeed.train.dtype import name_of
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import ClassWeight, Feed
 
@@ -25,9 +27,10 @@ def to_keras(
     *,
     class_weight: ClassWeight | None = None,
     as_dict: bool = False,
+    dtype: Any = "float32",
 ) -> CsvDatasetAdapter:
     """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""
-    return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict)
+    return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict, dtype=name_of(dtype))
 
 
 def normalization(dataset: Feed) -> keras.layers.Normalization:

@@ -11,6 +11,7 @@ from csvfeed.arguments import Fill
 from csvfeed.columns import Categories, Date, Duration, List, MultiHot, Numbers
 from csvfeed.dialect_options import DialectOptions
 from csvfeed.directories import Keys
+from csvfeed.ids import IdKind, id_columns
 from csvfeed.origin import Part
 from csvfeed.source import keys, name_of, parts
 from csvfeed.targets import Targets
@@ -87,6 +88,7 @@ class Options:
     targets: Targets
     features: list[int | str] | None
     allow_target_as_feature: bool
+    ids: dict[int | str, IdKind]
     values: ValueOptions
     batch_size: int
     remainder: Literal["keep", "drop", "pad"]
@@ -110,6 +112,7 @@ class Options:
         targets: Targets,
         features: Any,
         allow_target_as_feature: Any,
+        ids: Any,
         values: ValueOptions,
         batch_size: Any,
         remainder: Any,
@@ -147,6 +150,7 @@ class Options:
             allow_target_as_feature=arguments.flag(
                 allow_target_as_feature, "allow_target_as_feature"
             ),
+            ids=id_columns(ids),
             values=values,
             batch_size=arguments.positive(batch_size, "batch_size"),
             remainder=arguments.choice(remainder, ("keep", "drop", "pad"), "remainder"),

@@ -39,7 +39,13 @@ DATASET = {
     "names": _NAMES,
     "column_names": _NAMES,
     "has_header": "header",
-    "index_col": "a dataset has no index: features= names the columns to read",
+    "index_col": "a dataset has no index: features= names the columns to read, and ids= those that "
+    "identify a row",
+    "id": "ids",
+    "id_column": "ids",
+    "id_columns": "ids",
+    "id_cols": "ids",
+    "key_columns": "ids",
     "label": "target",
     "labels": "target",
     "label_name": "target",
@@ -89,7 +95,8 @@ DATASET = {
     "n_threads": "threads",
     "prefetch_buffer_size": "csvfeed reads ahead by itself: memory= says how far it may",
     "cache": "ds.cache() returns a dataset that keeps its parsed rows",
-    "dtype": _TYPES,
+    "dtype": "numbers are read as float32, which to_keras(dtype=) and its siblings can halve; "
+    "categories=, booleans= and dates= say which columns hold no numbers",
     "dtypes": _TYPES,
     "schema": _TYPES,
     "converters": _TYPES,
@@ -182,6 +189,8 @@ ATTRIBUTES = {
     "repeat": "each iter(ds) is a new epoch, and fit() repeats by itself",
     "window": "ds.windows(64) yields samples of 64 rows that follow one another",
     "to_numpy": "ds.rows() has all rows as arrays",
+    "predict": "model.predict(ds) returns all predictions, and ds.predictions(model) yields them "
+    "batch by batch, with ids",
     "tail": "ds.rows(ds.num_rows - 5) has the last five rows as arrays",
     "sample": "ds.shuffle() gives a random order, and ds.split() a random part",
     "shape": "(ds.num_rows, len(ds.feature_names)) is the shape of all features",

@@ -111,7 +111,9 @@ def test_version_and_help():
     assert (version.returncode, version.stdout) == (0, f"csvfeed {csvfeed.__version__}\n")
     top = run("--help")
     assert top.returncode == 0
-    assert all(name in top.stdout for name in ("inspect", "head", "count", "bench", "demo"))
+    assert all(
+        name in top.stdout for name in ("inspect", "head", "count", "predict", "bench", "demo")
+    )
     demo = run("demo", "--help")
     assert demo.returncode == 0
     for option in ("--rows", "--epochs", "--batch-size", "--directory", "--no-keep"):

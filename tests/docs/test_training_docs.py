@@ -38,10 +38,10 @@ def files(tmp_path, monkeypatch):
     """Go to a directory with small files such as the page speaks of."""
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    for name in ("train.csv", "validation.csv", "new.csv"):
-        header = "x" if name == "new.csv" else "x,y"
-        rows = "".join(f"{n},{n}\n" if "," in header else f"{n}\n" for n in range(5000))
-        Path(name).write_text(f"{header}\n{rows}")
+    for name, header in (("train", "x,y"), ("validation", "x,y"), ("new", "order,x")):
+        order = "A-" if name == "new" else ""
+        rows = "".join(f"{order}{n},{n}\n" for n in range(5000))
+        Path(f"{name}.csv").write_text(f"{header}\n{rows}")
     higgs = rng.normal(size=(6000, 29)).astype(np.float32)
     higgs[:, 0] = rng.integers(0, 2, len(higgs))
     np.savetxt("HIGGS.csv", higgs, fmt="%.18e", delimiter=",")
@@ -130,9 +130,14 @@ def test_the_examples_run(section, files, capsys):
     for promised in re.findall(r"^ *print\(.*\)  # (.+)$", SECTIONS[section], re.M):
         assert promised in printed
     if "predictions.csv" in SECTIONS[section]:
-        predictions = np.loadtxt(files / "predictions.csv", skiprows=1)
+        header, *lines = (files / "predictions.csv").read_text().splitlines()
+        assert header == "order,prediction"
+        orders, predictions = zip(*(line.split(",") for line in lines), strict=True)
+        assert orders == tuple(f"A-{n}" for n in range(5000))
         slope, bias = (value.numpy().item() for value in model.weights)
-        np.testing.assert_allclose(predictions, slope * np.arange(5000) + bias, rtol=1e-4)
+        np.testing.assert_allclose(
+            np.array(predictions, float), slope * np.arange(5000) + bias, rtol=1e-4
+        )
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -248,6 +248,7 @@ def check(rnd, directory):
     listed += [(half.shuffle(seed=1), rows[halves[which]]), (ds.shard(1, 2), rows[shares[1]])]
     for made, its_rows in listed:
         check_rows(rnd, made, reading, its_rows)
+        check_ids(made, reading, ids_of)
     check_remainder(rnd, paths, options, rows)
     check_chosen(rnd, ds, twin, reading, rows, ids_of)
     if by is not None and rnd.random() < 0.5:
@@ -439,6 +440,20 @@ def check_resumed(rnd, dataset, width):
         same(np.concatenate(found), np.concatenate(rest))
         same(stacked(resumed, width), following)
     assert len(first) == passed
+
+
+def check_ids(made, reading, ids_of):
+    """Check that the ids of each row are its own, in the order of the next epoch."""
+    if not made.num_rows or not reading.use.ids:
+        return
+    found, numbers = [], []
+    for ids, *batch in made.with_ids():
+        assert list(ids) == list(reading.use.ids)
+        numbers += plain(made, batch)[:, reading.names.index("id")].tolist()
+        found += zip(*(one.tolist() for one in ids.values()), strict=True)
+    rows = [reading.kept[at] for at in ids_of(made)]
+    assert numbers == [row.number for row in rows]
+    assert found == [tuple(reading.id_of(row, name) for name in reading.use.ids) for row in rows]
 
 
 def check_remainder(rnd, paths, options, rows):

@@ -84,6 +84,7 @@ class Case:
         text = text.replace("\r", "␍").replace("\n", "⏎").replace("\0", "\\0")
         shown = text if self.shown is None else self.shown
         options = ", ".join(f"{name}={value!r}" for name, value in self.options.items())
+        options = re.sub(r"<class '(\w+)'>", r"\1", options)
         options = ", ".join(code(part) for part in (options, self.call) if part)
         cells = [
             ": ".join([self.what, *([code(shown)] if shown else [])])
@@ -340,6 +341,22 @@ CODES = [
         {"categories": {"y": ["red", "green"]}},
     ),
     Case(
+        "an id that is no integer, where ids says so",
+        b"order,a,y\nA-1,1,2\n",
+        'Say `ids={"order": str}`.',
+        {"ids": {"order": int}},
+        lambda ds: list(ds.with_ids()),
+        "ds.with_ids()",
+    ),
+    Case(
+        "an id that is not UTF-8",
+        b"name,a,y\nJos\xe9,1,2\n",
+        'Say `encoding="latin-1"`, or what it is.',
+        {"ids": ["name"]},
+        lambda ds: list(ds.with_ids()),
+        "ds.with_ids()",
+    ),
+    Case(
         "the classes of a target of numbers",
         b"a,y\n1,2\n",
         "Say which classes there are.",
@@ -574,6 +591,25 @@ COLUMNS = [
         b"a,y\n1,2\n",
         "Take it out of `features=`.",
         {"target": "y", "features": ["a", "y"]},
+    ),
+    Case(
+        "an id that is the target",
+        b"order,a,y\n1,2,3\n",
+        "Name another target, or `target=None`.",
+        {"ids": ["y"]},
+    ),
+    Case(
+        "ids and no feature",
+        b"order,y\n1,2\n",
+        "Name the features in `features=`.",
+        {"ids": ["order"]},
+    ),
+    Case(
+        "ids of a dataset that has none",
+        b"a,y\n1,2\n",
+        "Name them: `ids=[...]`.",
+        then=lambda ds: ds.with_ids(),
+        call="ds.with_ids()",
     ),
     Case("no feature", b"y\n1\n", "Say `target=None`, or `delimiter=`."),
     Case(

@@ -468,6 +468,7 @@ class Use:
     missing_target: str
     fill: object
     on_error: str
+    ids: dict
     outputs: dict | None
     weighed: list
     one_hot: bool
@@ -507,8 +508,16 @@ class Use:
             missing_target,
             fill,
             rnd.choice(["skip", "skip", "skip", "raise"]),
+            cls._ids_at_random(rnd, table, [*targets, weight]),
             *cls._outputs_at_random(rnd, targets, categories),
         )
+
+    @staticmethod
+    def _ids_at_random(rnd, table, others):
+        """Return the columns that identify a row. A number is one as it is written, too."""
+        names = [one.name for one in table.columns if one.name not in others]
+        names = rnd.sample(names, rnd.randint(0, min(3, len(names))))
+        return {name: rnd.choice([str, int]) if name == "id" else str for name in names}
 
     @staticmethod
     def _outputs_at_random(rnd, targets, categories):
@@ -584,6 +593,7 @@ class Use:
             "fill": self.fill,
             "missing_target": self.missing_target,
             "on_error": self.on_error,
+            "ids": self.ids,
         }
 
 
@@ -672,6 +682,18 @@ class Reading:
             else:
                 values.append(cell.value)
         return values
+
+    def id_of(self, row, name):
+        """Return a field of a row as an id."""
+        if self.use.ids[name] is int:
+            return row.number
+        text = row.cells[name].text
+        if text == "\\N" and self.table.style.escape:
+            return "N"
+        if not text and self.table.style.delimiter == " " and name in row.written:
+            # How an empty field is written there.
+            return row.written[name][2].strip("\"'")
+        return text
 
     def _code(self, word):
         if isinstance(self.vocabulary, int):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import IO
 
 import csvfeed
-from csvfeed.cli import bench, count, demo, head, inspect
+from csvfeed.cli import bench, count, demo, head, inspect, predict
 from csvfeed.cli.files import told
 from csvfeed.other_names import DATASET
 
@@ -32,6 +32,7 @@ examples:
   csvfeed inspect train.csv                 show a file's contents, and the code that reads it
   csvfeed head -n 5 https://example.org/train.csv.gz
   csvfeed count data/*.csv
+  csvfeed predict model.keras new.csv --ids customer --out predictions.csv
   csvfeed demo                              watch a Keras model train from a CSV file
 """
 
@@ -135,6 +136,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"csvfeed {csvfeed.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="command", required=True)
-    for command in (inspect, head, count, bench, demo):
+    for command in (inspect, head, count, predict, bench, demo):
         command.add(commands)
     return parser

@@ -59,6 +59,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         Weights of rows by their class, or by output and class.
     as_dict : bool, default False
         Whether to yield features by name.
+    dtype : str, default "float32"
+        The dtype of the features.
     """
 
     def __init__(
@@ -67,13 +69,15 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         class_weight: ClassWeight | None = None,
         *,
         as_dict: bool = False,
+        dtype: str = "float32",
     ) -> None:
         self.dataset = dataset = own_part(dataset)
         self._count = count_batches(dataset)
         # Keras does not ask for more after the last batch, where the dataset would warn.
         dataset.epochs.warn_of_rejects()
-        self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight)
+        self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight, dtype=dtype)
         self._as_dict = as_dict
+        self._dtype = dtype
         self._class_weight = None if class_weight is None else dict(class_weight)
         rows = group_size(dataset, self.structure.bytes) * dataset.epochs.batch_rows
         self._group_rows = rows
@@ -86,11 +90,12 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         self._interrupted: Fit | None = None
 
     def __repr__(self) -> str:
-        as_dict = "as_dict=True" if self._as_dict else ""
-        return f"{self.dataset!r}.to_keras({as_dict})"
+        given = ["as_dict=True"] if self._as_dict else []
+        given += [] if self._dtype == "float32" else [f"dtype={self._dtype!r}"]
+        return f"{self.dataset!r}.to_keras({', '.join(given)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), as_dict=self._as_dict)
+        make = partial(type(self), as_dict=self._as_dict, dtype=self._dtype)
         return make, (self.dataset, self._class_weight)
 
     @property

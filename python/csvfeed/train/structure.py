@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from csvfeed.outputs import Arrays, Batch
 from csvfeed.train.class_weight import ClassWeights
+from csvfeed.train.dtype import cast, numpy_dtype
 from csvfeed.train.feed import Feed
+
+INT32, FLOAT32 = np.dtype(np.int32), np.dtype(np.float32)
 
 
 class Row(NamedTuple):
     """A row of an array of a batch."""
 
     shape: tuple[int, ...]
-    dtype: type[np.int32 | np.float32] = np.float32
+    dtype: np.dtype[Any] = FLOAT32
 
 
 class Structure:
@@ -29,9 +32,11 @@ class Structure:
     dataset : Feed
         Names the features and the outputs.
     as_dict : bool, default False
-        Whether the features become a dict: categories as int32, all others as float32.
+        Whether the features become a dict: categories as int32, all others as ``dtype``.
     class_weight : mapping, optional
         Weights of rows by their class; see ``CsvDataset.to_keras``.
+    dtype : str, default "float32"
+        The dtype of the features that are no codes; see ``csvfeed.train.dtype``.
 
     Attributes
     ----------
@@ -50,17 +55,19 @@ class Structure:
         *,
         as_dict: bool = False,
         class_weight: Mapping[Any, Any] | None = None,
+        dtype: str = "float32",
     ) -> None:
         self._outputs = dataset.epochs.outputs
-        self._features = _features(dataset) if as_dict else None
+        self._dtype = numpy_dtype(dtype)
+        self._features = _features(dataset, self._dtype) if as_dict else None
         self._classes = None if class_weight is None else ClassWeights(dataset, class_weight)
         changes = (self._outputs, self._features, self._classes)
-        self.is_plain = all(change is None for change in changes)
+        self.is_plain = self._dtype == FLOAT32 and all(change is None for change in changes)
         self.rows = self._rows(dataset)
 
     def _rows(self, dataset: Feed) -> tuple[Any, ...]:
         X, *rest = map(Row, dataset.epochs.row_shapes)
-        rows: list[Any] = [X]
+        rows: list[Any] = [X._replace(dtype=self._dtype)]
         if self._features is not None:
             # Of a window, those of each of its rows.
             rows = [
@@ -87,7 +94,7 @@ class Structure:
     def cut(self, arrays: Arrays) -> Batch:
         """Return ``(X, y, w)`` in this structure, of arrays with any number of leading axes."""
         X, *rest = arrays
-        features = X if self._features is None else self._named(X)
+        features = cast(X, self._dtype) if self._features is None else self._named(X)
         if not rest:
             return (features,)
         y = rest[0]
@@ -103,7 +110,7 @@ class Structure:
         """Return ``{name: (..., 1)}`` of X of shape (..., F), and (..., L) for lists."""
         assert self._features is not None
         return {
-            name: np.ascontiguousarray(X[..., place], dtype)
+            name: np.ascontiguousarray(cast(X[..., place], dtype))
             for name, (place, dtype) in self._features.items()
         }
 
@@ -112,11 +119,11 @@ class Structure:
         return zip(*map(_each, self.cut(stack)), strict=True)
 
 
-def _features(dataset: Feed) -> dict[str, tuple[slice, type[np.int32 | np.float32]]]:
+def _features(dataset: Feed, dtype: np.dtype[Any]) -> dict[str, tuple[slice, np.dtype[Any]]]:
     """Return the place in X and the dtype of each feature by name."""
     types = dataset.feature_types
     return {
-        name: (place, np.int32 if types[place.start] == "category" else np.float32)
+        name: (place, INT32 if types[place.start] == "category" else dtype)
         for name, place in dataset.epochs.inputs.items()
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from csvfeed.outputs import Arrays
+from csvfeed.train.dtype import name_of
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
@@ -18,10 +19,11 @@ with extra():
     from csvfeed.train.at_exit import Stream
 
 
-def to_tf(dataset: Feed, *, as_dict: bool = False) -> tf.data.Dataset:
+def to_tf(dataset: Feed, *, as_dict: bool = False, dtype: Any = "float32") -> tf.data.Dataset:
     """Return a ``tf.data.Dataset`` of the batches of ``dataset``, of known cardinality."""
+    dtype = name_of(dtype)
     cardinality = count_batches(dataset)
-    structure = Structure(dataset, as_dict=as_dict)
+    structure = Structure(dataset, as_dict=as_dict, dtype=dtype)
     rows = group_size(dataset, structure.bytes) * dataset.epochs.batch_rows
     epochs = itertools.count(dataset.epochs.position.next[0])
     return (

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from csvfeed.train.all_rows import warn_if_each_gets_all
+from csvfeed.train.dtype import name_of
 from csvfeed.train.extras import extra
 from csvfeed.train.feed import Feed
 from csvfeed.train.grouping import count_batches
@@ -21,18 +22,20 @@ Tensors = tuple[Any, ...]
 MAX_WORKERS = 4096
 
 
-def to_torch(dataset: Feed) -> IterableDataset[Tensors]:
+def to_torch(dataset: Feed, *, dtype: Any = "float32") -> IterableDataset[Tensors]:
     """Return a PyTorch dataset of batches; see ``CsvDataset.to_torch``."""
+    name = name_of(dtype)
     warn_if_each_gets_all(dataset)
-    return TorchBatches(dataset)
+    return TorchBatches(dataset, name)
 
 
 class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without torch, unknown.
     """The batches of a dataset; made by ``CsvDataset.to_torch``."""
 
-    def __init__(self, dataset: Feed) -> None:
+    def __init__(self, dataset: Feed, dtype: str) -> None:
         super().__init__()
         self._dataset = dataset
+        self._dtype = getattr(torch, dtype)
         self._count = count_batches(dataset)
         # A worker is a copy of this process, so its counts are lost when it ends. Each counts its
         # epochs in shared memory, where its successor finds them.
@@ -44,7 +47,7 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
     def __iter__(self) -> Iterator[Tensors]:
         worker = get_worker_info()
         if worker is None:
-            return TorchIterator(Resumable(self._dataset))
+            return TorchIterator(Resumable(self._dataset), self._dtype)
         if worker.num_workers > MAX_WORKERS:
             raise ValueError(f"to_torch() serves up to {MAX_WORKERS} workers")
         part = self._dataset.part_of_worker(worker.id, worker.num_workers)
@@ -54,19 +57,21 @@ class TorchBatches(IterableDataset[Tensors]):  # type: ignore[misc]  # Without t
         def begun(epoch: int) -> None:
             self._epochs[worker.id] = epoch + 1 - first
 
-        return TorchIterator(Resumable(part, begun))
+        return TorchIterator(Resumable(part, begun), self._dtype)
 
 
 class TorchIterator(Iterator[Tensors]):
     """One epoch as tensors. It has a state, as ``torchdata``'s ``StatefulDataLoader`` wants it."""
 
-    def __init__(self, batches: Resumable) -> None:
+    def __init__(self, batches: Resumable, dtype: torch.dtype) -> None:
         self._batches = batches
+        self._dtype = dtype
         self.state_dict = batches.state_dict
         self.load_state_dict = batches.load_state_dict
 
     def __next__(self) -> Tensors:
-        return tuple(map_values(torch.from_numpy, part) for part in next(self._batches))
+        X, *rest = (map_values(torch.from_numpy, part) for part in next(self._batches))
+        return X.to(self._dtype), *rest
 
 
 def loader(
@@ -95,4 +100,12 @@ class _Converted(IterableDataset[tuple[Any, ...]]):  # type: ignore[misc]
             yield tuple(map_values(self._tensor, part) for part in arrays)
 
     def _tensor(self, array: Any) -> Any:
-        return self._convert(torch.from_numpy(array))
+        return self._convert(_tensor_of(array))
+
+
+def _tensor_of(array: Any) -> torch.Tensor:
+    """Return a tensor that shares the memory of an array."""
+    if array.dtype.name == "bfloat16":
+        # PyTorch does not know that of ml_dtypes.
+        return torch.from_numpy(array.view("int16")).view(torch.bfloat16)
+    return torch.from_numpy(array)

@@ -16,9 +16,11 @@ use csvfeed_core::index::Index;
 use csvfeed_core::rows::{Parser, Pool};
 use csvfeed_core::simd::Simd;
 use csvfeed_core::source::{FileSource, Source};
+use csvfeed_core::table::ids::Ids;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::Parts;
 use csvfeed_core::table::schema::{MissingTarget, OnError, Schema};
+use csvfeed_core::value::number::Forms;
 
 /// The last column is the target.
 fn schema_of(table: &Table) -> Schema {
@@ -35,6 +37,8 @@ fn schema_of(table: &Table) -> Schema {
         max_rejects: None,
         fill: Vec::new(),
         unit_weights: false,
+        forms: Forms::default(),
+        ids: Ids::default(),
     }
 }
 

@@ -9,6 +9,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process;
 use csvfeed_core::rows::{Block, Buffer, Widths};
+use csvfeed_core::table::ids::Id;
 use csvfeed_core::table::parts::Parts;
 use numpy::ndarray::ArrayViewMut;
 use numpy::{Ix1, Ix2, Ix3, PyArray};
@@ -16,6 +17,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 use pyo3::types::PyTuple;
 
+use crate::ids;
 use crate::input::Input;
 use crate::rejects;
 use crate::threads::{Ends, Taken, check_exit, let_go, watch};
@@ -33,6 +35,8 @@ pub(crate) struct Batches {
     widths: Widths,
     /// The number of rows in a window, if these are windows.
     length: Option<usize>,
+    /// The ids that batches have beside their values.
+    ids: Vec<Id>,
     epoch_end: Option<Box<dyn EpochEnd>>,
     progress: Py<Progress>,
     /// The owner of the batch before, if its block has more rows.
@@ -137,7 +141,14 @@ impl Batches {
         }
         let owner = Mutex::default();
         let process = process::id();
-        Ok(Self { input, parts, inner, widths, length, epoch_end, progress, owner, process, calls_python })
+        let ids = Vec::new();
+        Ok(Self { input, parts, inner, widths, length, ids, epoch_end, progress, owner, process, calls_python })
+    }
+
+    /// The same batches, each as `(ids, arrays)`. Their blocks keep the ids.
+    pub(crate) fn with_ids(mut self, ids: &[Id]) -> Self {
+        self.ids = ids.to_vec();
+        self
     }
 }
 
@@ -169,7 +180,7 @@ impl Batches {
             match found {
                 Ok(NextBatch::Batch(batch)) => {
                     self.progress.get().yielded.fetch_add(1, Ordering::Relaxed);
-                    return self.arrays(py, batch).map(Some);
+                    return self.found(py, batch).map(Some);
                 }
                 Ok(NextBatch::End) => return self.end(py, guard).map(|()| None),
                 Ok(NextBatch::Pending) => {}
@@ -230,6 +241,15 @@ impl Batches {
             }
         }
         self.input.exception(py, error, Some(&self.parts))
+    }
+
+    /// What Python gets of a batch.
+    fn found<'py>(&self, py: Python<'py>, batch: Batch) -> PyResult<Bound<'py, PyTuple>> {
+        if self.ids.is_empty() {
+            return self.arrays(py, batch);
+        }
+        let ids = ids::arrays(py, &self.ids, &batch)?;
+        PyTuple::new(py, [ids, self.arrays(py, batch)?])
     }
 
     fn arrays<'py>(&self, py: Python<'py>, batch: Batch) -> PyResult<Bound<'py, PyTuple>> {

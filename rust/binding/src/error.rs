@@ -138,14 +138,16 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::ListLength { .. }
         | Kind::ListValue { .. }
         | Kind::ListClass { .. }
-        | Kind::Class(_) => "NumberError",
+        | Kind::Class(_)
+        | Kind::IntegerId(_) => "NumberError",
         Kind::RowLength { .. } | Kind::RowEnd(_) | Kind::RowTooLong { .. } => "RowLengthError",
         Kind::Encoding(..)
         | Kind::UnknownEncoding { .. }
         | Kind::Undecodable(_)
         | Kind::NotText(..)
         | Kind::NameNotUtf8
-        | Kind::CategoryNotUtf8 => "EncodingError",
+        | Kind::CategoryNotUtf8
+        | Kind::IdNotUtf8 => "EncodingError",
         Kind::Undecided(_) => "DialectError",
         Kind::UnclosedQuote
         | Kind::SpaceBeforeQuote

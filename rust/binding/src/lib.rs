@@ -4,6 +4,7 @@ mod batches;
 mod dialect;
 mod error;
 mod forks;
+mod ids;
 mod input;
 mod options;
 mod plan;

@@ -9,6 +9,7 @@ use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
 use csvfeed_core::table::columns::{Columns, GivenCategories, GivenDate, GivenDuration, GivenList, GivenNumbers};
+use csvfeed_core::table::ids::IdKind;
 use csvfeed_core::table::schema::{Column, MissingTarget, OnError, Targets};
 use csvfeed_core::value::List;
 use pyo3::conversion::FromPyObjectOwned;
@@ -35,6 +36,8 @@ pub(crate) struct Options<'py> {
     #[pyo3(from_py_with = optional_columns)]
     pub features: Option<Vec<Column>>,
     pub allow_target_as_feature: bool,
+    #[pyo3(from_py_with = ids)]
+    pub ids: Vec<(Column, IdKind)>,
     pub values: ValueOptions,
     #[pyo3(from_py_with = header)]
     pub header: Header,
@@ -152,6 +155,12 @@ fn optional_columns(value: &Bound<'_, PyAny>) -> PyResult<Option<Vec<Column>>> {
     Ok(columns.map(|columns| columns.into_iter().map(Column::from).collect()))
 }
 
+/// The columns that identify a row, and what their fields hold.
+fn ids(value: &Bound<'_, PyAny>) -> PyResult<Vec<(Column, IdKind)>> {
+    let kind = |kind: Bound<'_, PyAny>| named(&kind, "ids", &[("str", IdKind::Text), ("int", IdKind::Integer)]);
+    by_column(value)?.into_iter().map(|(column, given)| Ok((column, kind(given)?))).collect()
+}
+
 /// The attributes of `csvfeed.options.ValueOptions`: how values are read that are not plain numbers.
 #[derive(FromPyObject)]
 pub(crate) struct ValueOptions {
@@ -224,7 +233,7 @@ impl From<ValueOptions> for Columns {
         }
         let categories = categories.into_iter().map(|(column, categories)| (column, categories.into())).collect();
         let lists = lists.into_iter().map(|(column, list)| (column, list.into())).collect();
-        Self { categories, booleans, dates, durations, numbers, lists }
+        Self { categories, booleans, dates, durations, numbers, lists, ids: Vec::new() }
     }
 }
 

@@ -220,8 +220,10 @@ impl Plan {
 
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
     /// features, unless the cache has them. With lanes `batch_size` counts the rows of this process, a multiple of those of
-    /// a global batch, and `first_row` counts the rows of all processes.
-    #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder, pad_to, fill))]
+    /// a global batch, and `first_row` counts the rows of all processes. With `ids` each batch is `(ids, arrays)`, and the
+    /// rows come from the source: a cache has no ids.
+    #[pyo3(signature = (batch_size, *, epoch, first_row, drop_remainder, pad_to, fill, ids = false))]
+    #[expect(clippy::too_many_arguments, reason = "each has its name in Python")]
     fn batches(
         slf: Bound<'_, Self>,
         batch_size: usize,
@@ -230,13 +232,14 @@ impl Plan {
         drop_remainder: bool,
         pad_to: Option<usize>,
         fill: &Bound<'_, PyAny>,
+        ids: bool,
     ) -> PyResult<Batches> {
         let py = slf.py();
         let this = slf.get();
         // First, since a change of the source makes a prepared epoch useless.
         let mut table = this.table(py)?;
         let known = this.known(py, &table, true)?;
-        if known.filling().is_none() {
+        if ids || known.filling().is_none() {
             table = match this.portion.clone() {
                 Some(parts) => this.input.spooled_in(py, table, parts)?,
                 None => this.input.spooled(py, table)?,
@@ -245,11 +248,16 @@ impl Plan {
         let parts = Arc::clone(&table.parts);
         this.require_rows(py, &known)?;
         table.schema = with_vocabularies(py, &this.input, table.schema)?;
+        if ids {
+            Arc::make_mut(&mut table.schema).ids.are_kept = true;
+        }
         let global = known.rows();
         let composition = this.lanes.map(|lanes| lanes.composition(global, batch_size, first_row, pad_to.is_some()));
         let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
         let begins = Beginning { epoch, first_row };
-        let begun = match this.take_prepared(py, begins, &known) {
+        // A prepared epoch has no ids.
+        let prepared = if ids { None } else { this.take_prepared(py, begins, &known) };
+        let begun = match prepared {
             Some(prepared) => prepared,
             None => this.start(py, table, known, begins, batch_size, fill)?,
         };
@@ -265,8 +273,9 @@ impl Plan {
         };
         let input = Arc::clone(&this.input);
         let length = this.windows.as_ref().map(|windows| windows.shape.length as usize);
-        let epoch_end = Box::new(PlannedEpoch { plan: slf.unbind(), epoch });
-        Batches::new(py, input, parts, flow, widths, length, Some(epoch_end))
+        let kept = if ids { this.schema.ids.columns.clone() } else { Vec::new() };
+        let epoch_end = Box::new(PlannedEpoch { plan: slf.unbind(), epoch, goes_on: !ids });
+        Ok(Batches::new(py, input, parts, flow, widths, length, Some(epoch_end))?.with_ids(&kept))
     }
 }
 
@@ -469,20 +478,21 @@ impl Plan {
     fn start_lane(&self, table: Table, lane: Lane, begins: Beginning, batch_size: usize) -> Result<LaneRows, Error> {
         let Beginning { epoch, first_row } = begins;
         let left = lane.rows().saturating_sub(first_row);
+        let cache = lane.cache.filter(|_| !table.schema.ids.are_kept);
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
         let (own, count) = self.lanes.map_or((1, 1), |lanes| (lanes.own(), lanes.count));
         let budgets = self.input.budgets(own, count);
         let mixing = |seed| Mixing { seed, memory: budgets.mixing };
         let (pipeline, skipped) = if let Some(windows) = lane.windows {
-            let rows = Rows::of_windows(table, lane.selection, lane.cache, whole, Arc::clone(&windows));
+            let rows = Rows::of_windows(table, lane.selection, cache, whole, Arc::clone(&windows));
             let batch_size = batch_size / own;
             match self.seed {
                 None => (windows::in_order(rows, windows, budgets.in_order, batch_size, first_row)?, 0),
                 Some(seed) => shuffled_windows(rows, budgets.shuffled, mixing(seed), batch_size, epoch, first_row)?,
             }
         } else {
-            let rows = Rows::new(table, lane.selection, lane.cache, whole);
+            let rows = Rows::new(table, lane.selection, cache, whole);
             match self.seed {
                 None => in_order(rows, budgets.in_order, first_row)?,
                 Some(seed) => shuffled(rows, budgets.shuffled, mixing(seed), epoch, first_row)?,
@@ -571,12 +581,14 @@ impl Drop for Plan {
 struct PlannedEpoch {
     plan: Py<Plan>,
     epoch: u64,
+    /// Whether the next epoch may go on with its pipelines.
+    goes_on: bool,
 }
 
 impl EpochEnd for PlannedEpoch {
     fn end(&self, py: Python<'_>, rest: Vec<Option<Pipeline<Block>>>) -> PyResult<u64> {
         let plan = self.plan.get();
-        if plan.seed.is_some() && plan.goes_on(py, &rest) {
+        if self.goes_on && plan.seed.is_some() && plan.goes_on(py, &rest) {
             plan.prepare(py, Prepared { epoch: self.epoch + 1, pipelines: rest })?;
         } else {
             let_go(rest);

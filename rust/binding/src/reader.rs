@@ -93,6 +93,12 @@ impl Reader {
         self.0.schema.wanted()
     }
 
+    /// The position of each column of ids.
+    #[getter]
+    fn ids(&self) -> Vec<usize> {
+        self.0.schema.ids.columns.iter().map(|id| id.column).collect()
+    }
+
     /// The names of the same values.
     #[getter]
     fn names_read(&self) -> Vec<String> {
@@ -213,8 +219,10 @@ impl Reader {
 
     /// An iterator over batches of `batch_size` rows. With `repeat` it begins again at the end, for ever, and rows left
     /// over at the end of a pass begin the next batch. With `pad_to` rows of zeros fill the last batch up to a multiple of
-    /// that number, and batches with targets have weights. `fill` has a value for the missing values of each feature.
-    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, pad_to = None, fill = None))]
+    /// that number, and batches with targets have weights. `fill` has a value for the missing values of each feature. With
+    /// `ids` each batch is `(ids, arrays)`.
+    #[pyo3(signature = (batch_size, *, drop_remainder = false, repeat = false, pad_to = None, fill = None, ids = false))]
+    #[expect(clippy::too_many_arguments, reason = "each has its name in Python")]
     fn batches(
         &self,
         py: Python<'_>,
@@ -223,16 +231,23 @@ impl Reader {
         repeat: bool,
         pad_to: Option<usize>,
         fill: Option<Vec<f32>>,
+        ids: bool,
     ) -> PyResult<Batches> {
         let input = &self.0;
-        let schema = with_vocabularies(py, input, input.schema(fill, pad_to.is_some()))?;
+        let mut schema = with_vocabularies(py, input, input.schema(fill, pad_to.is_some()))?;
+        if ids {
+            Arc::make_mut(&mut schema).ids.are_kept = true;
+        }
         let widths = Widths::of(&schema);
         let table = Table { schema, ..input.table(py)? };
         let pipeline = sequential::read(&table, input.budget(), repeat);
         let pipeline = pipeline.map_err(|error| input.exception(py, &error, None))?;
         let batches = batch::Batches::new(pipeline, widths, batch_size, remainder(drop_remainder, pad_to))
             .allowing(table.schema.max_rejects);
-        Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(Box::new(batches)), widths, None, None)
+        let kept = if ids { &input.schema.ids.columns[..] } else { &[] };
+        let batches =
+            Batches::new(py, Arc::clone(input), table.parts, Flow::Whole(Box::new(batches)), widths, None, None)?;
+        Ok(batches.with_ids(kept))
     }
 
     /// How many rows are left out as wrong for each reason, and the first of them. The first call reads the source once.

@@ -100,6 +100,12 @@ pub enum Kind {
     /// A category is not valid UTF-8.
     #[error("a category is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
     CategoryNotUtf8,
+    /// An id is not valid UTF-8.
+    #[error("an id is not UTF-8: say how the file is written with encoding=, or convert it to UTF-8")]
+    IdNotUtf8,
+    /// An id is not an integer, as the caller says. Holds the name of its column.
+    #[error("not an integer from -2**63 to 2**63 - 1, as ids= says of this column: ids={{{0}: str}} reads any text")]
+    IntegerId(String),
     /// A field is a number in another notation, which is named.
     #[error("not a number as the file is read; it is one with {0}")]
     Notation(String),
@@ -294,6 +300,8 @@ impl Kind {
             Self::Date(_) | Self::NoSuchDate | Self::Zone => "not a date",
             Self::Duration(_) => "not a duration",
             Self::Class(_) | Self::ListClass { .. } => "not one of the classes",
+            Self::IntegerId(_) => "not an integer id",
+            Self::IdNotUtf8 => "not UTF-8",
             Self::Nul => "a NUL byte in a number",
             Self::MissingTarget("weight") => "no weight",
             Self::MissingTarget(_) => "no target",

@@ -33,7 +33,7 @@ pub(crate) fn find(py: Python<'_>, mut options: Options<'_>) -> PyResult<Input> 
         names.table.clone_from(name);
     }
     let (mut head, dialect) = (headers.head.clone(), headers.dialect);
-    let coded = Columns::from(options.values);
+    let coded = Columns { ids: options.ids, ..Columns::from(options.values) };
     if options.header == Header::Auto {
         check_detected_header(py, &head, dialect, &missing, &coded, &names)?;
     }

@@ -148,6 +148,7 @@ impl Layouts {
             missing,
             missing_target,
         )?;
+        let schema = schema.with_ids(&coded.ids, features.is_none())?;
         let schema = if allow_target_as_feature { schema } else { schema.refuse_targets_as_features()? };
         let schema = schema.with_columns(coded)?;
         let parts = self.into_parts(&schema, features.is_none()).map_err(Refused::Part)?;
@@ -156,7 +157,8 @@ impl Layouts {
 
     /// The parts with their layouts.
     fn into_parts(self, schema: &Schema, asks_for_all: bool) -> Result<Vec<Part>, Failed> {
-        let needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
+        let mut needed = if asks_for_all { (0..self.columns.len()).collect() } else { schema.wanted() };
+        needed.extend(schema.ids.columns.iter().map(|id| id.column));
         let mut known: HashMap<(Vec<String>, bool, Keys), Option<Layout>> = HashMap::new();
         let mut layouts = Vec::with_capacity(self.headers.parts.len());
         for (at, part) in self.headers.parts.iter().enumerate() {
@@ -262,6 +264,28 @@ impl Layouts {
                 (kind, _) => (kind, None),
             };
             let error = Error { kind, offset: None, column: Some(column), text };
+            return Err(Failed { part: at, error: Box::new(error), line: None });
+        }
+        self.check_ids(at, layout, schema)
+    }
+
+    /// Refuses parts that have no integer where an id should be one.
+    fn check_ids(&self, at: usize, layout: &Layout, schema: &Schema) -> Result<(), Failed> {
+        for &id in &schema.ids.columns {
+            let name = &self.columns[id.column];
+            let (text, found) = match &layout.places[id.column] {
+                Place::Field(_) => continue,
+                Place::Value(value) => (Some(value.clone()), schema.check_id(id, value.as_bytes())),
+                Place::Absent => (None, schema.check_id(id, b"")),
+            };
+            let Err(kind) = found else { continue };
+            let kind = match text {
+                Some(_) => kind,
+                None => Kind::Parts(format!(
+                    "it has no column {name:?}, whose integers are ids: ids={{{name:?}: str}} reads an empty text there"
+                )),
+            };
+            let error = Error { kind, offset: None, column: Some(id.column), text };
             return Err(Failed { part: at, error: Box::new(error), line: None });
         }
         Ok(())

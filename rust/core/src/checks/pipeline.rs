@@ -21,6 +21,7 @@ use crate::rows::rejects::REMEMBERED;
 use crate::rows::{Buffer, Widths};
 use crate::simd::Simd;
 use crate::source::{CarriageReturns, MemorySource, Source};
+use crate::table::ids::Ids;
 use crate::table::missing::Value;
 use crate::table::missing::{MISSING, Missing};
 use crate::table::parts::{self, Bytes, Layout, Part, PartColumns, Parts};
@@ -295,6 +296,7 @@ impl Input<'_> {
             max_rejects: self.max_rejects.filter(|_| self.skip).map(|most| u64::from(most % 8)),
             fill: Vec::new(),
             unit_weights: self.unit_weights,
+            ids: Ids::default(),
         }
     }
 }

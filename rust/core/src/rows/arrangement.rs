@@ -38,8 +38,10 @@ pub(super) struct Arrangement {
     /// The columns in file order, so that fields are converted in place if all columns are wanted. Columns without a
     /// field in the part come last.
     pub(super) columns: Vec<usize>,
-    /// The position of each column in the schema, which may have another order than the part.
+    /// The position of each column in the schema, which may have another order than the part; then those of the ids.
     pub(super) names: Vec<usize>,
+    /// The field of each id; `usize::MAX` if the part has no field of it.
+    ids_at: Vec<usize>,
     /// The place of each column among the features, targets and weight of a row.
     pub(super) places: Vec<usize>,
     /// The columns that make up each role, as runs of neighbours.
@@ -68,15 +70,18 @@ impl Arrangement {
     pub(super) fn of(schema: &Schema, layout: Option<&Layout>) -> Self {
         let roles = schema.roles();
         let wanted = schema.wanted();
-        let position = |place: usize| match layout.map(|layout| &layout.places[wanted[place]]) {
-            None => wanted[place],
+        let field = |column: usize| match layout.map(|layout| &layout.places[column]) {
+            None => column,
             Some(Place::Field(field)) => *field,
             Some(Place::Value(_) | Place::Absent) => usize::MAX,
         };
+        let position = |place: usize| field(wanted[place]);
         let mut places: Vec<usize> = (0..wanted.len()).collect();
         places.sort_by_key(|&place| position(place));
         let columns: Vec<usize> = places.iter().map(|&place| position(place)).collect();
-        let names = places.iter().map(|&place| wanted[place]).collect();
+        let ids = schema.ids.columns.iter().map(|id| id.column);
+        let ids_at = ids.clone().map(field).collect();
+        let names = places.iter().map(|&place| wanted[place]).chain(ids).collect();
         let in_fields = columns.iter().take_while(|&&column| column != usize::MAX).count();
         let numbers: Vec<usize> = (0..in_fields).filter(|&at| schema.encoding(places[at]).is_none()).collect();
         let number_columns = numbers.iter().map(|&at| columns[at]).collect();
@@ -100,7 +105,17 @@ impl Arrangement {
             part.chunk_by(|one, next| one + 1 == *next).map(|run| run[0]..run[0] + run.len()).collect()
         });
         let fields = layout.map_or(schema.columns.len(), |layout| layout.fields);
-        Self { fields, columns, names, places, runs, numbers, number_columns, without, encoded, constants }
+        Self { fields, columns, names, ids_at, places, runs, numbers, number_columns, without, encoded, constants }
+    }
+
+    /// The place of an id among the columns and the ids after them.
+    pub(super) fn place_of_id(&self, number: usize) -> usize {
+        self.columns.len() + number
+    }
+
+    /// The field of a column, or of an id, by its place among them.
+    pub(super) fn field_at(&self, at: usize) -> usize {
+        self.columns.iter().chain(&self.ids_at).nth(at).copied().unwrap_or(usize::MAX)
     }
 
     /// Whether some values are not read as plain numbers.

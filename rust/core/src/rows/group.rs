@@ -4,7 +4,7 @@ use super::conditions::{Comparing, Incomparable};
 use super::lists::Lists;
 use super::mixed::{Mixed, Rewritten};
 use super::reading::{Reading, WrongField};
-use super::{Block, Widths};
+use super::{Block, IdTexts, Widths};
 use crate::choose::conditions::Conditions;
 use crate::choose::{Chooser, GroupFields};
 use crate::error::{Error, Kind, Result};
@@ -28,6 +28,8 @@ pub(super) struct Group {
     rewritten: Rewritten,
     /// The values of a column of lists.
     lists: Lists,
+    /// The ids of the rows, if they are read.
+    ids: IdTexts,
     /// The wrong fields. Each way of reading adds at most one for a row.
     wrong: Vec<WrongField>,
     /// The skipped rows: they are wrong, lack a target or weight, or were not chosen.
@@ -215,7 +217,8 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, lists, wrong, skipped, candidates, comparing, rejected } = self;
+        let Self { chosen, numbers, mixed, rewritten, lists, ids, wrong, skipped, candidates, comparing, rejected } =
+            self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known. But what conditions rule out need not
         // be read, unless it may be a reject.
@@ -259,6 +262,9 @@ impl Group {
         } else {
             &*values
         };
+        if schema.reads_ids() {
+            reading.read_ids(rows, ids, wrong);
+        }
         let (mut kept, mut error) = resolve_errors(wrong, skipped, rejected, reading, rows);
         if let Some(chooser) = chooser {
             let fields = &mut Fields { reading, rows: all, plain, comparing };
@@ -281,7 +287,11 @@ impl Group {
         let widths = Widths::of(schema);
         let mut first = 0;
         for &row in skipped.iter().chain([&kept]) {
-            block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
+            first = first.min(row);
+            block.extend(widths, arrangement, &values[first * width..row * width]);
+            if schema.ids.are_kept {
+                block.ids.extend_from(ids, first..row);
+            }
             first = row + 1;
         }
         error.map_or(Ok(()), Err)
@@ -336,11 +346,12 @@ fn resolve_errors(
         // Of several errors in a row, the first counts. An unknown class of a vocabulary found in the file comes last:
         // that pass skips rows with other errors, so such a class is only unknown because of the other error.
         let is_found = |wrong: &WrongField| {
-            let categories = schema.encoding(arrangement.places[wrong.at]).and_then(ValueEncoding::categories);
+            let encoding = arrangement.places.get(wrong.at).and_then(|&wanted| schema.encoding(wanted));
+            let categories = encoding.and_then(ValueEncoding::categories);
             let is_class = matches!(wrong.kind, Kind::Class(_) | Kind::ListClass { .. });
             is_class && matches!(categories, Some(Categories::Found(_)))
         };
-        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), wrong.at));
+        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), arrangement.field_at(wrong.at), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
         if schema.on_error == OnError::Raise {
             let WrongField { row, at, place, kind } = wrong.swap_remove(0);

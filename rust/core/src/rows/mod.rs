@@ -7,6 +7,7 @@ mod constant;
 mod encoded;
 mod forms;
 mod group;
+mod ids;
 mod lists;
 mod mixed;
 mod multi_hot;
@@ -21,6 +22,7 @@ use std::thread::ThreadId;
 
 use arrangement::Arrangement;
 pub use buffer::Buffer;
+pub use ids::IdTexts;
 pub use parser::Parser;
 
 pub use crate::table::roles::Widths;
@@ -39,6 +41,8 @@ pub struct Block {
     arrays: Arrays,
     /// The rejected rows among these.
     rejects: Rejects,
+    /// The ids of the rows, if they are kept.
+    ids: IdTexts,
     pool: Arc<Pool>,
     /// The thread whose core probably has the buffers in its cache.
     maker: ThreadId,
@@ -63,7 +67,8 @@ impl Block {
 
     fn empty(pool: &Arc<Pool>) -> Self {
         let maker = std::thread::current().id();
-        Self { rows: 0, arrays: pool.take(maker), rejects: Rejects::default(), pool: Arc::clone(pool), maker }
+        let (arrays, rejects, ids) = (pool.take(maker), Rejects::default(), IdTexts::default());
+        Self { rows: 0, arrays, rejects, ids, pool: Arc::clone(pool), maker }
     }
 
     /// The values of each role.
@@ -76,6 +81,12 @@ impl Block {
     #[must_use]
     pub fn rejects(&self) -> &Rejects {
         &self.rejects
+    }
+
+    /// The ids of the rows, if they are kept.
+    #[must_use]
+    pub fn ids(&self) -> &IdTexts {
+        &self.ids
     }
 
     /// Takes the rejects out of the block.
@@ -157,6 +168,11 @@ impl Block {
         fill(&mut block.arrays.features, |arrays| &arrays.features, widths.features);
         fill(&mut block.arrays.targets, |arrays| &arrays.targets, widths.targets);
         fill(&mut block.arrays.weights, |arrays| &arrays.weights, widths.weights);
+        if blocks.iter().any(|block| block.ids.rows() > 0) {
+            for &(from, row) in places {
+                block.ids.extend_from(&blocks[from as usize].ids, row as usize..row as usize + 1);
+            }
+        }
         block.rows = places.len();
         block
     }
@@ -181,7 +197,7 @@ impl Block {
         self.arrays.as_ref().zip(widths).map(|(buffer, width)| buffer.values(rows.start * width..rows.end * width))
     }
 
-    /// Appends rows of zeros up to `rows` rows.
+    /// Appends rows of zeros up to `rows` rows. They have no ids.
     pub(crate) fn pad(&mut self, widths: Widths, rows: usize) -> Result<()> {
         for (buffer, width) in self.arrays.as_mut().zip(widths) {
             let filled = self.rows * width;
@@ -200,6 +216,7 @@ impl Block {
         for ((to, from), width) in self.arrays.as_mut().zip(other.values(widths, rows.clone())).zip(widths) {
             to.values_mut()[at * width..][..from.len()].copy_from_slice(from);
         }
+        self.ids.extend_from(&other.ids, rows.clone());
         self.rows += rows.len();
     }
 }

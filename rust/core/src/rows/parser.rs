@@ -157,6 +157,7 @@ pub(super) mod tests {
     use crate::rows::rejects::Reject;
     use crate::source::MemorySource;
     use crate::split::Splitter;
+    use crate::table::ids::Ids;
     use crate::table::missing::Missing;
     use crate::table::missing::{self, Value};
     use crate::table::schema::MissingTarget;
@@ -287,6 +288,7 @@ pub(super) mod tests {
                 max_rejects: None,
                 fill,
                 unit_weights,
+                ids: Ids::default(),
             };
             let whole = Schema { features: vec![0, 1, 2], targets: vec![3], weights: vec![], ..schema.clone() };
             for simd in Simd::available() {

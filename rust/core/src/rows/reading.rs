@@ -36,13 +36,22 @@ pub(super) struct Reading<'a> {
 /// A field that does not fit its column.
 pub(super) struct WrongField {
     pub(super) row: usize,
-    /// Its place among the columns of the arrangement.
+    /// Its place among the columns of the arrangement and the ids.
     pub(super) at: usize,
     pub(super) place: Range<usize>,
     pub(super) kind: Kind,
 }
 
 impl Reading<'_> {
+    /// The field of a column in each row; `None` if the part has no field of it.
+    pub(super) fn field_of(&self, column: usize) -> Option<usize> {
+        match self.text.layout().map(|layout| &layout.places[column]) {
+            None => Some(column),
+            Some(Place::Field(field)) => Some(*field),
+            Some(Place::Value(_) | Place::Absent) => None,
+        }
+    }
+
     /// The text of a column in one of the rows.
     pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
         let field = match self.text.layout().map(|layout| &layout.places[column]) {

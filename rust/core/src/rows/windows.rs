@@ -9,6 +9,8 @@ impl Block {
     /// A block whose rows are windows. Each place names a block, and the row in it with which a window begins. The rows
     /// of the blocks follow one another as far as windows reach.
     ///
+    /// A window has the targets, the weights and the ids of the row that it predicts.
+    ///
     /// Windows overlap, so one at a time is copied as a whole: its rows are then still in the cache for the next.
     pub(crate) fn of_windows(
         pool: &Arc<Pool>,
@@ -33,13 +35,14 @@ impl Block {
                     .copy_from_slice(blocks[block].arrays.features.values(first * features..(first + rows) * features));
                 (rest, left, block, first) = (after, left - rows, block + 1, 0);
             }
-            if targets + weights > 0 {
+            if targets + weights > 0 || blocks[at].ids.rows() > 0 {
                 let (block, row) = find(blocks, at, row + shape.reach() as usize);
                 let from = &blocks[block].arrays;
                 windows.arrays.targets.values_mut()[number * targets..][..targets]
                     .copy_from_slice(from.targets.values(row * targets..(row + 1) * targets));
                 windows.arrays.weights.values_mut()[number * weights..][..weights]
                     .copy_from_slice(from.weights.values(row * weights..(row + 1) * weights));
+                windows.ids.extend_from(&blocks[block].ids, row..row + 1);
             }
         }
         windows

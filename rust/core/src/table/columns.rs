@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::ids::IdKind;
 use super::schema::{Column, Schema, positions, wrong};
 use crate::dialect::{self, Dialect, Encoding};
 use crate::error::Result;
@@ -15,7 +16,7 @@ use crate::value::{Categories, Date, Duration, List, MOST_CODES, MultiHot, Part,
 /// Vocabularies by the position of their column.
 pub type Vocabularies = HashMap<usize, Arc<Vocabulary>>;
 
-/// The columns that do not hold plain numbers.
+/// The columns that are not read as plain numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Columns {
     /// Columns of categories.
@@ -30,6 +31,8 @@ pub struct Columns {
     pub numbers: GivenNumbers,
     /// Columns of lists.
     pub lists: Vec<(Column, GivenList)>,
+    /// Columns that identify a row. [`Schema::with_ids`] adds them.
+    pub ids: Vec<(Column, IdKind)>,
 }
 
 /// The names of the forms in which numbers are written.
@@ -114,7 +117,8 @@ impl Columns {
         let numbers = self.numbers.named().iter().map(|(column, _)| ("numbers", column));
         let durations = self.durations.iter().map(|(column, _)| ("dates", column));
         let lists = self.lists.iter().map(|(column, _)| ("lists", column));
-        categories.chain(booleans).chain(dates).chain(durations).chain(numbers).chain(lists)
+        let ids = self.ids.iter().map(|(column, _)| ("ids", column));
+        categories.chain(booleans).chain(dates).chain(durations).chain(numbers).chain(lists).chain(ids)
     }
 
     /// Refuses the first row as header if its only text is in columns that are given by index and do not hold numbers:
@@ -156,7 +160,7 @@ impl Schema {
     /// Adds the columns that do not hold plain numbers. A date column becomes one feature for each part asked for, and a
     /// column of lists one value for each of theirs.
     pub fn with_columns(mut self, given: Columns) -> Result<Self> {
-        let Columns { categories, booleans, dates, durations, numbers, lists } = given;
+        let Columns { categories, booleans, dates, durations, numbers, lists, ids: _ } = given;
         let mut encodings: HashMap<usize, (&str, Encodings)> = HashMap::new();
         let mut add = |schema: &Self, at: usize, role: &'static str, encoding: Encodings| match encodings
             .insert(at, (role, encoding))

@@ -1,6 +1,7 @@
 //! What to read and what it means. Says nothing about which rows are wanted, or in which order.
 
 pub mod columns;
+pub mod ids;
 pub mod missing;
 pub mod parts;
 pub mod roles;

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
+use crate::table::ids::Ids;
 use crate::table::missing::Missing;
 use crate::table::roles::{PerRole, Widths};
 use crate::value::ValueEncoding;
@@ -133,6 +134,8 @@ pub struct Schema {
     /// Whether each row has one more weight, which is 1. It weighs outputs without a weight of their own, and tells
     /// rows from padding.
     pub unit_weights: bool,
+    /// The columns that identify a row.
+    pub ids: Ids,
 }
 
 impl Widths {
@@ -180,6 +183,7 @@ impl Schema {
             on_error: OnError::Raise,
             max_rejects: None,
             fill: Vec::new(),
+            ids: Ids::default(),
         })
     }
 
@@ -317,12 +321,14 @@ impl Schema {
         schema.fill.clear();
         schema.unit_weights = false;
         schema.max_rejects = None;
+        schema.ids.are_kept = false;
         if schema.on_error == OnError::Skip {
             // Any wrong value rejects its row, so every column must be parsed.
             return schema;
         }
         schema.encodings.drain(..schema.features.len().min(schema.encodings.len()));
         schema.features.clear();
+        schema.ids.columns.clear();
         if schema.missing_target != MissingTarget::Skip {
             schema.targets.clear();
             schema.weights.clear();
