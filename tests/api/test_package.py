@@ -125,6 +125,8 @@ def test_all_public_names_are_there_and_documented():
             "Duration",
             "EncodingError",
             "Head",
+            "List",
+            "MultiHot",
             "NumberError",
             "QuoteError",
             "Rejects",

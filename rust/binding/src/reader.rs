@@ -105,8 +105,7 @@ impl Reader {
         self.0.schema.names()
     }
 
-    /// The kinds of the same values: "number", "category", "boolean", "date", "duration", "list" or
-    /// "multi_hot".
+    /// The kinds of the same values, as `ValueEncoding::kind` names them.
     #[getter]
     fn kinds(&self) -> Vec<&'static str> {
         let schema = &self.0.schema;

@@ -61,11 +61,11 @@ impl Reading<'_> {
             let tokens = values.iter().enumerate().filter(|(_, value)| self.schema.missing.may_be(**value));
             careful.extend(tokens.map(|(at, _)| of[at / list.length]));
         }
-        let mut last = None;
+        let mut pending = None;
         for &at in &*declined {
             let (number, at_in_list) = (at as usize / list.length, at as usize % list.length);
             let row = of[number];
-            if last == Some(row) {
+            if pending == Some(row) {
                 continue;
             }
             let place = dialect::inside(text, None, fields.place(at as usize));
@@ -73,7 +73,7 @@ impl Reading<'_> {
             let is_value = !place.is_empty() || list.separator != b' ';
             if !is_value || !self.schema.missing.contains_at(text, place) {
                 careful.push(row);
-                last = Some(row);
+                pending = Some(row);
                 continue;
             }
             for copy in column.values.chunks_exact(list.length) {
@@ -103,8 +103,8 @@ impl Reading<'_> {
             return;
         }
         let text = self.text.padded();
-        let [first, last] = [0, rows - 1].map(|row| mixed.rows.place(row, column.column));
-        index.fill(self.simd, text, first.start..last.end, list.separator);
+        let place = |row: usize| mixed.rows.place(row, column.column);
+        index.fill(self.simd, text, place(0).start..place(rows - 1).end, list.separator);
         for (row, place) in mixed.rows.column(column.column).take(rows).enumerate() {
             let found = self
                 .plain_list(place, list)
@@ -122,7 +122,7 @@ impl Reading<'_> {
             return None;
         }
         match (self.dialect.quote, field) {
-            (Some(quote), [first, inside @ .., last]) if *first == quote && *last == quote => {
+            (Some(quote), [opening, inside @ .., closing]) if [*opening, *closing] == [quote; 2] => {
                 let is_plain = if list.separator == b' ' {
                     memchr(quote, inside).is_none()
                 } else {

@@ -234,7 +234,7 @@ mod tests {
             missing_target in prop::sample::select(&[MissingTarget::Raise, MissingTarget::Skip, MissingTarget::Keep]),
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
         ) {
-            let text: String = rows.iter().map(|(list, number)| format!("{list},{number}\n")).collect();
+            let text: String = rows.iter().map(|(list, number)| [list, ",", number, "\n"].concat()).collect();
             // Among the features and among the targets, a column has one place.
             let is_shared = order.iter().filter(|&&column| column == 0).count() > 1;
             let features = if is_shared { order.len() - 1 } else { (order.len() - targets).max(1) };

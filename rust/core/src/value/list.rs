@@ -28,8 +28,8 @@ pub(crate) fn items(text: &[u8], place: Range<usize>, separator: u8) -> impl Ite
     divide(text, inside(text, place), separator, false)
 }
 
-/// The place of each name in the list at `place`. In brackets, names may be in single or double quotes, as Python, NumPy
-/// and JSON write them, and then hold separators. Nothing is no name.
+/// The place of each name in the list at `place`. In brackets, names may be in single or double quotes, as Python and
+/// JSON write them, and then hold separators. Nothing is no name.
 pub(crate) fn names(text: &[u8], place: Range<usize>, separator: u8) -> impl Iterator<Item = Range<usize>> {
     let whole = trimmed(text, place);
     let inside = inside(text, whole.clone());
