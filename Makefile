@@ -12,6 +12,7 @@
 # make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
+# make site          build the site of the documentation into target/site; make site-serve shows it while you write
 # make soak          train for long and see whether memory grows (some minutes)
 # make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
 # make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
@@ -59,7 +60,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -80,7 +81,7 @@ test:
 core:
 	cargo build --package csvfeed-core --locked --quiet
 
-lint: lint-rust lint-python
+lint: lint-rust lint-python site
 
 lint-rust:
 	cargo fmt --all --check
@@ -91,6 +92,14 @@ lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+
+# A link or an anchor that leads nowhere is an error. MkDocs counts no warning that it does not print.
+site site-serve: export NO_MKDOCS_2_WARNING := 1
+site: $(VENV)/dev
+	$(BIN)/mkdocs build --strict
+
+site-serve: $(VENV)/dev
+	$(BIN)/mkdocs serve
 
 test-core:
 	cargo test --package csvfeed-core --locked --quiet --lib
