@@ -13,6 +13,7 @@
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make site          build the site of the documentation into target/site; make site-serve shows it while you write
+# make audit         look for known vulnerabilities, and for licenses that csvfeed does not allow (needs the network)
 # make soak          train for long and see whether memory grows (some minutes)
 # make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
 # make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
@@ -60,7 +61,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore audit soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -172,6 +173,11 @@ count-aarch64: target/aarch64-root/whole
 	cargo fetch --locked
 	$(AARCH64) run $(<D) benches/instructions.sh
 
+# The databases of vulnerabilities are fetched anew. NumPy is what an installed csvfeed brings along.
+audit: target/tools/bin/cargo-deny target/audit-venv/whole
+	target/tools/bin/cargo-deny check
+	target/audit-venv/bin/pip-audit .
+
 inspect-many: $(VENV)/dev
 	$(BIN)/python tests/support/inspected.py $(COUNT)
 
@@ -224,6 +230,12 @@ target/keras-oldest-venv/whole:
 target/aarch64-root/whole:
 	$(AARCH64) make $(@D)
 	touch $@
+
+target/audit-venv/whole:
+	$(call new_venv,'pip-audit>=2.10$(comma)<3')
+
+target/tools/bin/cargo-deny:
+	cargo install cargo-deny --version '^0.20' --locked --root target/tools
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

@@ -95,3 +95,20 @@ def test_each_dependency_has_its_reason():
     project = (ROOT / "pyproject.toml").read_text()
     for name in re.findall(r'"([a-z][\w-]+)(?:\[\w+\])?>=', project):
         assert re.search(rf"\b{name}\b", table), name
+
+
+def test_the_version_has_one_place():
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.M)
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest.group(1) == version
+    others = ["pyproject.toml", "CITATION.cff", "README.md", "mkdocs.yml", "docs/**/*.md"]
+    for path in [path for other in others for path in ROOT.glob(other)]:
+        assert not re.search(rf"\bcsvfeed[ =]+{re.escape(version)}\b", path.read_text()), path
+        assert not re.search(rf"^version[ :=]+.?{re.escape(version)}", path.read_text(), re.M), path
+    for manifest in ("core", "binding"):
+        assert "\nversion.workspace = true\n" in (ROOT / f"rust/{manifest}/Cargo.toml").read_text()
+
+
+def test_the_changelog_has_the_headings_of_keep_a_changelog():
+    headings = re.findall(r"^### (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert set(headings) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
