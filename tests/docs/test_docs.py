@@ -112,3 +112,14 @@ def test_the_version_has_one_place():
 def test_the_changelog_has_the_headings_of_keep_a_changelog():
     headings = re.findall(r"^### (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
     assert set(headings) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_every_action_of_a_workflow_is_pinned_to_a_commit():
+    text = "".join(path.read_text() for path in ROOT.glob(".github/workflows/*.yml"))
+    used = re.findall(r"uses: (.*)$", text, re.M)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+    # Whatever calls make calls a target that is there.
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"run: make ([\w-]+)", text)) <= targets
