@@ -12,6 +12,9 @@
 # make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
+# make site          build the site of the documentation into target/site; make site-serve shows it while you write
+# make test-wheels   build what a release publishes, install it under PYTHONS= and use it there (some minutes)
+# make audit         look for known vulnerabilities, and for licenses that csvfeed does not allow (needs the network)
 # make soak          train for long and see whether memory grows (some minutes)
 # make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
 # make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
@@ -21,6 +24,9 @@
 # make clean         remove what these made
 
 PYTHON ?= python3
+# What "make test-wheels" installs wheels under, and the oldest platform that the wheel must run on.
+PYTHONS ?= $(PYTHON)
+COMPATIBILITY ?=
 ROWS ?=
 WORKERS ?= 2
 BENCH_MB ?=
@@ -59,7 +65,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits test-wheels explore audit soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -80,7 +86,7 @@ test:
 core:
 	cargo build --package csvfeed-core --locked --quiet
 
-lint: lint-rust lint-python
+lint: lint-rust lint-python site
 
 lint-rust:
 	cargo fmt --all --check
@@ -91,6 +97,15 @@ lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
+	$(BIN)/stubtest csvfeed._core --allowlist tests/support/stubtest.txt
+
+# A link or an anchor that leads nowhere is an error. MkDocs counts no warning that it does not print.
+site site-serve: export NO_MKDOCS_2_WARNING := 1
+site: $(VENV)/dev
+	$(BIN)/mkdocs build --strict
+
+site-serve: $(VENV)/dev
+	$(BIN)/mkdocs serve
 
 test-core:
 	cargo test --package csvfeed-core --locked --quiet --lib
@@ -142,6 +157,15 @@ test-wheel: $(VENV)/debug
 	cd target && wheel-venv/bin/python $(STRICT) -c \
 	    'import csvfeed; (X, y), = csvfeed.CsvDataset(b"x,y\n1,2\n"); assert X.tolist() == [[1]] and y.tolist() == [2]'
 
+# Zig links the wheel for the C library of an older platform. The source distribution is built once more, by pip.
+test-wheels: target/wheels-venv/whole
+	rm -rf target/wheels
+	PATH="$(CURDIR)/$(<D)/bin:$$PATH" maturin build --release --locked --out target/wheels \
+	    $(if $(COMPATIBILITY),--zig --compatibility $(COMPATIBILITY))
+	$(<D)/bin/maturin sdist --out target/wheels
+	$(<D)/bin/abi3audit --strict --summary target/wheels/*.whl
+	CARGO_TARGET_DIR=$(CURDIR)/target $(PYTHON) tests/support/wheels.py $(addprefix --python ,$(PYTHONS)) target/wheels/*
+
 explore: $(VENV)/dev
 	env -u PROPTEST_RNG_SEED cargo test --package csvfeed-core --locked --quiet --lib
 	HYPOTHESIS_PROFILE=explore $(PYTEST) $(PER_BLOCK_SIZE) tests/cli
@@ -161,6 +185,11 @@ test-aarch64: target/aarch64-root/whole
 count-aarch64: target/aarch64-root/whole
 	cargo fetch --locked
 	$(AARCH64) run $(<D) benches/instructions.sh
+
+# The databases of vulnerabilities are fetched anew. NumPy is what an installed csvfeed brings along.
+audit: target/tools/bin/cargo-deny target/audit-venv/whole
+	target/tools/bin/cargo-deny check
+	target/audit-venv/bin/pip-audit .
 
 inspect-many: $(VENV)/dev
 	$(BIN)/python tests/support/inspected.py $(COUNT)
@@ -214,6 +243,15 @@ target/keras-oldest-venv/whole:
 target/aarch64-root/whole:
 	$(AARCH64) make $(@D)
 	touch $@
+
+target/wheels-venv/whole:
+	$(call new_venv,'maturin[zig]>=1.16$(comma)<2' 'abi3audit>=0.0.26$(comma)<0.1')
+
+target/audit-venv/whole:
+	$(call new_venv,'pip-audit>=2.10$(comma)<3')
+
+target/tools/bin/cargo-deny:
+	cargo install cargo-deny --version '^0.20' --locked --root target/tools
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

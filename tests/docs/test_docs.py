@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 @pytest.mark.parametrize("room", ["rust/core/src", "rust/binding/src", "python/csvfeed"])
@@ -69,7 +69,7 @@ def anchors_of(page):
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page):
     for target, anchor in re.findall(r"\]\(([^)#]*)#?([^)]*)\)", page.read_text()):
         if "://" in target:
@@ -95,3 +95,31 @@ def test_each_dependency_has_its_reason():
     project = (ROOT / "pyproject.toml").read_text()
     for name in re.findall(r'"([a-z][\w-]+)(?:\[\w+\])?>=', project):
         assert re.search(rf"\b{name}\b", table), name
+
+
+def test_the_version_has_one_place():
+    (version,) = re.findall(r'^version = "(.+)"$', (ROOT / "Cargo.toml").read_text(), re.M)
+    newest = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert newest.group(1) == version
+    others = ["pyproject.toml", "CITATION.cff", "README.md", "mkdocs.yml", "docs/**/*.md"]
+    for path in [path for other in others for path in ROOT.glob(other)]:
+        assert not re.search(rf"\bcsvfeed[ =]+{re.escape(version)}\b", path.read_text()), path
+        assert not re.search(rf"^version[ :=]+.?{re.escape(version)}", path.read_text(), re.M), path
+    for manifest in ("core", "binding"):
+        assert "\nversion.workspace = true\n" in (ROOT / f"rust/{manifest}/Cargo.toml").read_text()
+
+
+def test_the_changelog_has_the_headings_of_keep_a_changelog():
+    headings = re.findall(r"^### (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.M)
+    assert set(headings) <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_every_action_of_a_workflow_is_pinned_to_a_commit():
+    text = "".join(path.read_text() for path in ROOT.glob(".github/workflows/*.yml"))
+    used = re.findall(r"uses: (.*)$", text, re.M)
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+    # Whatever calls make calls a target that is there.
+    targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
+    assert set(re.findall(r"run: make ([\w-]+)", text)) <= targets
