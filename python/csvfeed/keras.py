@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,8 @@ from csvfeed.train.feed import ClassWeight, Feed
 with extra():
     import keras
 
-    from csvfeed.train.adapter import CsvDatasetAdapter
     from csvfeed.train.backup import BackupAndRestore
+    from csvfeed.train.keras_internals import DIFFERENCE
 
 __all__ = ["BackupAndRestore", "normalization", "to_keras"]
 
@@ -25,8 +26,14 @@ def to_keras(
     *,
     class_weight: ClassWeight | None = None,
     as_dict: bool = False,
-) -> CsvDatasetAdapter:
-    """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""
+) -> Any:
+    """Return what Keras takes; see ``CsvDataset.to_keras``."""
+    if DIFFERENCE is not None:
+        from csvfeed.train.public_way import public_data
+
+        return public_data(dataset, class_weight, as_dict=as_dict)
+    from csvfeed.train.adapter import CsvDatasetAdapter
+
     return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict)
 
 
