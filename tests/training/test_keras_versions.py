@@ -14,8 +14,13 @@ import pytest
 from models import TABLE, csv_of, dataset, model, seeded
 
 from csvfeed.keras import BackupAndRestore
+from csvfeed.train.keras_internals import DIFFERENCE
 
 TESTS = Path(__file__).parents[1]
+
+
+def test_this_one_is_known():
+    assert DIFFERENCE is None
 
 
 @pytest.fixture
@@ -98,6 +103,8 @@ UNKNOWN = """
     found["itself"] = error_of(lambda: model().fit(ds, verbose=0))
     steps = error_of(lambda: model().fit(ds.to_keras(), steps_per_epoch=3, verbose=0))
     found["steps_per_epoch"] = steps
+    ds.load_state_dict({**ds.state_dict(), "batch": 4})
+    found["middle"] = error_of(lambda: model().fit(ds.to_keras(), verbose=0))
     from csvfeed.keras import BackupAndRestore
 
     found["save_freq"] = error_of(lambda: BackupAndRestore(sys.argv[1], ds, save_freq=3))
@@ -159,5 +166,6 @@ def test_what_a_newer_one_changes_is_named(unknown):
 def test_what_cannot_be_made_right_is_refused(unknown):
     assert unknown["itself"].startswith("ValueError")
     assert "leave out save_freq" in unknown["save_freq"]
+    assert "begin with a whole epoch" in unknown["middle"]
     if keras.backend.backend() != "tensorflow":
         assert "leave out steps_per_epoch" in unknown["steps_per_epoch"]

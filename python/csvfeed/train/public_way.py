@@ -61,7 +61,9 @@ def _begin(dataset: Feed, call: FrameType | None, size: int) -> tuple[int, Itera
         epoch, batch = epoch + 1, 0
     if _trains(call):
         TRAINING.begin_epoch(dataset)
-        if batch:
+        if not batch:
+            dataset.epochs.position.move(epoch, 0)
+        else:
             raise ValueError(
                 f"{dataset!r} stands at batch {batch} of an epoch, and csvfeed does not know how "
                 f"to begin there with Keras {keras.__version__}: begin with a whole epoch, "
