@@ -61,14 +61,13 @@ def _begin(dataset: Feed, call: FrameType | None, size: int) -> tuple[int, Itera
         epoch, batch = epoch + 1, 0
     if _trains(call):
         TRAINING.begin_epoch(dataset)
-        if not batch:
-            dataset.epochs.position.move(epoch, 0)
-        else:
+        if batch:
             raise ValueError(
                 f"{dataset!r} stands at batch {batch} of an epoch, and csvfeed does not know how "
                 f"to begin there with Keras {keras.__version__}: begin with a whole epoch, "
                 "ds.load_state_dict({**state, 'batch': 0}), or install an older Keras"
             )
+        dataset.epochs.position.move(epoch, 0)
     return epoch, dataset.epochs.open(epoch, 0, size)
 
 
