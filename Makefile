@@ -11,6 +11,7 @@
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
+# make test-keras-nightly  the same with the next Keras, as an early warning
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make site          build the site of the documentation into target/site; make site-serve shows it while you write
 # make test-wheels   build what a release publishes, install it under PYTHONS= and use it there (some minutes)
@@ -65,7 +66,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits test-wheels explore audit soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -138,6 +139,15 @@ test-keras-oldest: target/keras-oldest-venv/whole $(VENV)/debug
 	$(DEBUG) target/keras-oldest-venv/bin/pip --disable-pip-version-check --quiet install --editable .
 	target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
 	KERAS_BACKEND=jax target/keras-oldest-venv/bin/pytest $(PER_KERAS_BACKEND)
+
+# TensorFlow brings the stable Keras, which lies in the same place. The nightly one changes daily.
+NIGHTLY_PIP := target/keras-nightly-venv/bin/pip --disable-pip-version-check --quiet
+test-keras-nightly: target/keras-nightly-venv/whole $(VENV)/debug
+	$(NIGHTLY_PIP) uninstall --yes keras
+	$(NIGHTLY_PIP) install --upgrade keras-nightly
+	$(DEBUG) $(NIGHTLY_PIP) install --editable .
+	target/keras-nightly-venv/bin/pytest $(PER_KERAS_BACKEND)
+	KERAS_BACKEND=jax target/keras-nightly-venv/bin/pytest $(PER_KERAS_BACKEND)
 
 test-exits: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(BIN)/python tests/support/exits.py --times $(TIMES) --plain
@@ -239,6 +249,9 @@ target/distributed-venv/whole:
 
 target/keras-oldest-venv/whole:
 	$(call new_venv,'keras==3.7.0' 'tensorflow==2.16.*' 'jax==0.4.30' $(TEST_TOOLS))
+
+target/keras-nightly-venv/whole:
+	$(call new_venv,'tensorflow>=2.21$(comma)<3' 'jax>=0.10$(comma)<1' $(TEST_TOOLS))
 
 target/aarch64-root/whole:
 	$(AARCH64) make $(@D)

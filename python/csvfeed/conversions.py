@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     import ray.data
     import tensorflow as tf
     import torch
-    from keras.src.trainers.data_adapters.data_adapter import DataAdapter
     from torch.utils.data import IterableDataset
+
+    from csvfeed.train.keras_internals import DataAdapter
 
 
 class Conversions(KerasInput):
@@ -74,7 +75,9 @@ class Conversions(KerasInput):
         Returns
         -------
         keras DataAdapter
-            An object for Keras. You cannot iterate over it.
+            An object for Keras. You cannot iterate over it. If Keras is newer than csvfeed knows, a
+            ``tf.data.Dataset`` on TensorFlow and a ``keras.utils.PyDataset`` elsewhere, with a
+            RuntimeWarning; docs/training.md says what is missing then.
 
         Raises
         ------

@@ -14,8 +14,8 @@ from csvfeed.train.feed import ClassWeight, Feed
 with extra():
     import keras
 
-    from csvfeed.train.adapter import CsvDatasetAdapter
     from csvfeed.train.backup import BackupAndRestore
+    from csvfeed.train.keras_internals import DIFFERENCE
 
 __all__ = ["BackupAndRestore", "normalization", "to_keras"]
 
@@ -28,9 +28,16 @@ def to_keras(
     class_weight: ClassWeight | None = None,
     as_dict: bool = False,
     dtype: Any = "float32",
-) -> CsvDatasetAdapter:
-    """Return the adapter that Keras takes; see ``CsvDataset.to_keras``."""
-    return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict, dtype=name_of(dtype))
+) -> Any:
+    """Return what Keras takes; see ``CsvDataset.to_keras``."""
+    name = name_of(dtype)
+    if DIFFERENCE is not None:
+        from csvfeed.train.public_way import public_data
+
+        return public_data(dataset, class_weight, as_dict=as_dict, dtype=name)
+    from csvfeed.train.adapter import CsvDatasetAdapter
+
+    return CsvDatasetAdapter(dataset, class_weight, as_dict=as_dict, dtype=name)
 
 
 def normalization(dataset: Feed) -> keras.layers.Normalization:

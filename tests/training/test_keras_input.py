@@ -75,10 +75,10 @@ def test_a_wrong_row_ends_fit_of_a_dataset(write):
 
 
 def test_without_an_adapter_keras_refuses_a_dataset(path, monkeypatch):
-    # As it is where Keras has moved its adapters: nothing is guessed.
+    # As it is where Keras is too old: nothing is guessed.
     class Unlike(CsvDataset):
         pass
 
-    monkeypatch.setitem(sys.modules, "csvfeed.train.adapter", None)
+    monkeypatch.setitem(sys.modules, "csvfeed.train.keras_internals", None)
     with pytest.raises(ValueError, match="Unrecognized data type"):
         model().fit(dataset(path, Unlike), verbose=0)

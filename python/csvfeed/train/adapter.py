@@ -10,36 +10,21 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import keras
 
 from csvfeed.outputs import Arrays
+from csvfeed.train.call_stack import caller
 from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.fit import Fit
 from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
+from csvfeed.train.ignored_arguments import refuse_ignored
 from csvfeed.train.interrupts import INTERRUPTS
+from csvfeed.train.keras_internals import (
+    DataAdapter,
+    EpochIterator,
+    PartialBatchList,
+    step_within,
+)
+from csvfeed.train.other_outputs import refuse_other_outputs
 from csvfeed.train.structure import Structure, cut_stacks, super_batches
-
-if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
-    raise ImportError(
-        f"Keras {keras.__version__} does not take a data adapter that is not its own; csvfeed "
-        "needs Keras 3.7 or newer for it. ds.to_tf() gives fit the same batches on the TensorFlow "
-        "backend"
-    )
-try:
-    # Not public, but no public class passes batches of a known number to every backend.
-    from keras.src.trainers.data_adapters import data_adapter_utils
-    from keras.src.trainers.data_adapters.data_adapter import DataAdapter
-    from keras.src.trainers.epoch_iterator import EpochIterator
-
-    from csvfeed.train.call_stack import caller
-    from csvfeed.train.ignored_arguments import refuse_ignored
-    from csvfeed.train.other_outputs import refuse_other_outputs
-except ImportError as error:
-    raise ImportError(
-        f"Keras {keras.__version__} has no data adapters where csvfeed looks for them; install an "
-        "older one, or use ds.to_tf(), which gives fit the same batches on the TensorFlow backend"
-    ) from error
-
-# The list type by which Keras tells several batches from one stack of them; since 3.16.
-PartialBatchList: type[list[Any]] = getattr(data_adapter_utils, "PartialBatchList", list)
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -156,7 +141,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             ).prefetch(tf.data.AUTOTUNE)
         iterator = caller().iterator
         if iterator is not None and self._errors is not None:
-            self._errors.raise_in(iterator)
+            step_within(iterator, self._errors.raised)
         return self._tf_dataset
 
     def get_torch_dataloader(self) -> DataLoader[tuple[Any, ...]]:

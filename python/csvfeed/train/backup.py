@@ -17,6 +17,7 @@ from csvfeed.processes import running
 from csvfeed.train.feed import Feed, is_feed
 from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
+from csvfeed.train.keras_internals import DIFFERENCE, begin_at, build
 from csvfeed.train.structure import Row, Structure, map_values
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
                 raise ValueError(
                     f"save_freq is 'epoch' or a number of batches of at least 1, not {save_freq!r}"
                 )
+            if DIFFERENCE is not None:
+                raise ValueError(
+                    f"csvfeed does not know how to begin in the middle of an epoch with Keras "
+                    f"{keras.__version__}: leave out save_freq, or install an older Keras"
+                )
         self.save_freq = save_freq
         self.delete_checkpoint = delete_checkpoint
         self._path = self.directory / FILE
@@ -125,13 +131,13 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             self._random_states = None
 
     def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
-        if self._trained == 0 and not TRAINING.reads(self.dataset):
-            raise ValueError(
-                f"fit does not train on the dataset of BackupAndRestore, {self.dataset!r}: give "
-                "fit the to_keras() of that very object"
-            )
+        # The public way learns only with the first batch who reads it.
+        if self._trained == 0 and DIFFERENCE is None:
+            self._check_dataset()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
+        if self._trained == 0:
+            self._check_dataset()
         # Older versions of Keras number an execution of several steps by its first step.
         executions = batch // self._steps_per_execution + 1
         trained = executions * self._steps_per_execution
@@ -154,13 +160,20 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:  # noqa: ARG002
         if self._resumed:
             # Otherwise the next fit would begin with this epoch.
-            self.model._initial_epoch = None
+            begin_at(self.model, None)
         if self.delete_checkpoint and self._writes:
             self._path.unlink(missing_ok=True)
             if self.directory.exists() and not any(self.directory.iterdir()):
                 self.directory.rmdir()
 
     # The backup itself.
+
+    def _check_dataset(self) -> None:
+        if not TRAINING.reads(self.dataset):
+            raise ValueError(
+                f"fit does not train on the dataset of BackupAndRestore, {self.dataset!r}: give "
+                "fit the to_keras() of that very object"
+            )
 
     def _is_last(self, trained: int) -> bool:
         steps = self.params.get("steps")
@@ -199,6 +212,12 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             raise ValueError(
                 f"{self._path} was written by another version of csvfeed; delete it to begin anew"
             )
+        if meta["step"] and DIFFERENCE is not None:
+            raise ValueError(
+                f"{self._path} was written in the middle of an epoch, where csvfeed does not know "
+                f"how to begin with Keras {keras.__version__}: install an older Keras, or delete "
+                "the backup to begin anew"
+            )
         try:
             self.dataset.load_state_dict(meta["dataset"])
         except ValueError as error:
@@ -214,7 +233,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         def zeros(row: Row) -> NDArray[Any]:
             return np.zeros((rows, *row.shape), row.dtype)
 
-        model._symbolic_build(data_batch=tuple(map_values(zeros, part) for part in structure.rows))
+        build(model, tuple(map_values(zeros, part) for part in structure.rows))
         variables = _variables(model)
         for group in ("model", "optimizer"):
             then, now = groups[group], variables[group]
@@ -230,7 +249,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         self._random_states = groups["random"]
         self._behind = meta["step"]
         TRAINING.resume(self.dataset, self._behind)
-        model._initial_epoch = meta["epoch"]
+        begin_at(model, meta["epoch"])
 
 
 def _writes(dataset: Feed) -> bool:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from keras.src.trainers.epoch_iterator import EpochIterator
+import keras
 
-METHODS = ("fit", "evaluate", "predict", "_symbolic_build", "_maybe_symbolic_build")
+from csvfeed.train.keras_internals import BUILDS, EpochIterator
+
+PUBLIC = ("fit", "evaluate", "predict")
+METHODS = (*PUBLIC, *BUILDS)
 
 
 @dataclass(frozen=True)
@@ -59,3 +62,31 @@ def caller() -> Caller:
         return Caller(iterator, given)
     arguments = dict(frame.f_locals) if given else {}
     return Caller(iterator, given, frame.f_code.co_name, arguments)
+
+
+def method_around(frame: FrameType | None = None) -> FrameType | None:
+    """Return the innermost running ``fit``, ``evaluate`` or ``predict`` of a model.
+
+    Parameters
+    ----------
+    frame : frame, optional
+        Where to begin; by default the caller.
+    """
+    frame = frame or sys._getframe(1)
+    while frame is not None:
+        is_method = frame.f_code.co_name in PUBLIC
+        if is_method and isinstance(frame.f_locals.get("self"), keras.Model):
+            return frame
+        frame = frame.f_back
+    return None
+
+
+def method_of_any_thread(data: Any) -> FrameType | None:
+    """Return the running method of a model that has been given ``data`` as ``x``.
+
+    TensorFlow reads in threads of its own. If no method has been given it, and only one runs, it is
+    that one.
+    """
+    found = [call for frame in sys._current_frames().values() if (call := method_around(frame))]
+    own = [call for call in found if call.f_locals.get("x") is data]
+    return own[0] if own else found[0] if len(found) == 1 else None

@@ -6,6 +6,7 @@ import weakref
 from typing import Any
 
 from csvfeed.train.feed import Feed
+from csvfeed.train.keras_internals import expect_batches, forget_batches
 
 
 class Training:
@@ -74,7 +75,7 @@ class Fit:
         self._steps_per_epoch = iterator.steps_per_epoch
         # Keras reads both right after this call. It expects whole epochs, and would otherwise warn
         # at the end of a resumed one that the data ran out.
-        iterator._num_batches = self._batches - self._first_batch
+        expect_batches(iterator, self._batches - self._first_batch)
         if self._steps_per_epoch:
             iterator.steps_per_epoch = max(1, self._steps_per_epoch - steps_done)
 
@@ -92,7 +93,7 @@ class Fit:
             epoch, batch, self._first_batch = epoch + 1, 0, 0
             # Keras has made the next iterator already, and it may have begun to read where this
             # epoch began. Without it, Keras makes another.
-            iterator._current_iterator = None
+            forget_batches(iterator)
         self.position = epoch, batch
         iterator.steps_per_epoch = self._steps_per_epoch
         self._dataset.epochs.position.move(epoch, batch)

@@ -14,10 +14,8 @@ import threading
 from types import FrameType
 from typing import Any
 
-MODULE = "keras.src.backend.jax.trainer"
-LOOPS = ("fit", "evaluate", "predict")
-# Functions that move the weights between the model and the loop.
-MOVES = ("jax_state_sync", "_get_jax_state", "_purge_model_variables")
+from csvfeed.train.keras_internals import give_weights_back, is_whole, loop_around
+
 # Seconds after which an interrupt strikes all the same: a step may take long, or wait for data.
 PATIENCE = 3.0
 
@@ -41,11 +39,11 @@ class Interrupts:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _handle(self, _number: int, frame: FrameType | None) -> None:
-        loop, moves = _loop_around(frame)
+        loop, moves = loop_around(frame)
         # A second interrupt strikes at once, and so does one that a debugger watches.
         if loop is None or self._timer is not None or sys.gettrace() is not None:
             self._raise(None)
-        elif not moves and _is_whole(loop):
+        elif not moves and is_whole(loop.f_locals.get("self")):
             self._raise(loop)
         else:
             self._wait(loop)
@@ -59,7 +57,7 @@ class Interrupts:
         sys.settrace(_no_trace)
 
     def _look(self, frame: FrameType, event: str, argument: Any) -> Any:  # noqa: ARG002
-        if event in ("line", "return") and _is_whole(frame):
+        if event in ("line", "return") and is_whole(frame.f_locals.get("self")):
             frame.f_trace = None
             self._raise(frame)
         return self._look
@@ -73,7 +71,7 @@ class Interrupts:
             self.end()
         else:
             # Only fit does so by itself.
-            loop.f_locals["self"].jax_state_sync()
+            give_weights_back(loop.f_locals["self"])
         raise KeyboardInterrupt
 
 
@@ -82,28 +80,3 @@ INTERRUPTS = Interrupts()
 
 def _no_trace(frame: FrameType, event: str, argument: Any) -> None:
     """Trace no function that begins now."""
-
-
-def _loop_around(frame: FrameType | None) -> tuple[FrameType | None, bool]:
-    """Return the innermost loop of Keras around a frame, and whether it moves the weights."""
-    moves = False
-    while frame is not None:
-        if frame.f_globals.get("__name__") == MODULE:
-            if frame.f_code.co_name in LOOPS:
-                return frame, moves
-            moves = moves or frame.f_code.co_name in MOVES
-        frame = frame.f_back
-    return None, False
-
-
-def _is_whole(loop: FrameType) -> bool:
-    """Whether the model, or the state that Keras will give back to it, has all weights."""
-    trainer = loop.f_locals.get("self")
-    if getattr(trainer, "_jax_state_synced", True):
-        variables = getattr(trainer, "variables", [])
-        return all(getattr(variable, "_value", True) is not None for variable in variables)
-    state = getattr(trainer, "_jax_state", None)
-    if not state:
-        return False
-    values = [value for group in state.values() for value in group or ()]
-    return not any(value.is_deleted() for value in values if hasattr(value, "is_deleted"))

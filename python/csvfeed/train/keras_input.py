@@ -40,7 +40,7 @@ class KerasInput:
 
         @property
         def __class__(self) -> type:
-            if "keras.src.trainers.epoch_iterator" in sys.modules:
+            if hasattr(sys.modules.get("keras"), "Model"):
                 return _both(type(self))
             return type(self)
 
@@ -55,11 +55,15 @@ class KerasInput:
 @functools.cache
 def _both(cls: type) -> type:
     try:
-        from csvfeed.train.adapter import CsvDatasetAdapter
+        from csvfeed.train.keras_internals import DIFFERENCE, DataAdapter
     except ImportError:
         # This Keras takes no adapters, as to_keras() explains.
         return cls
-    (DataAdapter,) = CsvDatasetAdapter.__bases__
+    if DIFFERENCE is not None:
+        from csvfeed.train.public_way import warn_once
+
+        warn_once()
+        return cls
     return type(cls.__name__, (cls, DataAdapter), {"__module__": cls.__module__})
 
 

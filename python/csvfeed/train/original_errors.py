@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import tensorflow as tf
-from keras.src.trainers.epoch_iterator import EpochIterator
 
 from csvfeed.outputs import Arrays
 
@@ -41,31 +38,13 @@ class OriginalErrors:
                 return original.with_traceback(None)
         return None
 
-    def raise_in(self, iterator: EpochIterator) -> None:
-        """Make an iterator of Keras raise the originals."""
-        if not isinstance(iterator, _Raises):
-            cls: Any = type(iterator)
-            iterator.__class__ = _raising(cls)
-        iterator._original_errors = self
-
-
-class _Raises:
-    """Marks iterators that raise the originals."""
-
-
-@functools.cache
-def _raising(cls: type[Any]) -> type[Any]:
-    class RaisingEpochIterator(_Raises, cls):  # type: ignore[misc]
-        # Every step of fit, evaluate and predict runs in this context.
-        @contextlib.contextmanager
-        def catch_stop_iteration(self) -> Iterator[Any]:
-            try:
-                with super().catch_stop_iteration():
-                    yield
-            except tf.errors.OpError as error:
-                original = self._original_errors.of(error)
-                if original is None:
-                    raise
-                raise original from None
-
-    return RaisingEpochIterator
+    @contextlib.contextmanager
+    def raised(self) -> Iterator[None]:
+        """Raise the original in place of an error of TensorFlow."""
+        try:
+            yield
+        except tf.errors.OpError as error:
+            original = self.of(error)
+            if original is None:
+                raise
+            raise original from None
