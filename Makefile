@@ -169,12 +169,12 @@ test-wheel: $(VENV)/debug
 
 # Zig links the wheel for the C library of an older platform. The source distribution is built once more, by pip.
 test-wheels: target/wheels-venv/whole
-	rm -rf target/wheels
-	PATH="$(CURDIR)/$(<D)/bin:$$PATH" maturin build --release --locked --out target/wheels \
+	rm -rf target/release-dist
+	PATH="$(CURDIR)/$(<D)/bin:$$PATH" maturin build --release --locked --out target/release-dist \
 	    $(if $(COMPATIBILITY),--zig --compatibility $(COMPATIBILITY))
-	$(<D)/bin/maturin sdist --out target/wheels
-	$(<D)/bin/abi3audit --strict --summary target/wheels/*.whl
-	CARGO_TARGET_DIR=$(CURDIR)/target $(PYTHON) tests/support/wheels.py $(addprefix --python ,$(PYTHONS)) target/wheels/*
+	$(<D)/bin/maturin sdist --out target/release-dist
+	$(<D)/bin/abi3audit --strict --summary target/release-dist/*.whl
+	CARGO_TARGET_DIR=$(CURDIR)/target $(PYTHON) tests/support/wheels.py $(addprefix --python ,$(PYTHONS)) target/release-dist/*
 
 explore: $(VENV)/dev
 	env -u PROPTEST_RNG_SEED cargo test --package csvfeed-core --locked --quiet --lib
