@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from csvfeed import _core, other_names
 from csvfeed import columns as kinds
+from csvfeed.balance import Balanced
 from csvfeed.categories import Categories
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, Vocabularies
 from csvfeed.conversions import Conversions
@@ -17,6 +18,7 @@ from csvfeed.dialect_options import DialectOptions
 from csvfeed.distribution import Distributed
 from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
+from csvfeed.folds import Folded
 from csvfeed.look import Look
 from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
@@ -37,7 +39,7 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 """The tokens read as missing unless others are given. The empty field always is."""
 
 
-class CsvDataset(Ordered, Windowed, Distributed, Conversions, Categories, Look):
+class CsvDataset(Ordered, Folded, Balanced, Windowed, Distributed, Conversions, Categories, Look):
     r"""The rows of CSV files as batches of float32 arrays.
 
     Each iteration reads the files once, in blocks, on several threads, and keeps the order of the

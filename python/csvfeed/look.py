@@ -227,8 +227,8 @@ class Look(ABC):
         is_local = all(isinstance(part, bytes) or _is_path(part) for part in parts)
         has_words = "auto" not in categories.values() or bool(self._reader.found_vocabularies())
         steps = self._order.steps
-        by_key = any(getattr(step, "column", None) is not None for step in steps)
-        is_chosen = not steps or (self.epochs.known_rows is not None and not by_key)
+        needs_pass = any(step.needs_pass for step in steps)
+        is_chosen = not steps or (self.epochs.known_rows is not None and not needs_pass)
         return is_local and has_words and is_chosen and self._fill.is_known
 
 

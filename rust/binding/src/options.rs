@@ -4,6 +4,7 @@
 //! the options, except for text that is not valid Unicode.
 
 use csvfeed_core::batch::Remainder;
+use csvfeed_core::choose::classes::Ratio;
 use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
 use csvfeed_core::source::Transcoding;
@@ -305,7 +306,7 @@ impl DialectOptions {
     }
 }
 
-/// The attributes of `csvfeed.order.Part` or `csvfeed.order.Shard`.
+/// The attributes of `csvfeed.order.Part`, `csvfeed.order.Shard`, or a class of `csvfeed.choices`.
 #[derive(FromPyObject)]
 pub(crate) enum PyStep {
     Part {
@@ -314,8 +315,44 @@ pub(crate) enum PyStep {
         seed: u64,
         held_out: bool,
     },
+    StratifiedPart {
+        stratify: PyColumn,
+        fraction: f64,
+        seed: u64,
+        held_out: bool,
+    },
+    Fold {
+        number: u64,
+        folds: u64,
+        seed: u64,
+        held_out: bool,
+        by: Option<PyColumn>,
+        stratify: Option<PyColumn>,
+    },
+    Balance {
+        by: PyColumn,
+        ratio: PyRatio,
+        oversample: bool,
+        seed: u64,
+    },
     #[pyo3(transparent)]
     Shard(PyShare),
+}
+
+/// How frequent the classes are to be.
+#[derive(FromPyObject)]
+pub(crate) enum PyRatio {
+    Least(f64),
+    Shares(Vec<(String, f64)>),
+}
+
+impl From<PyRatio> for Ratio {
+    fn from(ratio: PyRatio) -> Self {
+        match ratio {
+            PyRatio::Least(ratio) => Self::Least(ratio),
+            PyRatio::Shares(shares) => Self::Shares(shares),
+        }
+    }
 }
 
 /// The attributes of `csvfeed.order.Shard`.

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch::{self, Composition, LaneRows, Lanes};
 use csvfeed_core::choose::Step;
+use csvfeed_core::choose::classes::Draw;
 use csvfeed_core::choose::windows::{Shape, Windows};
 use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::portion::Portion;
@@ -368,8 +369,8 @@ impl Plan {
     /// Selects the rows, by a pass over the source.
     fn select(&self, table: &Table, anywhere: bool) -> Result<Arc<Selection>, Stop> {
         let steps = &self.steps;
-        let is_by_key = steps.iter().any(|step| matches!(step, Step::Key { .. }));
-        let table = if anywhere || is_by_key { &self.input.texts_of(table.clone(), check_signals)? } else { table };
+        let needs_pass = steps.iter().any(Step::needs_pass);
+        let table = if anywhere || needs_pass { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
         let shared = self.input.shared_row_index().lock().clone();
         let row_index = if let Some(row_index) = shared {
@@ -570,6 +571,25 @@ fn step(input: &Input, step: PyStep) -> Result<Step, Error> {
         PyStep::Part { column: None, fraction, seed, held_out } => Step::Part { fraction, seed, held_out },
         PyStep::Part { column: Some(column), fraction, seed, held_out } => {
             Step::Key { column: input.key_column(&Column::from(column))?, fraction, seed, held_out }
+        }
+        PyStep::Fold { number, folds, seed, held_out, by: None, stratify: None } => {
+            Step::Fold { number, count: folds, seed, held_out }
+        }
+        PyStep::Fold { number, folds, seed, held_out, by: Some(column), .. } => {
+            let column = input.key_column(&Column::from(column))?;
+            Step::KeyFold { column, number, count: folds, seed, held_out }
+        }
+        PyStep::Fold { number, folds, seed, held_out, stratify: Some(column), .. } => {
+            let draw = Draw::Fold { number, count: folds, held_out };
+            Step::Classes { column: input.deciding_column(&Column::from(column), "stratify")?, draw, seed }
+        }
+        PyStep::StratifiedPart { stratify, fraction, seed, held_out } => {
+            let draw = Draw::Part { fraction, held_out };
+            Step::Classes { column: input.deciding_column(&Column::from(stratify), "stratify")?, draw, seed }
+        }
+        PyStep::Balance { by, ratio, oversample, seed } => {
+            let draw = Draw::Balance { ratio: ratio.into(), oversample };
+            Step::Classes { column: input.key_column(&Column::from(by))?, draw, seed }
         }
         PyStep::Shard(PyShare { worker, workers, batch_size, drop_remainder }) => {
             Step::Shard { index: worker, count: workers, batch_size, drop_remainder }

@@ -95,12 +95,17 @@ impl Input {
     /// The position of a column whose values decide which rows are read. All parts must have it, unless the table is their
     /// union.
     pub(crate) fn key_column(&self, column: &Column) -> Result<usize, Error> {
-        let at = self.position(column, "by")?;
+        self.deciding_column(column, "by")
+    }
+
+    /// The same for a column that the argument `role` names.
+    pub(crate) fn deciding_column(&self, column: &Column, role: &str) -> Result<usize, Error> {
+        let at = self.position(column, role)?;
         let is_absent = |part: &&Part| part.layout.as_ref().is_some_and(|layout| layout.places[at] == Place::Absent);
         match self.parts.iter().find(is_absent).filter(|_| self.rule == Rule::Same) {
             None => Ok(at),
             Some(part) => Err(Kind::Column(format!(
-                "by= names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
+                "{role}= names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
                 self.head.columns[at], part.name
             ))
             .into()),

@@ -3,11 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::strata;
 use crate::budget::Budget;
+use crate::choose::fold::{Cursor as FoldCursor, Fold};
 use crate::choose::lane::{Cursor as LaneCursor, Lane};
 use crate::choose::neighbours::Neighbours;
 use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
+use crate::choose::strata::{Cursor as ClassesCursor, Keys, Strata};
 use crate::choose::{Chooser, Cursor, Key, Step};
 use crate::error::{Error, Result};
 use crate::passes::row_index::{RowIndex, changed};
@@ -24,8 +27,18 @@ pub(super) const STRIPE_BYTES: u64 = 4 << 20;
 pub(super) enum Known {
     Part(Part),
     Key { key: Key, before: Arc<[u64]> },
+    Fold(Fold),
+    Classes { keys: Keys, strata: Arc<Strata>, before: Arc<[u64]> },
     Shard(Shard),
     Lane(Lane),
+}
+
+/// What a pass finds out about a step.
+pub(super) struct Learned {
+    /// How often the rows of each class are drawn, if the step is by class.
+    pub strata: Option<Strata>,
+    /// The number of selected rows before each slice, and in total.
+    pub before: Vec<u64>,
 }
 
 /// The selected rows.
@@ -55,22 +68,30 @@ impl Selection {
         budget: Budget,
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
-        Self::of(row_index, steps, None, |selection| count(table, selection, budget, &mut check))
+        Self::of(row_index, steps, None, |selection, place, step| match step {
+            Step::Classes { column, draw, seed } => {
+                let keys = Keys::new(*column, *seed);
+                strata::find(table, selection, &steps[..place], &keys, draw, budget, &mut check)
+            }
+            _ => Ok(Learned { strata: None, before: count(table, selection, budget, &mut check)? }),
+        })
     }
 
-    /// Selects rows. For each step by key, `count` returns the number of selected rows before each slice, and in total.
-    /// If the row index is that of a portion, `whole` says what the steps need to know of the table.
+    /// Selects rows. `learn` returns what only a pass tells about a step, given its place. If the row index is that of a
+    /// portion, `whole` says what the steps need to know of the table.
     pub(super) fn of<E>(
         row_index: Arc<RowIndex>,
         steps: &[Step],
         whole: Option<&Whole>,
-        mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+        mut learn: impl FnMut(&Arc<Self>, usize, &Step) -> std::result::Result<Learned, E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let before = (0..=row_index.slices()).map(|slice| row_index.rows_before(slice)).collect();
         let mut selection = Self { row_index, steps: Vec::new(), before };
         for (place, step) in steps.iter().enumerate() {
             let total = whole.map_or_else(|| selection.rows(), |whole| whole.rows_before[place]);
-            let known = match step.in_place(place as u64) {
+            let step = step.in_place(place as u64);
+            let mut learn = |selection: &Arc<Self>| learn(selection, place, &step);
+            let known = match step {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
                     let row_bytes = whole.map_or_else(|| selection.row_bytes(), |whole| whole.row_bytes);
@@ -78,20 +99,36 @@ impl Selection {
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
                 Step::Lane { number, count } => Known::Lane(Lane::new(total, number, count)),
+                Step::Fold { number, count, seed, held_out } => {
+                    Known::Fold(Fold::new(total, (number, count), seed, held_out))
+                }
                 Step::Key { column, fraction, seed, held_out } => {
-                    // The rows of this step are unknown yet. Count those before each slice with the step in its place.
-                    let key = Key::new(column, fraction, seed, held_out);
-                    selection.steps.push(Known::Key { key, before: Arc::default() });
-                    let counting = Arc::new(selection);
-                    let rows = count(&counting)?;
-                    selection = Arc::into_inner(counting).expect("the threads that counted have ended");
-                    selection.steps.pop();
-                    Known::Key { key, before: rows.into() }
+                    selection.with_key(Key::new(column, fraction, seed, held_out), learn)?
+                }
+                Step::KeyFold { column, number, count, seed, held_out } => {
+                    selection.with_key(Key::fold(column, (number, count), seed, held_out), learn)?
+                }
+                Step::Classes { column, seed, .. } => {
+                    let Learned { strata, before } = learn(&Arc::new(selection.clone()))?;
+                    let strata = strata.expect("what is learned of a step by class").into();
+                    Known::Classes { keys: Keys::new(column, seed), strata, before: before.into() }
                 }
             };
             selection.add(known);
         }
         Ok(Arc::new(selection))
+    }
+
+    /// A step by key. Its rows are unknown yet: they are counted with the step in its place.
+    fn with_key<E>(
+        &mut self,
+        key: Key,
+        learn: impl FnOnce(&Arc<Self>) -> std::result::Result<Learned, E>,
+    ) -> std::result::Result<Known, E> {
+        self.steps.push(Known::Key { key, before: Arc::default() });
+        let learned = learn(&Arc::new(self.clone()));
+        self.steps.pop();
+        Ok(Known::Key { key, before: learned?.before.into() })
     }
 
     /// Adds a step, and counts the rows that it leaves.
@@ -110,27 +147,35 @@ impl Selection {
         Arc::new(lane)
     }
 
-    /// Serializes the selection: the row index, and the counts of each step by key. No pass is needed to restore it.
+    /// Serializes the selection: the row index, and what passes found out about the steps. No pass is needed to restore it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.row_index.to_bytes();
-        for step in &self.steps {
-            if let Known::Key { before, .. } = step {
-                bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
-            }
-        }
+        self.write_learned(0..self.row_index.slices(), &mut bytes);
         bytes
+    }
+
+    /// Serializes what passes found out about the steps, as far as it concerns some slices.
+    pub(super) fn write_learned(&self, slices: Range<usize>, bytes: &mut Vec<u8>) {
+        for step in &self.steps {
+            let before = match step {
+                Known::Classes { strata, before, .. } => {
+                    strata.write(bytes);
+                    before
+                }
+                Known::Key { before, .. } => before,
+                _ => continue,
+            };
+            bytes.extend(before[slices.start..=slices.end].iter().flat_map(|rows| rows.to_le_bytes()));
+        }
     }
 
     /// Restores a selection for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
-        let (row_index, mut counts) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
+        let (row_index, mut learned) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
         let row_index = Arc::new(RowIndex::from_bytes(row_index)?);
-        let selection = Self::of(row_index, steps, None, |_| {
-            let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
-            counts = rest;
-            Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
-        });
-        selection.ok().filter(|_| counts.is_empty())
+        let selection =
+            Self::of(row_index, steps, None, |_, _, step| Learned::read(step, slices, &mut learned).ok_or(()));
+        selection.ok().filter(|_| learned.is_empty())
     }
 
     /// Bytes of text in a row of the table on average.
@@ -142,6 +187,11 @@ impl Selection {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.before[self.before.len() - 1]
+    }
+
+    /// Whether a row may be selected more than once.
+    pub(super) fn repeats(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Known::Classes { strata, .. } if strata.repeats()))
     }
 
     /// The number of selected rows before a slice.
@@ -170,8 +220,9 @@ impl Selection {
                 Known::Part(part) => part.before(*rank),
                 Known::Shard(shard) => shard.before(*rank),
                 Known::Lane(lane) => lane.before(*rank),
+                Known::Fold(fold) => fold.before(*rank),
                 // The rank is not used before the rows are counted.
-                Known::Key { before, .. } => before.get(slice).copied().unwrap_or(0),
+                Known::Key { before, .. } | Known::Classes { before, .. } => before.get(slice).copied().unwrap_or(0),
             };
             Some(*rank)
         }))
@@ -185,8 +236,21 @@ impl Selection {
             Known::Shard(shard) => Cursor::Shard(ShardCursor::new(shard, rank)),
             Known::Lane(lane) => Cursor::Lane(LaneCursor::new(lane, rank)),
             Known::Key { key, .. } => Cursor::Key(*key),
+            Known::Fold(fold) => Cursor::Fold(FoldCursor::new(fold, rank)),
+            Known::Classes { keys, strata, .. } => Cursor::Classes(ClassesCursor::new(strata, keys, rank)),
         });
         (!self.steps.is_empty()).then(|| Chooser::new(cursors.collect(), count))
+    }
+}
+
+impl Learned {
+    /// Takes what a pass found out about a step from the beginning of the bytes.
+    pub(super) fn read(step: &Step, slices: usize, bytes: &mut &[u8]) -> Option<Self> {
+        let is_by_class = matches!(step, Step::Classes { .. });
+        let strata = if is_by_class { Some(Strata::read(bytes)?) } else { None };
+        let (rows, rest) = bytes.split_at_checked(8 * (slices + 1))?;
+        *bytes = rest;
+        Some(Self { strata, before: rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect() })
     }
 }
 
@@ -282,6 +346,23 @@ impl Reader {
         let mut chooser = chooser.noting(by);
         let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
         error.map_or_else(|| Ok(chooser.into_neighbours()), Err)
+    }
+
+    /// Passes the selected rows of consecutive slices, as they come before one more step, through a cursor.
+    pub(super) fn pass<'a>(
+        &'a mut self,
+        slices: Range<usize>,
+        cursor: Cursor<'a>,
+        pool: &Arc<Pool>,
+    ) -> Result<Cursor<'a>> {
+        self.text.read(&self.table, self.selection.row_index.bytes(slices.clone()))?;
+        let chooser = self.selection.chooser(slices.clone()).unwrap_or_else(|| {
+            let count = self.selection.before[slices.end] - self.selection.before[slices.start];
+            Chooser::new(Vec::new(), count as usize)
+        });
+        let mut chooser = chooser.then(cursor);
+        let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
+        error.map_or_else(|| Ok(chooser.into_last().expect("the one that was added")), Err)
     }
 
     /// Like [`Reader::read`], but returns an error if the number of rows differs from the count.

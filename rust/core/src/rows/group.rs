@@ -29,6 +29,8 @@ pub(super) struct Group {
     skipped: Vec<usize>,
     /// The remaining rows, if some of them must be chosen.
     candidates: Vec<usize>,
+    /// The rows as often as they are chosen, if that may be more than once.
+    repeated: Vec<usize>,
 }
 
 /// The chosen rows, unless all are chosen, and their marks and ends.
@@ -51,11 +53,24 @@ struct Numbers {
 }
 
 impl Chosen {
-    /// The rows of `all` that `chooser` selects.
-    fn among<'a>(&'a mut self, all: Rows<'a>, chooser: &mut Chooser<'_>, reading: &Reading<'_>) -> Rows<'a> {
+    /// The rows of `all` that `chooser` selects, once each. If it may select a row more than once, `repeated` gets their
+    /// places among these rows as often as they are selected.
+    fn among<'a>(
+        &'a mut self,
+        all: Rows<'a>,
+        chooser: &mut Chooser<'_>,
+        reading: &Reading<'_>,
+        repeated: &mut Vec<usize>,
+    ) -> Rows<'a> {
         self.rows.clear();
         self.rows.extend(0..all.count());
         chooser.choose(&mut self.rows, all.count(), |row, column| reading.key(all, row, column));
+        repeated.clear();
+        if chooser.repeats() {
+            let copies = self.rows.chunk_by(|row, next| row == next).enumerate();
+            repeated.extend(copies.flat_map(|(place, copies)| std::iter::repeat_n(place, copies.len())));
+            self.rows.dedup();
+        }
         if self.rows.len() < all.count() { all.only(&self.rows, &mut self.marks, &mut self.ends) } else { all }
     }
 }
@@ -195,16 +210,17 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates } = self;
+        let Self { chosen, numbers, mixed, rewritten, wrong, skipped, candidates, repeated } = self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known.
         let choose_first = !schema.may_skip_rows() || width == 0;
+        let repeats = chooser.as_ref().is_some_and(|chooser| chooser.repeats());
         let rows = match chooser.take_if(|_| choose_first) {
-            Some(chooser) => chosen.among(all, chooser, reading),
+            Some(chooser) => chosen.among(all, chooser, reading, repeated),
             None => all,
         };
         if width == 0 {
-            block.rows += rows.count();
+            block.rows += if repeats { repeated.len() } else { rows.count() };
             return Ok(());
         }
         skipped.clear();
@@ -220,10 +236,23 @@ impl Group {
             &*values
         };
         let (kept, error) = resolve_errors(wrong, skipped, reading, rows, block);
-        if let Some(chooser) = chooser {
-            skip_unchosen(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
-        }
         let widths = Widths::of(schema);
+        if let Some(chooser) = chooser {
+            choose_kept(candidates, skipped, kept, chooser, |row, column| reading.key(all, row, column));
+            if repeats {
+                std::mem::swap(candidates, repeated);
+            } else {
+                skip_unchosen(candidates, skipped, kept);
+            }
+        }
+        if repeats {
+            // Each row is read once, and copied as often as it is chosen.
+            let repeated = &repeated[..repeated.partition_point(|&row| row < kept)];
+            for run in repeated.chunk_by(|row, next| row + 1 == *next) {
+                block.extend(widths, arrangement, &values[run[0] * width..(run[0] + run.len()) * width]);
+            }
+            return error.map_or(Ok(()), Err);
+        }
         let mut first = 0;
         for &row in skipped.iter().chain([&kept]) {
             block.extend(widths, arrangement, &values[first.min(row) * width..row * width]);
@@ -245,10 +274,10 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     }
 }
 
-/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select.
-fn skip_unchosen<'t>(
+/// Of the first `kept` rows that are not skipped, keeps in `candidates` those that `chooser` selects.
+fn choose_kept<'t>(
     candidates: &mut Vec<usize>,
-    skipped: &mut Vec<usize>,
+    skipped: &[usize],
     kept: usize,
     chooser: &mut Chooser<'_>,
     key: impl Fn(usize, usize) -> Cow<'t, [u8]>,
@@ -257,6 +286,10 @@ fn skip_unchosen<'t>(
     let mut gone = skipped.iter().peekable();
     candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()));
     chooser.choose(candidates, kept, key);
+}
+
+/// Skips all of the first `kept` rows but the candidates.
+fn skip_unchosen(candidates: &[usize], skipped: &mut Vec<usize>, kept: usize) {
     let mut chosen = candidates.iter().peekable();
     skipped.clear();
     skipped.extend((0..kept).filter(|row| chosen.next_if_eq(&row).is_none()));
