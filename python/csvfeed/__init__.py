@@ -21,6 +21,7 @@ from csvfeed.errors import (
 )
 from csvfeed.generator import generate_arrays_from_file
 from csvfeed.head import Head
+from csvfeed.mixed import Mix, mix
 from csvfeed.other_names import no_attribute as __getattr__  # noqa: F401 - Python calls it
 from csvfeed.rejects import Rejects
 from csvfeed.stats import ColumnStats
@@ -30,8 +31,8 @@ __version__ = version("csvfeed")
 # fmt: off
 __all__ = [
     "MISSING", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect", "DialectError",
-    "Duration", "EncodingError", "Head", "NumberError", "QuoteError", "Rejects", "RowLengthError",
-    "SourceChangedError", "generate_arrays_from_file", "simd",
+    "Duration", "EncodingError", "Head", "Mix", "NumberError", "QuoteError", "Rejects",
+    "RowLengthError", "SourceChangedError", "generate_arrays_from_file", "mix", "simd",
 ]
 # fmt: on
 

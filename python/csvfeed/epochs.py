@@ -12,7 +12,7 @@ from csvfeed.order import Order
 from csvfeed.outputs import Array, Arrays, Batch, Outputs
 from csvfeed.portions import Findings, Portion
 from csvfeed.progress import Passes
-from csvfeed.state import Position
+from csvfeed.state import Position, Tracked
 from csvfeed.stats import RowStats
 
 
@@ -161,9 +161,7 @@ class Epochs:
         batches = self.position.begin(self.open)
         return batches if self.outputs is None else map(self.outputs.give, batches)
 
-    def open(
-        self, epoch: int, first_batch: int = 0, batch_size: int | None = None
-    ) -> _core.Batches:
+    def open(self, epoch: int, first_batch: int = 0, batch_size: int | None = None) -> Tracked:
         """Return an iterator over one epoch. It does not change the position.
 
         Parameters

@@ -123,12 +123,14 @@ def test_all_public_names_are_there_and_documented():
             "Duration",
             "EncodingError",
             "Head",
+            "Mix",
             "NumberError",
             "QuoteError",
             "Rejects",
             "RowLengthError",
             "SourceChangedError",
             "generate_arrays_from_file",
+            "mix",
             "simd",
         ]
     )

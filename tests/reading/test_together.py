@@ -249,6 +249,7 @@ def check(rnd, directory):
         check_rows(rnd, made, reading, its_rows)
     check_remainder(rnd, paths, options, rows)
     check_classes(rnd, rnd.choice([ds, twin, cached]), reading, ids_of, width)
+    check_mix(rnd, [ds, shuffled, half], [rows, rows, rows[halves[which]]])
     if by is not None and rnd.random() < 0.5:
         check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
     else:
@@ -296,6 +297,17 @@ def check_classes(rnd, ds, reading, ids_of, width):
     assert count(drawn) == dict.fromkeys(sizes, size)
     assert sorted(ids_of(balanced.shuffle(seed=seed))) == drawn
     check_resumed(rnd, balanced.shuffle(seed=seed), width)
+
+
+def check_mix(rnd, members, rows):
+    """Check that a mix of datasets has the rows of each."""
+    if not all(map(len, rows)):
+        return
+    mixed = csvfeed.mix(members, weights=[len(one) for one in rows], seed=rnd.randint(0, 9))
+    found = np.concatenate([plain(members[0], batch) for batch in mixed])
+    expected = np.concatenate(rows)
+    assert mixed.num_rows == len(expected)
+    assert sorted(row.tobytes() for row in found) == sorted(row.tobytes() for row in expected)
 
 
 def check_windows(rnd, dataset, reading, rows, chosen):

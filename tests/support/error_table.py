@@ -650,6 +650,20 @@ VALUES = [
         call="ds.balance('y', method='undersample').windows(2)",
     ),
     Case(
+        "a mix of datasets with other columns",
+        b"a,y\n1,2\n",
+        "Name the same columns in both.",
+        then=lambda ds: csvfeed.mix([ds, csvfeed.CsvDataset(OTHER)]),
+        call="csvfeed.mix([ds, CsvDataset(b'b,y\\n3,4\\n')])",
+    ),
+    Case(
+        "a mix of datasets with batches of two sizes",
+        b"a,y\n1,2\n",
+        "Say `batch_size=`.",
+        then=lambda ds: csvfeed.mix([ds, csvfeed.CsvDataset(NAME, batch_size=8)]),
+        call="csvfeed.mix([ds, CsvDataset('data.csv', batch_size=8)])",
+    ),
+    Case(
         "the state of another dataset",
         b"a,y\n1,2\n",
         "Make the dataset as it was then.",

@@ -1,8 +1,9 @@
 //! Chooses rows: random parts, parts by key, folds, parts and samples of classes, shards and lanes, and windows over them.
-//! It only computes and reads nothing.
+//! Mixes rows of several tables. It only computes and reads nothing.
 
 pub mod classes;
 pub(crate) mod fold;
+pub mod interleave;
 pub(crate) mod lane;
 pub(crate) mod neighbours;
 pub(crate) mod part;
