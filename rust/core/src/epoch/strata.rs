@@ -14,7 +14,8 @@ use crate::process::PerProcess;
 use crate::rows::Pool;
 use crate::table::Table;
 
-/// How far from its expected place a key is sought, in standard deviations. Of a billion keys, one is further away.
+/// How far from its expected place a key is sought, in standard deviations. Of a billion keys, two are further
+/// away; then another pass looks further.
 const SPREAD: f64 = 6.0;
 
 /// Finds out which of the selected rows `draw` draws, and how many of them come before each slice. `before` are the steps
