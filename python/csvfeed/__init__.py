@@ -22,6 +22,7 @@ from csvfeed.errors import (
 )
 from csvfeed.generator import generate_arrays_from_file
 from csvfeed.head import Head
+from csvfeed.mixed import Mix, mix
 from csvfeed.other_names import no_attribute as __getattr__  # noqa: F401 - Python calls it
 from csvfeed.rejects import Rejects
 from csvfeed.stats import ColumnStats
@@ -31,9 +32,9 @@ __version__ = version("csvfeed")
 # fmt: off
 __all__ = [
     "ABSENT", "MISSING", "PRESENT", "ColumnStats", "CsvDataset", "CsvError", "Date", "Dialect",
-    "DialectError", "Duration", "EncodingError", "Head", "List", "MultiHot", "NumberError",
+    "DialectError", "Duration", "EncodingError", "Head", "List", "Mix", "MultiHot", "NumberError",
     "QuoteError", "Rejects", "RowLengthError", "SourceChangedError", "generate_arrays_from_file",
-    "simd",
+    "mix", "simd",
 ]
 # fmt: on
 

@@ -72,6 +72,17 @@ def column(value: Any, name: str) -> int | str:
     return index
 
 
+def key_or_class(by: Any, stratify: Any) -> tuple[int | str | None, int | str | None]:
+    """Return the column that keeps rows together, or the one whose text is their class."""
+    if by is not None and stratify is not None:
+        raise ValueError(
+            "by= keeps rows with the same value together, and stratify= deals the rows of each "
+            "class out: give one of them"
+        )
+    key = None if by is None else column(by, "by")
+    return key, None if stratify is None else column(stratify, "stratify")
+
+
 def columns(value: Any, name: str) -> list[int | str]:
     """Return the names or indices of some columns: of one, of several, or of none."""
     if value is None:

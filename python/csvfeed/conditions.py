@@ -60,6 +60,16 @@ class Where(NamedTuple):
 
     conditions: tuple[Condition, ...]
 
+    @property
+    def needs_pass(self) -> bool:
+        """Whether only a pass over the rows tells which ones are chosen."""
+        return True
+
+    @property
+    def keeps_neighbours(self) -> bool:
+        """Whether rows that follow one another stay together."""
+        return True
+
     def __str__(self) -> str:
         """Return the call that chooses these rows."""
         shown = ", ".join(f"{one.column!r}: {one}" for one in self.conditions)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 
 from csvfeed import _core, other_names
 from csvfeed import columns as kinds
+from csvfeed.balance import Balanced
 from csvfeed.categories import Categories
 from csvfeed.chosen import Chosen
 from csvfeed.columns import Column, Date, DatePart, Duration, Form, List, MultiHot, Vocabularies
@@ -18,6 +19,7 @@ from csvfeed.dialect_options import DialectOptions
 from csvfeed.distribution import Distributed
 from csvfeed.epochs import Epochs
 from csvfeed.fill import Fill
+from csvfeed.folds import Folded
 from csvfeed.look import Look
 from csvfeed.options import Options, ValueOptions
 from csvfeed.order import Order, Ordered
@@ -40,7 +42,16 @@ MISSING: tuple[str, ...] = tuple(_core.MISSING)
 
 
 class CsvDataset(
-    Ordered, Chosen, Windowed, Distributed, Conversions, Categories, Look, Predictions
+    Ordered,
+    Chosen,
+    Folded,
+    Balanced,
+    Windowed,
+    Distributed,
+    Conversions,
+    Categories,
+    Look,
+    Predictions,
 ):
     r"""The rows of CSV files as batches of float32 arrays.
 

@@ -16,7 +16,7 @@ from csvfeed.order import Order
 from csvfeed.outputs import Array, Arrays, Batch, Outputs
 from csvfeed.portions import Findings, Portion
 from csvfeed.progress import Passes
-from csvfeed.state import Position
+from csvfeed.state import Position, Tracked
 from csvfeed.stats import RowStats
 
 Ids: TypeAlias = dict[str | int, NDArray[Any]]
@@ -209,19 +209,11 @@ class Epochs:
         _, targets, weights = self._reader.widths
         kept = 1 + (targets > 0) + (weights > 0)
         found: Any
-        for found in self.open(self.position.next[0], pads=False, ids=bool(names)):
+        for found in self._shown(self.position.next[0], pads=False, ids=bool(names)):
             ids, arrays = found if names else ((), found)
             yield dict(zip(names, ids, strict=True)), arrays[:kept]
 
-    def open(
-        self,
-        epoch: int,
-        first_batch: int = 0,
-        batch_size: int | None = None,
-        *,
-        pads: bool = True,
-        ids: bool = False,
-    ) -> _core.Batches:
+    def open(self, epoch: int, first_batch: int = 0, batch_size: int | None = None) -> Tracked:
         """Return an iterator over one epoch. It does not change the position.
 
         Parameters
@@ -234,16 +226,28 @@ class Epochs:
             Rows in a yielded batch, a multiple of ``batch_rows``; by default that number. The last
             batch is shorter, and no row is dropped unless the dataset is distributed. With
             ``remainder="pad"`` its length is a multiple of ``batch_rows``.
-        pads : bool, default True
-            Whether ``remainder="pad"`` adds rows.
-        ids : bool, default False
-            Whether each batch is ``(ids, arrays)``, with a tuple of arrays of ids.
 
         Returns
         -------
         iterator of tuple of numpy.ndarray
             ``(X,)``, ``(X, y)`` or ``(X, y, w)``, each C-contiguous float32: y with all targets and
             w with all weights side by side. `outputs` gives them their form.
+        """
+        return self._shown(epoch, first_batch, batch_size)
+
+    def _shown(
+        self,
+        epoch: int,
+        first_batch: int = 0,
+        batch_size: int | None = None,
+        *,
+        pads: bool = True,
+        ids: bool = False,
+    ) -> _core.Batches:
+        """Open an epoch, with a bar while the rows are being found.
+
+        With ``ids``, each batch is ``(ids, arrays)``, with a tuple of arrays of ids. With ``pads``
+        False, ``remainder="pad"`` adds no rows.
         """
         if self._has_begun:
             return self._open(epoch, first_batch, batch_size, pads, ids)

@@ -226,10 +226,9 @@ class Look(ABC):
         parts, categories = self._options.source, self._options.values.categories or {}
         is_local = all(isinstance(part, bytes) or _is_path(part) for part in parts)
         has_words = "auto" not in categories.values() or bool(self._reader.found_vocabularies())
-        order = self._order
-        is_chosen = not order.steps or (
-            self.epochs.known_rows is not None and not order.reads_fields
-        )
+        steps = self._order.steps
+        needs_pass = any(step.needs_pass for step in steps)
+        is_chosen = not steps or (self.epochs.known_rows is not None and not needs_pass)
         return is_local and has_words and is_chosen and self._fill.is_known
 
 

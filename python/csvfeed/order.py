@@ -7,9 +7,10 @@ import os
 import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from csvfeed import arguments, other_names
+from csvfeed.choices import Balance, Fold, StratifiedPart
 from csvfeed.columns import Column
 from csvfeed.conditions import Where
 
@@ -26,6 +27,16 @@ class Part(NamedTuple):
     seed: int
     held_out: bool
 
+    @property
+    def needs_pass(self) -> bool:
+        """Whether only a pass over the rows tells which ones are chosen."""
+        return self.column is not None
+
+    @property
+    def keeps_neighbours(self) -> bool:
+        """Whether rows that follow one another stay together."""
+        return self.column is not None
+
     def __str__(self) -> str:
         """Return the call that makes this part."""
         by = "" if self.column is None else f", by={self.column!r}"
@@ -37,6 +48,16 @@ class Run(NamedTuple):
 
     start: int
     stop: int | None
+
+    @property
+    def needs_pass(self) -> bool:
+        """Whether only a pass over the rows tells which ones are chosen."""
+        return False
+
+    @property
+    def keeps_neighbours(self) -> bool:
+        """Whether rows that follow one another stay together."""
+        return True
 
     def __str__(self) -> str:
         """Return the call that makes this run."""
@@ -51,9 +72,18 @@ class Shard(NamedTuple):
     batch_size: int
     drop_remainder: bool
 
+    @property
+    def needs_pass(self) -> bool:
+        """Whether only a pass over the rows tells which ones are chosen."""
+        return False
+
     def __str__(self) -> str:
         """Return the call that makes this share."""
         return f".shard({self.worker}, {self.workers})"
+
+
+Choice: TypeAlias = Part | Where | Run | StratifiedPart | Fold | Balance
+"""A step that chooses rows, whatever worker reads them."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +159,7 @@ class Order:
 
     Attributes
     ----------
-    parts : tuple of Part, Where or Run
+    parts : tuple of Choice
         Each chooses among the rows that the one before it left.
     share : Shard or None
         One worker's share of the rows that the parts leave. It always comes last, so that shares
@@ -146,7 +176,7 @@ class Order:
         The lanes of this process, if the rows are distributed.
     """
 
-    parts: tuple[Part | Where | Run, ...] = ()
+    parts: tuple[Choice, ...] = ()
     share: Shard | None = None
     seed: int | None = None
     seed_is_given: bool = False
@@ -160,7 +190,7 @@ class Order:
         return self == Order()
 
     @property
-    def steps(self) -> list[Part | Where | Run | Shard]:
+    def steps(self) -> list[Choice | Shard]:
         """The steps that choose rows, in their order. A share of windows does not choose rows."""
         is_of_rows = self.share is not None and self.windows is None
         return [*self.parts, *([self.share] if self.share and is_of_rows else [])]
@@ -171,19 +201,24 @@ class Order:
         return any(isinstance(part, Where) for part in self.parts)
 
     @property
-    def reads_fields(self) -> bool:
-        """Whether the fields of a row decide if it is chosen, so that a pass must read them."""
-        return self.has_conditions or any(
-            isinstance(part, Part) and part.column is not None for part in self.parts
-        )
-
-    @property
     def shared_windows(self) -> Windows | None:
         """The windows of these rows, or of one worker."""
         return self.windows and replace(self.windows, share=self.share)
 
-    def with_part(self, part: Part | Where | Run) -> Order:
-        """Return the order of a part of these rows."""
+    def with_part(self, part: Choice) -> Order:
+        """Return the order of a part of these rows.
+
+        Raises
+        ------
+        ValueError
+            If rows are repeated.
+        """
+        repeats = [one for one in self.parts if isinstance(one, Balance) and one.oversample]
+        if repeats:
+            raise ValueError(
+                f"{repeats[0]} repeats rows, and the copies of a row could be in several parts: "
+                "call split(), folds(), where(), take(), skip() and other balance() before it"
+            )
         return replace(self, parts=(*self.parts, part))
 
     def with_share(self, share: Shard) -> Order:
@@ -199,9 +234,9 @@ class Order:
         Raises
         ------
         ValueError
-            If the rows are a random part.
+            If rows are drawn one by one.
         """
-        parted = [one for one in self.parts if isinstance(one, Part) and one.column is None]
+        parted = [part for part in self.parts if not part.keeps_neighbours]
         if self.windows is not None and parted:
             raise ValueError(
                 f"{parted[0]} draws each row for itself, so its rows are no neighbours, and "
@@ -221,7 +256,11 @@ class Order:
 
     def described(self) -> dict[str, Any]:
         """Return what distinguishes this order, in types that JSON can store."""
-        steps = [list(step) for step in self.steps]
+        # With their names, as far as other steps have the same values.
+        steps = [
+            [*step] if isinstance(step, (Part, Shard)) else [type(step).__name__, *step]
+            for step in self.steps
+        ]
         described: dict[str, Any] = {"steps": steps, "shuffled": self.seed is not None}
         if self.lanes is not None:
             # Not which of them, since another number of processes may go on.
@@ -295,7 +334,12 @@ class Ordered(ABC):
         "held out. Write split({0}, seed={1}) if the other one is a seed",
     )
     def split(
-        self, fraction: float, *, seed: int = 0, by: Column | None = None
+        self,
+        fraction: float,
+        *,
+        seed: int = 0,
+        by: Column | None = None,
+        stratify: Column | None = None,
     ) -> tuple[Self, Self]:
         """Return two datasets: one of most rows, and one of the rows that are held out.
 
@@ -315,6 +359,13 @@ class Ordered(ABC):
         by : int or str, optional
             A column of text that decides: rows with the same value stay together. csvfeed compares
             values without quotes and the spaces around them.
+        stratify : int or str, optional
+            A column whose text is the class of a row, without quotes and the spaces around it. Of
+            each class with ``n`` rows, exactly ``round(fraction * n)`` are held out, where halves
+            are rounded up. So a class with few rows may have none in one of the parts. The rows are
+            drawn from the whole file, not out of 1,024 rows at a time. Rows whose class is missing
+            are a class of their own. The first use of each part finds its rows in passes over the
+            source.
 
         Returns
         -------
@@ -324,17 +375,23 @@ class Ordered(ABC):
         Raises
         ------
         CsvError
-            If the column ``by`` does not exist.
+            If the column ``by`` or ``stratify`` does not exist. From the first use: if the column
+            of ``stratify`` has more than 10,000 different values.
         TypeError, ValueError
-            If the fraction is not between 0 and 1, an argument is not valid, or a dataset of
-            ``windows`` is split without ``by``.
+            If the fraction is not between 0 and 1, an argument is not valid, both ``by`` and
+            ``stratify`` are given, rows are repeated by ``balance``, or a dataset of ``windows`` is
+            split without ``by``.
         """
         share = arguments.fraction(fraction)
         number = arguments.seed(seed)
-        column = None if by is None else arguments.column(by, "by")
-        orders = [
-            self._order.with_part(Part(column, share, number, held)) for held in (False, True)
-        ]
+        key, label = arguments.key_or_class(by, stratify)
+
+        def part(*, held_out: bool) -> Choice:
+            if label is not None:
+                return StratifiedPart(label, share, number, held_out)
+            return Part(key, share, number, held_out)
+
+        orders = [self._order.with_part(part(held_out=held)) for held in (False, True)]
         orders[0].check_windows()
         kept, held_out = map(self._ordered, orders)
         return kept, held_out

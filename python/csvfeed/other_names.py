@@ -23,6 +23,7 @@ _TYPES = (
     "numbers are read as float32; categories=, booleans= and dates= say which columns hold no "
     "numbers"
 )
+_OF_MIX = "the datasets of a mix have it: call it before csvfeed.mix()"
 _KNOWN_BY_CONTENT = "compressed files are known by their content"
 
 DATASET = {
@@ -140,7 +141,38 @@ SPLIT = {
     "key": "by",
     "groups": "by",
     "shuffle": "the rows of either part are drawn at random, and stay in the order of the file",
-    "stratify": "rows are drawn evenly over the file: by= keeps rows with the same value together",
+}
+FOLDS = {
+    "k": "count",
+    "n_splits": "count",
+    "n_folds": "count",
+    "nfold": "count",
+    "random_state": "seed",
+    "key": "by",
+    "groups": "by",
+    "shuffle": "the rows of a fold are drawn at random, and stay in the order of the file",
+}
+BALANCE = {
+    "strategy": "method",
+    "sampling_strategy": "ratio",
+    "weights": "ratio",
+    "class_weight": "ds.to_keras(class_weight=...) takes weights by class; ratio= gives each class "
+    "its part of the rows",
+    "random_state": "seed",
+    "column": "by",
+    "target": "by",
+    "stratify": "by",
+}
+MIX = {
+    "probabilities": "weights",
+    "ratio": "weights",
+    "ratios": "weights",
+    "proportions": "weights",
+    "random_state": "seed",
+    "stop_on_empty_dataset": "stop",
+    "stopping_strategy": "stop",
+    "shuffle": "shuffle() the datasets first: mix([a.shuffle(seed=0), b.shuffle(seed=0)])",
+    "remainder": "the datasets have it: CsvDataset(..., remainder=)",
 }
 SHARD = {
     "num_shards": "count",
@@ -200,6 +232,13 @@ ATTRIBUTES = {
     "iloc": "ds.rows(start, stop) has rows by their place, as arrays",
     "loc": "ds.rows(start, stop) has rows by their place, as arrays",
     "train_test_split": "ds.split() gives two datasets",
+    "kfold": "ds.folds(5) gives five pairs of datasets",
+    "k_fold": "ds.folds(5) gives five pairs of datasets",
+    "oversample": 'ds.balance("label", method="oversample") repeats rows of rare classes',
+    "undersample": 'ds.balance("label", method="undersample") leaves out rows of frequent ones',
+    "concatenate": "CsvDataset([...]) reads several files as one; csvfeed.mix([a, b]) mixes rows",
+    "mix": "csvfeed.mix([a, b]) mixes the rows of datasets",
+    **dict.fromkeys(("balance", "cache", "folds", "shard", "shuffle", "split", "stats"), _OF_MIX),
     "num_features": "len(ds.feature_names) is their number",
 }
 """What a ``CsvDataset`` has in place of the attributes of tf.data and pandas."""
@@ -218,6 +257,11 @@ FUNCTIONS = {
     "inspect": "`csvfeed inspect FILE` shows what a file holds",
     "sniff": '`csvfeed inspect FILE` and CsvDataset(..., delimiter="auto") detect the dialect',
     "BackupAndRestore": "it is in csvfeed.keras",
+    "sample_from_datasets": "csvfeed.mix([a, b], weights=[0.9, 0.1]) mixes the rows of datasets",
+    "interleave_datasets": "csvfeed.mix([a, b], weights=[0.9, 0.1]) mixes the rows of datasets",
+    "KFold": "ds.folds(5) gives five pairs of datasets",
+    "StratifiedKFold": 'ds.folds(5, stratify="label") gives five pairs of datasets',
+    "train_test_split": "ds.split(0.1) gives two datasets",
 }
 """What csvfeed has in place of functions and classes of other libraries."""
 

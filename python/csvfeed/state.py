@@ -6,11 +6,12 @@ import hashlib
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from csvfeed import _core
+    import numpy as np
+    from numpy.typing import NDArray
 
 VERSION = 2
 # What a state and a dataset must have in common, and how an error says that they differ.
@@ -19,6 +20,30 @@ MUST_AGREE = {
     "source": "another file, or with this one before it changed",
     "rows": "other rows: the columns, options, split, shard or lanes differ",
 }
+
+
+class Progress(Protocol):
+    """How far an iterator has got."""
+
+    @property
+    def yielded(self) -> int:
+        """How many batches it has yielded."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has raised StopIteration."""
+
+
+class Tracked(Protocol):
+    """An iterator over batches that knows how far it has got."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it has got. It outlives the iterator."""
+
+    def __iter__(self) -> Iterator[tuple[NDArray[np.float32], ...]]: ...
+
+    def __next__(self) -> tuple[NDArray[np.float32], ...]: ...
 
 
 class Position:
@@ -32,7 +57,7 @@ class Position:
 
     def __init__(self) -> None:
         self.next = 0, 0
-        self._last: tuple[int, int, _core.Progress] | None = None
+        self._last: tuple[int, int, Progress] | None = None
         self._turn = threading.Lock()
         self._process = os.getpid()
 
@@ -42,7 +67,7 @@ class Position:
             self._turn, self._process = threading.Lock(), os.getpid()
         return self._turn
 
-    def begin(self, start: Callable[[int, int], _core.Batches]) -> _core.Batches:
+    def begin(self, start: Callable[[int, int], Tracked]) -> Tracked:
         """Start an iteration with ``start(epoch, batch)``, and make the epoch after it the next."""
         with self._lock():
             epoch, first_batch = self.next

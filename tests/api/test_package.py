@@ -127,12 +127,14 @@ def test_all_public_names_are_there_and_documented():
             "Head",
             "List",
             "MultiHot",
+            "Mix",
             "NumberError",
             "QuoteError",
             "Rejects",
             "RowLengthError",
             "SourceChangedError",
             "generate_arrays_from_file",
+            "mix",
             "simd",
         ]
     )

@@ -6,6 +6,7 @@ Each kind of option has tests of its own; here they meet.
 import csv
 import json
 import pickle
+from collections import Counter
 from functools import cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from conftest import SMALL
 from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from labelled import rounded
 from random_tables import COMPRESSIONS, LENGTH, Reading, Table, Use
 
 import csvfeed
@@ -251,6 +253,8 @@ def check(rnd, directory):
         check_ids(made, reading, ids_of)
     check_remainder(rnd, paths, options, rows)
     check_chosen(rnd, ds, twin, reading, rows, ids_of)
+    check_classes(rnd, rnd.choice([ds, twin, cached]), reading, ids_of, width)
+    check_mix(rnd, [ds, shuffled, half], [rows, rows, rows[halves[which]]])
     if by is not None and rnd.random() < 0.5:
         check_windows(rnd, ds.split(0.4, seed=seed, by=by)[which], reading, rows, halves[which])
     else:
@@ -353,6 +357,52 @@ def check_keys(reading, by, halves):
     """Check that rows of one key are never parted."""
     keys = [{reading.kept[at].cells[by].text for at in half} for half in halves]
     assert not keys[0] & keys[1]
+
+
+def check_classes(rnd, ds, reading, ids_of, width):
+    """Check that what is drawn by class has the numbers that are due."""
+    name, seed = rnd.choice([one.name for one in reading.table.columns]), rnd.randint(0, 9)
+    cells = [row.cells[name] for row in reading.kept]
+    labels = ["" if cell.is_missing else cell.text for cell in cells]
+    sizes, every = Counter(labels), list(range(len(labels)))
+
+    def count(rows):
+        return Counter(labels[at] for at in rows)
+
+    parts = [ids_of(part) for part in ds.split(0.4, seed=seed, stratify=name)]
+    assert sorted(parts[0] + parts[1]) == every
+    assert count(parts[1]) == Counter({one: rounded(0.4 * n) for one, n in sizes.items()})
+    by = rnd.choice([{}, {"stratify": name}, {"by": name}])
+    pairs = ds.folds(3, seed=seed, **by)
+    folds = [ids_of(fold) for _, fold in pairs]
+    assert sorted(at for fold in folds for at in fold) == every
+    chosen = rnd.randint(0, 2)
+    assert ids_of(pairs[chosen][0]) == [at for at in every if at not in folds[chosen]]
+    if "by" in by:
+        check_keys(reading, name, folds[:2])
+    else:
+        for one in (None, *(sizes if by else ())):
+            dealt = [len(fold) if one is None else count(fold)[one] for fold in folds]
+            assert max(dealt) - min(dealt) <= 1
+    method = rnd.choice(["undersample", "oversample"])
+    size = min(sizes.values()) if method == "undersample" else max(sizes.values())
+    balanced = ds.balance(name, method=method, seed=seed)
+    drawn = ids_of(balanced)
+    assert drawn == sorted(drawn)
+    assert count(drawn) == dict.fromkeys(sizes, size)
+    assert sorted(ids_of(balanced.shuffle(seed=seed))) == drawn
+    check_resumed(rnd, balanced.shuffle(seed=seed), width)
+
+
+def check_mix(rnd, members, rows):
+    """Check that a mix of datasets has the rows of each."""
+    if not all(map(len, rows)):
+        return
+    mixed = csvfeed.mix(members, weights=[len(one) for one in rows], seed=rnd.randint(0, 9))
+    found = np.concatenate([plain(members[0], batch) for batch in mixed])
+    expected = np.concatenate(rows)
+    assert mixed.num_rows == len(expected)
+    assert sorted(row.tobytes() for row in found) == sorted(row.tobytes() for row in expected)
 
 
 def check_windows(rnd, dataset, reading, rows, chosen):

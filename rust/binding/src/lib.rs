@@ -25,6 +25,7 @@ use pyo3::prelude::*;
 mod _core {
     use numpy::PyArray1;
     use pyo3::prelude::*;
+    use pyo3::types::PyBytes;
 
     #[pymodule_export]
     use super::batches::{Batches, Progress};
@@ -46,6 +47,13 @@ mod _core {
         chosen
             .map(csvfeed_core::simd::Simd::name)
             .map_err(|error| crate::error::exception(py, &error, crate::error::Where::default()))
+    }
+
+    /// The source of each row of a group of a mix, as a byte.
+    #[pyfunction]
+    #[expect(clippy::needless_pass_by_value, reason = "arguments of Python are extracted into values")]
+    fn interleave(py: Python<'_>, counts: Vec<usize>, seed: u64, epoch: u64, group: u64) -> Bound<'_, PyBytes> {
+        PyBytes::new(py, &csvfeed_core::choose::interleave::interleave(&counts, seed, epoch, group))
     }
 
     #[pymodule_init]

@@ -4,6 +4,7 @@
 //! the options, except for text that is not valid Unicode.
 
 use csvfeed_core::batch::Remainder;
+use csvfeed_core::choose::classes::Ratio;
 use csvfeed_core::choose::conditions::{Bounds, Wanted};
 use csvfeed_core::dialect::{Dialect, Encoding};
 use csvfeed_core::head::Header;
@@ -343,7 +344,8 @@ impl DialectOptions {
     }
 }
 
-/// The attributes of `csvfeed.order.Part`, `csvfeed.conditions.Where`, `csvfeed.order.Run` or `csvfeed.order.Shard`.
+/// The attributes of `csvfeed.order.Part`, `csvfeed.conditions.Where`, `csvfeed.order.Run`, `csvfeed.order.Shard`, or a class of
+/// `csvfeed.choices`.
 #[derive(FromPyObject)]
 pub(crate) enum PyStep {
     Part {
@@ -358,6 +360,26 @@ pub(crate) enum PyStep {
     Run {
         start: u64,
         stop: Option<u64>,
+    },
+    StratifiedPart {
+        stratify: PyColumn,
+        fraction: f64,
+        seed: u64,
+        held_out: bool,
+    },
+    Fold {
+        number: u64,
+        folds: u64,
+        seed: u64,
+        held_out: bool,
+        by: Option<PyColumn>,
+        stratify: Option<PyColumn>,
+    },
+    Balance {
+        by: PyColumn,
+        ratio: PyRatio,
+        oversample: bool,
+        seed: u64,
     },
     #[pyo3(transparent)]
     Shard(PyShare),
@@ -381,6 +403,22 @@ pub(crate) fn wanted(kind: &str, bounds: Vec<Bounds>) -> Wanted {
         "dates" => Wanted::Dates(bounds),
         "booleans" => Wanted::Booleans(values(bounds).map(|value| value == "True").collect()),
         _ => Wanted::Texts(values(bounds).collect()),
+    }
+}
+
+/// How frequent the classes are to be.
+#[derive(FromPyObject)]
+pub(crate) enum PyRatio {
+    Least(f64),
+    Shares(Vec<(String, f64)>),
+}
+
+impl From<PyRatio> for Ratio {
+    fn from(ratio: PyRatio) -> Self {
+        match ratio {
+            PyRatio::Least(ratio) => Self::Least(ratio),
+            PyRatio::Shares(shares) => Self::Shares(shares),
+        }
     }
 }
 

@@ -398,8 +398,8 @@ impl Plan {
 
     /// Selects the rows that some steps leave, by a pass over the source.
     fn select(&self, table: &Table, steps: &[Step], anywhere: bool) -> Result<Arc<Selection>, Stop> {
-        let reads_fields = steps.iter().any(|step| matches!(step, Step::Key { .. } | Step::Where(_)));
-        let table = if anywhere || reads_fields { &self.input.texts_of(table.clone(), check_signals)? } else { table };
+        let needs_pass = steps.iter().any(Step::needs_pass);
+        let table = if anywhere || needs_pass { &self.input.texts_of(table.clone(), check_signals)? } else { table };
         let budget = self.input.budget();
         let shared = self.input.shared_row_index().lock().clone();
         let row_index = if let Some(row_index) = shared {

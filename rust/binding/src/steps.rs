@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use csvfeed_core::choose::Step;
+use csvfeed_core::choose::classes::Draw;
 use csvfeed_core::choose::conditions::Conditions;
 use csvfeed_core::error::Error;
 use csvfeed_core::table::schema::Column;
@@ -39,6 +40,25 @@ fn step(input: &Input, step: PyStep) -> Result<Step, Error> {
             };
             let conditions = conditions.into_iter().map(resolved).collect::<Result<_, Error>>()?;
             Step::Where(Arc::new(Conditions::new(conditions, &input.schema)?))
+        }
+        PyStep::Fold { number, folds, seed, held_out, by: None, stratify: None } => {
+            Step::Fold { number, count: folds, seed, held_out }
+        }
+        PyStep::Fold { number, folds, seed, held_out, by: Some(column), .. } => {
+            let column = input.deciding_column(&Column::from(column), "by")?;
+            Step::KeyFold { column, number, count: folds, seed, held_out }
+        }
+        PyStep::Fold { number, folds, seed, held_out, stratify: Some(column), .. } => {
+            let draw = Draw::Fold { number, count: folds, held_out };
+            Step::Classes { column: input.deciding_column(&Column::from(column), "stratify")?, draw, seed }
+        }
+        PyStep::StratifiedPart { stratify, fraction, seed, held_out } => {
+            let draw = Draw::Part { fraction, held_out };
+            Step::Classes { column: input.deciding_column(&Column::from(stratify), "stratify")?, draw, seed }
+        }
+        PyStep::Balance { by, ratio, oversample, seed } => {
+            let draw = Draw::Balance { ratio: ratio.into(), oversample };
+            Step::Classes { column: input.deciding_column(&Column::from(by), "by")?, draw, seed }
         }
         PyStep::Run { start, stop } => Step::Run(start..stop.unwrap_or(u64::MAX)),
         PyStep::Shard(PyShare { worker, workers, batch_size, drop_remainder }) => {

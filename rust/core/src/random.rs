@@ -8,7 +8,12 @@ pub(crate) struct Random(u64);
 impl Random {
     /// The sequence for a seed and a path of numbers, such as an epoch and a place in it.
     pub(crate) fn new(seed: u64, path: &[u64]) -> Self {
-        path.iter().fold(Self(mix(seed)), |random, &step| Self(mix(random.0 ^ mix(step.wrapping_add(STEP)))))
+        path.iter().fold(Self(mix(seed)), |random, &step| random.then(step))
+    }
+
+    /// The sequence for the same path with one more number.
+    pub(crate) fn then(&self, step: u64) -> Self {
+        Self(mix(self.0 ^ mix(step.wrapping_add(STEP))))
     }
 
     pub(crate) fn next(&mut self) -> u64 {

@@ -38,13 +38,18 @@ pub(super) fn runs(rows: &Rows, first: usize, bytes: u64) -> Vec<(u32, u32)> {
     // values of a block may take twice as much memory as its text.
     let is_cached = rows.cache.as_ref().is_some_and(|cache| cache.is_complete());
     let bytes = if is_cached { 2 * bytes } else { bytes };
+    let repeats = rows.selection.repeats();
     let mut runs: Vec<(u32, u32)> = Vec::new();
     let mut size = 0;
     for slice in first..rows.selection.row_index().slices() {
         if rows.count(slice..slice + 1) == 0 || !rows.needs(slice) {
             continue;
         }
-        let more = if is_cached { rows.value_bytes(slice) } else { rows.text_bytes(slice) };
+        let more = match (is_cached, repeats) {
+            (true, _) => rows.value_bytes(slice),
+            (false, true) => rows.text_bytes(slice).max(rows.value_bytes(slice) / 2),
+            (false, false) => rows.text_bytes(slice),
+        };
         if let Some(run) = runs.last_mut().filter(|run| run.1 as usize == slice && size + more <= bytes) {
             run.1 += 1;
             size += more;

@@ -6,6 +6,7 @@ mod in_order;
 pub mod portion;
 pub mod selection;
 mod shuffled;
+mod strata;
 mod units;
 pub mod windows;
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::selection::{Known, Selection, Whole};
+use super::selection::{Learned, Selection, Whole};
 use crate::choose::Step;
 use crate::passes::row_index::RowIndex;
 use crate::table::parts::{Bytes, Parts};
@@ -80,11 +80,7 @@ impl Selection {
         words.extend(self.ranks(self.row_index.slices()).take(self.steps.len()));
         let mut bytes: Vec<u8> = words.into_iter().flat_map(u64::to_le_bytes).collect();
         bytes.extend(self.row_index.portion(slices.clone()).to_bytes());
-        for step in &self.steps {
-            if let Known::Read { before, .. } = step {
-                bytes.extend(before[slices.start..=slices.end].iter().flat_map(|rows| rows.to_le_bytes()));
-            }
-        }
+        self.write_learned(slices, &mut bytes);
         bytes
     }
 
@@ -94,10 +90,12 @@ impl Selection {
         let slices = *words(&mut bytes, 1)?.first()? as usize;
         let row_bytes = *words(&mut bytes, 1)?.first()?;
         let whole = Whole { row_bytes, rows_before: words(&mut bytes, steps.len())? };
-        let (row_index, mut counts) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
+        let (row_index, mut learned) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
         let row_index = Arc::new(RowIndex::from_bytes(row_index)?);
-        let selection = Self::of(row_index, steps, Some(&whole), |_| words(&mut counts, slices + 1).ok_or(())).ok()?;
-        if !counts.is_empty() {
+        let selection =
+            Self::of(row_index, steps, Some(&whole), |_, _, step| Learned::read(step, slices, &mut learned).ok_or(()));
+        let selection = selection.ok()?;
+        if !learned.is_empty() {
             return None;
         }
         let mut portion = Arc::into_inner(selection)?;

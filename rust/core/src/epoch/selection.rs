@@ -4,13 +4,15 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::counting;
+use super::{counting, strata};
 use crate::budget::Budget;
 use crate::choose::conditions::Conditions;
+use crate::choose::fold::{Cursor as FoldCursor, Fold};
 use crate::choose::neighbours::Neighbours;
 use crate::choose::part::{Cursor as PartCursor, Part};
 use crate::choose::run::{Cursor as RunCursor, Run};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
+use crate::choose::strata::{Cursor as ClassesCursor, Keys, Strata};
 use crate::choose::{Chooser, Cursor, Key, Step};
 use crate::error::{Error, Result};
 use crate::passes::row_index::{RowIndex, changed};
@@ -32,6 +34,13 @@ pub(super) enum Known {
         by: ByFields,
         before: Arc<[u64]>,
     },
+    Fold(Fold),
+    /// A draw of the rows of each class, with the same numbers.
+    Classes {
+        keys: Keys,
+        strata: Arc<Strata>,
+        before: Arc<[u64]>,
+    },
     Shard(Shard),
     Run(Run),
 }
@@ -48,6 +57,14 @@ impl Known {
 pub(super) enum ByFields {
     Key(Key),
     Where(Arc<Conditions>),
+}
+
+/// What a pass finds out about a step.
+pub(super) struct Learned {
+    /// How often the rows of each class are drawn, if the step is by class.
+    pub strata: Option<Strata>,
+    /// The number of selected rows before each slice, and in total.
+    pub before: Vec<u64>,
 }
 
 /// The selected rows.
@@ -83,10 +100,14 @@ impl Selection {
         mut check: impl FnMut() -> std::result::Result<(), E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let mut rejects = None;
-        let selection = Self::of(row_index, steps, None, |selection| {
+        let selection = Self::of(row_index, steps, None, |selection, place, step| {
+            if let Step::Classes { column, draw, seed } = step {
+                let keys = Keys::new(*column, *seed);
+                return strata::find(table, selection, &steps[..place], &keys, draw, budget, &mut check);
+            }
             let found = counting::count(table, selection, budget, &mut check)?;
             rejects = found.rejects.or(rejects.take());
-            Ok::<_, E>(found.before)
+            Ok(Learned { strata: None, before: found.before })
         })?;
         let Some(rejects) = rejects else { return Ok(selection) };
         let left_out = rejects.count();
@@ -94,13 +115,13 @@ impl Selection {
         Ok(Arc::new(Self { left_out, rejects: Some(Arc::new(rejects)), ..selection }))
     }
 
-    /// Selects rows. For each step that reads fields, `count` returns the number of selected rows before each slice, and in
-    /// total. If the row index is that of a portion, `whole` says what the steps need to know of the table.
+    /// Selects rows. `learn` returns what only a pass tells about a step, given its place. If the row index is that of a
+    /// portion, `whole` says what the steps need to know of the table.
     pub(super) fn of<E>(
         row_index: Arc<RowIndex>,
         steps: &[Step],
         whole: Option<&Whole>,
-        mut count: impl FnMut(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+        mut learn: impl FnMut(&Arc<Self>, usize, &Step) -> std::result::Result<Learned, E>,
     ) -> std::result::Result<Arc<Self>, E> {
         let before = (0..=row_index.slices()).map(|slice| row_index.rows_before(slice)).collect();
         let left_out = row_index.left_out();
@@ -108,37 +129,49 @@ impl Selection {
         let mut drawn = 0;
         for (place, step) in steps.iter().enumerate() {
             let total = whole.map_or_else(|| selection.rows(), |whole| whole.rows_before[place]);
-            let in_place = step.in_place(drawn);
+            let step = step.in_place(drawn);
             drawn += u64::from(step.is_drawn());
-            let known = match in_place {
+            let mut learn = |selection: &Arc<Self>| learn(selection, place, &step);
+            let known = match step {
                 Step::Part { fraction, seed, held_out } => Known::Part(Part::new(total, fraction, seed, held_out)),
                 Step::Shard { index, count, batch_size, drop_remainder } => {
                     let row_bytes = whole.map_or_else(|| selection.row_bytes(), |whole| whole.row_bytes);
                     let stripe = STRIPE_BYTES / row_bytes;
                     Known::Shard(Shard::new(total, (index, count), stripe, batch_size, drop_remainder))
                 }
-                Step::Run(ranks) => Known::Run(Run::new(ranks)),
+                Step::Run(ref ranks) => Known::Run(Run::new(ranks.clone())),
                 Step::Lane { number, count } => Known::Run(Run::lane(total, number, count)),
-                Step::Key { column, fraction, seed, held_out } => {
-                    selection.counted(ByFields::Key(Key::new(column, fraction, seed, held_out)), &mut count)?
+                Step::Fold { number, count, seed, held_out } => {
+                    Known::Fold(Fold::new(total, (number, count), seed, held_out))
                 }
-                Step::Where(conditions) => selection.counted(ByFields::Where(conditions), &mut count)?,
+                Step::Key { column, fraction, seed, held_out } => {
+                    selection.counted(ByFields::Key(Key::new(column, fraction, seed, held_out)), learn)?
+                }
+                Step::KeyFold { column, number, count, seed, held_out } => {
+                    selection.counted(ByFields::Key(Key::fold(column, (number, count), seed, held_out)), learn)?
+                }
+                Step::Classes { column, seed, .. } => {
+                    let Learned { strata, before } = learn(&Arc::new(selection.clone()))?;
+                    let strata = strata.expect("what is learned of a step by class").into();
+                    Known::Classes { keys: Keys::new(column, seed), strata, before: before.into() }
+                }
+                Step::Where(ref conditions) => selection.counted(ByFields::Where(Arc::clone(conditions)), learn)?,
             };
             selection.add(known);
         }
         Ok(Arc::new(selection))
     }
 
-    /// A step that reads fields, with the rows that `count` finds.
+    /// A step that reads fields, with the rows that `learn` finds.
     fn counted<E>(
         &self,
         by: ByFields,
-        count: impl FnOnce(&Arc<Self>) -> std::result::Result<Vec<u64>, E>,
+        learn: impl FnOnce(&Arc<Self>) -> std::result::Result<Learned, E>,
     ) -> std::result::Result<Known, E> {
         // The rows of this step are unknown yet. Count those before each slice with the step in its place.
         let mut counting = self.clone();
         counting.steps.push(Known::Read { by: by.clone(), before: Arc::default() });
-        let before = count(&Arc::new(counting))?.into();
+        let before = learn(&Arc::new(counting))?.before.into();
         Ok(Known::Read { by, before })
     }
 
@@ -158,29 +191,37 @@ impl Selection {
         Arc::new(lane)
     }
 
-    /// Serializes the selection: the row index, the counts of each step that reads fields, and the number of rejects. No
-    /// pass is needed to restore it.
+    /// Serializes the selection: the row index, what passes found out about the steps, and the number of rejects. No pass is
+    /// needed to restore it.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = self.row_index.to_bytes();
-        for step in &self.steps {
-            if let Known::Read { before, .. } = step {
-                bytes.extend(before.iter().flat_map(|rows| rows.to_le_bytes()));
-            }
-        }
+        self.write_learned(0..self.row_index.slices(), &mut bytes);
         bytes.extend(self.left_out.to_le_bytes());
         bytes
     }
 
+    /// Serializes what passes found out about the steps, as far as it concerns some slices.
+    pub(super) fn write_learned(&self, slices: Range<usize>, bytes: &mut Vec<u8>) {
+        for step in &self.steps {
+            let before = match step {
+                Known::Classes { strata, before, .. } => {
+                    strata.write(bytes);
+                    before
+                }
+                Known::Read { before, .. } => before,
+                _ => continue,
+            };
+            bytes.extend(before[slices.start..=slices.end].iter().flat_map(|rows| rows.to_le_bytes()));
+        }
+    }
+
     /// Restores a selection for the same steps.
     pub(crate) fn from_bytes(bytes: &[u8], slices: usize, steps: &[Step]) -> Option<Arc<Self>> {
-        let (row_index, mut counts) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
+        let (row_index, mut learned) = bytes.split_at_checked(RowIndex::length_in_bytes(slices)?)?;
         let row_index = Arc::new(RowIndex::from_bytes(row_index)?);
-        let selection = Self::of(row_index, steps, None, |_| {
-            let (rows, rest) = counts.split_at_checked(8 * (slices + 1)).ok_or(())?;
-            counts = rest;
-            Ok::<_, ()>(rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect())
-        });
-        let left_out = u64::from_le_bytes(counts.try_into().ok()?);
+        let selection =
+            Self::of(row_index, steps, None, |_, _, step| Learned::read(step, slices, &mut learned).ok_or(()));
+        let left_out = u64::from_le_bytes(learned.try_into().ok()?);
         Some(Arc::new(Self { left_out, ..Arc::unwrap_or_clone(selection.ok()?) }))
     }
 
@@ -193,6 +234,11 @@ impl Selection {
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.before[self.before.len() - 1]
+    }
+
+    /// Whether a row may be selected more than once.
+    pub(super) fn repeats(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Known::Classes { strata, .. } if strata.repeats()))
     }
 
     /// The number of selected rows before a slice.
@@ -233,8 +279,9 @@ impl Selection {
                 Known::Part(part) => part.before(*rank),
                 Known::Shard(shard) => shard.before(*rank),
                 Known::Run(run) => run.before(*rank),
+                Known::Fold(fold) => fold.before(*rank),
                 // The rank is not used before the rows are counted.
-                Known::Read { before, .. } => before.get(slice).copied().unwrap_or(0),
+                Known::Read { before, .. } | Known::Classes { before, .. } => before.get(slice).copied().unwrap_or(0),
             };
             Some(*rank)
         }))
@@ -255,9 +302,22 @@ impl Selection {
             Known::Run(run) => Cursor::Run(RunCursor::new(run, rank)),
             Known::Read { by: ByFields::Key(key), .. } => Cursor::Key(*key),
             Known::Read { by: ByFields::Where(conditions), .. } => Cursor::Where(conditions),
+            Known::Fold(fold) => Cursor::Fold(FoldCursor::new(fold, rank)),
+            Known::Classes { keys, strata, .. } => Cursor::Classes(ClassesCursor::new(strata, keys, rank)),
         });
         let cursors: Vec<_> = cursors.collect();
         (!cursors.is_empty()).then(|| Chooser::new(cursors, count))
+    }
+}
+
+impl Learned {
+    /// Takes what a pass found out about a step from the beginning of the bytes.
+    pub(super) fn read(step: &Step, slices: usize, bytes: &mut &[u8]) -> Option<Self> {
+        let is_by_class = matches!(step, Step::Classes { .. });
+        let strata = if is_by_class { Some(Strata::read(bytes)?) } else { None };
+        let (rows, rest) = bytes.split_at_checked(8 * (slices + 1))?;
+        *bytes = rest;
+        Some(Self { strata, before: rows.as_chunks().0.iter().map(|&rows| u64::from_le_bytes(rows)).collect() })
     }
 }
 
@@ -298,6 +358,23 @@ impl Reader {
         let mut chooser = chooser.noting(by);
         let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
         error.map_or_else(|| Ok(chooser.into_neighbours()), Err)
+    }
+
+    /// Passes the selected rows of consecutive slices, as they come before one more step, through a cursor.
+    pub(super) fn pass<'a>(
+        &'a mut self,
+        slices: Range<usize>,
+        cursor: Cursor<'a>,
+        pool: &Arc<Pool>,
+    ) -> Result<Cursor<'a>> {
+        self.text.read(&self.table, self.selection.row_index.bytes(slices.clone()))?;
+        let chooser = self.selection.chooser(slices.clone()).unwrap_or_else(|| {
+            let count = self.selection.before[slices.end] - self.selection.before[slices.start];
+            Chooser::new(Vec::new(), count as usize)
+        });
+        let mut chooser = chooser.then(cursor);
+        let (_, error) = self.parser.parse_chosen(&self.text, pool, Some(&mut chooser));
+        error.map_or_else(|| Ok(chooser.into_last().expect("the one that was added")), Err)
     }
 
     /// Like [`Reader::read`], but returns an error if the number of rows differs from the count.

@@ -1,7 +1,7 @@
 //! Compares epochs with a naive reading of the whole table.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -11,7 +11,9 @@ use super::portion::Portion;
 use super::*;
 use crate::batch::{Batches, NextBatch, Remainder};
 use crate::budget::Budget;
+use crate::choose::classes::{Draw, Ratio};
 use crate::choose::conditions::{Conditions, Wanted};
+use crate::choose::strata::Keys;
 use crate::choose::{GroupFields, Step};
 use crate::dialect::Dialect;
 use crate::error::Error;
@@ -124,10 +126,67 @@ fn step() -> impl Strategy<Value = Step> {
         (0_u64..100, prop::option::of(0_u64..100))
             .prop_map(|(start, more)| { Step::Run(start..more.map_or(u64::MAX, |more| start + more)) }),
         (0_usize..4).prop_map(|at| Step::Where(conditions().swap_remove(at).0)),
+        (0_u64..3, 0_u64..3, any::<bool>()).prop_map(|(number, seed, held_out)| Step::Fold {
+            number,
+            count: 3,
+            seed,
+            held_out
+        }),
+        (0_u64..3, 0_u64..3, any::<bool>()).prop_map(|(number, seed, held_out)| Step::KeyFold {
+            column: 2,
+            number,
+            count: 3,
+            seed,
+            held_out
+        }),
+        (draw(), 0_u64..3).prop_map(|(draw, seed)| Step::Classes { column: 2, draw, seed }),
         (0_u64..3, 1_u64..20, any::<bool>()).prop_map(|(index, batch_size, drop_remainder)| {
             Step::Shard { index, count: 3, batch_size, drop_remainder }
         }),
     ]
+}
+
+fn draw() -> impl Strategy<Value = Draw> {
+    prop_oneof![
+        (prop::sample::select(&[0.1, 0.5, 0.9]), any::<bool>())
+            .prop_map(|(fraction, held_out)| Draw::Part { fraction, held_out }),
+        (0_u64..3, any::<bool>()).prop_map(|(number, held_out)| Draw::Fold { number, count: 3, held_out }),
+        any::<bool>().prop_map(|oversample| Draw::Balance { ratio: Ratio::Least(1.0), oversample }),
+    ]
+}
+
+/// The rows that a draw by class leaves, found class by class.
+fn draw_naively(rows: &[Row], draw: &Draw, seed: u64) -> Vec<Row> {
+    let keys = Keys::new(2, seed);
+    let mut classes: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, row) in rows.iter().enumerate() {
+        classes.entry(format!("k{}", row.1)).or_default().push(at);
+    }
+    let sizes = || classes.values().map(Vec::len);
+    let (fewest, most) = (sizes().min().unwrap(), sizes().max().unwrap());
+    let mut times = vec![0; rows.len()];
+    let mut dealt = 0;
+    for mut class in classes.into_values() {
+        class.sort_by_key(|&at| keys.of(at as u64));
+        let count = class.len();
+        match *draw {
+            Draw::Part { fraction, held_out } => {
+                let held = (count as f64 * fraction).round() as usize;
+                class.iter().enumerate().for_each(|(rank, &at)| times[at] = usize::from((rank < held) == held_out));
+            }
+            Draw::Fold { number, count: folds, held_out } => {
+                let mut folds: Vec<u64> = (dealt..dealt + count as u64).map(|card| card % folds).collect();
+                folds.sort_unstable();
+                class.iter().zip(folds).for_each(|(&at, fold)| times[at] = usize::from((fold == number) == held_out));
+                dealt += count as u64;
+            }
+            Draw::Balance { oversample, .. } => {
+                let wanted = if oversample { most } else { fewest };
+                class.iter().cycle().take(wanted).for_each(|&at| times[at] += 1);
+            }
+        }
+    }
+    rows.iter().zip(times).flat_map(|(&row, times)| std::iter::repeat_n(row, times)).collect()
 }
 
 fn budget() -> impl Strategy<Value = Budget> {
@@ -172,6 +231,16 @@ fn choose(rows: Vec<Row>, step: &Step, selection: impl Fn(&[Step]) -> Arc<Select
         let is_given = |(known, _): &Meeting| format!("{known:?}") == format!("{given:?}");
         let (_, meets) = conditions().into_iter().find(is_given).unwrap();
         return rows.into_iter().filter(meets).collect();
+    }
+    if let Step::KeyFold { number, count, seed, held_out, .. } = *step {
+        let fold = |row: &Row| {
+            let hash = xxh3_64_with_seed(format!("k{}", row.1).as_bytes(), seed);
+            (hash as f64 / 2_f64.powi(64) * count as f64) as u64
+        };
+        return rows.into_iter().filter(|row| (fold(row) == number) == held_out).collect();
+    }
+    if let Step::Classes { draw, seed, .. } = step {
+        return draw_naively(&rows, draw, *seed);
     }
     // A part or shard depends only on the number of rows. A single slice holds them all.
     let chosen = selection(std::slice::from_ref(step));
@@ -239,9 +308,12 @@ proptest! {
                 read(shuffled(all(), budget, mixing, number, first).unwrap(), total - first)
             };
             let whole = epoch(4, 0, budget);
-            let found: HashSet<_> = whole.iter().copied().collect();
-            prop_assert_eq!(found, expected.iter().copied().collect::<HashSet<_>>());
-            prop_assert_eq!(whole.len() as u64, total);
+            let sorted = |mut rows: Vec<u32>| {
+                rows.sort_unstable();
+                rows
+            };
+            // A row may be there several times.
+            prop_assert_eq!(sorted(whole.clone()), sorted(expected.clone()));
             prop_assert_eq!(&epoch(4, first, budget), &whole[first as usize..]);
             let other = Budget { threads: 2, block_bytes: 100, window: 3, ..budget };
             prop_assert_eq!(&epoch(4, 0, other), &whole, "the order depends on seed and epoch alone");

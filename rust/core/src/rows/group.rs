@@ -39,6 +39,8 @@ pub(super) struct Group {
     comparing: Comparing,
     /// The rejected rows, each with the field that is wrong.
     rejected: Vec<Incomparable>,
+    /// The rows as often as they are chosen, if that may be more than once.
+    repeated: Vec<usize>,
 }
 
 /// The rows that are read, unless all are, and their marks and ends.
@@ -217,12 +219,25 @@ impl Group {
         block: &mut Block,
     ) -> Result<()> {
         let Reading { schema, arrangement, .. } = *reading;
-        let Self { chosen, numbers, mixed, rewritten, lists, ids, wrong, skipped, candidates, comparing, rejected } =
-            self;
+        let Self {
+            chosen,
+            numbers,
+            mixed,
+            rewritten,
+            lists,
+            ids,
+            wrong,
+            skipped,
+            candidates,
+            comparing,
+            rejected,
+            repeated,
+        } = self;
         let width = arrangement.columns.len();
         // If rows may be skipped, choosing must wait until the skipped rows are known. But what conditions rule out need not
         // be read, unless it may be a reject.
         let choose_first = !schema.may_skip_rows() || width == 0;
+        let repeats = chooser.as_ref().is_some_and(|chooser| chooser.repeats());
         let rules_out = |chooser: &Chooser<'_>| schema.on_error == OnError::Raise && chooser.begins_with_conditions();
         let mut fields = Fields { reading, rows: all, plain: plain.as_deref_mut(), comparing };
         fields.comparing.wrong.clear();
@@ -233,6 +248,9 @@ impl Group {
             chosen.rows.extend(0..all.count());
             if choose_first {
                 chooser.choose(&mut chosen.rows, all.count(), &mut fields);
+                if repeats {
+                    once_each(&mut chosen.rows, repeated);
+                }
             } else {
                 chooser.rule_out(&mut chosen.rows, &mut fields);
             }
@@ -246,7 +264,7 @@ impl Group {
             return Err(reading.incomparable(comparing.wrong.swap_remove(0)));
         }
         if width == 0 {
-            block.rows += rows.count();
+            block.rows += if repeats { repeated.len() } else { rows.count() };
             return Ok(());
         }
         skipped.clear();
@@ -268,7 +286,12 @@ impl Group {
         let (mut kept, mut error) = resolve_errors(wrong, skipped, rejected, reading, rows);
         if let Some(chooser) = chooser {
             let fields = &mut Fields { reading, rows: all, plain, comparing };
-            skip_unchosen(candidates, skipped, (kept, numbering), chooser, fields);
+            choose_kept(candidates, skipped, (kept, numbering), chooser, fields);
+            if repeats {
+                std::mem::swap(candidates, repeated);
+            } else {
+                skip_unchosen(candidates, skipped, kept);
+            }
             if schema.on_error == OnError::Skip {
                 rejected.append(&mut comparing.wrong);
                 rejected.sort_by_key(|rejected| rejected.row);
@@ -281,20 +304,52 @@ impl Group {
         }
         for rejected in rejected.drain(..) {
             let row = rejected.row;
-            let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
-            reading.record_field(rejected, rows.line(row), before, block);
+            let yielded = if repeats {
+                repeated.partition_point(|&repeated| repeated < row)
+            } else {
+                row - skipped.partition_point(|&skipped| skipped < row)
+            };
+            reading.record_field(rejected, rows.line(row), block.rows + yielded, block);
         }
-        let widths = Widths::of(schema);
-        let mut first = 0;
-        for &row in skipped.iter().chain([&kept]) {
-            first = first.min(row);
-            block.extend(widths, arrangement, &values[first * width..row * width]);
-            if schema.ids.are_kept {
-                block.ids.extend_from(ids, first..row);
-            }
-            first = row + 1;
-        }
+        let repeated = repeats.then_some(&repeated[..]);
+        append(reading, &Converting { values, ids, kept, skipped, repeated }, block);
         error.map_or(Ok(()), Err)
+    }
+}
+
+/// Rows whose values are read.
+struct Converting<'a> {
+    values: &'a [f32],
+    ids: &'a IdTexts,
+    /// The number of rows before the first wrong one.
+    kept: usize,
+    skipped: &'a [usize],
+    /// The rows as often as they are chosen, if that may be more than once.
+    repeated: Option<&'a [usize]>,
+}
+
+/// Appends the chosen rows to the block. Each is read once, and copied as often as it is chosen.
+fn append(reading: &Reading<'_>, rows: &Converting<'_>, block: &mut Block) {
+    let Reading { schema, arrangement, .. } = *reading;
+    let &Converting { values, ids, kept, skipped, repeated } = rows;
+    let width = arrangement.columns.len();
+    let mut append = |rows: Range<usize>| {
+        block.extend(Widths::of(schema), arrangement, &values[rows.start * width..rows.end * width]);
+        if schema.ids.are_kept {
+            block.ids.extend_from(ids, rows);
+        }
+    };
+    if let Some(repeated) = repeated {
+        let repeated = &repeated[..repeated.partition_point(|&row| row < kept)];
+        for run in repeated.chunk_by(|row, next| row + 1 == *next) {
+            append(run[0]..run[0] + run.len());
+        }
+        return;
+    }
+    let mut first = 0;
+    for &row in skipped.iter().chain([&kept]) {
+        append(first.min(row)..row);
+        first = row + 1;
     }
 }
 
@@ -310,11 +365,19 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     }
 }
 
-/// Of the first `kept` rows that are not skipped yet, skips those that `chooser` does not select. If the rows are only some
-/// of the group, `numbering` has their places in it.
-fn skip_unchosen(
+/// Leaves each row once, and notes in `repeated` the places among these rows as often as they were there.
+fn once_each(rows: &mut Vec<usize>, repeated: &mut Vec<usize>) {
+    repeated.clear();
+    let copies = rows.chunk_by(|row, next| row == next).enumerate();
+    repeated.extend(copies.flat_map(|(place, copies)| std::iter::repeat_n(place, copies.len())));
+    rows.dedup();
+}
+
+/// Of the first `kept` rows that are not skipped, keeps in `candidates` those that `chooser` selects. If the rows are only
+/// some of the group, `numbering` has their places in it.
+fn choose_kept(
     candidates: &mut Vec<usize>,
-    skipped: &mut Vec<usize>,
+    skipped: &[usize],
     (kept, numbering): (usize, Option<&[usize]>),
     chooser: &mut Chooser<'_>,
     fields: &mut Fields<'_>,
@@ -325,9 +388,18 @@ fn skip_unchosen(
     let mut gone = skipped.iter().peekable();
     candidates.extend((0..kept).filter(|row| gone.next_if_eq(&row).is_none()).map(place));
     chooser.choose(candidates, place(kept), fields);
+    if let Some(numbering) = numbering {
+        for row in candidates {
+            *row = numbering.partition_point(|place| place < row);
+        }
+    }
+}
+
+/// Skips all of the first `kept` rows but the candidates.
+fn skip_unchosen(candidates: &[usize], skipped: &mut Vec<usize>, kept: usize) {
     let mut chosen = candidates.iter().peekable();
     skipped.clear();
-    skipped.extend((0..kept).filter(|&row| chosen.next_if_eq(&&place(row)).is_none()));
+    skipped.extend((0..kept).filter(|&row| chosen.next_if_eq(&&row).is_none()));
 }
 
 /// Rejects the wrong rows. If errors are raised instead, returns the number of rows before the first wrong one, and its

@@ -52,7 +52,7 @@ impl Reading<'_> {
         }
     }
 
-    /// The text of a column in one of the rows.
+    /// The text of a column in one of the rows. It is empty for a token that an escape would make another text.
     pub(super) fn key(&self, rows: Rows<'_>, row: usize, column: usize) -> Cow<'_, [u8]> {
         let field = match self.text.layout().map(|layout| &layout.places[column]) {
             None => column,
@@ -60,7 +60,19 @@ impl Reading<'_> {
             Some(Place::Value(value)) => return value.as_bytes().to_owned().into(),
             Some(Place::Absent) => return Cow::default(),
         };
-        self.dialect.text(self.text.field(rows.place(row, field)))
+        let field = self.text.field(rows.place(row, field));
+        let text = self.dialect.text(field);
+        if self.dialect.escape.is_some() && self.is_escaped_token(field, &text) {
+            return Cow::default();
+        }
+        text
+    }
+
+    /// Whether a field is a token for no value as it is written, but not once it is unescaped: `\N`, which is an N then.
+    fn is_escaped_token(&self, field: &[u8], text: &[u8]) -> bool {
+        let missing = &self.schema.missing;
+        missing::is_missing(field, self.dialect, missing)
+            && !std::str::from_utf8(text).is_ok_and(|text| missing.contains_word(text))
     }
 
     /// Whether the raw field is recognizably missing. Where one value is missing, the next is usually written alike.
