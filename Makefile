@@ -14,6 +14,7 @@
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make soak          train for long and see whether memory grows (some minutes)
 # make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
+# make test-windows  the core's tests built for Windows, under Wine in a Debian of its own (needs root, 4 GB and half an hour)
 # make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make inspect-many  COUNT= generated tables through "csvfeed inspect", and the code it prints (an hour)
@@ -47,6 +48,7 @@ DEBUG := MATURIN_PEP517_ARGS=--profile=dev
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 AARCH64 := tests/support/aarch64.sh
+WINDOWS := tests/support/windows.sh
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
     $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
@@ -59,7 +61,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-exits explore soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -158,6 +160,12 @@ test-aarch64: target/aarch64-root/whole
 	PROFILE=emulated $(AARCH64) python $(<D) 'import csvfeed; assert csvfeed.simd() == "neon"; \
 	    (X, y), = csvfeed.CsvDataset(b"x,y\n1.5,-2e-3\n"); assert X.tolist() == [[1.5]] and y == y.dtype.type(-2e-3)'
 
+# The extension is built alone: what would import it is Python for Windows.
+test-windows: target/windows-root/whole
+	cargo fetch --locked
+	$(WINDOWS) run $(<D) cargo test --locked --package csvfeed-core --lib
+	$(WINDOWS) run $(<D) cargo build --locked --package csvfeed-binding
+
 count-aarch64: target/aarch64-root/whole
 	cargo fetch --locked
 	$(AARCH64) run $(<D) benches/instructions.sh
@@ -213,6 +221,10 @@ target/keras-oldest-venv/whole:
 
 target/aarch64-root/whole:
 	$(AARCH64) make $(@D)
+	touch $@
+
+target/windows-root/whole:
+	$(WINDOWS) make $(@D)
 	touch $@
 
 target/tools/bin/cargo-fuzz:

@@ -32,6 +32,11 @@ impl Drop for Directory {
     }
 }
 
+/// Whether Wine runs the tests.
+fn is_wine() -> bool {
+    std::env::var_os("CSVFEED_WINE").is_some()
+}
+
 fn write(path: &Path, text: &str) -> File {
     fs::write(path, text).unwrap();
     File::open(path).unwrap()
@@ -127,7 +132,8 @@ fn a_removed_file_has_no_name() {
     fs::rename(&path, &moved).unwrap();
     assert!(has_name(&file).unwrap());
     fs::remove_file(&moved).unwrap();
-    assert!(!has_name(&file).unwrap());
+    // Wine removes a file when its last handle is closed, and does not tell so before.
+    assert!(is_wine() || !has_name(&file).unwrap());
 }
 
 #[test]
@@ -159,11 +165,17 @@ fn a_locked_draft_replaces_an_open_file() {
     assert!(other.try_lock().is_err(), "another handle sees the lock");
     drop(other);
     new.write_all_at(b"new", 0).unwrap();
+    // Wine cannot replace a file that is open.
+    let old = (!is_wine()).then_some(old);
     fs::rename(&draft, &path).unwrap();
-    new.unlock().unwrap();
+    // Wine unlocks it, and reports an error all the same.
+    let unlocked = new.unlock();
+    assert!(is_wine() || unlocked.is_ok());
     let mut bytes = [0; 3];
-    old.read_exact_at(&mut bytes, 0).unwrap();
-    assert_eq!(&bytes, b"old", "whoever has it open goes on");
+    if let Some(old) = old {
+        old.read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"old", "whoever has it open goes on");
+    }
     File::open(&path).unwrap().read_exact_at(&mut bytes, 0).unwrap();
     assert_eq!(&bytes, b"new");
     assert_eq!(directory.names(), ["file"]);
