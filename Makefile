@@ -18,6 +18,7 @@
 # make audit         look for known vulnerabilities, and for licenses that csvfeed does not allow (needs the network)
 # make soak          train for long and see whether memory grows (some minutes)
 # make test-aarch64  the core's tests with NEON, under qemu in a Debian of its own (needs root, 3 GB and half an hour)
+# make test-windows  the core's tests built for Windows, under Wine in a Debian of its own (needs root, 4 GB and half an hour)
 # make count-aarch64 instructions a field with NEON, beside AVX2, in the same Debian (some minutes)
 # make sweep         millions of numbers through every instruction set (some minutes)
 # make inspect-many  COUNT= generated tables through "csvfeed inspect", and the code it prints (an hour)
@@ -54,6 +55,7 @@ DEBUG := MATURIN_PEP517_ARGS=--profile=dev
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 AARCH64 := tests/support/aarch64.sh
+WINDOWS := tests/support/windows.sh
 # An environment of its own, for what $(1) names; make takes the file for a sign that it is whole.
 new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
     $(@D)/bin/pip --disable-pip-version-check --quiet install $(1) && touch $@
@@ -66,7 +68,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -192,6 +194,12 @@ test-aarch64: target/aarch64-root/whole
 	PROFILE=emulated $(AARCH64) python $(<D) 'import csvfeed; assert csvfeed.simd() == "neon"; \
 	    (X, y), = csvfeed.CsvDataset(b"x,y\n1.5,-2e-3\n"); assert X.tolist() == [[1.5]] and y == y.dtype.type(-2e-3)'
 
+# The extension is compiled but not linked: what would import it is Python for Windows.
+test-windows: target/windows-root/whole
+	cargo fetch --locked
+	$(WINDOWS) run $(<D) cargo test --locked --package csvfeed-core --lib
+	$(WINDOWS) run $(<D) cargo check --locked --package csvfeed-binding
+
 count-aarch64: target/aarch64-root/whole
 	cargo fetch --locked
 	$(AARCH64) run $(<D) benches/instructions.sh
@@ -265,6 +273,10 @@ target/audit-venv/whole:
 
 target/tools/bin/cargo-deny:
 	cargo install cargo-deny --version '^0.20' --locked --root target/tools
+
+target/windows-root/whole:
+	$(WINDOWS) make $(@D)
+	touch $@
 
 target/tools/bin/cargo-fuzz:
 	cargo install cargo-fuzz --version '^0.13' --locked --root target/tools

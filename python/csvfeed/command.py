@@ -9,8 +9,7 @@ import sys
 from types import FrameType
 from typing import NoReturn
 
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Signals that ask a process to end."""
+from csvfeed.system import ENDING, die_of
 
 
 class Stopped(SystemExit):
@@ -28,7 +27,7 @@ def _is_command() -> bool:
             argument == "-mcsvfeed" or (argument == "-m" and following == "csvfeed")
             for argument, following in zip(sys.orig_argv, [*sys.orig_argv[1:], ""], strict=True)
         )
-    return os.path.basename(program) == "csvfeed"
+    return os.path.basename(program) in ("csvfeed", "csvfeed.exe")
 
 
 def run() -> NoReturn:
@@ -47,15 +46,15 @@ def run() -> NoReturn:
                 signal.signal(number, _stop)
         code = main()
         if code == INTERRUPTED:
-            _die(signal.SIGINT)
+            die_of(signal.SIGINT)
         for number in ENDING:
             if signal.getsignal(number) is _stop:
                 signal.signal(number, signal.SIG_DFL)
     except Stopped as stopped:
-        _die(stopped.number)
+        die_of(stopped.number)
     except KeyboardInterrupt:
         # Before or after the command itself.
-        _die(signal.SIGINT)
+        die_of(signal.SIGINT)
     sys.exit(code)
 
 
@@ -66,22 +65,24 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
-def _die(number: int) -> NoReturn:
-    signal.signal(number, signal.SIG_DFL)
-    os.kill(os.getpid(), number)
-    os._exit(128 + number)  # The signal is blocked.
-
-
 def _open_what_is_closed() -> None:
     """Open the null device in place of each closed standard stream.
 
     Otherwise the next file that is opened would take its descriptor, and get the output.
     """
     for descriptor in range(3):
-        if not os.path.lexists(f"/proc/self/fd/{descriptor}"):
+        if not _is_open(descriptor):
             os.open(os.devnull, os.O_RDWR)  # Gets the lowest number that is free.
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _die_quietly_while_importing() -> None:

@@ -13,6 +13,7 @@ from csvfeed import arguments, other_names
 from csvfeed.choices import Balance, Fold, StratifiedPart
 from csvfeed.columns import Column
 from csvfeed.conditions import Where
+from csvfeed.system import cache_home
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
@@ -438,7 +439,7 @@ class Ordered(ABC):
         return self._ordered(self._order.with_share(share))
 
     def cache(self, directory: str | os.PathLike[str] | None = None) -> Self:
-        """Return a dataset that keeps its parsed rows in a file and reads them from there.
+        r"""Return a dataset that keeps its parsed rows in a file and reads them from there.
 
         The first whole epoch writes the file, with 4 bytes for each value. Later epochs and later
         runs read it. The file is valid while the source, and every option that affects the rows,
@@ -453,7 +454,8 @@ class Ordered(ABC):
         ----------
         directory : str or os.PathLike, optional
             Directory of the files, one for each dataset. csvfeed does not remove outdated files.
-            The default is ``$XDG_CACHE_HOME/csvfeed``, usually ``~/.cache/csvfeed``.
+            The default is ``$XDG_CACHE_HOME/csvfeed``, usually ``~/.cache/csvfeed``. On
+            Windows it is ``%LOCALAPPDATA%\csvfeed``.
 
         Returns
         -------
@@ -468,10 +470,7 @@ class Ordered(ABC):
             If the path is empty.
         """
         if directory is None:
-            home = os.environ.get("XDG_CACHE_HOME") or os.path.join(
-                os.path.expanduser("~"), ".cache"
-            )
-            directory = os.path.join(home, "csvfeed")
+            directory = os.path.join(cache_home(), "csvfeed")
         path = os.fsdecode(directory)
         if not path:
             raise ValueError("cache takes the name of a directory, not an empty one")

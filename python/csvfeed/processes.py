@@ -252,7 +252,7 @@ class DirectoryProcesses(Processes):
                 f"{str(self._directory)!r} is not empty: give each process an index of its own, "
                 "and each dataset of each run a directory of its own"
             )
-            self._path("problem").write_text(problem)
+            self._path("problem").write_text(problem, encoding="utf-8")
             raise ValueError(problem) from None
         finally:
             draft.unlink()
@@ -264,12 +264,12 @@ class DirectoryProcesses(Processes):
         with contextlib.suppress(OSError):
             place.mkdir(parents=True, exist_ok=True)
             # They wait in the first round.
-            _message_in(place, 1, "problem").write_text(problem)
+            _message_in(place, 1, "problem").write_text(problem, encoding="utf-8")
 
     def _problem(self) -> str | None:
         """Return why the processes cannot find together, if one of them knows."""
         with contextlib.suppress(FileNotFoundError):
-            return self._path("problem").read_text() or None
+            return self._path("problem").read_text(encoding="utf-8") or None
         for other in self._directory.glob(f"csvfeed-{self._round}-*-of-*"):
             count = other.name.rpartition("-")[2]
             if count.isdecimal() and int(count) != self.count:

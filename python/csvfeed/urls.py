@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote, urlsplit
 
+from csvfeed.system import path_of_url
+
 # fsspec allows a chain of names before the URL: "simplecache::s3://bucket/key".
 URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.\-]*::)*[A-Za-z][A-Za-z0-9+.\-]+://")
 
@@ -20,7 +22,7 @@ def local_path(url: str) -> str | None:
     Raises
     ------
     ValueError
-        If a ``file://`` URL names another host.
+        If a ``file://`` URL names another host, and this is not Windows.
     """
     scheme, separator, rest = url.partition("://")
     if scheme.lower() == "local" and separator:
@@ -28,6 +30,7 @@ def local_path(url: str) -> str | None:
     if scheme.lower() != "file" or not separator:
         return None
     parts = urlsplit(url)
-    if parts.netloc not in ("", "localhost"):
+    path = path_of_url(parts.netloc, unquote(parts.path))
+    if path is None:
         raise ValueError(f"{url!r} names the host {parts.netloc!r}: a local file is file:///path")
-    return unquote(parts.path)
+    return path

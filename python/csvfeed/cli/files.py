@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO, TypeAlias
 
 from csvfeed.source import parts
+from csvfeed.system import path_of
 from csvfeed.urls import is_url
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -144,7 +145,7 @@ def on_disk(file: str) -> Iterator[str]:
             with contextlib.suppress(OSError):
                 copy.close()
             raise OSError(error.errno, said) from None
-        path = f"/proc/self/fd/{copy.fileno()}"
+        path = path_of(copy)
         _COPIES[path] = name_of(file)
         yield path
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from csvfeed.progress import Ticks, watched
+from csvfeed.system import is_console
 from csvfeed.typeset import blocks_of, line, shortened, takes, widths_of
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -28,7 +29,7 @@ def faint(text: str) -> str:
 
 
 def _has_colours(stream: TextIO) -> bool:
-    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and stream.isatty()
+    return not os.environ.get("NO_COLOR") and is_console(stream)
 
 
 def wrapped(text: str, width: int, indent: str) -> str:
@@ -134,7 +135,7 @@ def progress(what: str, total: int | None) -> contextlib.AbstractContextManager[
     total : int or None
         Bytes to read, if known.
     """
-    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if not is_console(sys.stderr):
         return contextlib.nullcontext()
 
     def draw(ticks: Ticks) -> None:

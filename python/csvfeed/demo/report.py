@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import statistics
 from pathlib import Path
 
 from csvfeed.demo.costs import Reading, Stepping, memory
 from csvfeed.demo.training import LossCurve
+from csvfeed.system import cpus
 
 MIB = 1 << 20
 
@@ -28,7 +28,7 @@ def table(reading: Reading, stepping: Stepping, curve: LossCurve) -> str:
     -------
     str
     """
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    threads = cpus()
     fed, split = reading.rows_per_second, reading.pure_python_rows_per_second
     file, held = statistics.median(stepping.file), statistics.median(stepping.memory)
     low, wait, high = (100 * part for part in statistics.quantiles(stepping.waits, n=4))

@@ -14,6 +14,7 @@ import keras
 import numpy as np
 
 from csvfeed.processes import running
+from csvfeed.system import replace, sync_directory
 from csvfeed.train.feed import Feed, is_feed
 from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
@@ -199,12 +200,8 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
             np.savez(file, **arrays)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self._path)
-        folder = os.open(self.directory, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace(temporary, self._path)
+        sync_directory(self.directory)
 
     def _restore(self) -> None:
         meta, groups = _load(self._path)

@@ -63,7 +63,7 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
                      more room",
                     without_number(io)
                 );
-                return PyOSError::new_err((number, text, directory.clone()));
+                return numbered(Some(number), text, Some(directory));
             }
         }
         Kind::Threads(_) => return PyRuntimeError::new_err(error.kind.to_string()),
@@ -75,7 +75,12 @@ pub(crate) fn exception(py: Python<'_>, error: &Error, place: Where<'_>) -> PyEr
 
 /// The `OSError` of an operation on a path.
 pub(crate) fn os_error(io: &io::Error, path: Option<&str>) -> PyErr {
-    PyOSError::new_err((io.raw_os_error(), without_number(io), path.map(str::to_owned)))
+    numbered(io.raw_os_error(), without_number(io), path)
+}
+
+/// The `OSError` for a number of the system. Python takes a number of Windows in another place, and finds its own for it.
+fn numbered(number: Option<i32>, text: String, path: Option<&str>) -> PyErr {
+    PyOSError::new_err((number, text, path.map(str::to_owned), number.filter(|_| cfg!(windows))))
 }
 
 fn without_number(io: &io::Error) -> String {

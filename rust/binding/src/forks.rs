@@ -4,10 +4,12 @@ use csvfeed_core::process;
 use pyo3::prelude::*;
 use pyo3::types::IntoPyDict;
 
-/// Registers [`after_fork`] with `os`.
+/// Registers [`after_fork`] with `os`, if processes can fork.
 pub(crate) fn register(py: Python<'_>) -> PyResult<()> {
-    let hooks = [("after_in_child", wrap_pyfunction!(after_fork, py)?)].into_py_dict(py)?;
-    py.import("os")?.call_method("register_at_fork", (), Some(&hooks))?;
+    if let Some(register) = py.import("os")?.getattr_opt("register_at_fork")? {
+        let hooks = [("after_in_child", wrap_pyfunction!(after_fork, py)?)].into_py_dict(py)?;
+        register.call((), Some(&hooks))?;
+    }
     Ok(())
 }
 

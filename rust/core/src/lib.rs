@@ -40,7 +40,7 @@
 //!
 //! ```text
 //! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value
-//!     > dialect, source > error, simd, random, budget, fields, process
+//!     > dialect, source > error, simd, random, budget, fields, process, platform
 //! ```
 //!
 //! The feature `testing` is for the fuzz targets. It adds naive reference implementations (`oracle`) and the checks that
@@ -61,6 +61,7 @@ pub mod index;
 pub mod oracle;
 pub mod passes;
 pub mod pipeline;
+mod platform;
 pub mod process;
 mod random;
 pub mod rows;

@@ -9,7 +9,6 @@
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, MutexGuard, Weak};
@@ -18,6 +17,7 @@ use xxhash_rust::xxh3::{Xxh3, xxh3_64, xxh3_128};
 
 use super::selection::Selection;
 use crate::choose::Step;
+use crate::platform::{FileExt, has_name};
 use crate::process::PerProcess;
 use crate::rows::{Block, Pool, Widths};
 use crate::table::roles::PerRole;
@@ -338,6 +338,8 @@ impl Writer {
         self.file.write_all_at(&self.layout.header(self.cache.key, &tables), 0)?;
         // No sync: the checksums reveal what a power loss leaves behind.
         fs::rename(&self.draft, &self.cache.path)?;
+        // Where locks are mandatory, this one would keep everybody from reading.
+        let _ = self.file.unlock();
         // Open it again for reading.
         let file = File::open(&self.cache.path)?;
         *self.cache.state() =
@@ -361,7 +363,7 @@ fn new_draft(path: &Path) -> io::Result<(PathBuf, File)> {
         // If another process has or had the lock, it took the draft for abandoned. File systems without locks have no
         // such process.
         let is_locked_by_others = matches!(file.try_lock(), Err(TryLockError::WouldBlock));
-        if !is_locked_by_others && file.metadata()?.nlink() > 0 {
+        if !is_locked_by_others && has_name(&file)? {
             return Ok((draft, file));
         }
     }

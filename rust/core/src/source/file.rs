@@ -9,12 +9,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use super::Source;
-use super::identity::{FileIdentity, identity_of};
 use super::version::Version;
 use crate::error::{Error, Kind, Result};
+use crate::platform;
 use crate::process::PerProcess;
-
-const EISDIR: i32 = 21;
 
 /// An open file that must not change.
 pub struct FileSource {
@@ -28,14 +26,14 @@ impl FileSource {
         // Check before opening: to open a pipe waits for its writer.
         let metadata = std::fs::metadata(path)?;
         if metadata.is_dir() {
-            return Err(io::Error::from_raw_os_error(EISDIR).into());
+            return Err(platform::directory_error().into());
         }
         if !metadata.is_file() {
             let reason = "not a regular file: csvfeed reads files that can be read again";
             return Err(io::Error::new(ErrorKind::InvalidInput, reason).into());
         }
         let file = File::open(path)?;
-        let version = Version::of(identity_of(&file)?);
+        let version = Version::of(platform::identity_of(&file)?);
         Ok(Self { file, version })
     }
 
@@ -89,10 +87,7 @@ static ALL: PerProcess<Vec<Weak<Handles>>> = PerProcess::new();
 /// Leaves most of the process's limit to others.
 fn most_open() -> usize {
     const SHARE: usize = 4;
-    let limits = std::fs::read_to_string("/proc/self/limits").unwrap_or_default();
-    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files"));
-    let limit = line.and_then(|line| line.split_whitespace().next()?.parse::<usize>().ok());
-    limit.map_or(OPEN, |limit| (limit / SHARE).clamp(1, OPEN))
+    platform::open_files_limit().map_or(OPEN, |limit| (limit / SHARE).clamp(1, OPEN))
 }
 
 impl Handles {
@@ -164,9 +159,7 @@ impl Handles {
 
 /// Whether the process, or the machine, may not open more files.
 fn is_out_of_handles(error: &Error) -> bool {
-    const ENFILE: i32 = 23;
-    const EMFILE: i32 = 24;
-    matches!(&error.kind, Kind::Io(error) if matches!(error.raw_os_error(), Some(ENFILE | EMFILE)))
+    matches!(&error.kind, Kind::Io(error) if platform::is_out_of_handles(error))
 }
 
 /// One of many files. It is opened when it is read.
@@ -180,7 +173,7 @@ pub struct LazyFile {
 impl LazyFile {
     /// A file that must not have changed since `version`. `number` distinguishes it from the other files of `handles`.
     pub fn new(path: PathBuf, version: Arc<Version>, number: usize, handles: Arc<Handles>) -> Result<Self> {
-        if !version.is_certainly_unchanged(FileIdentity::of(&std::fs::metadata(&path)?)) {
+        if !version.is_certainly_unchanged(platform::identity_at(&path)?) {
             Handles::open(|| FileSource::reopen(&path, &version))?;
         }
         Ok(Self { path, version, number, handles })

@@ -5,7 +5,6 @@ mod cr_line_ends;
 mod decoded;
 mod file;
 mod footer;
-mod identity;
 mod memory;
 mod prefix;
 mod raw;
@@ -21,12 +20,13 @@ pub(crate) use decoded::Text as StreamText;
 pub use file::{FileSource, Handles, LazyFile};
 pub use footer::Shortened;
 pub(crate) use footer::is_padding;
-pub use identity::FileIdentity;
 pub use memory::MemorySource;
 pub use prefix::Prefix;
 pub use spool::{Spool, SpooledText};
 pub use utf16::Transcoding;
 pub use version::Version;
+
+pub use crate::platform::FileIdentity;
 
 use crate::budget::Size;
 use crate::error::Result;

@@ -1,8 +1,7 @@
 //! Text in an unnamed temporary file, where it can be read in any order.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak, mpsc};
@@ -13,6 +12,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{Source, Stream};
 use crate::budget::Size;
 use crate::error::{Error, Kind, Result};
+use crate::platform::{FileExt, create_nameless};
 use crate::process::PerProcess;
 
 /// How many bytes are written at a time.
@@ -53,11 +53,10 @@ impl Spool {
         let open = || loop {
             let number = NUMBER.fetch_add(1, Ordering::Relaxed);
             let path = directory.join(format!(".csvfeed-{}-{number}", std::process::id()));
-            match File::options().read(true).write(true).create_new(true).mode(0o600).open(&path) {
+            match create_nameless(&path) {
                 // Left by an earlier process with this number that was killed at this point.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(error),
-                Ok(file) => return fs::remove_file(&path).map(|()| file),
+                created => return created,
             }
         };
         match open() {

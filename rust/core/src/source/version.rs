@@ -8,15 +8,14 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::ErrorKind;
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, MutexGuard, Weak};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use super::identity::{FileIdentity, Time, identity_of};
 use crate::budget::Size;
 use crate::error::{Error, Kind, Result};
+use crate::platform::{FileExt, FileIdentity, TICK, Time, identity_of};
 use crate::process::PerProcess;
 
 /// How many checksums are kept of a file. If there are more, every other one is dropped.
@@ -24,9 +23,6 @@ const SUMS: Size = Size { usual: 1 << 18, small: 1 << 10 };
 
 /// How many bytes are read again at most. A spread sample stands for larger files.
 const COMPARED: u64 = 1 << 30;
-
-/// File systems store times in ticks: a second write within this time may leave the times unchanged.
-const TICK: Duration = Duration::from_millis(10);
 
 /// How often a file may change its times during one read.
 const ROUNDS: usize = 100;
