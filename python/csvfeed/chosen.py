@@ -40,8 +40,9 @@ class Chosen(ABC):
         r"""Return a dataset with the rows that meet conditions.
 
         csvfeed decides as it parses a row, before it reads the other columns: a wrong value in a
-        row that is not chosen is no error. A column of a condition may be a feature, a target, or
-        one that is not read. Its first use reads the columns of the conditions in a pass over the
+        row that is not chosen is no error, except for a target with ``missing_target="skip"``,
+        which is read to count the rows. A column of a condition may be a feature, a target, or one
+        that is not read. Its first use reads the columns of the conditions in a pass over the
         source, which counts the rows. Parts of the file without such rows are not read again.
 
         Parameters

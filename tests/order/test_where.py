@@ -228,6 +228,21 @@ def test_a_column_may_be_a_target_and_its_missing_rows_are_left_out():
     assert ds.stats()["c"].count == 2
 
 
+@pytest.mark.parametrize("memory", [None, SMALL])
+def test_a_wrong_value_in_a_row_that_is_not_chosen_is_no_error(memory):
+    rows = ["a,1,2", "b,x,3", "a,4,", "a,5,6", "a,6,7", "b,w,8", "a,8,9"]
+    data = ("kind,x,y\n" + "\n".join(rows)).encode()
+    options = {"features": ["x"], "target": "y", "missing_target": "skip", "memory": memory}
+    some = csvfeed.CsvDataset(data, **options).where({"kind": "a"})
+    assert some.rows()[0][:, 0].tolist() == [1, 5, 6, 8]
+    # A row that is left out, or not chosen, ends a run of rows.
+    assert some.windows(2).rows()[0][:, :, 0].tolist() == [[5, 6]]
+    wrong = csvfeed.CsvDataset(data.replace(b"a,6", b"a,z"), **options).where({"kind": "a"})
+    with pytest.raises(csvfeed.NumberError) as caught:
+        next(iter(wrong))
+    assert (caught.value.line, caught.value.text) == (6, "z")
+
+
 # All conditions
 
 
