@@ -134,7 +134,7 @@ impl Reading<'_> {
     #[inline(never)]
     fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
-        let place = mixed.rows.place(row, column.column);
+        let place = mixed.rows.whole(self.text.padded(), mixed.rows.place(row, column.column));
         for &(at, wanted) in &column.values {
             let Some(encoding) = self.schema.encoding(wanted) else { continue };
             match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {

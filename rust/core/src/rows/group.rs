@@ -84,12 +84,13 @@ impl Numbers {
             self.declined.extend(tokens.map(|(at, _)| at as u32));
             self.declined.sort_unstable();
         }
-        Converted { fields, values, declined: &self.declined }
+        Converted { rows, fields, values, declined: &self.declined }
     }
 }
 
 /// Numbers, some of which the slow path must still read.
 struct Converted<'a> {
+    rows: Rows<'a>,
     fields: Fields<'a>,
     values: &'a mut [f32],
     declined: &'a [u32],
@@ -103,12 +104,12 @@ impl<'a> Converted<'a> {
         wrong: &mut Vec<WrongField>,
         skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
-        let Self { fields, values, declined } = self;
+        let Self { rows, fields, values, declined } = self;
         let without = &reading.arrangement.without[..];
         let text = reading.text.padded();
         let count = values.len();
         let (before, ends) = (&fields.before[..count], &fields.ends[..count]);
-        let mut careful = Careful { latest: Latest::NONE, rejected: None, wrong, skipped };
+        let mut careful = Careful { rows, latest: Latest::NONE, rejected: None, wrong, skipped };
         let (mut row, mut first) = (0, 0);
         for &at in declined {
             let at = at as usize;
@@ -138,6 +139,7 @@ impl<'a> Converted<'a> {
 
 /// Reads fields that are neither plain numbers nor missing like the one before.
 struct Careful<'a> {
+    rows: Rows<'a>,
     /// The latest text that was a missing feature.
     latest: Latest,
     /// The latest row with a wrong field.
@@ -166,6 +168,7 @@ impl Careful<'_> {
             // A missing feature is known at once.
             return ControlFlow::Continue(Some(value));
         }
+        let place = self.rows.whole(reading.text.padded(), place);
         let at = arrangement.numbers[number];
         let (column, wanted) = (arrangement.names[at], arrangement.places[at]);
         match reading.read_field_carefully(place.clone(), column, wanted) {
@@ -300,7 +303,7 @@ fn resolve_errors(
         for wrong in wrong.drain(..) {
             let row = wrong.row;
             let before = block.rows + row - skipped.partition_point(|&skipped| skipped < row);
-            reading.record_field(wrong, rows.line(row), before, block);
+            reading.record_field(wrong, rows.line(reading.text.padded(), row), before, block);
         }
     }
     (kept, error)
