@@ -8,7 +8,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fields::Fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
-use crate::value::number::{self, Plain};
+use crate::value::number::{self, Plain, Token};
 use crate::value::vocabulary::Latest;
 use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
@@ -48,6 +48,8 @@ struct Numbers {
     values: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
+    /// The latest text that was a missing feature.
+    missing: Option<Token>,
 }
 
 impl Chosen {
@@ -77,14 +79,41 @@ impl Numbers {
         let values = &mut self.values[..count];
         self.declined.clear();
         let quote = reading.dialect.quote;
+        // In another notation, commas may have become dots. A token that is a number is read as one first.
+        let missing = self.missing.filter(|_| plain.is_none() && !schema.missing.has_numbers());
         let (bytes, places) = plain.map_or((text.padded(), fields), |plain| plain.fields(quote, fields));
-        number::convert(simd, bytes, quote, places, values, &mut self.declined);
+        let found = number::convert_with(simd, bytes, quote, missing, places, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));
             self.declined.sort_unstable();
         }
-        Converted { rows, fields, values, declined: &self.declined }
+        if found {
+            fill_missing(values, &arrangement.without, &mut self.declined);
+        }
+        Converted { rows, fields, values, declined: &self.declined, missing: &mut self.missing }
+    }
+}
+
+/// Gives the fields without a value, which are NaN, the values `without` one of their columns. Adds those that must have a
+/// value to `declined`.
+fn fill_missing(values: &mut [f32], without: &[Option<f32>], declined: &mut Vec<u32>) {
+    let width = without.len();
+    for (column, _) in without.iter().enumerate().filter(|(_, without)| without.is_none()) {
+        let required = values.iter().enumerate().skip(column).step_by(width);
+        declined.extend(required.filter(|(_, value)| value.is_nan()).map(|(at, _)| at as u32));
+        // Some were declined already.
+        declined.sort_unstable();
+        declined.dedup();
+    }
+    // Another NaN may have a meaning of its own.
+    let is_usual = |value: f32| value.to_bits() == f32::NAN.to_bits();
+    if !without.iter().copied().flatten().all(is_usual) {
+        for row in values.chunks_exact_mut(width) {
+            for (value, without) in row.iter_mut().zip(without) {
+                *value = if value.is_nan() { without.unwrap_or(f32::NAN) } else { *value };
+            }
+        }
     }
 }
 
@@ -94,6 +123,8 @@ struct Converted<'a> {
     fields: Fields<'a>,
     values: &'a mut [f32],
     declined: &'a [u32],
+    /// The latest text that was a missing feature, for the next rows.
+    missing: &'a mut Option<Token>,
 }
 
 impl<'a> Converted<'a> {
@@ -104,7 +135,7 @@ impl<'a> Converted<'a> {
         wrong: &mut Vec<WrongField>,
         skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
-        let Self { rows, fields, values, declined } = self;
+        let Self { rows, fields, values, declined, missing } = self;
         let without = &reading.arrangement.without[..];
         let text = reading.text.padded();
         let count = values.len();
@@ -133,6 +164,7 @@ impl<'a> Converted<'a> {
                 ControlFlow::Break(()) => break,
             }
         }
+        *missing = careful.latest.token().or(*missing);
         values
     }
 }
@@ -241,7 +273,11 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     let arrangement = reading.arrangement;
     let (width, numbers) = (arrangement.columns.len(), arrangement.numbers.len());
     mixed.resize(rows * width, 0.0);
-    if numbers > 0 {
+    if let [at] = arrangement.numbers[..] {
+        for (mixed, &number) in mixed.chunks_exact_mut(width).zip(values) {
+            mixed[at] = number;
+        }
+    } else if numbers > 0 {
         for (mixed, numbers) in mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
             arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
         }

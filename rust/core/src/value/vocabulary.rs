@@ -5,6 +5,8 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::number::Token;
+
 /// The longest word that fits in a register, in bytes.
 const SHORT: usize = 16;
 
@@ -79,6 +81,11 @@ impl Latest {
     /// The empty word, as one that has this code.
     pub(crate) fn empty(code: u32) -> Self {
         Self { word: 0, bits: 0, length: 0, code }
+    }
+
+    /// The word, if it is one and has at most eight bytes.
+    pub(crate) fn token(&self) -> Option<Token> {
+        Token::new(self.word.to_le_bytes().get(..self.length)?)
     }
 
     #[inline(always)]
