@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod buffer;
+mod categories;
 mod constant;
 mod encoded;
 mod forms;

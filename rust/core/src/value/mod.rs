@@ -8,6 +8,7 @@ mod boolean;
 pub mod date;
 pub mod duration;
 pub mod number;
+mod spread;
 pub mod vocabulary;
 
 use std::sync::Arc;
