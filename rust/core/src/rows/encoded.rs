@@ -76,7 +76,10 @@ impl Reading<'_> {
                     ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
                 };
-                self.read_fields(column, 0..rows, mixed, moment, |encoding| encoding, value);
+                let mut pending = std::mem::take(&mut mixed.rewritten.pending);
+                self.read_alike(column, date, rows, mixed, &mut pending);
+                self.read_fields(column, pending.iter().copied(), mixed, moment, |encoding| encoding, value);
+                mixed.rewritten.pending = pending;
             }
             ValueEncoding::Duration(duration) => {
                 let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));

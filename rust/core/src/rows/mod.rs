@@ -4,6 +4,7 @@ mod arrangement;
 mod buffer;
 mod categories;
 mod constant;
+mod dates;
 mod encoded;
 mod forms;
 mod group;
