@@ -26,7 +26,7 @@ pub enum Simd {
     Portable,
 }
 
-/// Proof that this processor has AVX2 and the extensions of its generation: FMA, BMI1, BMI2, LZCNT and POPCNT.
+/// Proof that this processor has AVX2 and the extensions of its generation: FMA, BMI1, BMI2, LZCNT, PCLMULQDQ and POPCNT.
 #[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Avx2(());
@@ -41,6 +41,7 @@ impl Avx2 {
             && is_x86_feature_detected!("bmi1")
             && is_x86_feature_detected!("bmi2")
             && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("pclmulqdq")
             && is_x86_feature_detected!("popcnt");
         found.then_some(Self(()))
     }

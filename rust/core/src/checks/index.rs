@@ -66,7 +66,7 @@ impl Input<'_> {
             let mut found = vec![];
             for rows in index.groups(columns, 1 + usize::from(self.group)) {
                 assert!((1..=1 + usize::from(self.group)).contains(&rows.count()));
-                let fields = (0..rows.count() * columns).map(|at| rows.fields().place(at));
+                let fields = (0..rows.count() * columns).map(|at| rows.whole(text.padded(), rows.fields().place(at)));
                 found.extend(fields.map(|place| place.start - WINDOW..place.end - WINDOW));
             }
             assert_eq!(found, places, "{simd:?}: {:?}", bytes.escape_ascii());

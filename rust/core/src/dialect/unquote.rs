@@ -60,7 +60,18 @@ pub(crate) fn plain(text: &[u8], quote: Option<u8>, place: Range<usize>) -> Opti
         return Some(place);
     }
     let inside = inside(text, quote, place);
-    (!is_quoted || !text[inside.clone()].iter().any(|&byte| Some(byte) == quote)).then_some(inside)
+    (!is_quoted || !contains(&text[inside.clone()], first)).then_some(inside)
+}
+
+/// Whether a byte is among the bytes of a field. Most fields are too short for a search with vectors.
+fn contains(field: &[u8], wanted: u8) -> bool {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let (words, rest) = field.as_chunks();
+    let is_in = |word: &[u8; 8]| {
+        let difference = u64::from_le_bytes(*word) ^ (ONES * u64::from(wanted));
+        difference.wrapping_sub(ONES) & !difference & (ONES << 7) != 0
+    };
+    words.iter().any(is_in) || rest.contains(&wanted)
 }
 
 /// A field without the spaces and tabs around it.
@@ -74,6 +85,21 @@ pub(crate) fn trim(mut field: &[u8]) -> &[u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_byte_is_found_wherever_it_stands() {
+        for length in 0..40 {
+            let mut field = vec![b'!'; length];
+            assert!(!contains(&field, b'"'));
+            for at in 0..length {
+                field[at] = b'"';
+                assert!(contains(&field, b'"'));
+                field[at] = b'#' ^ 0x80;
+                assert!(!contains(&field, b'"'));
+                field[at] = b'!';
+            }
+        }
+    }
 
     #[test]
     fn doubled_quotes_become_one() {

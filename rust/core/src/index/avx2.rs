@@ -1,13 +1,15 @@
 //! Finds delimiters, newlines and quotes in 64-byte chunks with two 256-bit registers.
 
 use std::arch::x86_64::{
-    __m256i, _mm_cvtsi64_si128, _mm256_add_epi32, _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi32,
-    _mm256_extract_epi64, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_permutevar8x32_epi32,
-    _mm256_sad_epu8, _mm256_set1_epi8, _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
+    __m256i, _mm_clmulepi64_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si64, _mm_set1_epi8, _mm256_add_epi32,
+    _mm256_add_epi64, _mm256_cmpeq_epi8, _mm256_cvtepu8_epi32, _mm256_extract_epi64, _mm256_loadu_si256,
+    _mm256_movemask_epi8, _mm256_or_si256, _mm256_permutevar8x32_epi32, _mm256_sad_epu8, _mm256_set1_epi8,
+    _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
 };
 
 use super::masks::{Masks, Special};
 use super::pick::Pick;
+use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Avx2;
@@ -29,12 +31,12 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     let mut density = Density::Sparse;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
-        let out = marks.room(64 * CHUNKS).as_mut_ptr();
+        let out = marks.rooms(CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
             let found = seen.look_at(chunk, delimiter);
             // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-            unsafe { density.write_positions(out.add(filled), base as u32, found) };
+            unsafe { write_positions(out.add(filled), base as u32, found, density) };
             filled += found.count_ones() as usize;
             base += 64;
         }
@@ -61,56 +63,56 @@ fn fill_with_avx2(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     }
 }
 
-/// See [`super::portable::look_at`].
-pub(super) fn look_at(_: Avx2, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
+/// See [`scan::scan`].
+pub(super) fn scan<S: Scan>(avx2: Avx2, bytes: &[u8], special: Special, scan: S) -> S {
     // SAFETY: an `Avx2` exists only if the processor has these instructions.
-    unsafe { look_with_avx2(chunks, special, masks) }
+    unsafe { scan_with_avx2(avx2, bytes, special, scan) }
 }
 
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,pclmulqdq,popcnt")]
+fn scan_with_avx2<S: Scan>(avx2: Avx2, bytes: &[u8], special: Special, scan: S) -> S {
+    scan::scan_with(avx2, bytes, special, scan)
+}
+
+impl Instructions for Avx2 {
+    #[inline(always)]
+    fn masks(self, chunk: &[u8; 64], special: Special) -> Masks {
+        // SAFETY: an `Avx2` exists only if the processor has these instructions.
+        unsafe { masks(chunk, special) }
+    }
+
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        // SAFETY: an `Avx2` exists only if the processor has these instructions.
+        unsafe { prefix_xor(bits) }
+    }
+
+    #[inline(always)]
+    fn write_positions(self, places: &mut [u32; 64], base: u32, mask: u64, density: Density) {
+        // SAFETY: an `Avx2` exists only if the processor has these instructions, and there are 64 places.
+        unsafe { write_positions(places.as_mut_ptr(), base, mask, density) }
+    }
+}
+
+#[inline]
 #[target_feature(enable = "avx2")]
-fn look_with_avx2(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
-    for (masks, chunk) in masks.iter_mut().zip(chunks) {
-        let (low, high) = halves(chunk);
-        let mask = |byte: u8| {
-            let wanted = _mm256_set1_epi8(byte as i8);
-            let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
-            let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
-            u64::from(high) << 32 | u64::from(low)
-        };
-        let newlines = mask(b'\n');
-        *masks = Masks { ends: mask(delimiter) | newlines, newlines, quotes: mask(quote), returns: mask(b'\r') };
-    }
+fn masks(chunk: &[u8; 64], Special { delimiter, quote }: Special) -> Masks {
+    let (low, high) = halves(chunk);
+    let mask = |byte: u8| {
+        let wanted = _mm256_set1_epi8(byte as i8);
+        let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(low, wanted)) as u32;
+        let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(high, wanted)) as u32;
+        u64::from(high) << 32 | u64::from(low)
+    };
+    let newlines = mask(b'\n');
+    Masks { ends: mask(delimiter) | newlines, newlines, quotes: mask(quote), returns: mask(b'\r') }
 }
 
-/// See [`super::portable::append_ends`].
-pub(super) fn append_ends(_: Avx2, marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    // SAFETY: an `Avx2` exists only if the processor has these instructions.
-    unsafe { append_with_avx2(marks, base, chunks) }
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-fn append_with_avx2(marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    let out = marks.room(64 * chunks.len()).as_mut_ptr();
-    let mut filled = 0;
-    let found = chunks.iter().map(|chunk| chunk.ends.count_ones() as usize).sum();
-    let density = Density::of(found, chunks.len());
-    for (at, chunk) in chunks.iter().enumerate() {
-        // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-        unsafe { density.write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
-        filled += chunk.ends.count_ones() as usize;
-    }
-    marks.advance(filled);
-}
-
-/// See [`super::portable::count_newlines`].
-pub(super) fn count_newlines(_: Avx2, masks: &[Masks]) -> usize {
-    // SAFETY: an `Avx2` exists only if the processor has these instructions.
-    unsafe { count_with_avx2(masks) }
-}
-
-#[target_feature(enable = "popcnt")]
-fn count_with_avx2(masks: &[Masks]) -> usize {
-    masks.iter().map(|masks| masks.newlines.count_ones() as usize).sum()
+/// See [`Instructions::prefix_xor`]. The product without carries with a number whose bits are all set.
+#[inline]
+#[target_feature(enable = "pclmulqdq")]
+pub(super) fn prefix_xor(bits: u64) -> u64 {
+    _mm_cvtsi128_si64(_mm_clmulepi64_si128::<0>(_mm_cvtsi64_si128(bits as i64), _mm_set1_epi8(-1))) as u64
 }
 
 /// The bytes of a chunk in two registers.
@@ -121,44 +123,24 @@ fn halves(chunk: &[u8; 64]) -> (__m256i, __m256i) {
     unsafe { (_mm256_loadu_si256(chunk.as_ptr().cast()), _mm256_loadu_si256(chunk.as_ptr().add(32).cast())) }
 }
 
-/// Writes the positions of set bits.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Density {
-    /// Few bits in most chunks: takes them one by one.
-    Sparse,
-    /// Many: looks up eight at a time.
-    Dense,
-}
-
-impl Density {
-    /// The density of chunks in which `found` bits were set.
-    fn of(found: usize, chunks: usize) -> Self {
-        if found > DENSE * chunks { Self::Dense } else { Self::Sparse }
-    }
-
-    /// Writes the positions of the set bits of `mask`. The lowest bit has position `base`. May write arbitrary values
-    /// after the last position, up to 64 in all.
-    ///
-    /// # Safety
-    ///
-    /// `out` must have room for 64 positions.
-    #[inline]
-    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    unsafe fn write_positions(self, out: *mut u32, base: u32, mask: u64) {
-        // SAFETY: the caller provides the room.
-        unsafe {
-            match self {
-                Self::Sparse => write_one_by_one(out, base, mask),
-                Self::Dense => write_by_eight(out, base, mask),
-            }
+/// See [`Instructions::write_positions`]. Looks dense marks up eight at a time.
+///
+/// # Safety
+///
+/// `out` must have room for 64 positions.
+#[inline]
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+unsafe fn write_positions(out: *mut u32, base: u32, mask: u64, density: Density) {
+    // SAFETY: the caller provides the room.
+    unsafe {
+        match density {
+            Density::Sparse => write_one_by_one(out, base, mask),
+            Density::Dense => write_by_eight(out, base, mask),
         }
     }
 }
 
-/// Set bits in a chunk from which looking them up takes less time.
-const DENSE: usize = 6;
-
-/// See [`Density::write_positions`].
+/// See [`write_positions`].
 ///
 /// # Safety
 ///
@@ -183,7 +165,7 @@ unsafe fn write_one_by_one(out: *mut u32, base: u32, mut mask: u64) {
     }
 }
 
-/// See [`Density::write_positions`]. The number of set bits makes no difference to the time.
+/// See [`write_positions`]. The number of set bits makes no difference to the time.
 ///
 /// # Safety
 ///

@@ -8,6 +8,7 @@ use std::arch::x86_64::{
 
 use super::masks::{Masks, Special};
 use super::pick::Pick;
+use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Avx512;
@@ -48,7 +49,7 @@ fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64,
     let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
-        let out = marks.room(64 * CHUNKS).as_mut_ptr();
+        let out = marks.rooms(CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
             let found = line_ends.look_at::<IN_STEP>(load(chunk), u64::MAX, delimiter, step);
@@ -64,7 +65,7 @@ fn fill_with_avx512<const IN_STEP: bool>(bytes: &[u8], delimiter: u8, step: u64,
     let last = unsafe { _mm512_maskz_loadu_epi8(kept, rest.as_ptr().cast()) };
     let found = line_ends.look_at::<IN_STEP>(last, kept, delimiter, step);
     // SAFETY: `room` reserved 64 places.
-    unsafe { write_positions(marks.room(64).as_mut_ptr(), base as u32, found) };
+    unsafe { write_positions(marks.room().as_mut_ptr(), base as u32, found) };
     marks.advance(found.count_ones() as usize);
     let in_step = IN_STEP && line_ends.out_of_step == 0;
     LineEnds { newlines: line_ends.newlines as usize, returns: line_ends.returns != 0, in_step }
@@ -103,40 +104,45 @@ impl Seen {
     }
 }
 
-/// See [`super::portable::look_at`].
-pub(super) fn look_at(_: Avx512, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
+/// See [`scan::scan`].
+pub(super) fn scan<S: Scan>(avx512: Avx512, bytes: &[u8], special: Special, scan: S) -> S {
     // SAFETY: an `Avx512` exists only if the processor has these instructions.
-    unsafe { look_with_avx512(chunks, special, masks) }
-}
-
-#[target_feature(enable = "avx512f,avx512bw")]
-fn look_with_avx512(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
-    for (masks, chunk) in masks.iter_mut().zip(chunks) {
-        let chunk = load(chunk);
-        let newlines = equal(chunk, b'\n');
-        let ends = equal(chunk, delimiter) | newlines;
-        *masks = Masks { ends, newlines, quotes: equal(chunk, quote), returns: equal(chunk, b'\r') };
-    }
-}
-
-/// See [`super::portable::append_ends`].
-pub(super) fn append_ends(_: Avx512, marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    // SAFETY: an `Avx512` exists only if the processor has these instructions.
-    unsafe { append_with_avx512(marks, base, chunks) }
+    unsafe { scan_with_avx512(avx512, bytes, special, scan) }
 }
 
 #[target_feature(
-    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,popcnt"
+    enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,pclmulqdq,popcnt"
 )]
-fn append_with_avx512(marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    let out = marks.room(64 * chunks.len()).as_mut_ptr();
-    let mut filled = 0;
-    for (at, chunk) in chunks.iter().enumerate() {
-        // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-        unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
-        filled += chunk.ends.count_ones() as usize;
+fn scan_with_avx512<S: Scan>(avx512: Avx512, bytes: &[u8], special: Special, scan: S) -> S {
+    scan::scan_with(avx512, bytes, special, scan)
+}
+
+impl Instructions for Avx512 {
+    #[inline(always)]
+    fn masks(self, chunk: &[u8; 64], special: Special) -> Masks {
+        // SAFETY: an `Avx512` exists only if the processor has these instructions.
+        unsafe { masks(chunk, special) }
     }
-    marks.advance(filled);
+
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        self.avx2().prefix_xor(bits)
+    }
+
+    #[inline(always)]
+    fn write_positions(self, places: &mut [u32; 64], base: u32, mask: u64, _: Density) {
+        // SAFETY: an `Avx512` exists only if the processor has these instructions, and there are 64 places.
+        unsafe { write_positions(places.as_mut_ptr(), base, mask) }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn masks(chunk: &[u8; 64], Special { delimiter, quote }: Special) -> Masks {
+    let chunk = load(chunk);
+    let newlines = equal(chunk, b'\n');
+    let ends = equal(chunk, delimiter) | newlines;
+    Masks { ends, newlines, quotes: equal(chunk, quote), returns: equal(chunk, b'\r') }
 }
 
 /// Writes the marks of the picked columns of each row. A row has `columns` marks.

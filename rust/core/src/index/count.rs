@@ -3,9 +3,9 @@
 use memchr::{memchr, memchr_iter, memmem};
 
 use super::careful::Careful;
-use super::masks::Special;
+use super::masks::{Masks, Special};
 use super::quotes::{FieldEnds, Quotes, State};
-use super::stride;
+use super::scan::{Instructions, Scan, scan};
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::simd::Simd;
@@ -50,29 +50,41 @@ fn count_filled(bytes: &[u8]) -> usize {
 
 /// Counts the rows of a text with quotes. Returns `None` if a field has wrong quotes.
 pub(super) fn count_quoted(simd: Simd, bytes: &[u8], special: Special) -> Option<usize> {
-    let mut quotes = Quotes::new(State::FieldStart);
-    let mut field_ends = FieldEnds::default();
-    // `line_start` is 1 if the next byte is the first of its line. `lone_return` is 1 if the byte before it is a
-    // carriage return and was the first.
-    let (mut line_start, mut lone_return) = (1, 0);
-    let mut rows = 0;
-    stride::for_each_stride(simd, bytes, special, |_, masks| {
-        // Work on copies, which stay in registers.
-        let (mut here, mut field_ends_here) = (quotes, field_ends);
-        for masks in &mut *masks {
-            let followed = here.follow(masks);
-            field_ends_here.check(masks, followed);
-            let newlines = followed.ends & masks.newlines;
-            let line_starts = newlines << 1 | line_start;
-            let lone_returns = masks.returns & line_starts;
-            // Leaves out the newlines of blank lines.
-            masks.newlines = newlines & !(line_starts | lone_returns << 1 | lone_return);
-            (line_start, lone_return) = (newlines >> 63, lone_returns >> 63);
-        }
-        (quotes, field_ends) = (here, field_ends_here);
-        rows += stride::count_newlines(simd, masks);
-    });
+    let counting = Counting {
+        quotes: Quotes::new(State::FieldStart),
+        field_ends: FieldEnds::default(),
+        line_start: 1,
+        lone_return: 0,
+        rows: 0,
+    };
+    let Counting { quotes, field_ends, rows, .. } = scan(simd, bytes, special, counting);
     (field_ends.are_valid() && !quotes.is_inside()).then_some(rows)
+}
+
+/// Counts the newlines outside quotes that end more than a blank line.
+struct Counting {
+    quotes: Quotes,
+    field_ends: FieldEnds,
+    /// 1 if the next byte is the first of its line.
+    line_start: u64,
+    /// 1 if the previous byte is a carriage return and was the first of its line.
+    lone_return: u64,
+    rows: usize,
+}
+
+impl Scan for Counting {
+    #[inline(always)]
+    fn look<I: Instructions>(&mut self, instructions: I, _: usize, masks: Masks) {
+        let followed = self.quotes.follow(instructions, &masks);
+        self.field_ends.check(&masks, followed);
+        let newlines = followed.ends & masks.newlines;
+        let line_starts = newlines << 1 | self.line_start;
+        let lone_returns = masks.returns & line_starts;
+        // Leaves out the newlines of blank lines.
+        let filled = newlines & !(line_starts | lone_returns << 1 | self.lone_return);
+        (self.line_start, self.lone_return) = (newlines >> 63, lone_returns >> 63);
+        self.rows += filled.count_ones() as usize;
+    }
 }
 
 /// Counts the rows before the first field with wrong quotes, byte by byte.

@@ -17,6 +17,7 @@ pub(crate) struct Masks {
 
 impl Masks {
     /// The masks of the first `count` bytes only.
+    #[inline(always)]
     pub(super) fn first(self, count: usize) -> Self {
         let kept = (1 << count) - 1;
         Self {

@@ -7,9 +7,11 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bare;
 mod careful;
 mod count;
 mod lists;
+mod marks;
 mod masks;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -19,25 +21,26 @@ mod portable;
 mod quoted;
 mod quotes;
 mod row_ends;
-mod stride;
+mod rows;
+mod scan;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use std::ops::{Deref, Range};
+use std::ops::Range;
 
 use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
 pub(crate) use count::count_rows;
 pub(crate) use lists::ListIndex;
+use marks::Marks;
 pub(crate) use masks::{Masks, Special};
-#[cfg(target_arch = "x86_64")]
-use pick::Pick;
-pub(crate) use quotes::{Followed, Quotes, State};
-pub(crate) use stride::for_each_stride;
+pub(crate) use quotes::{Last, Quotes, State};
+pub use rows::Rows;
+pub(crate) use scan::{Instructions, Scan, scan};
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};
-use crate::fields::{Fields, WINDOW};
+use crate::fields::WINDOW;
 use crate::simd::Simd;
 use crate::text::Text;
 
@@ -48,8 +51,12 @@ pub struct Index {
     /// before it.
     marks: Marks,
     /// Like `marks`, but with the position of the carriage return where a row ends with CRLF. Empty if no row does.
-    /// After the careful scan, only this tells where fields end, and `marks` where they start.
-    trimmed: Vec<u32>,
+    /// After the careful scan, and if the marks are bare, only this tells where fields end, and `marks` where they start.
+    trimmed: Marks,
+    /// The quote, if the marks leave out the quotes around fields.
+    bare: Option<u8>,
+    /// Why the marks of the next text with quotes include those around fields.
+    kept_quotes: KeptQuotes,
     /// The rows, as runs without gaps in `marks`.
     runs: Vec<Run>,
     /// Whether wrong rows are skipped as long as their end is known.
@@ -60,6 +67,15 @@ pub struct Index {
     ends_empty: bool,
 }
 
+/// Why marks include the quotes around fields.
+#[derive(Default)]
+struct KeptQuotes {
+    /// The latest text with quotes had others as well, or rows that bare marks do not suit.
+    has_others: bool,
+    /// The fields that are read have none, and it takes less time to include them.
+    are_unread: bool,
+}
+
 /// Consecutive rows without a blank line between them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Run {
@@ -68,53 +84,18 @@ struct Run {
     rows: usize,
 }
 
-/// Positions in a vector that keeps its length from text to text, so that its tail is initialized only once.
-#[derive(Default)]
-struct Marks {
-    places: Vec<u32>,
-    count: usize,
-}
-
-impl Deref for Marks {
-    type Target = [u32];
-
-    fn deref(&self) -> &[u32] {
-        &self.places[..self.count]
-    }
-}
-
-impl Marks {
-    fn clear(&mut self) {
-        self.count = 0;
-    }
-
-    fn push(&mut self, mark: u32) {
-        self.room(1)[0] = mark;
-        self.advance(1);
-    }
-
-    /// The next `count` places. Write to them before calling [`Marks::advance`].
-    #[inline]
-    fn room(&mut self, count: usize) -> &mut [u32] {
-        if self.places.len() < self.count + count {
-            self.places.resize((self.count + count).next_power_of_two(), 0);
-        }
-        &mut self.places[self.count..self.count + count]
-    }
-
-    /// Appends the first `count` places of [`Marks::room`].
-    #[inline]
-    fn advance(&mut self, count: usize) {
-        self.count += count;
-    }
-}
-
 impl Index {
     /// An index that skips wrong rows if `skips_bad_rows` is set. An unclosed quote remains an error, because the end
     /// of its row is unknown.
     #[must_use]
     pub fn skipping_bad_rows(skips_bad_rows: bool) -> Self {
         Self { skips_bad_rows, ..Self::default() }
+    }
+
+    /// Sets whether the marks always include the quotes around fields. It takes less time to include them, and more to leave
+    /// them out later.
+    pub(crate) fn keep_quotes(&mut self, are_unread: bool) {
+        self.kept_quotes.are_unread = are_unread;
     }
 
     /// Finds the fields of a text whose rows have `columns` fields each. At the first wrong row that is not skipped,
@@ -155,14 +136,28 @@ impl Index {
         let bytes = text.padded();
         let end = bytes.len() - WINDOW;
         self.start();
+        let quoted = Special::of(dialect).filter(|_| text.has_quotes());
+        if let Some(special) = quoted
+            && self.fill_bare(simd, bytes, special, columns)
+        {
+            return None;
+        }
         let marks = &mut self.marks;
-        let line_ends = match Special::of(dialect).filter(|_| text.has_quotes()) {
-            Some(special) => quoted::fill(simd, &bytes[..end], special, marks),
-            None => Some(plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks)),
+        let found = if let Some(special) = quoted {
+            quoted::fill(simd, &bytes[..end], special, marks)
+        } else {
+            let line_ends = plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks);
+            Some(quoted::Found { line_ends, is_bare: true })
         };
         // Wrong quotes: the careful scan keeps the rows before them and finds the error.
-        let Some(line_ends) = line_ends else { return self.fill_carefully(text, dialect, columns, reference) };
+        let Some(quoted::Found { line_ends, is_bare }) = found else {
+            return self.fill_carefully(text, dialect, columns, reference);
+        };
         let bad_row = self.find_runs(bytes, columns, &line_ends);
+        if quoted.is_some() {
+            self.kept_quotes.has_others =
+                !is_bare || self.runs.len() > 1 || bad_row.is_some() || !self.bad_rows.is_empty();
+        }
         let is_short = |bad: &BadRow| (bad.found as usize) < columns;
         if dialect.fills_short_rows && (bad_row.as_ref().is_some_and(is_short) || self.bad_rows.iter().any(is_short)) {
             return self.fill_carefully(text, dialect, columns, reference);
@@ -232,6 +227,7 @@ impl Index {
         self.runs.clear();
         self.bad_rows.clear();
         self.trimmed.clear();
+        self.bare = None;
         self.marks.clear();
         self.marks.push(WINDOW as u32 - 1);
     }
@@ -256,7 +252,8 @@ impl Index {
                 let count = (run.rows - first).min(size);
                 let before = run.before + first * columns;
                 let fields = count * columns;
-                Rows { marks: &self.marks[before..][..fields], ends: &ends[before + 1..][..fields], columns }
+                let (marks, ends) = (&self.marks[before..][..fields], &ends[before + 1..][..fields]);
+                Rows { marks, ends, columns, bare: self.bare }
             })
         })
     }
@@ -311,107 +308,11 @@ impl Index {
             let end = self.marks[mark];
             if bytes[end as usize - 1] == b'\r' && self.marks[mark - 1] + 1 < end {
                 if self.trimmed.is_empty() {
-                    self.trimmed.extend_from_slice(&self.marks);
+                    self.trimmed.copy(&self.marks);
                 }
-                self.trimmed[mark] -= 1;
+                self.trimmed.filled()[mark] -= 1;
             }
         }
-    }
-}
-
-/// Some rows of a text.
-#[derive(Clone, Copy)]
-pub struct Rows<'a> {
-    /// The mark before each field.
-    marks: &'a [u32],
-    /// The end of each field.
-    ends: &'a [u32],
-    columns: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// The number of rows.
-    #[must_use]
-    pub fn count(self) -> usize {
-        self.marks.len() / self.columns
-    }
-
-    /// The start of the first row.
-    pub(crate) fn start(self) -> usize {
-        self.place(0, 0).start
-    }
-
-    /// The range of a row without its line end.
-    pub(crate) fn line(self, row: usize) -> Range<usize> {
-        self.place(row, 0).start..self.place(row, self.columns - 1).end
-    }
-
-    /// All fields, row by row.
-    #[must_use]
-    pub fn fields(self) -> Fields<'a> {
-        Fields { before: self.marks, ends: self.ends }
-    }
-
-    /// Only the chosen rows.
-    pub(crate) fn only<'b>(self, chosen: &[usize], marks: &'b mut Vec<u32>, ends: &'b mut Vec<u32>) -> Rows<'b> {
-        let pick = |from: &[u32], to: &mut Vec<u32>| {
-            to.resize(chosen.len() * self.columns, 0);
-            if self.columns == 2 {
-                // Copies of a constant eight bytes.
-                let from = from.as_chunks::<2>().0;
-                to.as_chunks_mut().0.iter_mut().zip(chosen).for_each(|(to, &row)| *to = from[row]);
-                return;
-            }
-            for (to, row) in to.chunks_exact_mut(self.columns).zip(chosen) {
-                to.copy_from_slice(&from[row * self.columns..][..self.columns]);
-            }
-        };
-        pick(self.marks, marks);
-        pick(self.ends, ends);
-        Rows { marks, ends, columns: self.columns }
-    }
-
-    /// The fields of some columns, row by row. `before` and `ends` may have more places than these fields need.
-    pub(crate) fn pick<'b>(
-        self,
-        simd: Simd,
-        columns: &[usize],
-        before: &'b mut Vec<u32>,
-        ends: &'b mut Vec<u32>,
-    ) -> Fields<'b> {
-        if columns.is_empty() {
-            return Fields { before: &[], ends: &[] };
-        }
-        match simd {
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx512(avx512) => {
-                let picks = Pick::all(columns, 32);
-                avx512::pick(avx512, self.marks, self.columns, &picks, before);
-                avx512::pick(avx512, self.ends, self.columns, &picks, ends);
-            }
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx2(avx2) => {
-                let picks = Pick::all(columns, 8);
-                avx2::pick(avx2, self.marks, self.columns, &picks, before);
-                avx2::pick(avx2, self.ends, self.columns, &picks, ends);
-            }
-            #[cfg(target_arch = "aarch64")]
-            Simd::Neon(_) => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
-            Simd::Portable => portable::pick([self.marks, self.ends], self.columns, columns, [before, ends]),
-        }
-        let count = self.marks.len() / self.columns * columns.len();
-        Fields { before: &before[..count], ends: &ends[..count] }
-    }
-
-    /// The ranges of the fields of a column.
-    pub(crate) fn column(self, column: usize) -> impl Iterator<Item = Range<usize>> {
-        let rows = self.marks.chunks_exact(self.columns).zip(self.ends.chunks_exact(self.columns));
-        rows.map(move |(marks, ends)| marks[column] as usize + 1..ends[column] as usize)
-    }
-
-    /// The range of a field.
-    pub(crate) fn place(self, row: usize, column: usize) -> Range<usize> {
-        self.fields().place(row * self.columns + column)
     }
 }
 

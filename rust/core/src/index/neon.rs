@@ -6,6 +6,7 @@ use std::arch::aarch64::{
 };
 
 use super::masks::{Masks, Special};
+use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Neon;
@@ -29,7 +30,7 @@ fn fill_with_neon(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     let mut base = WINDOW;
     let (chunks, rest) = bytes[WINDOW..].as_chunks::<64>();
     for chunks in chunks.chunks(CHUNKS) {
-        let out = marks.room(64 * CHUNKS).as_mut_ptr();
+        let out = marks.rooms(CHUNKS).as_mut_ptr();
         let mut filled = 0;
         for chunk in chunks {
             let found = seen.look_at(chunk, delimiter);
@@ -50,32 +51,43 @@ fn fill_with_neon(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
     LineEnds { newlines: vaddvq_u64(newlines) as usize, returns: vmaxvq_u8(seen.returns) != 0, in_step: false }
 }
 
-/// See [`super::portable::look_at`].
-pub(super) fn look_at(_: Neon, chunks: &[[u8; 64]], special: Special, masks: &mut [Masks]) {
+/// See [`scan::scan`].
+pub(super) fn scan<S: Scan>(neon: Neon, bytes: &[u8], special: Special, scan: S) -> S {
     // SAFETY: a `Neon` exists only if the processor has these instructions.
-    unsafe { look_with_neon(chunks, special, masks) }
+    unsafe { scan_with_neon(neon, bytes, special, scan) }
 }
 
 #[target_feature(enable = "neon")]
-fn look_with_neon(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
-    for (masks, chunk) in masks.iter_mut().zip(chunks) {
-        let chunk = load(chunk);
-        let mask = |byte: u8| mask(equal(chunk, byte));
-        let newlines = mask(b'\n');
-        *masks = Masks { ends: mask(delimiter) | newlines, newlines, quotes: mask(quote), returns: mask(b'\r') };
+fn scan_with_neon<S: Scan>(neon: Neon, bytes: &[u8], special: Special, scan: S) -> S {
+    scan::scan_with(neon, bytes, special, scan)
+}
+
+impl Instructions for Neon {
+    #[inline(always)]
+    fn masks(self, chunk: &[u8; 64], special: Special) -> Masks {
+        // SAFETY: a `Neon` exists only if the processor has these instructions.
+        unsafe { masks(chunk, special) }
+    }
+
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        scan::prefix_xor(bits)
+    }
+
+    #[inline(always)]
+    fn write_positions(self, places: &mut [u32; 64], base: u32, mask: u64, _: Density) {
+        // SAFETY: there are 64 places.
+        unsafe { write_positions(places.as_mut_ptr(), base, mask) }
     }
 }
 
-/// See [`super::portable::append_ends`].
-pub(super) fn append_ends(_: Neon, marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    let out = marks.room(64 * chunks.len()).as_mut_ptr();
-    let mut filled = 0;
-    for (at, chunk) in chunks.iter().enumerate() {
-        // SAFETY: `room` reserved 64 places for each chunk, and each earlier chunk filled at most 64.
-        unsafe { write_positions(out.add(filled), (base + 64 * at) as u32, chunk.ends) };
-        filled += chunk.ends.count_ones() as usize;
-    }
-    marks.advance(filled);
+#[inline]
+#[target_feature(enable = "neon")]
+fn masks(chunk: &[u8; 64], Special { delimiter, quote }: Special) -> Masks {
+    let chunk = load(chunk);
+    let mask = |byte: u8| mask(equal(chunk, byte));
+    let newlines = mask(b'\n');
+    Masks { ends: mask(delimiter) | newlines, newlines, quotes: mask(quote), returns: mask(b'\r') }
 }
 
 #[inline]

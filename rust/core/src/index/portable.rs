@@ -3,6 +3,7 @@
 use memchr::{memchr, memchr_iter};
 
 use super::masks::{Masks, Special};
+use super::scan::{self, Density, Instructions};
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 
@@ -22,41 +23,49 @@ pub(super) fn fill(bytes: &[u8], delimiter: u8, marks: &mut Marks) -> LineEnds {
 
 /// Appends the positions of the set bits of `mask`. The lowest bit has position `base`.
 #[inline(always)]
-pub(super) fn append(marks: &mut Marks, base: usize, mut mask: u64) {
+pub(super) fn append(marks: &mut Marks, base: usize, mask: u64) {
+    write_positions(marks.room(), base as u32, mask);
+    marks.advance(mask.count_ones() as usize);
+}
+
+/// See [`Instructions::write_positions`].
+#[inline(always)]
+fn write_positions(places: &mut [u32; 64], base: u32, mut mask: u64) {
     let found = mask.count_ones() as usize;
-    // Fixed steps of four, so that branches are predictable. The next call overwrites what lies past the last position.
-    for places in marks.room(64).as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
+    // Fixed steps of four, so that branches are predictable.
+    for places in places.as_chunks_mut::<4>().0.iter_mut().take(found.div_ceil(4)) {
         for place in places {
-            *place = base as u32 + mask.trailing_zeros();
+            *place = base.wrapping_add(mask.trailing_zeros());
             mask &= mask.wrapping_sub(1);
         }
     }
-    marks.advance(found);
 }
 
-/// Computes the masks of each chunk.
-pub(super) fn look_at(chunks: &[[u8; 64]], Special { delimiter, quote }: Special, masks: &mut [Masks]) {
-    for (masks, chunk) in masks.iter_mut().zip(chunks) {
+/// The instructions that every processor has.
+#[derive(Clone, Copy)]
+pub(super) struct Portable;
+
+impl Instructions for Portable {
+    #[inline(always)]
+    fn masks(self, chunk: &[u8; 64], Special { delimiter, quote }: Special) -> Masks {
         let newlines = mask(chunk, |byte| byte == b'\n');
-        *masks = Masks {
+        Masks {
             ends: mask(chunk, |byte| byte == delimiter) | newlines,
             newlines,
             quotes: mask(chunk, |byte| byte == quote),
             returns: mask(chunk, |byte| byte == b'\r'),
-        };
+        }
     }
-}
 
-/// Appends the positions of the ends in consecutive chunks. The first byte has position `base`.
-pub(super) fn append_ends(marks: &mut Marks, base: usize, chunks: &[Masks]) {
-    for (at, chunk) in chunks.iter().enumerate() {
-        append(marks, base + 64 * at, chunk.ends);
+    #[inline(always)]
+    fn prefix_xor(self, bits: u64) -> u64 {
+        scan::prefix_xor(bits)
     }
-}
 
-/// The number of newlines in the masks.
-pub(super) fn count_newlines(masks: &[Masks]) -> usize {
-    masks.iter().map(|masks| masks.newlines.count_ones() as usize).sum()
+    #[inline(always)]
+    fn write_positions(self, places: &mut [u32; 64], base: u32, mask: u64, _: Density) {
+        write_positions(places, base, mask);
+    }
 }
 
 /// A mask of the bytes for which `is_wanted` holds.
@@ -82,6 +91,12 @@ pub(super) fn pick<const LISTS: usize>(
         let length = marks.len() / columns * picks.len();
         if picked.len() < length {
             picked.resize(length, 0);
+        }
+        if let [column] = *picks {
+            for (to, row) in picked.iter_mut().zip(marks.chunks_exact(columns)) {
+                *to = row[column];
+            }
+            continue;
         }
         for (to, row) in picked.chunks_exact_mut(picks.len()).zip(marks.chunks_exact(columns)) {
             for (to, &column) in to.iter_mut().zip(picks) {

@@ -1,6 +1,7 @@
 //! Finds which bytes are inside quotes, 64 at a time and exactly for any text.
 
 use super::masks::Masks;
+use super::scan::Instructions;
 
 /// The state of the reader between two bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -75,6 +76,36 @@ pub(crate) struct Followed {
     closing: u64,
     /// The bytes right after a closing quote that neither end the field nor reopen the quotes.
     strays: u64,
+    /// The second of two quotes inside quotes.
+    doubled: u64,
+    /// The quotes in unquoted fields.
+    ordinary: u64,
+}
+
+/// What the last chunk says about the state after it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Last {
+    ends: u64,
+    closing: u64,
+}
+
+impl Followed {
+    #[inline(always)]
+    pub(crate) fn last(&self) -> Last {
+        Last { ends: self.ends, closing: self.closing }
+    }
+
+    /// Whether there are quotes in unquoted fields.
+    #[inline(always)]
+    pub(crate) fn has_ordinary(&self) -> bool {
+        self.ordinary != 0
+    }
+
+    /// Whether quotes stand only around fields.
+    #[inline(always)]
+    pub(super) fn is_bare(&self) -> bool {
+        self.doubled | self.ordinary == 0
+    }
 }
 
 impl Quotes {
@@ -92,8 +123,8 @@ impl Quotes {
         self.inside != 0
     }
 
-    /// The state after `length` bytes, the number of bytes followed. `last` is the result for the last chunk.
-    pub(crate) fn state(self, last: Followed, length: usize) -> State {
+    /// The state after `length` bytes, the number of bytes followed.
+    pub(crate) fn state(self, last: Last, length: usize) -> State {
         let byte = 1 << ((length - 1) % 64);
         if self.is_inside() {
             State::Quoted
@@ -108,20 +139,22 @@ impl Quotes {
 
     /// Processes the next chunk.
     #[inline(always)]
-    pub(crate) fn follow(&mut self, masks: &Masks) -> Followed {
+    pub(crate) fn follow<I: Instructions>(&mut self, instructions: I, masks: &Masks) -> Followed {
         let mut quotes = masks.quotes;
         loop {
-            let within = prefix_xor(quotes) ^ self.inside;
+            let within = instructions.prefix_xor(quotes) ^ self.inside;
             let ends = masks.ends & !within;
             let closing = quotes & !within;
             let before_opening = ends | closing;
             let ordinary = quotes & within & !(before_opening << 1 | self.may_open);
             if ordinary == 0 {
-                let strays = (closing << 1 | self.closed) & !ends & !quotes;
+                let after = closing << 1 | self.closed;
+                let strays = after & !ends & !quotes;
                 // Spreads the bit of the last byte over all bits.
                 let inside = (within as i64 >> 63) as u64;
                 *self = Self { inside, may_open: before_opening >> 63, closed: closing >> 63 };
-                return Followed { ends, closing, strays };
+                let doubled = after & quotes;
+                return Followed { ends, closing, strays, doubled, ordinary: masks.quotes ^ quotes };
             }
             // Everything before the first such quote is right. So this quote, and all others up to the end of its
             // field, are ordinary bytes. Removing them may change how the rest is read.
@@ -155,13 +188,4 @@ impl FieldEnds {
     pub(super) fn are_valid(&self) -> bool {
         self.wrong == 0
     }
-}
-
-/// Sets each bit if the number of set bits up to and including it is odd.
-#[inline(always)]
-fn prefix_xor(mut bits: u64) -> u64 {
-    for distance in [1, 2, 4, 8, 16, 32] {
-        bits ^= bits << distance;
-    }
-    bits
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::masks::Special;
-use super::stride::STRIDE;
+use super::scan::STRIDE;
 use super::*;
 use crate::dialect::BadQuote;
 use crate::oracle;
@@ -103,15 +103,45 @@ fn check_quoted(text: &[u8]) {
     for simd in Simd::available() {
         let mut marks = Marks::default();
         let found = quoted::fill(simd, &bytes, special, &mut marks);
+        check_bare(simd, &bytes, &naive, wrong);
         let counted = count::count_quoted(simd, text, special);
         if wrong {
             assert_eq!((found, counted), (None, None), "{simd:?} {shown:?}");
         } else {
-            assert_eq!(found.as_ref(), Some(&line_ends), "{simd:?} {shown:?}");
+            assert_eq!(found.map(|found| found.line_ends), Some(line_ends), "{simd:?} {shown:?}");
             assert_eq!(*marks, naive, "{simd:?} {shown:?}");
             assert_eq!(counted, Some(rows), "{simd:?} {shown:?}");
         }
     }
+}
+
+/// Checks the marks of fields without the quotes around them. `ends` has the ends of fields, up to a wrong one.
+fn check_bare(simd: Simd, bytes: &[u8], ends: &[u32], wrong: bool) {
+    let shown = String::from_utf8_lossy(&bytes[WINDOW..]);
+    let special = Special::of(QUOTED).unwrap();
+    let (mut before, mut after) = (Marks::default(), Marks::default());
+    let found = quoted::fill_bare(simd, bytes, special, &mut before, &mut after);
+    let starts = [WINDOW as u32].into_iter().chain(ends.iter().map(|end| end + 1));
+    let places: Vec<_> = starts.zip(ends).map(|(start, &end)| start as usize..end as usize).collect();
+    let is_bare = |place: &Range<usize>| match &bytes[place.clone()] {
+        [b'"', inner @ .., b'"'] | [b'"', inner @ .., b'"', b'\r'] => !inner.contains(&b'"'),
+        field => !field.contains(&b'"'),
+    };
+    if wrong || !places.iter().all(is_bare) {
+        assert_eq!(found, None, "{simd:?} {shown:?}");
+        return;
+    }
+    let returns = bytes[WINDOW..].contains(&b'\r');
+    let newlines = ends.iter().filter(|&&end| bytes[end as usize] == b'\n').count();
+    assert_eq!(found, Some(LineEnds { newlines, returns, in_step: false }), "{simd:?} {shown:?}");
+    let inner = |place: Range<usize>| match &bytes[place.clone()] {
+        [b'"', .., b'"'] => place.start + 1..place.end - 1,
+        [b'"', ..] => place.start + 1..place.end,
+        _ => place,
+    };
+    let marked: Vec<_> = before.iter().zip(&*after).map(|(&before, &end)| before as usize + 1..end as usize).collect();
+    assert_eq!(marked, places.into_iter().map(inner).collect::<Vec<_>>(), "{simd:?} {shown:?}");
+    assert_eq!(before.len(), after.len() + 1, "{simd:?} {shown:?}");
 }
 
 #[test]
@@ -128,6 +158,7 @@ fn quotes_are_followed_at_every_place() {
             b"\"\rx\n",
             b",\"a\r\r\n\"\"\n",
             b",\"a\" ,\n\"",
+            b",\"a\",\"\",b,\"c\"\r\n\"d,\n\",\"\"\n",
         ] {
             check_quoted(&[&vec![b'x'; before], bytes, b"\n"].concat());
             check_quoted(&[&b"\""[..], &vec![b','; before], bytes, b"\n"].concat());
@@ -220,7 +251,8 @@ proptest! {
             let error = index.fill(simd, &text, QUOTED, 3, "header");
             let fields: Vec<_> = index.groups(3, 7).flat_map(|group| {
                 let fields = group.fields();
-                (0..3 * group.count()).map(move |at| fields.place(at)).collect::<Vec<_>>()
+                let place = |at| group.whole(text.padded(), fields.place(at));
+                (0..3 * group.count()).map(place).collect::<Vec<_>>()
             }).collect();
             let fields: Vec<_> = fields.into_iter().map(|place| &text.padded()[place]).collect();
             prop_assert_eq!(fields.chunks(3).collect::<Vec<_>>(), rows.iter().map(Vec::as_slice).collect::<Vec<_>>());
@@ -232,6 +264,33 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn quotes_around_fields_are_left_out() {
+    let read = |index: &mut Index, bytes: &[u8]| {
+        let source = Arc::new(MemorySource::new(bytes.to_vec()));
+        let splitter = Splitter::new(Simd::Portable, source, QUOTED, 0, bytes.len(), 1 << 20);
+        let mut text = Text::default();
+        assert!(splitter.read(0, &mut text).unwrap());
+        assert!(index.fill(Simd::available()[0], &text, QUOTED, 2, "header").is_none());
+        let row = |rows: Rows<'_>, row| {
+            [0, 1].map(|column| rows.place(row, column)).map(|place| text.padded()[place].to_vec())
+        };
+        index
+            .groups(2, usize::MAX)
+            .flat_map(|rows| (0..rows.count()).map(|at| row(rows, at)).collect::<Vec<_>>())
+            .collect::<Vec<_>>()
+    };
+    let mut index = Index::default();
+    let bare = [[b"a".to_vec(), b"1".to_vec()], [b"".to_vec(), b"b,".to_vec()]];
+    assert_eq!(read(&mut index, b"\"a\",1\n\"\",\"b,\"\n"), bare);
+    assert_eq!(read(&mut index, b"\"a\",1\r\n\"\",\"b,\"\r\n"), bare);
+    let doubled = [[b"\"a\"\"\"".to_vec(), b"\"1\"".to_vec()]];
+    // The first text after one with other quotes only tells that they have ended.
+    assert_eq!(read(&mut index, b"\"a\"\"\",\"1\"\n"), doubled);
+    assert_eq!(read(&mut index, b"a,\"1\"\n"), [[b"a".to_vec(), b"\"1\"".to_vec()]]);
+    assert_eq!(read(&mut index, b"a,\"1\"\n"), [[b"a".to_vec(), b"1".to_vec()]]);
 }
 
 /// Dialects in which some or all texts need the careful scan.
@@ -288,7 +347,8 @@ proptest! {
             prop_assert_eq!(&wrong, &expected.wrong, "{:?}", simd);
             let places: Vec<_> = index.groups(columns, 3).flat_map(|rows| {
                 let fields = rows.fields();
-                (0..rows.count() * columns).map(move |at| fields.place(at)).collect::<Vec<_>>()
+                let place = |at| rows.whole(text.padded(), fields.place(at));
+                (0..rows.count() * columns).map(place).collect::<Vec<_>>()
             }).map(|place| place.start - WINDOW..place.end - WINDOW).collect();
             prop_assert_eq!(places, expected.rows.concat(), "{:?}", simd);
             if matches!(wrong, None | Some((_, oracle::Wrong::Fields(_)))) {
@@ -332,8 +392,9 @@ proptest! {
             prop_assert_eq!(error.map(|error| error.offset.unwrap() as usize), unclosed.map(|(at, _)| at));
             let found: Vec<_> = index.groups(3, 7).flat_map(|group| {
                 let fields = group.fields();
+                let place = |at| group.whole(text.padded(), fields.place(at));
                 let shift = |place: Range<usize>| place.start - WINDOW..place.end - WINDOW;
-                (0..3 * group.count()).map(move |at| shift(fields.place(at))).collect::<Vec<_>>()
+                (0..3 * group.count()).map(|at| shift(place(at))).collect::<Vec<_>>()
             }).collect();
             prop_assert_eq!(&found, &good);
             let passed_over: Vec<_> = index.bad_rows().iter().map(|row| {
@@ -365,7 +426,7 @@ proptest! {
         rows in 0_usize..20,
     ) {
         let marks: Vec<u32> = (0..=(rows * columns) as u32).map(|at| 7 * at).collect();
-        let all = Rows { marks: &marks[..rows * columns], ends: &marks[1..], columns };
+        let all = Rows { marks: &marks[..rows * columns], ends: &marks[1..], columns, bare: None };
         let naive = |marks: &[u32]| -> Vec<u32> {
             marks.chunks(columns).flat_map(|row| wanted.iter().map(|&column| row[column])).collect()
         };

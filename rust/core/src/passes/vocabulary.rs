@@ -129,7 +129,7 @@ impl Looking<'_> {
     }
 
     fn is_left_out(&self, row: usize) -> bool {
-        let Range { start, end } = self.rows.line(row);
+        let Range { start, end } = self.rows.line(self.text.padded(), row);
         let next = self.wrong.partition_point(|&offset| offset < self.offset_of(start));
         self.wrong.get(next).is_some_and(|&offset| offset <= self.offset_of(end))
     }
@@ -163,6 +163,7 @@ impl Looking<'_> {
             if plain.is_some_and(|plain| plain.is_empty() || is_known(plain)) {
                 continue;
             }
+            let place = rows.whole(bytes, place);
             let field = text.field(place.clone());
             if missing::is_missing(field, *dialect, &schema.missing) || (!wrong.is_empty() && self.is_left_out(row)) {
                 continue;

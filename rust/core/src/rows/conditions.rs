@@ -212,15 +212,16 @@ impl Reading<'_> {
         doubtful.sort_by_key(|&(row, number)| (row, conditions.list()[number].column));
         doubtful.dedup_by_key(|(row, _)| *row);
         rows.retain(|row| doubtful.binary_search_by_key(row, |(row, _)| *row).is_err());
+        let whole = |row, field| all.whole(self.text.padded(), all.place(row, field));
         wrong.extend(doubtful.iter().map(|&(row, number)| {
             let condition = &conditions.list()[number];
             let (place, kind) = match self.text.layout().map(|layout| &layout.places[condition.column]) {
                 Some(Place::Value(value)) => {
-                    let start = all.line(row).start;
+                    let start = all.line(self.text.padded(), row).start;
                     (start..start, self.why_not(condition, value.as_bytes()))
                 }
-                Some(Place::Field(field)) => self.wrong_at(condition, all.place(row, *field)),
-                _ => self.wrong_at(condition, all.place(row, condition.column)),
+                Some(Place::Field(field)) => self.wrong_at(condition, whole(row, *field)),
+                _ => self.wrong_at(condition, whole(row, condition.column)),
             };
             Incomparable { row, column: condition.column, place, kind }
         }));

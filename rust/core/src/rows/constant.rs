@@ -118,7 +118,7 @@ impl Reading<'_> {
         let count = if self.schema.on_error == OnError::Raise { 1 } else { mixed.rows.count() };
         for row in 0..count {
             if let Err(kind) = self.schema.constant(place, wanted) {
-                let start = mixed.rows.line(row).start;
+                let start = mixed.rows.line(self.text.padded(), row).start;
                 mixed.wrong.push(WrongField { row, at, place: start..start, kind });
             }
         }

@@ -43,7 +43,11 @@ impl Reading<'_> {
                     // Categories and missing tokens are disjoint.
                     let code = |place| Some(vocabulary.code_at(bytes, place)).filter(|&code| code > 0);
                     let code = |place| code(place).map(|code| code as f32);
-                    self.read_fields(column, rows, mixed, code, ValueEncoding::before_first, numbered);
+                    let mut pending = std::mem::take(&mut mixed.rewritten.pending);
+                    self.read_words(column, vocabulary, rows, mixed, &mut pending);
+                    let others = pending.iter().copied();
+                    self.read_fields(column, others, mixed, code, ValueEncoding::before_first, numbered);
+                    mixed.rewritten.pending = pending;
                 }
                 Categories::Hashed(buckets) => {
                     let buckets = Buckets::new(*buckets);
@@ -53,14 +57,14 @@ impl Reading<'_> {
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
                     let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
                     let bucket = |place| is_plain(&place).then(|| bucket(place));
-                    self.read_fields(column, rows, mixed, bucket, ValueEncoding::before_first, numbered);
+                    self.read_fields(column, 0..rows, mixed, bucket, ValueEncoding::before_first, numbered);
                 }
-                Categories::Unread => self.read_fields(column, rows, mixed, |_| None, |_| (), same),
+                Categories::Unread => self.read_fields(column, 0..rows, mixed, |_| None, |_| (), same),
             },
             ValueEncoding::Boolean => {
                 let number = |place| boolean_at(bytes, &place).map(|is_true| f32::from(u8::from(is_true)));
                 let number = |place| (!is_missing(&place)).then(|| number(place))?;
-                self.read_fields(column, rows, mixed, number, |_| (), same);
+                self.read_fields(column, 0..rows, mixed, number, |_| (), same);
             }
             ValueEncoding::Date(date, _) => {
                 let moment = |place| date.read(&bytes[place]).ok();
@@ -72,12 +76,15 @@ impl Reading<'_> {
                     ValueEncoding::Date(date, part) => date.part(moment, *part),
                     _ => f32::NAN,
                 };
-                self.read_fields(column, rows, mixed, moment, |encoding| encoding, value);
+                let mut pending = std::mem::take(&mut mixed.rewritten.pending);
+                self.read_alike(column, date, rows, mixed, &mut pending);
+                self.read_fields(column, pending.iter().copied(), mixed, moment, |encoding| encoding, value);
+                mixed.rewritten.pending = pending;
             }
             ValueEncoding::Duration(duration) => {
                 let length = |place| duration.read(&bytes[place]).ok().map(|nanos| duration.value(nanos));
                 let length = |place| (!is_missing(&place)).then(|| length(place))?;
-                self.read_fields(column, rows, mixed, length, |_| (), same);
+                self.read_fields(column, 0..rows, mixed, length, |_| (), same);
             }
             ValueEncoding::Number(forms) => self.read_forms(column, *forms, rows, mixed),
             ValueEncoding::List(list, _) => self.read_lists(column, *list, rows, mixed),
@@ -85,13 +92,13 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads the fields of a column. `fast_path` parses most of them, and `value` converts its result with what
+    /// Reads the fields of a column in some rows. `fast_path` parses most of them, and `value` converts its result with what
     /// `prepare` takes from the encoding.
     #[inline(always)]
     fn read_fields<'a, T, E>(
         &'a self,
         column: &EncodedColumn,
-        rows: usize,
+        rows: impl Iterator<Item = usize>,
         mixed: &mut Mixed<'_>,
         fast_path: impl Fn(Range<usize>) -> Option<T>,
         prepare: impl Fn(&'a ValueEncoding) -> E,
@@ -105,7 +112,7 @@ impl Reading<'_> {
             .iter()
             .filter_map(|&(at, wanted)| Some((at, prepare(self.schema.encoding(wanted)?))))
             .collect();
-        for row in 0..rows {
+        for row in rows {
             let place = mixed.rows.place(row, column.column);
             let plain = if is_literal { dialect::plain(bytes, quote, place) } else { None };
             if let Some(found) = plain.and_then(&fast_path) {
@@ -136,7 +143,7 @@ impl Reading<'_> {
     #[inline(never)]
     fn read_row(&self, column: &EncodedColumn, row: usize, mixed: &mut Mixed<'_>) -> bool {
         let width = self.arrangement.columns.len();
-        let place = mixed.rows.place(row, column.column);
+        let place = mixed.rows.whole(self.text.padded(), mixed.rows.place(row, column.column));
         for &(at, wanted) in &column.values {
             let Some(encoding) = self.schema.encoding(wanted) else { continue };
             match self.encode_carefully(self.text.field(place.clone()), wanted, encoding) {

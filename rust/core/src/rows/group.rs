@@ -11,7 +11,7 @@ use crate::error::{Error, Kind, Result};
 use crate::fields;
 use crate::index::Rows;
 use crate::table::schema::OnError;
-use crate::value::number::{self, Plain};
+use crate::value::number::{self, Plain, Token};
 use crate::value::vocabulary::Latest;
 use crate::value::{Categories, ValueEncoding};
 use std::borrow::Cow;
@@ -60,6 +60,8 @@ struct Numbers {
     values: Vec<f32>,
     /// The fields that are not plain numbers.
     declined: Vec<u32>,
+    /// The latest text that was a missing feature.
+    missing: Option<Token>,
 }
 
 /// What a chooser may see of a group of rows.
@@ -101,22 +103,52 @@ impl Numbers {
         let values = &mut self.values[..count];
         self.declined.clear();
         let quote = reading.dialect.quote;
+        // In another notation, commas may have become dots. A token that is a number is read as one first.
+        let missing = self.missing.filter(|_| plain.is_none() && !schema.missing.has_numbers());
         let (bytes, places) = plain.map_or((text.padded(), fields), |plain| plain.fields(quote, fields));
-        number::convert(simd, bytes, quote, places, values, &mut self.declined);
+        let found = number::convert_with(simd, bytes, quote, missing, places, values, &mut self.declined);
         if schema.missing.has_numbers() {
             let tokens = values.iter().enumerate().filter(|(_, value)| schema.missing.may_be(**value));
             self.declined.extend(tokens.map(|(at, _)| at as u32));
             self.declined.sort_unstable();
         }
-        Converted { fields, values, declined: &self.declined }
+        if found {
+            fill_missing(values, &arrangement.without, &mut self.declined);
+        }
+        Converted { rows, fields, values, declined: &self.declined, missing: &mut self.missing }
+    }
+}
+
+/// Gives the fields without a value, which are NaN, the values `without` one of their columns. Adds those that must have a
+/// value to `declined`.
+fn fill_missing(values: &mut [f32], without: &[Option<f32>], declined: &mut Vec<u32>) {
+    let width = without.len();
+    for (column, _) in without.iter().enumerate().filter(|(_, without)| without.is_none()) {
+        let required = values.iter().enumerate().skip(column).step_by(width);
+        declined.extend(required.filter(|(_, value)| value.is_nan()).map(|(at, _)| at as u32));
+        // Some were declined already.
+        declined.sort_unstable();
+        declined.dedup();
+    }
+    // Another NaN may have a meaning of its own.
+    let is_usual = |value: f32| value.to_bits() == f32::NAN.to_bits();
+    if !without.iter().copied().flatten().all(is_usual) {
+        for row in values.chunks_exact_mut(width) {
+            for (value, without) in row.iter_mut().zip(without) {
+                *value = if value.is_nan() { without.unwrap_or(f32::NAN) } else { *value };
+            }
+        }
     }
 }
 
 /// Numbers, some of which the slow path must still read.
 struct Converted<'a> {
+    rows: Rows<'a>,
     fields: fields::Fields<'a>,
     values: &'a mut [f32],
     declined: &'a [u32],
+    /// The latest text that was a missing feature, for the next rows.
+    missing: &'a mut Option<Token>,
 }
 
 impl<'a> Converted<'a> {
@@ -127,12 +159,12 @@ impl<'a> Converted<'a> {
         wrong: &mut Vec<WrongField>,
         skipped: &mut Vec<usize>,
     ) -> &'a mut [f32] {
-        let Self { fields, values, declined } = self;
+        let Self { rows, fields, values, declined, missing } = self;
         let without = &reading.arrangement.without[..];
         let text = reading.text.padded();
         let count = values.len();
         let (before, ends) = (&fields.before[..count], &fields.ends[..count]);
-        let mut careful = Careful { latest: Latest::NONE, rejected: None, wrong, skipped };
+        let mut careful = Careful { rows, latest: Latest::NONE, rejected: None, wrong, skipped };
         let (mut row, mut first) = (0, 0);
         for &at in declined {
             let at = at as usize;
@@ -156,12 +188,14 @@ impl<'a> Converted<'a> {
                 ControlFlow::Break(()) => break,
             }
         }
+        *missing = careful.latest.token().or(*missing);
         values
     }
 }
 
 /// Reads fields that are neither plain numbers nor missing like the one before.
 struct Careful<'a> {
+    rows: Rows<'a>,
     /// The latest text that was a missing feature.
     latest: Latest,
     /// The latest row with a wrong field.
@@ -190,6 +224,7 @@ impl Careful<'_> {
             // A missing feature is known at once.
             return ControlFlow::Continue(Some(value));
         }
+        let place = self.rows.whole(reading.text.padded(), place);
         let at = arrangement.numbers[number];
         let (column, wanted) = (arrangement.names[at], arrangement.places[at]);
         match reading.read_field_carefully(place.clone(), column, wanted) {
@@ -309,7 +344,7 @@ impl Group {
             } else {
                 row - skipped.partition_point(|&skipped| skipped < row)
             };
-            reading.record_field(rejected, rows.line(row), block.rows + yielded, block);
+            reading.record_field(rejected, rows.line(reading.text.padded(), row), block.rows + yielded, block);
         }
         let repeated = repeats.then_some(&repeated[..]);
         append(reading, &Converting { values, ids, kept, skipped, repeated }, block);
@@ -358,7 +393,11 @@ fn mix(reading: &Reading<'_>, values: &[f32], mixed: &mut Vec<f32>, rows: usize)
     let arrangement = reading.arrangement;
     let (width, numbers) = (arrangement.columns.len(), arrangement.numbers.len());
     mixed.resize(rows * width, 0.0);
-    if numbers > 0 {
+    if let [at] = arrangement.numbers[..] {
+        for (mixed, &number) in mixed.chunks_exact_mut(width).zip(values) {
+            mixed[at] = number;
+        }
+    } else if numbers > 0 {
         for (mixed, numbers) in mixed.chunks_exact_mut(width).zip(values.chunks_exact(numbers)) {
             arrangement.numbers.iter().zip(numbers).for_each(|(&at, &number)| mixed[at] = number);
         }

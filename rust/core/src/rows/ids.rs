@@ -99,10 +99,10 @@ impl Reading<'_> {
     fn check_id(&self, rows: Rows<'_>, row: usize, id: Id, text: &[u8]) -> Result<(), (Kind, Range<usize>)> {
         let Some(field) = self.field_of(id.column) else {
             // The path of the part has it.
-            let start = rows.line(row).start;
+            let start = rows.line(self.text.padded(), row).start;
             return self.schema.check_id(id, text).map_err(|kind| (kind, start..start));
         };
-        let place = rows.place(row, field);
+        let place = rows.whole(self.text.padded(), rows.place(row, field));
         if self.dialect.has_space_before_quote(self.text.field(place.clone())) {
             return Err((Kind::SpaceBeforeQuote, place));
         }

@@ -78,7 +78,7 @@ impl Reading<'_> {
             }
             for copy in column.values.chunks_exact(list.length) {
                 let (at, wanted) = copy[at_in_list];
-                let field = mixed.rows.place(row, column.column);
+                let field = mixed.rows.whole(text, mixed.rows.place(row, column.column));
                 self.put(self.schema.read_missing(wanted), (row, at), field, mixed);
             }
         }
@@ -131,6 +131,10 @@ impl Reading<'_> {
                 is_plain.then_some(place.start + 1..place.end - 1)
             }
             (Some(quote), [first, ..]) if *first == quote => None,
+            // The quotes around it may have been left out.
+            (Some(_), field) if self.text.has_quotes() && list.separator != b' ' && memchr(b'\n', field).is_some() => {
+                None
+            }
             _ => Some(place),
         }
     }
@@ -138,7 +142,7 @@ impl Reading<'_> {
     /// Reads the list in one row on the slow path. Returns whether it is right.
     #[inline(never)]
     fn read_list(&self, column: &EncodedColumn, list: List, row: usize, mixed: &mut Mixed<'_>) -> bool {
-        let place = mixed.rows.place(row, column.column);
+        let place = mixed.rows.whole(self.text.padded(), mixed.rows.place(row, column.column));
         let field = self.text.field(place.clone());
         if missing::is_missing(field, self.dialect, &self.schema.missing) {
             return column.values.iter().all(|&(at, wanted)| {

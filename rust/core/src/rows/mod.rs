@@ -2,8 +2,10 @@
 
 mod arrangement;
 mod buffer;
+mod categories;
 mod conditions;
 mod constant;
+mod dates;
 mod encoded;
 mod forms;
 mod group;

@@ -52,7 +52,7 @@ impl Reading<'_> {
         row: usize,
         mixed: &mut Mixed<'_>,
     ) -> bool {
-        let place = mixed.rows.place(row, column.column);
+        let place = mixed.rows.whole(self.text.padded(), mixed.rows.place(row, column.column));
         let field = self.text.field(place.clone());
         if missing::is_missing(field, self.dialect, &self.schema.missing) {
             return column.values.iter().all(|&(at, wanted)| {

@@ -92,8 +92,8 @@ impl Parser {
             return (block, error);
         }
         self.follow(text.layout());
+        let bad_row = self.fill_index(text);
         let schema = &*self.schema;
-        let bad_row = self.index.fill(self.simd, text, self.dialect, self.arrangement.fields, schema.reference);
         let room = chooser.as_ref().map_or(self.index.rows(), |chooser| chooser.count());
         let mut block = Block::with_capacity(pool, widths, room);
         let reading = Reading {
@@ -113,7 +113,8 @@ impl Parser {
         let mut passed_over = self.index.bad_rows().iter().peekable();
         let group_rows = (GROUP.get() / self.arrangement.columns.len().max(1)).max(1);
         for rows in self.index.groups(self.arrangement.fields, group_rows) {
-            while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start()) {
+            while let Some(bad) = passed_over.next_if(|bad| bad.place(text.padded()).start < rows.start(text.padded()))
+            {
                 pass_over(*bad, &reading, chooser.as_deref_mut(), &mut block);
             }
             let converted =
@@ -128,11 +129,27 @@ impl Parser {
         (block, bad_row)
     }
 
+    /// Finds the fields of a text. Leaves out the quotes around them if fields that are read have any: if those of the
+    /// previous text had.
+    fn fill_index(&mut self, text: &Text) -> Option<Error> {
+        let Arrangement { fields, columns, .. } = &self.arrangement;
+        let bad_row = self.index.fill(self.simd, text, self.dialect, *fields, self.schema.reference);
+        let rows = self.index.groups(*fields, 1).next();
+        if let Some(rows) = rows.filter(|_| text.has_quotes()) {
+            let bytes = text.padded();
+            let first_byte = |column| bytes[rows.whole(bytes, rows.place(0, column)).start];
+            let mut present = columns.iter().filter(|column| *column < fields);
+            let is_any_quoted = present.any(|&column| Some(first_byte(column)) == self.dialect.quote);
+            self.index.keep_quotes(!is_any_quoted);
+        }
+        bad_row
+    }
+
     /// Finds the rows of a text without reading their values, up to the first with wrong quotes or fields that is not
     /// skipped. Returns the number of rows and the error of that row.
     pub(crate) fn find_rows(&mut self, text: &Text) -> (usize, Option<Error>) {
         self.follow(text.layout());
-        let bad_row = self.index.fill(self.simd, text, self.dialect, self.arrangement.fields, self.schema.reference);
+        let bad_row = self.fill_index(text);
         (self.index.rows(), bad_row)
     }
 
@@ -265,7 +282,7 @@ pub(super) mod tests {
             on_error in prop::sample::select(&[OnError::Raise, OnError::Skip]),
             token in prop::option::of(Just("9")),
             unit_weights: bool,
-            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), -9.0_f32..9.0], 0..=4),
+            fill in prop::collection::vec(prop_oneof![Just(f32::NAN), Just(f32::from_bits(0x7FC0_0001)), -9.0_f32..9.0], 0..=4),
         ) {
             let mut rows = rows;
             for (at, wrong) in wrong {

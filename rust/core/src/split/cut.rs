@@ -1,9 +1,11 @@
 //! Finds the end of the last row in a piece, whatever precedes the piece.
 
-use memchr::{memchr, memrchr};
+use std::hint::select_unpredictable;
+
+use memchr::{memchr, memchr_iter, memrchr};
 
 use crate::dialect::Dialect;
-use crate::index::{Event, Followed, Machine, Masks, Quotes, Special, State, for_each_stride};
+use crate::index::{Event, Instructions, Last, Machine, Masks, Quotes, Scan, Special, State, scan};
 use crate::simd::Simd;
 use crate::text::Text;
 
@@ -100,55 +102,106 @@ fn careful_tail(piece: &[u8], mut state: State, dialect: Dialect) -> Tail {
 
 /// The tails of a piece with quotes, for two states in which it may begin.
 fn tails(simd: Simd, piece: &[u8], special: Special, starts: [State; 2]) -> [Tail; 2] {
-    let [mut one, mut other] = starts.map(Reader::new);
-    // The position from which both readers agree. They usually do after a field or two, since a quote opens only at the
-    // start of a field.
-    let mut met = (starts[0] == starts[1]).then_some(0);
-    for_each_stride(simd, piece, special, |position, masks| {
-        one = one.follow(position, masks);
-        if met.is_none() {
-            other = other.follow(position, masks);
-            // After a partial last chunk, `quotes` is not the state after its last byte.
-            let end = position + 64 * masks.len();
-            met = (one.quotes == other.quotes && end <= piece.len()).then_some(end);
-        }
-    });
-    if let Some(met) = met {
-        other = Reader { rows_end: if one.rows_end > met { one.rows_end } else { other.rows_end }, ..one };
+    let [one, other] = starts.map(Reader::new);
+    let met = (starts[0] == starts[1]).then_some(0);
+    let readers = Readers::<false> { one, other, met, length: piece.len(), has_ordinary: false };
+    let Readers { mut one, mut other, met, has_ordinary, .. } = scan(simd, piece, special, readers);
+    if has_ordinary {
+        let readers = Readers::<true> {
+            one: Reader::new(starts[0]),
+            other: Reader::new(starts[1]),
+            met: None,
+            length: piece.len(),
+            has_ordinary,
+        };
+        Readers { one, other, .. } = scan(simd, piece, special, readers);
+    } else if let Some(met) = met {
+        let rows_end = one.rows_end_after(met, piece, special.quote);
+        one.rows_end = rows_end.unwrap_or(one.rows_end);
+        other = Reader { rows_end: rows_end.unwrap_or(other.rows_end), ..one };
     }
     [one, other].map(|reader| reader.tail(piece.len()))
+}
+
+/// Two readers of a piece that begin in different states.
+struct Readers<const TO_THE_END: bool> {
+    one: Reader,
+    other: Reader,
+    /// The position from which both agree. They usually do after a field or two, since a quote opens only at the start of
+    /// a field. Unless both read `TO_THE_END`, only one goes on from there, and it only follows the quotes.
+    met: Option<usize>,
+    /// The length of the piece.
+    length: usize,
+    /// Whether there was a quote in an unquoted field since then.
+    has_ordinary: bool,
+}
+
+impl<const TO_THE_END: bool> Scan for Readers<TO_THE_END> {
+    #[inline(always)]
+    fn look<I: Instructions>(&mut self, instructions: I, position: usize, masks: Masks) {
+        if !TO_THE_END && self.met.is_some() {
+            let followed = self.one.quotes.follow(instructions, &masks);
+            self.one.last = followed.last();
+            self.has_ordinary |= followed.has_ordinary();
+            return;
+        }
+        self.one.follow(instructions, position, &masks);
+        self.other.follow(instructions, position, &masks);
+        // After a partial last chunk, `quotes` is not the state after its last byte.
+        let end = position + 64;
+        self.met = (self.one.quotes == self.other.quotes && end <= self.length).then_some(end);
+    }
+
+    #[inline(always)]
+    fn end_stride<I: Instructions>(&mut self, _: I) -> bool {
+        TO_THE_END || !self.has_ordinary
+    }
 }
 
 /// What is known after some chunks of a piece.
 #[derive(Clone, Copy)]
 struct Reader {
     quotes: Quotes,
-    /// The contents of the last chunk.
-    last: Followed,
+    /// The last chunk.
+    last: Last,
     /// The position after the last newline that ends a row; 0 if there is none.
     rows_end: usize,
 }
 
 impl Reader {
     fn new(start: State) -> Self {
-        Self { quotes: Quotes::new(start), last: Followed::default(), rows_end: 0 }
+        Self { quotes: Quotes::new(start), last: Last::default(), rows_end: 0 }
     }
 
-    #[inline]
-    fn follow(mut self, position: usize, masks: &[Masks]) -> Self {
-        for (at, masks) in masks.iter().enumerate() {
-            self.last = self.quotes.follow(masks);
-            let newlines = self.last.ends & masks.newlines;
-            if newlines != 0 {
-                self.rows_end = position + 64 * (at + 1) - newlines.leading_zeros() as usize;
+    #[inline(always)]
+    fn follow<I: Instructions>(&mut self, instructions: I, position: usize, masks: &Masks) {
+        let followed = self.quotes.follow(instructions, masks);
+        self.last = followed.last();
+        let newlines = followed.ends & masks.newlines;
+        let after = position + 64 - newlines.leading_zeros() as usize;
+        self.rows_end = select_unpredictable(newlines != 0, after, self.rows_end);
+    }
+
+    /// The position after the last newline from `start` on that ends a row, if no quote since then is in an unquoted field.
+    fn rows_end_after(&self, start: usize, piece: &[u8], quote: u8) -> Option<usize> {
+        let mut end = piece.len();
+        let mut is_inside = self.state(piece.len()) == State::Quoted;
+        loop {
+            let newline = start + memrchr(b'\n', &piece[start..end])?;
+            is_inside ^= memchr_iter(quote, &piece[newline..end]).count() % 2 == 1;
+            if !is_inside {
+                return Some(newline + 1);
             }
+            end = newline;
         }
-        self
+    }
+
+    fn state(&self, length: usize) -> State {
+        self.quotes.state(self.last, length)
     }
 
     fn tail(self, length: usize) -> Tail {
-        let state = self.quotes.state(self.last, length);
-        Tail { rows_end: (self.rows_end > 0).then_some(self.rows_end), state }
+        Tail { rows_end: (self.rows_end > 0).then_some(self.rows_end), state: self.state(length) }
     }
 }
 

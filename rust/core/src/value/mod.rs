@@ -10,6 +10,7 @@ pub mod date;
 pub mod duration;
 pub mod list;
 pub mod number;
+mod spread;
 pub mod vocabulary;
 
 use std::sync::Arc;

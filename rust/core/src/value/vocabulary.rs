@@ -5,8 +5,11 @@ use std::ops::Range;
 
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use super::number::Token;
+use super::spread::Spread;
+
 /// The longest word that fits in a register, in bytes.
-const SHORT: usize = 16;
+pub(super) const SHORT: usize = 16;
 
 /// The bits of so many bytes, the first one lowest.
 const BITS: [u128; SHORT + 1] = {
@@ -29,37 +32,25 @@ pub struct Vocabulary {
     /// twice the number of its words.
     short: Vec<Short>,
     shorts: usize,
-    /// What the hash of a short word is multiplied with.
-    factor: Factor,
-    /// Whether each short word has the slot of its hash, so that no other slot must be looked at.
-    is_spread: bool,
     /// A hash table of the longer words: some bits of the hash, and the code.
     long: Vec<(u32, u32)>,
     longs: usize,
+    /// All words, each in a slot of its own, once no more are added.
+    spread: Option<Spread>,
 }
 
 /// A short word: its bytes, the first one lowest, its length and its code. Code 0 marks a free slot.
 #[derive(Clone, Copy, Default)]
-struct Short {
-    word: [u64; 2],
-    length: u32,
-    code: u32,
+pub(super) struct Short {
+    pub(super) word: [u64; 2],
+    pub(super) length: u32,
+    pub(super) code: u32,
 }
 
 impl Short {
     #[inline(always)]
-    fn is(&self, [low, high]: [u64; 2], length: usize) -> bool {
+    pub(super) fn is(&self, [low, high]: [u64; 2], length: usize) -> bool {
         (self.word[0] ^ low) | (self.word[1] ^ high) | (u64::from(self.length) ^ length as u64) == 0
-    }
-}
-
-/// An odd number that scatters the hashes of short words.
-#[derive(Clone, Copy)]
-struct Factor(u64);
-
-impl Default for Factor {
-    fn default() -> Self {
-        Self(0x9E37_79B9_7F4A_7C15)
     }
 }
 
@@ -79,6 +70,11 @@ impl Latest {
     /// The empty word, as one that has this code.
     pub(crate) fn empty(code: u32) -> Self {
         Self { word: 0, bits: 0, length: 0, code }
+    }
+
+    /// The word, if it is one and has at most eight bytes.
+    pub(crate) fn token(&self) -> Option<Token> {
+        Token::new(self.word.to_le_bytes().get(..self.length)?)
     }
 
     #[inline(always)]
@@ -106,30 +102,11 @@ impl Vocabulary {
         vocabulary.spread()
     }
 
-    /// Looks for a hash that gives each short word a slot of its own, so that the first look decides. Which of several
-    /// words comes next is unpredictable, and a wrong prediction takes longer than the rest.
+    /// Gives each word a slot of its own, if it can, so that the first look decides. Which of several words comes next is
+    /// unpredictable, and a wrong prediction takes longer than the rest.
     #[must_use]
-    pub(crate) fn spread(self) -> Self {
-        const TRIES: u64 = 64;
-        const MOST_SLOTS: usize = 1 << 10;
-        let words: Vec<Short> = self.short.iter().copied().filter(|short| short.code != 0).collect();
-        let mut slots = self.short.len();
-        while (1..=MOST_SLOTS).contains(&slots) {
-            for number in 0..TRIES {
-                let factor = Factor(Factor::default().0.wrapping_mul(2 * number + 1));
-                let mut table = vec![Short::default(); slots];
-                let is_alone = |short: &Short| {
-                    let slot = &mut table[first_place(short.word, factor, slots)];
-                    let is_free = slot.code == 0;
-                    *slot = *short;
-                    is_free
-                };
-                if words.iter().all(is_alone) {
-                    return Self { short: table, factor, is_spread: true, ..self };
-                }
-            }
-            slots *= 2;
-        }
+    pub(crate) fn spread(mut self) -> Self {
+        self.spread = Spread::of(&self);
         self
     }
 
@@ -172,20 +149,16 @@ impl Vocabulary {
         self.text.extend_from_slice(word);
         self.ends.push(self.text.len());
         let code = self.count() as u32;
+        self.spread = None;
         if word.len() <= SHORT {
-            self.is_spread = false;
             self.shorts += 1;
             if 2 * self.shorts > self.short.len() {
                 let grown = vec![Short::default(); (4 * self.shorts).next_power_of_two()];
                 for old in std::mem::replace(&mut self.short, grown) {
-                    place_short(&mut self.short, self.factor, old);
+                    place_short(&mut self.short, old);
                 }
             }
-            place_short(
-                &mut self.short,
-                self.factor,
-                Short { word: halves(packed(word)), length: word.len() as u32, code },
-            );
+            place_short(&mut self.short, Short { word: halves(packed(word)), length: word.len() as u32, code });
         } else {
             self.longs += 1;
             if 2 * self.longs > self.long.len() {
@@ -206,16 +179,31 @@ impl Vocabulary {
         if word.len() <= SHORT { self.short_code(packed(word), word.len()) } else { self.long_code(word) }
     }
 
-    /// The code of the word at `place`.
+    /// The code of the word at `place`; 0 if it is unknown.
     #[inline(always)]
     pub(crate) fn code_at(&self, text: &[u8], place: Range<usize>) -> u32 {
-        let Some(word) = packed_at(text, &place) else { return self.long_code(&text[place]) };
-        let at = first_place(halves(word), self.factor, self.short.len());
-        match self.short.get(at) {
-            Some(first) if first.is(halves(word), place.len()) => first.code,
-            Some(first) if self.is_spread || first.code == 0 => 0,
-            _ => self.short_code(word, place.len()),
+        match (packed_at(text, &place), &self.spread) {
+            (Some(word), Some(spread)) => spread.short_code(halves(word), place.len()),
+            (Some(word), None) => self.short_code(word, place.len()),
+            (None, _) => self.long_code_at(text, place),
         }
+    }
+
+    /// Like [`Vocabulary::code_at`], for words of more than sixteen bytes. Not inlined: the lookup of shorter ones needs all
+    /// registers.
+    #[inline(never)]
+    fn long_code_at(&self, text: &[u8], place: Range<usize>) -> u32 {
+        match &self.spread {
+            Some(spread) if spread.has_long() => spread.long_code(&self.text, &text[place]),
+            _ => self.long_code(&text[place]),
+        }
+    }
+
+    /// The words, each in a slot of its own, if a field that consists of one of them cannot be anything else: no word begins
+    /// with a quote or has spaces around it.
+    pub(crate) fn literal(&self, quote: Option<u8>) -> Option<Literal<'_>> {
+        let spread = self.spread.as_ref().filter(|spread| spread.is_literal(quote))?;
+        Some(Literal { spread, vocabulary: self })
     }
 
     /// Like [`Vocabulary::code_at`], but compares the word with the latest one before it looks it up.
@@ -237,7 +225,7 @@ impl Vocabulary {
             return 0;
         }
         let word = halves(word);
-        let mut at = first_place(word, self.factor, self.short.len());
+        let mut at = first_place(word, self.short.len());
         loop {
             let found = &self.short[at];
             if found.code == 0 || found.is(word, length) {
@@ -263,6 +251,24 @@ impl Vocabulary {
     }
 }
 
+/// The words of a vocabulary as fields have them.
+#[derive(Clone, Copy)]
+pub(crate) struct Literal<'a> {
+    spread: &'a Spread,
+    vocabulary: &'a Vocabulary,
+}
+
+impl Literal<'_> {
+    /// The code of the word at `place`; 0 if it is unknown.
+    #[inline(always)]
+    pub(crate) fn code_at(self, text: &[u8], place: Range<usize>) -> u32 {
+        match packed_at(text, &place) {
+            Some(word) => self.spread.short_code(halves(word), place.len()),
+            None => self.vocabulary.long_code_at(text, place),
+        }
+    }
+}
+
 /// Omits the words, which may be numerous.
 impl Debug for Vocabulary {
     fn fmt(&self, to: &mut Formatter<'_>) -> fmt::Result {
@@ -270,9 +276,9 @@ impl Debug for Vocabulary {
     }
 }
 
-fn place_short(table: &mut [Short], factor: Factor, new: Short) {
+fn place_short(table: &mut [Short], new: Short) {
     if new.code != 0 {
-        let mut at = first_place(new.word, factor, table.len());
+        let mut at = first_place(new.word, table.len());
         while table[at].code != 0 {
             at = (at + 1) & (table.len() - 1);
         }
@@ -299,20 +305,29 @@ pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u128> {
 }
 
 /// Up to sixteen bytes, the first one lowest.
-fn packed(bytes: &[u8]) -> u128 {
+#[inline(never)]
+pub(super) fn packed(bytes: &[u8]) -> u128 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte))
 }
 
-fn halves(word: u128) -> [u64; 2] {
+pub(super) fn halves(word: u128) -> [u64; 2] {
     [word as u64, (word >> 64) as u64]
 }
 
 /// The first slot to probe for a short word. The table length must be a power of two.
 #[inline]
-fn first_place([low, high]: [u64; 2], factor: Factor, length: usize) -> usize {
-    let hash = (low ^ high.rotate_left(23)).wrapping_mul(factor.0);
-    (hash >> 32) as usize & length.wrapping_sub(1)
+fn first_place(word: [u64; 2], length: usize) -> usize {
+    (joined(word).wrapping_mul(ODD) >> 32) as usize & length.wrapping_sub(1)
 }
+
+/// The bytes of a short word in one integer, which other words may share.
+#[inline(always)]
+pub(super) fn joined([low, high]: [u64; 2]) -> u64 {
+    low ^ high.rotate_left(23)
+}
+
+/// An odd number whose multiples scatter.
+pub(super) const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[cfg(test)]
 mod tests {
@@ -340,7 +355,9 @@ mod tests {
                 prop_assert_eq!(vocabulary.code(field.as_bytes()), expected, "{:?}", field);
                 prop_assert_eq!(spread.code(field.as_bytes()), expected, "{:?}", field);
                 let text = format!("a{field}b\0a,bbbbbbbbbbbbb");
-                prop_assert_eq!(vocabulary.code_at(text.as_bytes(), 1..1 + field.len()), expected, "{:?}", field);
+                for vocabulary in [&vocabulary, &spread] {
+                    prop_assert_eq!(vocabulary.code_at(text.as_bytes(), 1..1 + field.len()), expected, "{:?}", field);
+                }
                 for end in [text.len(), 1 + field.len()] {
                     let code = vocabulary.code_again(&text.as_bytes()[..end], 1..1 + field.len(), &mut latest);
                     prop_assert_eq!(code, expected, "{:?}", field);

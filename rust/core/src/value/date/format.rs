@@ -4,6 +4,7 @@ use super::Part;
 use super::calendar;
 use super::moment::{Moment, Wrong};
 use super::scan::Rest;
+use super::template::{Places, Template};
 
 /// A parsed format.
 #[derive(Clone, Debug)]
@@ -145,6 +146,36 @@ impl Format {
 
     pub(super) fn text(&self) -> &str {
         &self.text
+    }
+
+    /// How most dates of this format look, if all of its numbers are at fixed places.
+    pub(super) fn template(&self) -> Option<Template> {
+        let (mut form, mut digits, mut places) = (vec![], vec![], Places::default());
+        for item in &self.items {
+            let length = form.len();
+            let (place, count) = match item {
+                Item::Byte(byte) => {
+                    form.push(*byte);
+                    continue;
+                }
+                Item::Spaces => {
+                    form.push(b' ');
+                    continue;
+                }
+                Item::Field(Field::Year) => (&mut places.year, 4),
+                Item::Field(Field::ShortYear) => (&mut places.short_year, 2),
+                Item::Field(Field::Month) => (&mut places.month, 2),
+                Item::Field(Field::Day) => (&mut places.day, 2),
+                Item::Field(Field::Hour) => (&mut places.hour, 2),
+                Item::Field(Field::Minute) => (&mut places.minute, 2),
+                Item::Field(Field::Second) => (&mut places.second, 2),
+                Item::Field(_) => return None,
+            };
+            *place = Some(length);
+            digits.extend(length..length + count);
+            form.extend(std::iter::repeat_n(b'0', count));
+        }
+        Template::new(&form, |at| digits.contains(&at), places)
     }
 
     fn has(&self, field: Field) -> bool {

@@ -1,14 +1,19 @@
 //! Dates and times: their notations, and the numbers derived from them.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
 mod calendar;
 mod format;
 mod iso;
 mod moment;
 mod scan;
+mod template;
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 
 use crate::error::Kind;
+use crate::simd::Simd;
 use format::Format;
 use moment::Instant;
 
@@ -16,6 +21,8 @@ pub(crate) use iso::iso;
 pub(crate) use moment::{Moment, Wrong};
 pub(super) use moment::{NANOS, ratio};
 pub(super) use scan::Rest;
+use template::Since;
+pub(crate) use template::{BLOCK, Dates, Template};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -25,7 +32,13 @@ pub struct Date {
     /// `None` is ISO 8601.
     format: Option<Format>,
     since: Instant,
+    /// How most dates look.
+    templates: Vec<Template>,
 }
+
+/// The usual notations of ISO 8601.
+const ISO: [&str; 5] =
+    ["%Y-%m-%d", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%SZ", "%Y-%m-%dT%H:%M:%SZ"];
 
 /// A number derived from a date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +112,11 @@ impl Date {
                 )
             })
         })?;
-        Ok(Self { format, since })
+        let templates = match &format {
+            Some(format) => format.template().into_iter().collect(),
+            None => ISO.iter().filter_map(|form| Format::new(form).ok()?.template()).collect(),
+        };
+        Ok(Self { format, since, templates })
     }
 
     /// Parses a date.
@@ -149,6 +166,23 @@ impl Date {
             Part::Weekday => calendar::weekday(year, month, day),
             Part::DayOfYear => calendar::day_of_year(year, month, day),
         }) as f32
+    }
+
+    /// How the date at `place` looks, if it looks like most.
+    pub(crate) fn template_at(&self, text: &[u8], place: &Range<usize>) -> Option<&Template> {
+        self.templates.iter().find(|template| template.fits(text, place))
+    }
+
+    /// Whether [`Date::parts`] can compute parts of dates that a template has read.
+    pub(crate) fn has_templates(&self) -> bool {
+        !self.templates.is_empty() && Since::of(self.since).is_some()
+    }
+
+    /// Computes a part of each of the dates that a template has read.
+    pub(crate) fn parts(&self, simd: Simd, dates: &Dates, part: Part, values: &mut [f32; BLOCK]) {
+        if let Some(since) = Since::of(self.since) {
+            dates.part(simd, part, since, values);
+        }
     }
 
     /// The error for a text that is not a date.

@@ -85,9 +85,8 @@ impl Moment {
         let Self { year, month, day, hour, minute, second, .. } = self;
         // Days of 86,400 seconds have no room for leap seconds.
         let is_time = hour < 24 && minute < 60 && second < 60;
-        // Only months from 1 to 12 have days.
-        let is_day =
-            (1..=9999).contains(&year) && month < 16 && (1..=calendar::days_in_month(year, month)).contains(&day);
+        let is_month = (1..=9999).contains(&year) && (1..=12).contains(&month);
+        let is_day = is_month && (1..=calendar::days_in_month(year, month)).contains(&day);
         if is_day && is_time { Ok(self) } else { Err(Wrong::Value) }
     }
 

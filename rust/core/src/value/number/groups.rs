@@ -4,6 +4,7 @@ use std::array::from_fn;
 use std::ops::Range;
 
 use super::one;
+use super::token::Token;
 use super::trim::{bare, is_dressed};
 use crate::fields::Fields;
 
@@ -37,7 +38,7 @@ impl<'a, const N: usize> Places<'a, N> {
     }
 
     #[inline]
-    fn of(self, group: usize, field: usize) -> Range<usize> {
+    pub(super) fn of(self, group: usize, field: usize) -> Range<usize> {
         self.before[group][field] as usize + 1..self.ends[group][field] as usize
     }
 
@@ -57,21 +58,34 @@ pub(super) trait Ways<const N: usize> {
     /// Reads a block of at most [`BLOCK`] groups in the expected form or a longer one. Returns the form used, and the
     /// fields left.
     fn read(&mut self, text: &[u8], places: Places<'_, N>, values: &mut [[f32; N]], expected: Form) -> (Form, Left);
+
+    /// See [`Token::take_out`].
+    fn take_out(
+        &mut self,
+        token: Token,
+        text: &[u8],
+        places: Places<'_, N>,
+        values: &mut [[f32; N]],
+        left: &mut Left,
+    ) -> bool {
+        token.take_out(text, places, values, left)
+    }
 }
 
-/// See [`super::convert`].
+/// See [`super::convert_with`].
 pub(super) fn convert<const N: usize>(
     ways: &mut impl Ways<N>,
     text: &[u8],
     quote: Option<u8>,
+    missing: Option<Token>,
     fields: Fields<'_>,
     values: &mut [f32],
     declined: &mut Vec<u32>,
-) {
+) -> bool {
     let (before, before_rest) = fields.before.as_chunks();
     let (ends, ends_rest) = fields.ends.as_chunks();
     let (groups, values_rest) = values.as_chunks_mut();
-    let mut reader = Reader { ways, text, quote, expected: Form::Tiny, dressed: false };
+    let mut reader = Reader { ways, text, quote, missing, found: false, expected: Form::Tiny, dressed: false };
     reader.convert(Places { before, ends }, groups, declined);
     let rest = values_rest.len();
     if rest > 0 {
@@ -85,6 +99,7 @@ pub(super) fn convert<const N: usize>(
         values_rest.copy_from_slice(&values[0][..rest]);
         declined.extend(left.into_iter().filter(|&at| (at as usize) < rest).map(|at| first + at));
     }
+    reader.found
 }
 
 /// Reads groups and expects them to have the form of the previous ones.
@@ -92,6 +107,10 @@ struct Reader<'a, W> {
     ways: &'a mut W,
     text: &'a [u8],
     quote: Option<u8>,
+    /// The token that stands for missing numbers.
+    missing: Option<Token>,
+    /// Whether there were fields without a value.
+    found: bool,
     expected: Form,
     /// Whether many fields had something around the number.
     dressed: bool,
@@ -109,8 +128,9 @@ impl<W> Reader<'_, W> {
                 self.convert_dressed(places, values, N * first, declined);
                 continue;
             }
-            let (form, left) = self.ways.read(self.text, places, values, self.expected);
-            if left.iter().fold(0, |any, left| any | left) == 0
+            let (form, mut left) = self.ways.read(self.text, places, values, self.expected);
+            if are_none(&left)
+                || self.are_missing(places, &mut left, values)
                 || self.are_words(places, &left, values, N * first, declined)
             {
                 continue;
@@ -154,9 +174,23 @@ impl<W> Reader<'_, W> {
         }
         self.dressed = dressed >= values.len();
         let bare = Places { before: &before[..values.len()], ends: &ends[..values.len()] };
-        let (form, left) = self.ways.read(self.text, bare, values, self.expected);
+        let (form, mut left) = self.ways.read(self.text, bare, values, self.expected);
+        if are_none(&left) || self.are_missing(bare, &mut left, values) {
+            return;
+        }
         let words = self.words(bare, &left);
         self.finish(places, bare, values, (form, left, words), first, declined);
+    }
+
+    /// Takes the missing fields out of those `left` of a block. Returns whether no others are left.
+    #[inline]
+    fn are_missing<const N: usize>(&mut self, places: Places<'_, N>, left: &mut Left, values: &mut [[f32; N]]) -> bool
+    where
+        W: Ways<N>,
+    {
+        let Some(token) = self.missing else { return false };
+        self.found |= self.ways.take_out(token, self.text, places, values, left);
+        are_none(left)
     }
 
     /// Declines the fields `left` of a block if each of them is empty or begins with a letter, as the missing values among
@@ -226,8 +260,10 @@ impl<W> Reader<'_, W> {
             let mut left = left[at] & !refused;
             // A field this short that is left over is usually a missing token.
             if form != Form::Wide && set_bits(left).any(|field| bare.length(at, field) > 4) {
-                left =
-                    self.ways.read(self.text, bare.part(at..at + 1), &mut values[at..=at], Form::Wide).1[0] & !refused;
+                let (bare, values) = (bare.part(at..at + 1), &mut values[at..=at]);
+                let mut again = self.ways.read(self.text, bare, values, Form::Wide).1;
+                self.are_missing(bare, &mut again, values);
+                left = again[0] & !refused;
                 exponents += usize::from(left == 0);
             }
             for field in set_bits(left) {
@@ -247,8 +283,13 @@ impl<W> Reader<'_, W> {
     }
 }
 
+/// Whether no field is left.
+fn are_none(left: &Left) -> bool {
+    left.iter().fold(0, |any, left| any | left) == 0
+}
+
 /// The positions of the set bits of a mask.
-fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
+pub(super) fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
     set_bits_of(mask.into())
 }
 

@@ -8,7 +8,10 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod forms;
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    expect(dead_code, reason = "without vectors, fields are read one by one")
+)]
 mod groups;
 mod in_place;
 #[cfg(target_arch = "aarch64")]
@@ -20,6 +23,7 @@ mod round;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod token;
 mod trim;
 
 use std::ops::Range;
@@ -31,6 +35,7 @@ use trim::{bare, is_dressed};
 pub(crate) use forms::Form;
 pub use forms::Forms;
 pub(crate) use notation::{Notation, Plain, other_notation};
+pub(crate) use token::Token;
 
 /// Parses the `fields` of `text` into `values`. Appends the index of every field that the fast path cannot read to
 /// `declined`, in ascending order; its value becomes NaN.
@@ -47,21 +52,42 @@ pub fn convert(
     values: &mut [f32],
     declined: &mut Vec<u32>,
 ) {
+    convert_with(simd, text, quote, None, fields, values, declined);
+}
+
+/// Like [`convert`], but does not decline the fields that are `missing`, nor empty ones. Their values become NaN as well.
+/// Returns whether there were any.
+pub(crate) fn convert_with(
+    simd: Simd,
+    text: &[u8],
+    quote: Option<u8>,
+    missing: Option<Token>,
+    fields: Fields<'_>,
+    values: &mut [f32],
+    declined: &mut Vec<u32>,
+) -> bool {
     assert!(fields.before.len() == values.len() && fields.ends.len() == values.len());
     match simd {
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx512(avx512) => avx512::convert(avx512, text, quote, fields, values, declined),
+        Simd::Avx512(avx512) => avx512::convert(avx512, text, quote, missing, fields, values, declined),
         #[cfg(target_arch = "x86_64")]
-        Simd::Avx2(avx2) => avx2::convert(avx2, text, quote, fields, values, declined),
+        Simd::Avx2(avx2) => avx2::convert(avx2, text, quote, missing, fields, values, declined),
         #[cfg(target_arch = "aarch64")]
-        Simd::Neon(neon) => neon::convert(neon, text, quote, fields, values, declined),
+        Simd::Neon(neon) => neon::convert(neon, text, quote, missing, fields, values, declined),
         Simd::Portable => {
+            let mut found = false;
             for (at, value) in values.iter_mut().enumerate() {
-                *value = one(text, quote, fields.place(at)).unwrap_or_else(|| {
-                    declined.push(at as u32);
+                let place = fields.place(at);
+                *value = one(text, quote, place.clone()).unwrap_or_else(|| {
+                    if missing.is_some_and(|token| token.is_at(text, place)) {
+                        found = true;
+                    } else {
+                        declined.push(at as u32);
+                    }
                     f32::NAN
                 });
             }
+            found
         }
     }
 }

@@ -21,6 +21,7 @@ mod digits;
 mod dotted;
 mod lanes;
 mod long;
+mod missing;
 mod product;
 mod scientific;
 mod short;
@@ -31,28 +32,31 @@ use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::token::Token;
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx2;
 use digits::Digits;
 use dotted::{Parts, REACH, Span};
 use lanes::{add, all, bits, int, load, load_integers, store, sub};
 use long::Over;
+use missing::{Missing, Word};
 use scientific::Format;
 use short::Tails;
 use uniform::{Dots, Shape};
 
-/// See [`super::convert`].
+/// See [`super::convert_with`].
 pub(super) fn convert(
     avx2: Avx2,
     text: &[u8],
     quote: Option<u8>,
+    missing: Option<Token>,
     fields: Fields<'_>,
     values: &mut [f32],
     declined: &mut Vec<u32>,
-) {
+) -> bool {
     // SAFETY: an `Avx2` exists only if the processor has these instructions.
-    let mut stages = unsafe { Stages::new(avx2) };
-    groups::convert(&mut stages, text, quote, fields, values, declined);
+    let mut stages = unsafe { Stages::new(avx2, missing) };
+    groups::convert(&mut stages, text, quote, missing, fields, values, declined) | stages.missing.were_read
 }
 
 impl Ways<8> for Stages {
@@ -60,11 +64,26 @@ impl Ways<8> for Stages {
         // SAFETY: `Stages` holds an `Avx2`, which exists only if the processor has these instructions.
         unsafe { self.read_with_avx2(text, places, values, expected) }
     }
+
+    fn take_out(
+        &mut self,
+        token: Token,
+        text: &[u8],
+        places: Places<'_, 8>,
+        values: &mut [[f32; 8]],
+        left: &mut Left,
+    ) -> bool {
+        // SAFETY: `Stages` holds an `Avx2`, which exists only if the processor has these instructions.
+        let found = unsafe { missing::take_out(token, text, places, values, left) };
+        self.missing.are_likely |= found;
+        found
+    }
 }
 
 /// The data that passes between the stages of a block.
 struct Stages {
     _proof: Avx2,
+    missing: Missing,
     /// Whether all fields of nine bytes so far began with a minus.
     nine_are_signed: bool,
     /// The shape of the previous tiny fields, if they had the same one.
@@ -88,10 +107,11 @@ struct Stages {
 impl Stages {
     #[inline]
     #[target_feature(enable = "avx2")]
-    fn new(proof: Avx2) -> Self {
+    fn new(proof: Avx2, missing: Option<Token>) -> Self {
         let zero = _mm256_setzero_si256();
         Self {
             _proof: proof,
+            missing: Missing::new(missing),
             nine_are_signed: true,
             shape: None,
             format: None,
@@ -144,6 +164,9 @@ impl Stages {
             match form {
                 Form::Tiny | Form::Short => (Form::Short, self.short(text, places.ends, values)),
                 Form::Wide if room.checked_sub(REACH).is_some_and(are_within) => {
+                    if let Some(token) = self.missing.token() {
+                        self.missing.are_likely = missing::empty(token, text, places.ends, &mut self.lengths);
+                    }
                     (form, self.long(text, places, values))
                 }
                 Form::Wide => (form, self.wide(text, places.ends, values)),
@@ -207,15 +230,22 @@ impl Stages {
         values: &mut [[f32; 8]],
     ) -> Option<Left> {
         if let Some(shape) = &self.shape {
+            let token = self.missing.token();
+            // Without a token, it stands for nothing.
+            let mut word = Word::new(token.unwrap_or_default());
+            let are_signed = SIGNED || shape.has_minus;
             // SAFETY: the caller guarantees the ends, and `WINDOW` is greater than 16.
             let is_same = unsafe {
-                if SIGNED || shape.has_minus {
-                    shape.read::<true, SIGNED>(text, &self.lengths, ends, values)
-                } else {
-                    shape.read::<false, false>(text, &self.lengths, ends, values)
+                match (token.is_some(), are_signed) {
+                    (false, false) => shape.read::<false, false, false>(&mut word, text, &self.lengths, ends, values),
+                    (false, true) => shape.read::<true, SIGNED, false>(&mut word, text, &self.lengths, ends, values),
+                    (true, false) => shape.read::<false, false, true>(&mut word, text, &self.lengths, ends, values),
+                    (true, true) => shape.read::<true, SIGNED, true>(&mut word, text, &self.lengths, ends, values),
                 }
             };
             if is_same {
+                self.missing.are_likely = word.was_found();
+                self.missing.were_read |= word.was_found();
                 return Some([0; BLOCK]);
             }
         }

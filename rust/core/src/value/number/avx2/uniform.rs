@@ -4,6 +4,7 @@
 use std::arch::x86_64::*;
 
 use super::lanes::{add, int, negate_where, places_in_halves, store};
+use super::missing::Word;
 use super::short::{Tails, broadcast, in_order, join_digits};
 
 /// The digits of a field that has eight bytes.
@@ -54,15 +55,17 @@ impl Shape {
     }
 
     /// Reads fields of these lengths. Returns whether all of them have this shape; if not, the values mean nothing.
-    /// With `MINUS`, fields may begin with a minus. With `NINE`, they may have nine bytes, of which the first is one.
+    /// With `MINUS`, fields may begin with a minus. With `NINE`, they may have nine bytes, of which the first is one. With
+    /// `MISSING`, they may be the `word` or empty; their values become NaN, and the word notes that there were some.
     ///
     /// # Safety
     ///
     /// Each end must lie in `16..=text.len()`.
     #[inline]
     #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn read<const MINUS: bool, const NINE: bool>(
+    pub(super) unsafe fn read<const MINUS: bool, const NINE: bool, const MISSING: bool>(
         &self,
+        word: &mut Word,
         text: &[u8],
         lengths: &[__m256i],
         ends: &[[u32; 8]],
@@ -74,8 +77,13 @@ impl Shape {
             // SAFETY: the caller guarantees the ends.
             let Tails { mut lanes, minus_before } = unsafe { Tails::load::<NINE>(text, ends) };
             let mut is_unsigned = lanes;
+            let mut is_missing = [zero; 2];
             for (at, fields) in [0, 1].into_iter().zip(0..) {
-                let inside = _mm256_cmpgt_epi8(broadcast(length, fields), places_in_halves(7, -1));
+                let lengths = broadcast(length, fields);
+                let inside = _mm256_cmpgt_epi8(lengths, places_in_halves(7, -1));
+                if MISSING {
+                    is_missing[at] = word.is_in(lanes[at], lengths);
+                }
                 let mut digits = _mm256_and_si256(_mm256_sub_epi8(lanes[at], self.zeros), inside);
                 if MINUS {
                     let first = _mm256_xor_si256(inside, _mm256_slli_epi64::<8>(inside));
@@ -84,13 +92,16 @@ impl Shape {
                     digits = _mm256_andnot_si256(minus, digits);
                     is_unsigned[at] = _mm256_cmpeq_epi64(minus, zero);
                 }
-                wrong = _mm256_or_si256(wrong, _mm256_subs_epu8(digits, self.greatest));
+                let greater = _mm256_subs_epu8(digits, self.greatest);
+                wrong = _mm256_or_si256(wrong, _mm256_andnot_si256(is_missing[at], greater));
                 lanes[at] = _mm256_shuffle_epi8(digits, self.squeeze);
             }
             let magnitude = _mm256_div_ps(_mm256_cvtepi32_ps(join_digits(lanes)), self.power);
+            let is_missing = if MISSING { in_order(is_missing) } else { zero };
+            let is_short = |length| _mm256_andnot_si256(is_missing, _mm256_cmpgt_epi32(self.shortest, length));
             if !MINUS {
-                wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi32(self.shortest, length));
-                store(values, magnitude);
+                wrong = _mm256_or_si256(wrong, is_short(length));
+                store(values, if MISSING { word.note(is_missing, magnitude) } else { magnitude });
                 continue;
             }
             let is_unsigned = in_order(is_unsigned);
@@ -104,8 +115,9 @@ impl Shape {
                 negative = _mm256_or_si256(negative, has_more);
                 unsigned_length = add(unsigned_length, has_more);
             }
-            wrong = _mm256_or_si256(wrong, _mm256_cmpgt_epi32(self.shortest, unsigned_length));
-            store(values, negate_where(magnitude, negative));
+            wrong = _mm256_or_si256(wrong, is_short(unsigned_length));
+            let numbers = negate_where(magnitude, negative);
+            store(values, if MISSING { word.note(is_missing, numbers) } else { numbers });
         }
         _mm256_testz_si256(wrong, wrong) == 1
     }

@@ -12,24 +12,26 @@ mod short;
 use std::arch::x86_64::*;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::token::Token;
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx512;
 use digits::Digits;
 use lanes::{add, int, load, load_integers, store, sub};
 use long::Over;
 
-/// See [`super::convert`].
+/// See [`super::convert_with`].
 pub(super) fn convert(
     avx512: Avx512,
     text: &[u8],
     quote: Option<u8>,
+    missing: Option<Token>,
     fields: Fields<'_>,
     values: &mut [f32],
     declined: &mut Vec<u32>,
-) {
+) -> bool {
     // SAFETY: an `Avx512` exists only if the processor has these instructions.
     let mut stages = unsafe { Stages::new(avx512) };
-    groups::convert(&mut stages, text, quote, fields, values, declined);
+    groups::convert(&mut stages, text, quote, missing, fields, values, declined)
 }
 
 impl Ways<16> for Stages {

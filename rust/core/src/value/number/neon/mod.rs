@@ -24,24 +24,26 @@ mod short;
 use std::arch::aarch64::*;
 
 use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::token::Token;
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Neon;
 use digits::{Digits, Eights};
 use lanes::{bits, byte, load, load_integers, narrowed, store, store_integers, widened};
 use long::Over;
 
-/// See [`super::convert`].
+/// See [`super::convert_with`].
 pub(super) fn convert(
     neon: Neon,
     text: &[u8],
     quote: Option<u8>,
+    missing: Option<Token>,
     fields: Fields<'_>,
     values: &mut [f32],
     declined: &mut Vec<u32>,
-) {
+) -> bool {
     // SAFETY: a `Neon` exists only if the processor has these instructions.
     let mut stages = unsafe { Stages::new(neon) };
-    groups::convert(&mut stages, text, quote, fields, values, declined);
+    groups::convert(&mut stages, text, quote, missing, fields, values, declined)
 }
 
 impl Ways<16> for Stages {
