@@ -182,7 +182,10 @@ class List:
     separator: str = " "
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "length", arguments.positive(self.length, "the length of a list"))
+        length = arguments.positive(self.length, "the length of a list")
+        if length > _LONGEST:
+            raise ValueError(f"the length of a list is at most {_LONGEST:,}, not {length:,}")
+        object.__setattr__(self, "length", length)
         _separator(self.separator)
 
 
@@ -228,6 +231,10 @@ class MultiHot:
         _separator(separator)
         object.__setattr__(self, "categories", known)
         object.__setattr__(self, "separator", separator)
+
+
+_LONGEST = 2**24
+"""Values of a list, at most. A row cannot have more by far."""
 
 
 def _separator(value: Any) -> None:

@@ -313,7 +313,7 @@ def test_wrong_arguments_are_refused(options, error, message):
 
 
 @pytest.mark.parametrize(
-    "arguments", [(0,), (2.5,), (2, ""), (2, "::"), (2, "1"), (2, "-"), (2, "é")]
+    "arguments", [(0,), (2.5,), (2**40,), (2, ""), (2, "::"), (2, "1"), (2, "-"), (2, "é")]
 )
 def test_a_list_has_a_length_and_a_separator(arguments):
     with pytest.raises(ValueError, match=r"the (length|separator) of a list"):

@@ -28,8 +28,8 @@ impl ListIndex {
         plain_marks(simd, &text[base..place.end], separator, 0, &mut self.marks);
     }
 
-    /// Appends the positions of the values of the next list, as in [`Fields`](crate::fields::Fields), and returns
-    /// whether they are as many as there should be. Otherwise appends nothing.
+    /// Writes the positions of the values of the next list, as in [`Fields`](crate::fields::Fields), from place `filled`
+    /// on, where there is room for them. Returns whether they are as many as there should be; otherwise they do not count.
     ///
     /// The list has no brackets, and no spaces around it. Its values may have some around them. It has no newline, unless
     /// spaces separate.
@@ -39,7 +39,7 @@ impl ListIndex {
         text: &[u8],
         place: Range<usize>,
         List { length, separator }: List,
-        (before, ends): (&mut Vec<u32>, &mut Vec<u32>),
+        (before, ends, filled): (&mut Vec<u32>, &mut Vec<u32>, usize),
     ) -> bool {
         let base = self.base;
         let (start, end) = (place.start as u32, place.end as u32);
@@ -51,20 +51,22 @@ impl ListIndex {
             return false;
         }
         let has_runs = separator == b' ';
-        let first = before.len();
         if !is_in(length - 1) {
-            let marks = marks[..length - 1].iter().map(|mark| mark + base);
-            self.next += length - 1;
-            before.push(start - 1);
-            before.extend(marks.clone());
-            ends.extend(marks);
-            ends.push(end);
+            let (before, ends) = (&mut before[filled..filled + length], &mut ends[filled..filled + length]);
+            before[0] = start - 1;
+            ends[length - 1] = end;
+            let places = before[1..].iter_mut().zip(ends);
+            for ((before, ends), mark) in places.zip(&marks[..length - 1]) {
+                *before = mark + base;
+                *ends = mark + base;
+            }
             // A space after each separator would keep numbers from the fast path.
-            if !has_runs && before.get(first + 1).is_some_and(|&mark| text[mark as usize + 1] == b' ') {
-                for mark in &mut before[first + 1..] {
+            if !has_runs && length > 1 && text[before[1] as usize + 1] == b' ' {
+                for mark in &mut before[1..] {
                     *mark = (*mark + u32::from(text[*mark as usize + 1] == b' ')).min(end - 1);
                 }
             }
+            self.next += length - 1;
             return true;
         }
         if !has_runs {
@@ -72,20 +74,18 @@ impl ListIndex {
         }
         // Of a run of spaces, only one separates.
         let marks = &marks[..marks.iter().take_while(|&&mark| mark < to).count()];
-        let room = first + marks.len() + 1;
-        before.resize(room, 0);
-        ends.resize(room, 0);
-        let (mut at, mut last) = (first, start - 1);
+        let room = filled + marks.len() + 1;
+        if before.len() < room {
+            before.resize(room, 0);
+            ends.resize(room, 0);
+        }
+        let (mut at, mut last) = (filled, start - 1);
         for mark in marks.iter().map(|mark| mark + base).chain([end]) {
             before[at] = last;
             ends[at] = mark;
             at += usize::from(mark > last + 1);
             last = mark;
         }
-        let is_right = at == first + length;
-        let found = if is_right { at } else { first };
-        before.truncate(found);
-        ends.truncate(found);
-        is_right
+        at == filled + length
     }
 }

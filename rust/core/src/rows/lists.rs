@@ -25,7 +25,7 @@ const SHOWN: usize = 40;
 #[derive(Default)]
 pub(super) struct Lists {
     index: ListIndex,
-    /// The positions of the values, list by list.
+    /// The positions of the values, list by list. They may have more places than these need.
     before: Vec<u32>,
     ends: Vec<u32>,
     /// The row of each of these lists.
@@ -42,9 +42,10 @@ impl Reading<'_> {
         let mut lists = std::mem::take(mixed.lists);
         self.find_lists(column, list, rows, mixed, &mut lists);
         let Lists { before, ends, rows: of, values, declined, careful, .. } = &mut lists;
-        let fields = Fields { before, ends };
+        let count = of.len() * list.length;
+        let fields = Fields { before: &before[..count], ends: &ends[..count] };
         let text = self.text.padded();
-        values.resize(before.len(), 0.0);
+        values.resize(count, 0.0);
         declined.clear();
         let (bytes, places) = match &mut mixed.plain {
             Some(plain) => plain.fields(None, fields),
@@ -95,20 +96,24 @@ impl Reading<'_> {
     /// Finds the values of the lists in the first `rows` rows.
     fn find_lists(&self, column: &EncodedColumn, list: List, rows: usize, mixed: &Mixed<'_>, lists: &mut Lists) {
         let Lists { index, before, ends, rows: of, careful, .. } = lists;
-        before.clear();
-        ends.clear();
         of.clear();
         careful.clear();
         if rows == 0 {
             return;
         }
+        // They keep their length, so that their tails are initialized only once.
+        if before.len() < rows * list.length {
+            before.resize(rows * list.length, 0);
+            ends.resize(rows * list.length, 0);
+        }
         let text = self.text.padded();
         let place = |row: usize| mixed.rows.place(row, column.column);
         index.fill(self.simd, text, place(0).start..place(rows - 1).end, list.separator);
         for (row, place) in mixed.rows.column(column.column).take(rows).enumerate() {
+            let places = (&mut *before, &mut *ends, of.len() * list.length);
             let found = self
                 .plain_list(place, list)
-                .is_some_and(|place| index.find(text, list::inside(text, place), list, (&mut *before, &mut *ends)));
+                .is_some_and(|place| index.find(text, list::inside(text, place), list, places));
             (if found { &mut *of } else { &mut *careful }).push(row);
         }
     }
