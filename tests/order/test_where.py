@@ -495,10 +495,11 @@ def test_a_condition_that_makes_no_sense_is_refused_at_once(conditions, error, s
 
 
 def test_columns_that_are_read_in_other_ways_refuse_other_values():
-    data = b"a,b,c,d,y\nx,2024-01-01,yes,1:00:00,1\n"
+    data = b"a,b,c,d,e,y\nx,2024-01-01,yes,1:00:00,1 2,1\n"
     ds = csvfeed.CsvDataset(
         data,
         categories={"a": "auto"},
+        lists={"e": csvfeed.List(2)},
         dates={"b": "year", "d": csvfeed.Duration()},
         booleans=["c"],
     )
@@ -510,6 +511,7 @@ def test_columns_that_are_read_in_other_ways_refuse_other_values():
         ({"b": "tomorrow"}, '"tomorrow" is no date of ISO 8601'),
         ({"c": "yes"}, "with text, and it is read as booleans: give True or False"),
         ({"d": "1:00:00"}, "with text, and it is read as durations: give numbers"),
+        ({"e": (0, 5)}, "with numbers, and it is read as lists: only csvfeed.PRESENT and csvfeed.AB"),
     ):
         with pytest.raises(csvfeed.CsvError, match=says):
             ds.where(conditions)

@@ -135,6 +135,9 @@ impl Column<'_> {
             }
             (Some(ValueEncoding::Boolean), Wanted::Booleans(accepted)) => Ok(booleans(&accepted)),
             (Some(ValueEncoding::Boolean), wanted) => self.refuse(&wanted, "booleans", "give True or False"),
+            (Some(ValueEncoding::List(..) | ValueEncoding::MultiHot(..)), wanted) => {
+                self.refuse(&wanted, "lists", "only csvfeed.PRESENT and csvfeed.ABSENT go with a list")
+            }
             (_, Wanted::Numbers(bounds)) if forms != Forms::default() => Ok(Test::Form(forms, self.numbers(&bounds)?)),
             (_, Wanted::Numbers(bounds)) if place.is_some() => Ok(Test::Number(self.numbers(&bounds)?)),
             (_, wanted) if place.is_some() => {
