@@ -270,7 +270,7 @@ def condition(rnd, reading):
     """
     column = rnd.choice(reading.table.columns)
     is_read = column.name in reading.use.read
-    if rnd.random() < 0.2:
+    if column.kind == "list" or rnd.random() < 0.2:
         wanted = rnd.choice([csvfeed.PRESENT, csvfeed.ABSENT])
         return column.name, wanted, lambda cell: cell.is_missing == (wanted is csvfeed.ABSENT)
     cells = [row.cells[column.name] for row in reading.kept]
@@ -355,7 +355,7 @@ def check_chosen(rnd, ds, twin, reading, rows, ids_of):
 
 def check_keys(reading, by, halves):
     """Check that rows of one key are never parted."""
-    keys = [{reading.kept[at].cells[by].text for at in half} for half in halves]
+    keys = [{reading.key_of(reading.kept[at], by) for at in half} for half in halves]
     assert not keys[0] & keys[1]
 
 
@@ -413,7 +413,7 @@ def check_windows(rnd, dataset, reading, rows, chosen):
     runs, last = [], None
     for at in chosen:
         row = reading.kept[at]
-        key = None if by is None else row.cells[by].text
+        key = None if by is None else reading.key_of(row, by)
         if last != (row.path, row.number - 1, key):
             runs.append([])
         runs[-1].append(at)

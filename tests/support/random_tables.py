@@ -685,11 +685,14 @@ class Reading:
 
     def id_of(self, row, name):
         """Return a field of a row as an id."""
-        if self.use.ids[name] is int:
-            return row.number
+        return row.number if self.use.ids[name] is int else self.key_of(row, name)
+
+    def key_of(self, row, name):
+        """Return the text of a field of a row, as it identifies what it belongs to."""
         text = row.cells[name].text
         if text == "\\N" and self.table.style.escape:
-            return "N"
+            # No value as it is written, and another text once it is unescaped.
+            return ""
         if not text and self.table.style.delimiter == " " and name in row.written:
             # How an empty field is written there.
             return row.written[name][2].strip("\"'")
