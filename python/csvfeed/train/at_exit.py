@@ -30,8 +30,8 @@ import tensorflow as tf
 PATIENCE = 10.0
 """Seconds to wait at the end of the process for other threads to finish their current step."""
 
-LOOKS = 20
-"""How often in a row, a millisecond apart, other threads must be outside TensorFlow."""
+UNDISTURBED = 0.5
+"""Seconds for which a thread that computes keeps the interpreter, once it is about to end."""
 
 
 class Stream(Iterator[Any]):
@@ -89,11 +89,14 @@ class Exit:
         """Stop the streams, and keep the iterators from being destroyed."""
         self.begun = True
         deadline = time.monotonic() + PATIENCE
-        quiet = 0
-        # A loop over batches leaves TensorFlow and enters it again, so one look is not enough.
-        while quiet < LOOKS and _other_frames() and time.monotonic() < deadline:
+        interval = sys.getswitchinterval()
+        while True:
+            # Otherwise a thread could enter TensorFlow between this look and the end.
+            sys.setswitchinterval(UNDISTURBED)
             is_busy = any(stream.is_busy for stream in self._streams.values())
-            quiet = 0 if is_busy or _others_run_tensorflow() else quiet + 1
+            if not (is_busy or _others_run_tensorflow()) or time.monotonic() > deadline:
+                break
+            sys.setswitchinterval(interval)
             time.sleep(0.001)
         _keep_for_ever(_handles())
 
@@ -101,16 +104,19 @@ class Exit:
 _exit = Exit()
 
 
-def _other_frames() -> list[FrameType]:
-    """Return what each other thread runs."""
-    own = threading.get_ident()
-    return [frame for thread, frame in sys._current_frames().items() if thread != own]
-
-
 def _others_run_tensorflow() -> bool:
     """Whether another thread is in a function of TensorFlow, and so perhaps in its C++ code."""
-    names = [frame.f_globals.get("__name__", "") for frame in _other_frames()]
-    return any(name.startswith("tensorflow.") for name in names)
+    own = threading.get_ident()
+    frames = [frame for thread, frame in sys._current_frames().items() if thread != own]
+    return any(map(_is_in_tensorflow, frames))
+
+
+def _is_in_tensorflow(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").startswith("tensorflow."):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _handles() -> list[tf.Tensor]:
