@@ -30,6 +30,9 @@ import tensorflow as tf
 PATIENCE = 10.0
 """Seconds to wait at the end of the process for other threads to finish their current step."""
 
+LOOKS = 20
+"""How often in a row, a millisecond apart, other threads must be outside TensorFlow."""
+
 UNDISTURBED = 0.5
 """Seconds for which a thread that computes keeps the interpreter, once it is about to end."""
 
@@ -49,10 +52,6 @@ class Stream(Iterator[Any]):
     """
 
     def __init__(self, elements: Iterator[Any]) -> None:
-        if _exit.begun:
-            raise RuntimeError(
-                "csvfeed starts no tf.data iterator once the process has begun to end"
-            )
         self._elements = elements
         self.is_busy = False
         """Whether a thread is waiting for an element."""
@@ -74,27 +73,38 @@ class Exit:
 
     def __init__(self) -> None:
         self.begun = False
+        self._is_registered = False
         self._streams: weakref.WeakValueDictionary[int, Stream] = weakref.WeakValueDictionary()
         self._numbers = itertools.count()
 
-    def watch(self, stream: Stream) -> None:
-        """Wait for a stream when the process ends."""
-        number = next(self._numbers)
-        self._streams[number] = stream
-        if number == 0:
+    def register(self) -> None:
+        """Have `begin` called when the process ends, or raise RuntimeError if it has begun to."""
+        if self.begun:
+            raise RuntimeError(
+                "csvfeed starts no tf.data iterator once the process has begun to end"
+            )
+        if not self._is_registered:
+            self._is_registered = True
             # It runs after threads that are not daemons, which may read to their end.
             atexit.register(self.begin)
+
+    def watch(self, stream: Stream) -> None:
+        """Wait for a stream when the process ends."""
+        self.register()
+        self._streams[next(self._numbers)] = stream
 
     def begin(self) -> None:
         """Stop the streams, and keep the iterators from being destroyed."""
         self.begun = True
         deadline = time.monotonic() + PATIENCE
         interval = sys.getswitchinterval()
+        quiet = 0
         while True:
-            # Otherwise a thread could enter TensorFlow between this look and the end.
+            # Otherwise a thread could enter TensorFlow between the last look and the end.
             sys.setswitchinterval(UNDISTURBED)
             is_busy = any(stream.is_busy for stream in self._streams.values())
-            if not (is_busy or _others_run_tensorflow()) or time.monotonic() > deadline:
+            quiet = 0 if is_busy or _others_run_tensorflow() else quiet + 1
+            if quiet == LOOKS or not _other_frames() or time.monotonic() > deadline:
                 break
             sys.setswitchinterval(interval)
             time.sleep(0.001)
@@ -104,16 +114,34 @@ class Exit:
 _exit = Exit()
 
 
-def _others_run_tensorflow() -> bool:
-    """Whether another thread is in a function of TensorFlow, and so perhaps in its C++ code."""
+def expect_exit() -> None:
+    """Prepare for the end of the process, before TensorFlow gets anything to read.
+
+    Raises
+    ------
+    RuntimeError
+        If the process is already ending.
+    """
+    _exit.register()
+
+
+def _other_frames() -> list[FrameType]:
+    """Return what each other thread runs."""
     own = threading.get_ident()
-    frames = [frame for thread, frame in sys._current_frames().items() if thread != own]
-    return any(map(_is_in_tensorflow, frames))
+    return [frame for thread, frame in sys._current_frames().items() if thread != own]
+
+
+def _others_run_tensorflow() -> bool:
+    """Whether another thread is in a function of TensorFlow, and so perhaps in its C++ code.
+
+    A function of csvfeed counts as one, since it may go on with TensorFlow.
+    """
+    return any(map(_is_in_tensorflow, _other_frames()))
 
 
 def _is_in_tensorflow(frame: FrameType | None) -> bool:
     while frame is not None:
-        if frame.f_globals.get("__name__", "").startswith("tensorflow."):
+        if frame.f_globals.get("__name__", "").startswith(("tensorflow.", "csvfeed.")):
             return True
         frame = frame.f_back
     return False

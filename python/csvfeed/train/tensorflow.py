@@ -16,7 +16,7 @@ from csvfeed.train.structure import Row, Structure, map_values
 with extra():
     import tensorflow as tf
 
-    from csvfeed.train.at_exit import Stream
+    from csvfeed.train.at_exit import Stream, expect_exit
 
 
 def to_tf(dataset: Feed, *, as_dict: bool = False, dtype: Any = "float32") -> tf.data.Dataset:
@@ -49,6 +49,7 @@ def from_groups(
     groups : callable
         Returns the rows of one iteration, in groups of whole batches.
     """
+    expect_exit()
     batch_size = dataset.epochs.batch_rows
     keep = dataset.epochs.remainder != "drop"
     # A shorter last batch makes the batch size unknown.
