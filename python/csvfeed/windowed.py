@@ -98,6 +98,9 @@ class Windowed(ABC):
         ``keras.utils.timeseries_dataset_from_array(data, targets[length - 1 + horizon :],
         sequence_length=length, sequence_stride=stride)``.
 
+        A shuffle may pass over a piece of the file in which no window begins, and so over a wrong
+        row in it.
+
         Examples
         --------
         >>> import csvfeed
