@@ -7,24 +7,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from csvfeed.other_names import ATTRIBUTES
+from csvfeed.train.adapter_names import ASKED
 
 if TYPE_CHECKING:
     from csvfeed.train.adapter import CsvDatasetAdapter
-
-# What Keras calls of an adapter, except batch_size, which a dataset has itself.
-ASKED = frozenset(
-    {
-        "get_jax_iterator",
-        "get_numpy_iterator",
-        "get_tf_dataset",
-        "get_torch_dataloader",
-        "has_partial_batch",
-        "num_batches",
-        "on_epoch_begin",
-        "on_epoch_end",
-        "partial_batch_size",
-    }
-)
 
 
 class KerasInput:

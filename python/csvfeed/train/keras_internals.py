@@ -19,7 +19,7 @@ from typing import Any
 
 import keras
 
-from csvfeed.train.keras_input import ASKED
+from csvfeed.train.adapter_names import ASKED
 
 if tuple(map(int, keras.__version__.split(".")[:2])) < (3, 7):
     raise ImportError(
