@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::constant::PATHS;
-use super::reading::Reading;
+use super::reading::{Incomparable, Reading};
 use crate::choose::conditions::{Condition, Conditions, Test};
 use crate::dialect::{self, Dialect, Encoding};
 use crate::error::Kind;
@@ -14,15 +14,6 @@ use crate::table::schema::Schema;
 use crate::value::number::{self, Forms, Notation, Plain};
 use crate::value::vocabulary::Latest;
 use crate::value::{boolean, boolean_at};
-
-/// A field that cannot be compared.
-pub(super) struct Incomparable {
-    pub(super) row: usize,
-    /// Position of the column in the schema.
-    pub(super) column: usize,
-    pub(super) place: Range<usize>,
-    pub(super) kind: Kind,
-}
 
 /// The buffers for comparing the fields of a group of rows, reused from group to group.
 #[derive(Default)]

@@ -1,9 +1,8 @@
 //! Converts a group of rows to values and handles wrong rows.
 
-use super::conditions::{Comparing, Incomparable};
-use super::lists::Lists;
-use super::mixed::{Mixed, Rewritten};
-use super::reading::{Reading, WrongField};
+use super::conditions::Comparing;
+use super::mixed::{Lists, Mixed, Rewritten};
+use super::reading::{Incomparable, Reading, WrongField};
 use super::{Block, IdTexts, Widths};
 use crate::choose::conditions::Conditions;
 use crate::choose::{Chooser, GroupFields};

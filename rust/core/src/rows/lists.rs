@@ -7,12 +7,11 @@ use std::result::Result;
 use memchr::{memchr, memchr2};
 
 use super::arrangement::EncodedColumn;
-use super::mixed::Mixed;
+use super::mixed::{Lists, Mixed};
 use super::reading::{Reading, WrongField};
 use crate::dialect::{self, Dialect};
 use crate::error::Kind;
 use crate::fields::Fields;
-use crate::index::ListIndex;
 use crate::table::missing::{self, Value};
 use crate::table::schema::{OnError, Schema};
 use crate::value::number::{self, parse_exact};
@@ -20,21 +19,6 @@ use crate::value::{List, list};
 
 /// The longest value that an error quotes, in bytes.
 const SHOWN: usize = 40;
-
-/// The values of the lists of a column, reused from group to group.
-#[derive(Default)]
-pub(super) struct Lists {
-    index: ListIndex,
-    /// The positions of the values, list by list. They may have more places than these need.
-    before: Vec<u32>,
-    ends: Vec<u32>,
-    /// The row of each of these lists.
-    rows: Vec<usize>,
-    values: Vec<f32>,
-    declined: Vec<u32>,
-    /// The rows whose lists need the slow path.
-    careful: Vec<usize>,
-}
 
 impl Reading<'_> {
     /// Reads a column of lists in the first `rows` rows.

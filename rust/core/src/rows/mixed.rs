@@ -1,9 +1,8 @@
 //! A group of rows with encoded columns, on its way into a block.
 
-use super::lists::Lists;
 use super::reading::WrongField;
 use crate::fields::WINDOW;
-use crate::index::Rows;
+use crate::index::{ListIndex, Rows};
 use crate::value::number::Plain;
 
 /// A group of rows on its way into a block.
@@ -56,4 +55,19 @@ impl Rewritten {
         self.rows.push(row);
         self.text.push(b'\n');
     }
+}
+
+/// The values of the lists of a column, reused from group to group.
+#[derive(Default)]
+pub(super) struct Lists {
+    pub(super) index: ListIndex,
+    /// The positions of the values, list by list. They may have more places than these need.
+    pub(super) before: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    /// The row of each of these lists.
+    pub(super) rows: Vec<usize>,
+    pub(super) values: Vec<f32>,
+    pub(super) declined: Vec<u32>,
+    /// The rows whose lists need the slow path.
+    pub(super) careful: Vec<usize>,
 }

@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::Block;
 use super::arrangement::Arrangement;
-use super::conditions::Incomparable;
 use super::rejects::{Recording, Reject};
 use crate::dialect::Dialect;
 use crate::error::{Error, Kind};
@@ -38,6 +37,15 @@ pub(super) struct WrongField {
     pub(super) row: usize,
     /// Its place among the columns of the arrangement and the ids.
     pub(super) at: usize,
+    pub(super) place: Range<usize>,
+    pub(super) kind: Kind,
+}
+
+/// A field that cannot be compared.
+pub(super) struct Incomparable {
+    pub(super) row: usize,
+    /// Position of the column in the schema.
+    pub(super) column: usize,
     pub(super) place: Range<usize>,
     pub(super) kind: Kind,
 }
