@@ -4,6 +4,7 @@ pub mod cache;
 mod counting;
 mod in_order;
 pub mod portion;
+mod selecting;
 pub mod selection;
 mod shuffled;
 mod strata;

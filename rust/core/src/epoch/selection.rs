@@ -4,8 +4,6 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{counting, strata};
-use crate::budget::Budget;
 use crate::choose::conditions::Conditions;
 use crate::choose::fold::{Cursor as FoldCursor, Fold};
 use crate::choose::neighbours::Neighbours;
@@ -14,7 +12,7 @@ use crate::choose::run::{Cursor as RunCursor, Run};
 use crate::choose::shard::{Cursor as ShardCursor, Shard};
 use crate::choose::strata::{Cursor as ClassesCursor, Keys, Strata};
 use crate::choose::{Chooser, Cursor, Key, Step};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::passes::row_index::{RowIndex, changed};
 use crate::pipeline::Done;
 use crate::rows::rejects::{Recording, Rejects};
@@ -75,9 +73,9 @@ pub struct Selection {
     /// The number of selected rows before each slice, and in total.
     pub(super) before: Vec<u64>,
     /// The number of rejects: those of the row index, and rows that conditions cannot compare.
-    left_out: u64,
+    pub(super) left_out: u64,
     /// These rejects, if a pass has just found them.
-    rejects: Option<Arc<Rejects>>,
+    pub(super) rejects: Option<Arc<Rejects>>,
 }
 
 /// What the steps of a portion need to know of the whole table.
@@ -89,32 +87,6 @@ pub(super) struct Whole {
 }
 
 impl Selection {
-    /// Selects rows. A step by key or by conditions reads the table; with conditions it stops with an error at the first
-    /// reject beyond the limit. Meanwhile it calls `check` several times a second and stops at the first error that it
-    /// returns.
-    pub fn make<E: From<Error>>(
-        table: &Table,
-        row_index: Arc<RowIndex>,
-        steps: &[Step],
-        budget: Budget,
-        mut check: impl FnMut() -> std::result::Result<(), E>,
-    ) -> std::result::Result<Arc<Self>, E> {
-        let mut rejects = None;
-        let selection = Self::of(row_index, steps, None, |selection, place, step| {
-            if let Step::Classes { column, draw, seed } = step {
-                let keys = Keys::new(*column, *seed);
-                return strata::find(table, selection, &steps[..place], &keys, draw, budget, &mut check);
-            }
-            let found = counting::count(table, selection, budget, &mut check)?;
-            rejects = found.rejects.or(rejects.take());
-            Ok(Learned { strata: None, before: found.before })
-        })?;
-        let Some(rejects) = rejects else { return Ok(selection) };
-        let left_out = rejects.count();
-        let selection = Arc::unwrap_or_clone(selection);
-        Ok(Arc::new(Self { left_out, rejects: Some(Arc::new(rejects)), ..selection }))
-    }
-
     /// Selects rows. `learn` returns what only a pass tells about a step, given its place. If the row index is that of a
     /// portion, `whole` says what the steps need to know of the table.
     pub(super) fn of<E>(
