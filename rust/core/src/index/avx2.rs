@@ -7,9 +7,9 @@ use std::arch::x86_64::{
     _mm256_set1_epi32, _mm256_setzero_si256, _mm256_storeu_si256, _mm256_sub_epi8,
 };
 
+use super::chunks::{self, Density, Instructions, Scan};
 use super::masks::{Masks, Special};
 use super::pick::Pick;
-use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Avx2;
@@ -71,7 +71,7 @@ pub(super) fn scan<S: Scan>(avx2: Avx2, bytes: &[u8], special: Special, scan: S)
 
 #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,pclmulqdq,popcnt")]
 fn scan_with_avx2<S: Scan>(avx2: Avx2, bytes: &[u8], special: Special, scan: S) -> S {
-    scan::scan_with(avx2, bytes, special, scan)
+    chunks::scan_with(avx2, bytes, special, scan)
 }
 
 impl Instructions for Avx2 {

@@ -6,9 +6,9 @@ use std::arch::x86_64::{
     _mm512_permutex2var_epi32, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512, _pext_u64,
 };
 
+use super::chunks::{self, Density, Instructions, Scan};
 use super::masks::{Masks, Special};
 use super::pick::Pick;
-use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Avx512;
@@ -114,7 +114,7 @@ pub(super) fn scan<S: Scan>(avx512: Avx512, bytes: &[u8], special: Special, scan
     enable = "avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,avx2,bmi1,bmi2,lzcnt,pclmulqdq,popcnt"
 )]
 fn scan_with_avx512<S: Scan>(avx512: Avx512, bytes: &[u8], special: Special, scan: S) -> S {
-    scan::scan_with(avx512, bytes, special, scan)
+    chunks::scan_with(avx512, bytes, special, scan)
 }
 
 impl Instructions for Avx512 {

@@ -3,9 +3,10 @@
 use memchr::{memchr, memchr_iter, memmem};
 
 use super::careful::Careful;
+use super::chunks::{Instructions, Scan};
 use super::masks::{Masks, Special};
 use super::quotes::{FieldEnds, Quotes, State};
-use super::scan::{Instructions, Scan, scan};
+use super::scan::scan;
 use crate::dialect::Dialect;
 use crate::error::Error;
 use crate::simd::Simd;

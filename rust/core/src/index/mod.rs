@@ -9,6 +9,7 @@ mod avx2;
 mod avx512;
 mod bare;
 mod careful;
+mod chunks;
 mod count;
 mod lists;
 mod marks;
@@ -30,13 +31,14 @@ use std::ops::Range;
 
 use careful::Row;
 pub(crate) use careful::{Careful, Event, Machine};
+pub(crate) use chunks::{Instructions, Scan};
 pub(crate) use count::count_rows;
 pub(crate) use lists::ListIndex;
 use marks::Marks;
 pub(crate) use masks::{Masks, Special};
 pub(crate) use quotes::{Last, Quotes, State};
 pub use rows::Rows;
-pub(crate) use scan::{Instructions, Scan, scan};
+pub(crate) use scan::scan;
 
 use crate::dialect::{BadQuote, Dialect};
 use crate::error::{Error, Kind};

@@ -5,8 +5,8 @@ use std::arch::aarch64::{
     vld1q_u8, vmaxvq_u8, vorrq_u8, vpaddlq_u8, vpaddlq_u16, vpaddlq_u32, vpaddq_u8, vreinterpretq_u64_u8, vsubq_u8,
 };
 
+use super::chunks::{self, Density, Instructions, Scan};
 use super::masks::{Masks, Special};
-use super::scan::{self, Density, Instructions, Scan};
 use super::{LineEnds, Marks, portable};
 use crate::fields::WINDOW;
 use crate::simd::Neon;
@@ -59,7 +59,7 @@ pub(super) fn scan<S: Scan>(neon: Neon, bytes: &[u8], special: Special, scan: S)
 
 #[target_feature(enable = "neon")]
 fn scan_with_neon<S: Scan>(neon: Neon, bytes: &[u8], special: Special, scan: S) -> S {
-    scan::scan_with(neon, bytes, special, scan)
+    chunks::scan_with(neon, bytes, special, scan)
 }
 
 impl Instructions for Neon {
@@ -71,7 +71,7 @@ impl Instructions for Neon {
 
     #[inline(always)]
     fn prefix_xor(self, bits: u64) -> u64 {
-        scan::prefix_xor(bits)
+        chunks::prefix_xor(bits)
     }
 
     #[inline(always)]

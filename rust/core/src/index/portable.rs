@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr_iter};
 
+use super::chunks::{self, Density, Instructions};
 use super::masks::{Masks, Special};
-use super::scan::{self, Density, Instructions};
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 
@@ -59,7 +59,7 @@ impl Instructions for Portable {
 
     #[inline(always)]
     fn prefix_xor(self, bits: u64) -> u64 {
-        scan::prefix_xor(bits)
+        chunks::prefix_xor(bits)
     }
 
     #[inline(always)]

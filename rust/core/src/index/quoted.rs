@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::chunks::{Density, Instructions, STRIDE, Scan};
 use super::masks::{Masks, Special};
 use super::quotes::{FieldEnds, Quotes, State};
-use super::scan::{Density, Instructions, STRIDE, Scan, scan};
+use super::scan::scan;
 use super::{LineEnds, Marks};
 use crate::fields::WINDOW;
 use crate::simd::Simd;

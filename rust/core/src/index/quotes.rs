@@ -1,7 +1,7 @@
 //! Finds which bytes are inside quotes, 64 at a time and exactly for any text.
 
+use super::chunks::Instructions;
 use super::masks::Masks;
-use super::scan::Instructions;
 
 /// The state of the reader between two bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
+use super::chunks::STRIDE;
 use super::masks::Special;
-use super::scan::STRIDE;
 use super::*;
 use crate::dialect::BadQuote;
 use crate::oracle;

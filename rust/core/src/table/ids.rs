@@ -1,34 +1,8 @@
 //! Columns that identify a row. Their texts travel beside its values.
 
+pub use super::roles::{Id, IdKind, Ids};
 use crate::error::{Kind, Result};
 use crate::table::schema::{Column, OnError, Schema, positions, wrong};
-
-/// What the fields of an id hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdKind {
-    /// Any text in UTF-8.
-    Text,
-    /// An integer of 64 bits.
-    Integer,
-}
-
-/// A column that identifies a row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Id {
-    /// Its position.
-    pub column: usize,
-    /// What its fields hold.
-    pub kind: IdKind,
-}
-
-/// The columns that identify a row.
-#[derive(Clone, Debug, Default)]
-pub struct Ids {
-    /// The columns, in the order in which the caller names them.
-    pub columns: Vec<Id>,
-    /// Whether blocks keep the texts of their rows.
-    pub are_kept: bool,
-}
 
 /// The integer that the text of an id stands for.
 #[must_use]

@@ -1,4 +1,4 @@
-//! The roles of columns: feature, target and sample weight.
+//! The roles of columns: feature, target, sample weight, and id.
 
 /// One value for each role.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -57,4 +57,31 @@ impl Widths {
     pub fn total(self) -> usize {
         self.into_iter().sum()
     }
+}
+
+/// What the fields of an id hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IdKind {
+    /// Any text in UTF-8.
+    Text,
+    /// An integer of 64 bits.
+    Integer,
+}
+
+/// A column that identifies a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id {
+    /// Its position.
+    pub column: usize,
+    /// What its fields hold.
+    pub kind: IdKind,
+}
+
+/// The columns that identify a row.
+#[derive(Clone, Debug, Default)]
+pub struct Ids {
+    /// The columns, in the order in which the caller names them.
+    pub columns: Vec<Id>,
+    /// Whether blocks keep the texts of their rows.
+    pub are_kept: bool,
 }

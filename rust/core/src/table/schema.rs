@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
-use crate::table::ids::Ids;
 use crate::table::missing::Missing;
+use crate::table::roles::Ids;
 use crate::table::roles::{PerRole, Widths};
 use crate::value::ValueEncoding;
 use crate::value::number::Forms;

@@ -1,6 +1,6 @@
 //! Compiles loops over dates for 256-bit registers.
 
-use super::template::Loop;
+use super::work::Loop;
 use crate::simd::Avx2;
 
 pub(super) fn run<L: Loop>(_: Avx2, work: L) -> L::Result {

@@ -8,6 +8,7 @@ mod iso;
 mod moment;
 mod scan;
 mod template;
+mod work;
 
 use std::fmt::{self, Display, Formatter};
 use std::ops::Range;

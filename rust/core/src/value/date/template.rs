@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::moment::Instant;
+use super::work::Loop;
 use super::{DAY_SECONDS, Part, calendar};
 use crate::simd::Simd;
 
@@ -177,14 +178,6 @@ impl Since {
     pub(super) fn of(instant: Instant) -> Option<Self> {
         (instant.nanos == 0).then_some(Self(instant.seconds as f64))
     }
-}
-
-/// A loop over all dates of a block, compiled for each instruction set.
-pub(super) trait Loop {
-    type Result;
-
-    /// Implementations are always inlined.
-    fn run(self) -> Self::Result;
 }
 
 fn run<L: Loop>(simd: Simd, work: L) -> L::Result {
