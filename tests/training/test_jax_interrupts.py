@@ -77,3 +77,36 @@ def test_a_second_interrupt_strikes_at_once():
             print(time.monotonic() - began < 50)
     """
     assert python(code).split()[-1] == "True"
+
+
+def test_an_interrupt_that_keras_would_catch_is_raised():
+    # Keras catches whatever is raised while it reads the values of metrics.
+    code = """
+        import os, signal
+        import keras
+        import csvfeed
+
+        class Interrupts:
+            def __float__(self):
+                os.kill(os.getpid(), signal.SIGINT)
+                return 0.0
+
+        class Metric(keras.metrics.MeanSquaredError):
+            def result(self):
+                return Interrupts() if os.environ.get("INTERRUPTS") else super().result()
+
+        ds = csvfeed.CsvDataset(b"a,y\\n" + b"1,2\\n" * 1000, target="y", batch_size=100)
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse", metrics=[Metric()])
+        data = ds.to_keras()
+        model.evaluate(data, verbose=0)
+        os.environ["INTERRUPTS"] = "1"
+        try:
+            model.evaluate(data, verbose=0)
+        except KeyboardInterrupt:
+            print("interrupted")
+        del os.environ["INTERRUPTS"]
+        model.fit(data, verbose=0)
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    """
+    assert python(code).split() == ["interrupted"]

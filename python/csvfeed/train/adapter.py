@@ -118,7 +118,6 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         The last execution of an epoch gets a smaller stack, or a list of batches if the last batch
         is shorter.
         """
-        INTERRUPTS.begin()
         if super_batch is None:
             return self._views()
         # Each group except the last is a whole number of stacks.
@@ -170,9 +169,9 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         return partial_batch_size(self.dataset) or None
 
     def on_epoch_begin(self) -> None:
-        if keras.backend.backend() == "jax":
-            INTERRUPTS.begin()
         call = caller()
+        if keras.backend.backend() == "jax" and call.iterator is not None:
+            INTERRUPTS.begin(call.iterator)
         if not call.trains:
             if self._fit is not None:
                 self._fit, self._interrupted = None, self._fit
@@ -184,7 +183,6 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
 
     def on_epoch_end(self) -> None:
         # Keras calls this before the first epoch too.
-        INTERRUPTS.end()
         iterator = caller().iterator
         if iterator is not None and (fit := self._fits.get(iterator)) is not None:
             fit.end_epoch(iterator)

@@ -3,6 +3,9 @@
 JAX takes the weights of a model over into each step, and Keras gives the model the results when the
 step is over. An interrupt in between would leave the model without weights. So it waits for the end
 of the step.
+
+Keras also catches every error, an interrupt among them, where it reads the values of metrics. There
+too the interrupt waits.
 """
 
 from __future__ import annotations
@@ -11,6 +14,7 @@ import _thread
 import signal
 import sys
 import threading
+import weakref
 from types import FrameType
 from typing import Any
 
@@ -25,28 +29,39 @@ class Interrupts:
 
     def __init__(self) -> None:
         self._timer: threading.Timer | None = None
+        self._iterator: weakref.ref[object] | None = None
 
-    def begin(self) -> None:
-        """Handle Ctrl-C from now on, unless somebody else does."""
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    def begin(self, iterator: object) -> None:
+        """Handle Ctrl-C until an iterator of Keras ends, unless somebody else does.
+
+        It ends with its loop, or later if an error still holds on to the loop.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            return
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._handle)
+        if self._iterator is None or self._iterator() is not iterator:
+            self._iterator = weakref.ref(iterator, self._end_with)
 
-    def end(self) -> None:
+    def _end_with(self, iterator: weakref.ref[object]) -> None:
+        if iterator is self._iterator:
+            self._end()
+
+    def _end(self) -> None:
         """Leave Ctrl-C to Python again."""
         is_main = threading.current_thread() is threading.main_thread()
         if is_main and signal.getsignal(signal.SIGINT) == self._handle:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def _handle(self, _number: int, frame: FrameType | None) -> None:
-        loop, moves = loop_around(frame)
+        loop, must_wait = loop_around(frame)
         # A second interrupt strikes at once, and so does one that a debugger watches.
         if loop is None or self._timer is not None or sys.gettrace() is not None:
             self._raise(None)
-        elif not moves and is_whole(loop.f_locals.get("self")):
-            self._raise(loop)
-        else:
+        elif must_wait or not is_whole(loop.f_locals.get("self")):
             self._wait(loop)
+        else:
+            self._raise(loop)
 
     def _wait(self, loop: FrameType) -> None:
         self._timer = threading.Timer(PATIENCE, _thread.interrupt_main)
@@ -67,10 +82,8 @@ class Interrupts:
             self._timer.cancel()
             self._timer = None
             sys.settrace(None)
-        if loop is None:
-            self.end()
-        else:
-            # Only fit does so by itself.
+        self._end()
+        if loop is not None:
             give_weights_back(loop.f_locals["self"])
         raise KeyboardInterrupt
 

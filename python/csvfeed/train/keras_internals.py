@@ -134,14 +134,22 @@ JAX_MOVES = ("state_sync", "jax_state_sync", "_get_jax_state", "_purge_model_var
 """Functions that move the weights between a model and a loop. The first is new in 3.16."""
 
 
+CATCHES = ("keras.src.utils.python_utils", "pythonify_logs")
+"""A function that catches every error, an interrupt among them, and goes on."""
+
+
 def loop_around(frame: FrameType | None) -> tuple[FrameType | None, bool]:
-    """Return the innermost loop of Keras on JAX around a frame, and whether it moves weights."""
-    moves = False
+    """Return the innermost loop of Keras on JAX around a frame, and whether an interrupt must wait.
+
+    It must wait while Keras moves weights, and where Keras would catch it.
+    """
+    must_wait = False
     while frame is not None:
-        if frame.f_globals.get("__name__") == JAX_TRAINER:
-            if frame.f_code.co_name in JAX_LOOPS:
-                return frame, moves
-            moves = moves or frame.f_code.co_name in JAX_MOVES
+        module, function = frame.f_globals.get("__name__"), frame.f_code.co_name
+        if module == JAX_TRAINER and function in JAX_LOOPS:
+            return frame, must_wait
+        must_wait |= module == JAX_TRAINER and function in JAX_MOVES
+        must_wait |= (module, function) == CATCHES
         frame = frame.f_back
     return None, False
 
@@ -159,7 +167,7 @@ def is_whole(trainer: Any) -> bool:
 
 
 def give_weights_back(trainer: Any) -> None:
-    """Give a model the weights that a loop on JAX has taken."""
+    """Give a model the weights that a loop on JAX has taken. Only ``fit`` does so by itself."""
     # Of the two names, 3.16 has both and older versions the second.
     sync = getattr(trainer, "state_sync", None) or getattr(trainer, "jax_state_sync", None)
     if sync is not None:
