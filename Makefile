@@ -39,7 +39,8 @@ TARGETS ?= index split number pipeline
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/pip --disable-pip-version-check --quiet
+PIP_ALOUD := $(BIN)/pip --disable-pip-version-check
+PIP := $(PIP_ALOUD) --quiet
 RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding -name '*.rs' -o -name Cargo.toml)
 # Tests of what depends on the instruction set, and of what depends on where blocks end.
 PER_SIMD := tests/reading
@@ -52,6 +53,8 @@ DISTRIBUTED := tests/order/test_distribute.py \
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
 DEBUG := MATURIN_PEP517_ARGS=--profile=dev
+# How many crates the extension is made of.
+CRATES = $(shell cargo tree --locked --package csvfeed-binding --edges normal,build --prefix none --format '{lib}' | sort -u | wc -l)
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 AARCH64 := tests/support/aarch64.sh
@@ -62,6 +65,9 @@ new_venv = rm -rf $(@D) && $(PYTHON) -m venv $(@D) && \
 
 # A Python extension does not link against libpython.
 export PYO3_BUILD_EXTENSION_MODULE := 1
+# A pipe fails if any of its commands does.
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
 # Many processes import TensorFlow, and compiling it takes longer than the rest of its import: once is enough.
 unexport PYTHONDONTWRITEBYTECODE
 # The tests generate the same input each time, so that a change fails only for what it did; "make explore" does not.
@@ -292,8 +298,12 @@ $(VENV)/debug: $(BIN)/python $(RUST)
 	$(DEBUG) $(PIP) install --no-deps --editable .
 	@rm -f $(VENV)/release && touch $@
 
+# Who waits for the release build sees which crate it is at.
 $(VENV)/release: $(BIN)/python $(RUST)
-	$(PIP) install --no-deps --editable .
+	@mkdir -p target
+	@echo 'Compiling csvfeed with all optimizations. Of about $(CRATES) crates the last takes longest, a minute or two.'
+	@$(PIP_ALOUD) install --verbose --no-deps --editable . 2>&1 | tee target/release.log | \
+	    awk '/^ *Compiling/ { print ++n ". " $$1, $$2, $$3; fflush() }' || { cat target/release.log; exit 1; }
 	@rm -f $(VENV)/debug && touch $@
 
 # What an extra of the installed csvfeed names. Python compiles what it imports; the rest may stay as it is.
@@ -302,5 +312,6 @@ $(VENV)/dev: pyproject.toml | $(VENV)/debug
 	@touch $@
 
 $(VENV)/demo $(VENV)/bench: $(VENV)/%: pyproject.toml | $(VENV)/release
-	$(PIP) install --no-compile 'csvfeed[$*]'
+	@echo 'Installing what the extra "$*" names, TensorFlow among it: a minute or two.'
+	$(PIP_ALOUD) install --no-compile 'csvfeed[$*]'
 	@touch $@
