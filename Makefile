@@ -74,7 +74,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test core lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -88,12 +88,8 @@ check: lint test-core test-reading
 # threads and the last test files of each run leave a core to others: --output-sync keeps apart what they say.
 test: export CARGO_INCREMENTAL := 0
 test:
-	$(MAKE) --jobs=4 $(BIN)/python core
-	$(MAKE) --jobs=4 $(VENV)/debug
+	$(MAKE) $(VENV)/debug
 	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
-
-core:
-	cargo build --package csvfeed-core --locked --quiet
 
 lint: lint-rust lint-python site
 
