@@ -297,8 +297,9 @@ def test_what_cannot_be_mixed_is_told():
     with pytest.raises(ValueError, match="is distributed"):
         csvfeed.mix([lanes])
     mixed = csvfeed.mix([one, other])
-    with pytest.raises(AttributeError, match=r"call it before csvfeed.mix\(\)"):
-        mixed.shuffle(seed=1)
+    for name in ("shuffle", "where", "take", "windows", "with_ids", "predictions", "vocabulary"):
+        with pytest.raises(AttributeError, match=r"call it before csvfeed.mix\(\)"):
+            getattr(mixed, name)
     for call in (mixed.to_ray, mixed.distribute):
         with pytest.raises(ValueError, match="mix"):
             call()

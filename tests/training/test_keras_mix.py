@@ -143,3 +143,28 @@ def test_windows_of_two_files_are_mixed_for_a_model():
     model.compile("sgd", "mae")
     history = model.fit(mixed, validation_data=mixed.to_keras(), epochs=2, verbose=0).history
     assert np.isfinite(history["val_loss"]).all()
+
+
+def test_features_of_a_mix_go_by_name():
+    rows = "".join(f"{n},{n} {n % 5},{'uv'[n % 2]},{n}\n" for n in range(60))
+    ds = csvfeed.CsvDataset(
+        f"x,v,c,y\n{rows}".encode(),
+        lists={"v": csvfeed.List(2)},
+        categories={"c": ["u", "v"]},
+        batch_size=8,
+    )
+    mixed = csvfeed.mix([ds, ds], seed=1)
+    expected = list(csvfeed.mix([ds, ds], seed=1))
+    found = mixed.to_keras(as_dict=True).get_numpy_iterator()
+    for (named, y), (X, Y) in zip(found, expected, strict=True):
+        assert {name: part.shape[1] for name, part in named.items()} == {"x": 1, "v": 2, "c": 1}
+        np.testing.assert_array_equal(np.hstack(list(named.values())), X)
+        np.testing.assert_array_equal(y, Y)
+    inputs = {
+        name: keras.Input((size,), name=name) for name, size in (("x", 1), ("v", 2), ("c", 1))
+    }
+    joined = keras.layers.Concatenate()([keras.ops.cast(one, "float32") for one in inputs.values()])
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Rescaling(1 / 60)(joined)))
+    model.compile("sgd", "mae")
+    history = model.fit(mixed.to_keras(as_dict=True), epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
