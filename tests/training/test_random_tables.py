@@ -10,44 +10,12 @@ import pytest
 from generated import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from random_tables import Reading, Table, Use
+from random_rows import WAYS, dataset
 
 import csvfeed
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* left out. ds.rejects tells which:RuntimeWarning")
 DTYPES = {"float32": np.float32, "float16": np.float16, "bfloat16": ml_dtypes.bfloat16}
-
-
-def dataset(rnd, directory):
-    """Return some rows of a table, in some order; None if there are none."""
-    table = Table.at_random(rnd)
-    if not table.rows or not table.parts:
-        return None
-    use = Use.at_random(rnd, table)
-    use.on_error, use.fill = "skip", rnd.choice([None, 7.5])
-    reading = Reading(table, use, lambda *_: 1)
-    if not reading.kept or not reading.tags:
-        return None
-    options = {"batch_size": rnd.choice([1, 4, 50]), "remainder": rnd.choice(["keep", "pad"])}
-    ds = csvfeed.CsvDataset(table.save(directory), **{**use.options(table), **options})
-    name, seed = rnd.choice(table.columns).name, rnd.randint(0, 9)
-    change = rnd.choice(
-        [
-            lambda: ds.where({name: csvfeed.PRESENT}),
-            lambda: ds.skip(1).take(10),
-            lambda: ds.split(0.4, seed=seed, by=name)[0],
-            lambda: ds.folds(2, seed=seed, stratify=name)[0][1],
-            lambda: ds.balance(name, method="undersample", seed=seed),
-            lambda: ds.balance(name, method="oversample", seed=seed),
-            lambda: ds.windows(2),
-            lambda: ds.cache(directory / "cache"),
-            lambda: ds,
-        ]
-    )
-    made = change()
-    if not made.num_rows:
-        return None
-    return rnd.choice([made, made.shuffle(seed=seed)])
 
 
 def mixed(rnd, ds):
@@ -102,9 +70,10 @@ def arrays(batch):
 @settings(max_examples=examples(50))
 @given(st.randoms(use_true_random=True))
 def test_each_trainer_gets_the_batches_of_iteration(tmp_path_factory, rnd):
-    ds = dataset(rnd, tmp_path_factory.mktemp("tables"))
+    ds = dataset(rnd, tmp_path_factory.mktemp("tables"), WAYS, rnd.choice(["keep", "pad"]))
     if ds is None:
         return
+    ds = rnd.choice([ds, ds.shuffle(seed=rnd.randint(0, 9))])
     ds, dtype = mixed(rnd, ds), rnd.choice([*DTYPES])
     as_dict = rnd.random() < 0.5
     first = list(ds)

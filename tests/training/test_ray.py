@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_TRAIN_V2_ENABLED"] = "1"
 ray = pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
+
+from random_rows import CHOICES, dataset  # noqa: E402
 
 import csvfeed  # noqa: E402
 import csvfeed.train.ray as feed  # noqa: E402
@@ -232,6 +235,20 @@ def test_the_tasks_have_the_rows_of_the_dataset(case, write):
     assert sum(map(len, found)) == ds.num_rows
     assert len(found) >= 2
     assert source.estimate_inmemory_data_size() == 4 * ds.num_rows * found[0].shape[1]
+
+
+@pytest.mark.filterwarnings("ignore:.* left out. ds.rejects tells which:RuntimeWarning")
+@pytest.mark.parametrize("seed", range(40))
+def test_tables_at_random_have_the_rows_of_the_dataset(seed, tmp_path):
+    ds = dataset(random.Random(seed), tmp_path, CHOICES)
+    if ds is None:
+        return
+    found = np.concatenate(read(CsvDatasource(ds)))
+    if ds._options.targets.names is None:
+        np.testing.assert_array_equal(found, values(ds))
+    else:
+        # With outputs by name, a target may be in several.
+        assert found.shape == (ds.num_rows, len(names(CsvDatasource(ds))))
 
 
 def test_wrong_rows_are_left_out_and_said_once(write):
