@@ -34,7 +34,11 @@ SECTIONS = {
 }
 
 
-NEEDS = {"timeseries_dataset_from_array": "tensorflow", "import torch": "torch"}
+NEEDS = {
+    "timeseries_dataset_from_array": "tensorflow",
+    "import torch": "torch",
+    "to_pandas": "pandas",
+}
 """What examples need that not every environment has, by words in them."""
 
 
