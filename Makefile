@@ -46,6 +46,7 @@ RUST := Cargo.toml Cargo.lock pyproject.toml $(shell find rust/core rust/binding
 PER_SIMD := tests/reading
 PER_BLOCK_SIZE := tests/reading tests/sources tests/order
 PER_KERAS_BACKEND := tests/training
+EXAMPLES := tests/docs/test_training_docs.py
 DISTRIBUTED := tests/order/test_distribute.py \
     $(addprefix tests/training/test_,several_processes.py torch_processes.py torch.py grain.py ray.py \
     distributed_scripts.py elastic.py model_parallel.py wrong_setups.py)
@@ -126,11 +127,11 @@ test-python: $(VENV)/dev
 	fi
 
 test-jax: $(VENV)/dev
-	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND)
+	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND) $(EXAMPLES)
 
 test-torch: target/torch-venv/whole $(VENV)/debug
 	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
-	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND)
+	KERAS_BACKEND=torch target/torch-venv/bin/pytest $(PER_KERAS_BACKEND) $(EXAMPLES)
 
 # Its tests that are marked as distributed take some minutes, and run here alone.
 test-distributed: export CSVFEED_TEST_DISTRIBUTED := 1

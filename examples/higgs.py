@@ -51,7 +51,9 @@ def make_model() -> keras.Model:
     hidden = [keras.layers.Dense(64, activation="relu") for _ in range(2)]
     output = keras.layers.Dense(1, activation="sigmoid")
     model = keras.Sequential([keras.Input((FEATURES,)), *hidden, output])
-    model.compile(loss="binary_crossentropy", optimizer="adam", steps_per_execution=32)
+    # Keras takes one step at a time on PyTorch.
+    steps = 1 if keras.backend.backend() == "torch" else 32
+    model.compile(loss="binary_crossentropy", optimizer="adam", steps_per_execution=steps)
     return model
 
 

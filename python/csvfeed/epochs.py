@@ -51,6 +51,8 @@ class Epochs:
     ----------
     known_rows : int or None
         Rows in an epoch of all processes, once they are counted.
+    not_for_ray : str or None
+        Why Ray cannot read any such rows.
     order : Order
         As given.
     outputs : Outputs or None
@@ -62,6 +64,8 @@ class Epochs:
     stats : RowStats
         As given.
     """
+
+    not_for_ray: str | None = None
 
     def __init__(
         self,

@@ -205,10 +205,7 @@ class Mix(Conversions):
         ValueError
             Always.
         """
-        raise ValueError(
-            "Ray makes its own batches in its own order, and cannot read a mix: call to_ray() of "
-            "each dataset, and mix them with union() or in the training loop"
-        )
+        raise ValueError(self.epochs.not_for_ray)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position of the iteration that began last.

@@ -134,6 +134,11 @@ class MixedEpochs(Epochs):
         Rows in a batch.
     """
 
+    not_for_ray = (
+        "Ray makes its own batches in its own order, and cannot read a mix: call to_ray() of each "
+        "dataset, and mix them with union() or in the training loop"
+    )
+
     def __init__(
         self,
         members: list[Epochs],
@@ -184,6 +189,11 @@ class MixedEpochs(Epochs):
     def column_names(self) -> list[str]:
         """Names of the values of a row: features, targets, then the weights."""
         return self._members[0].column_names
+
+    @property
+    def inputs(self) -> dict[str, slice]:
+        """Where X has each feature by name; see `Epochs.inputs`."""
+        return self._members[0].inputs
 
     def columns(self, arrays: Arrays) -> list[Array]:
         """Return what `open` yields as arrays of shape (B, columns), as `column_names` has them."""

@@ -238,7 +238,14 @@ ATTRIBUTES = {
     "undersample": 'ds.balance("label", method="undersample") leaves out rows of frequent ones',
     "concatenate": "CsvDataset([...]) reads several files as one; csvfeed.mix([a, b]) mixes rows",
     "mix": "csvfeed.mix([a, b]) mixes the rows of datasets",
-    **dict.fromkeys(("balance", "cache", "folds", "shard", "shuffle", "split", "stats"), _OF_MIX),
+    **dict.fromkeys(
+        [
+            *("balance", "cache", "classes", "folds", "head", "num_classes", "num_codes"),
+            *("predictions", "rejects", "rows", "shard", "shuffle", "skip", "split", "stats"),
+            *("take", "to_pandas", "vocabulary", "where", "windows", "with_ids"),
+        ],
+        _OF_MIX,
+    ),
     "num_features": "len(ds.feature_names) is their number",
 }
 """What a ``CsvDataset`` has in place of the attributes of tf.data and pandas."""

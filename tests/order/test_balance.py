@@ -246,16 +246,3 @@ def test_what_cannot_be_balanced_is_told():
     labels = ["rare"] + ["usual"] * 1500
     with pytest.raises(csvfeed.CsvError, match="would come more than 1000 times"):
         iter(dataset(labelled(labels)).balance("label", method="oversample"))
-
-
-@pytest.mark.parametrize("backend", ["keras"])
-def test_keras_trains_on_balanced_rows(backend):
-    keras = pytest.importorskip(backend)
-    ds = csvfeed.CsvDataset(
-        DATA, features=["x"], target="label", categories={"label": "auto"}, batch_size=100
-    )
-    train = ds.balance("label", method="oversample").shuffle(seed=0)
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(3, activation="softmax")])
-    model.compile(loss="sparse_categorical_crossentropy", optimizer="adam")
-    history = model.fit(train.to_keras(), epochs=2, verbose=0)
-    assert np.isfinite(history.history["loss"]).all()

@@ -294,6 +294,10 @@ def test_wrong_calls_are_explained():
     class Estimator:
         predict = len_of
 
+    part = dataset(table(5), remainder="drop", batch_size=2).distribute(0, 2)
+    for call in (part.with_ids, lambda: part.predictions(len_of)):
+        with pytest.raises(ValueError, match=r"its rows with shard\(index, count\)"):
+            call()
     ds = dataset(table(5))
     with pytest.raises(TypeError, match="its method predict is one"):
         ds.predictions(Estimator())

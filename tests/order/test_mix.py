@@ -297,8 +297,9 @@ def test_what_cannot_be_mixed_is_told():
     with pytest.raises(ValueError, match="is distributed"):
         csvfeed.mix([lanes])
     mixed = csvfeed.mix([one, other])
-    with pytest.raises(AttributeError, match=r"call it before csvfeed.mix\(\)"):
-        mixed.shuffle(seed=1)
+    for name in ("shuffle", "where", "take", "windows", "with_ids", "predictions", "vocabulary"):
+        with pytest.raises(AttributeError, match=r"call it before csvfeed.mix\(\)"):
+            getattr(mixed, name)
     for call in (mixed.to_ray, mixed.distribute):
         with pytest.raises(ValueError, match="mix"):
             call()
@@ -307,91 +308,3 @@ def test_what_cannot_be_mixed_is_told():
         list(csvfeed.mix([one, empty]))
     with pytest.raises(csvfeed.CsvError, match="no row"):
         list(csvfeed.mix([csvfeed.CsvDataset(b"x,y\n", header=True)]))
-
-
-def test_keras_trains_on_a_mix_and_validates_on_one():
-    keras = pytest.importorskip("keras")
-    mixed = csvfeed.mix([ds.shuffle(seed=1) for ds in sources(700, 500)], batch_size=50, seed=1)
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential([keras.Input((1,)), mixed.normalization(), keras.layers.Dense(1)])
-    model.compile(loss="mean_absolute_error", optimizer="adam")
-    seen = []
-
-    class Steps(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-            seen.append(batch)
-
-    history = model.fit(
-        mixed.to_keras(), validation_data=mixed.to_keras(), epochs=2, callbacks=[Steps()], verbose=0
-    )
-    assert len(seen) == 2 * len(mixed)
-    assert np.isfinite(history.history["val_loss"]).all()
-    # The weights of the same training on the same batches as arrays.
-    keras.utils.set_random_seed(0)
-    other = keras.Sequential([keras.Input((1,)), mixed.normalization(), keras.layers.Dense(1)])
-    other.compile(loss="mean_absolute_error", optimizer="adam")
-    again = csvfeed.mix([ds.shuffle(seed=1) for ds in sources(700, 500)], batch_size=50, seed=1)
-    for _ in range(2):
-        for X, y in again:
-            other.train_on_batch(X, y)
-    for one, two in zip(model.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_allclose(one, two, rtol=1e-4, atol=1e-4)
-
-
-def test_a_killed_training_on_a_mix_goes_on(tmp_path):
-    keras = pytest.importorskip("keras")
-    from csvfeed.keras import BackupAndRestore
-
-    class Kill(keras.callbacks.Callback):
-        steps = 0
-
-        def on_train_batch_end(self, batch, logs=None):  # noqa: ARG002
-            self.steps += 1
-            if self.steps == 11:
-                raise KeyboardInterrupt
-
-    def trained(*callbacks):
-        """Train on a mix; if callbacks are given, with a backup."""
-        one, other = (ds.shuffle(seed=1) for ds in sources(100, 60))
-        mixed = csvfeed.mix([one.balance("key", method="oversample"), other], stop="repeat")
-        keras.utils.set_random_seed(0)
-        scale = keras.layers.Rescaling(1e-4)
-        model = keras.Sequential([keras.Input((1,)), scale, keras.layers.Dense(1)])
-        model.compile(loss="mean_absolute_error", optimizer="adam")
-        backup = [BackupAndRestore(tmp_path, mixed, save_freq=3)] if callbacks else []
-        model.fit(mixed, epochs=2, callbacks=[*backup, *callbacks], verbose=0)
-        return model.get_weights()
-
-    expected = trained()
-    with pytest.raises(KeyboardInterrupt):
-        trained(Kill())
-    found = trained(keras.callbacks.Callback())
-    for one, other in zip(found, expected, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-
-
-def test_normalization_has_the_moments_of_the_rows_that_come():
-    pytest.importorskip("keras")
-    mixed = csvfeed.mix(sources(400, 200), weights=[2, 1])
-    values = np.concatenate([X for X, _ in mixed])[:, 0].astype(float)
-    layer = mixed.normalization()
-    assert float(layer.mean[0, 0]) == pytest.approx(values.mean(), rel=1e-5)
-    assert float(layer.variance[0, 0]) == pytest.approx(values.var(), rel=1e-5)
-
-
-def test_tensorflow_gets_the_batches():
-    tf = pytest.importorskip("tensorflow")
-    mixed = csvfeed.mix(sources(300, 300), seed=1)
-    dataset = mixed.to_tf()
-    assert int(dataset.cardinality()) == len(mixed)
-    assert isinstance(dataset, tf.data.Dataset)
-    for _ in range(2):
-        assert numbers_of((X.numpy(), y.numpy()) for X, y in dataset) == numbers_of(mixed)
-
-
-def test_torch_gets_the_batches():
-    pytest.importorskip("torch")
-    mixed = csvfeed.mix(sources(300, 300), seed=1)
-    found = list(mixed.to_torch())
-    again = csvfeed.mix(sources(300, 300), seed=1)
-    assert numbers_of((X.numpy(), y.numpy()) for X, y in found) == numbers_of(again)

@@ -30,6 +30,7 @@ COMPRESSIONS = {None: bytes, **CODECS}
 TOKENS = ["NA", "null", "-", "-999", "\\N"]
 LENGTH = 3
 """Values in each list."""
+TAGS = ["rock", "new wave", "R&B", "é", "日本", "1", "a genre with a long name", "x"]
 BOOLEANS = {"true": 1, "No": 0, "ON": 1, "off": 0, "1": 1, "0": 0, "y": 1, "F": 0}
 FORMS = {
     # How a number is written in each form, given its sign and its digits.
@@ -197,10 +198,14 @@ class Column:
     format: str | None = None
     form: str | None = None
     separator: str | None = None
+    tags: list = ()
+    """The categories of lists that become values, once they are known."""
 
     @property
     def value_names(self):
         """Name each value that the column becomes."""
+        if self.kind == "tags":
+            return [f"{self.name}.{tag}" for tag in self.tags]
         if self.kind == "list":
             return [f"{self.name}[{at}]" for at in range(LENGTH)]
         return [f"{self.name}.{part}" for part in self.parts] or [self.name]
@@ -226,6 +231,16 @@ class Column:
                 form = rnd.choice(["{}", "{}", "[{}]", "( {} )"])
                 joined = rnd.choice([self.separator, f"{self.separator} "]).join(texts)
                 return Cell(form.format(joined), values)
+            case "tags":
+                items = [rnd.choice([*self.words, "NA"]) for _ in range(rnd.randint(0, 4))]
+                form = rnd.choice(["{}", "{}", "[{}]", "( {} )"])
+                shown = items
+                if form[0] in "[(" and rnd.random() < 0.5:
+                    mark = rnd.choice("'\"")
+                    shown = [f"{mark}{item}{mark}" for item in items]
+                joined = rnd.choice([self.separator, f"{self.separator} "]).join(shown)
+                text = form.format(joined)
+                return Cell(text, items, is_missing=text in ("", *table.tokens))
             case "number":
                 quarters = rnd.randint(-20_000_000, 20_000_000) // rnd.choice([1, 1000, 1000])
                 text = style.number(rnd, quarters)
@@ -282,10 +297,11 @@ class Table:
             Column("f", "form", form=rnd.choice([*FORMS])),
             Column("t", "duration"),
             Column("l", "list", separator=style.list_separator(rnd)),
+            Column("g", "tags", *cls._tags_at_random(rnd, style)),
             Column("x", "text", words),
             Column("y", "number"),
         ]
-        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 8))]
+        columns = [columns[0], *rnd.sample(columns[1:], rnd.randint(3, 9))]
         rnd.shuffle(columns)
         tokens = [token for token in TOKENS if style.thousands != token]
         kinds = ["number", "boolean", "date", "category", "row", "form", "duration", "list"]
@@ -302,6 +318,13 @@ class Table:
             columns.append(Column("k", "number"))
         table._write(rnd)
         return table
+
+    @staticmethod
+    def _tags_at_random(rnd, style):
+        """Return the categories of lists, and what else says how they are written."""
+        separator = style.list_separator(rnd)
+        tags = [tag for tag in TAGS if style.can_encode(tag) and separator not in tag]
+        return rnd.sample(tags, rnd.randint(1, len(tags))), (), None, None, separator
 
     def _write(self, rnd):
         count = rnd.randint(1, 4)
@@ -472,6 +495,7 @@ class Use:
     outputs: dict | None
     weighed: list
     one_hot: bool
+    tags: str | list  # What is said of the categories of lists.
 
     @classmethod
     def at_random(cls, rnd, table):
@@ -500,6 +524,8 @@ class Use:
         fill = rnd.choice([None, None, 7.5, "mean", {"id": 3}])
         if fill == {"id": 3} and "c" in features:
             fill = {"c": 2}
+        if fill == {"id": 3} and "g" in features:
+            fill = {"g": 1}
         return cls(
             features,
             targets,
@@ -510,7 +536,13 @@ class Use:
             rnd.choice(["skip", "skip", "skip", "raise"]),
             cls._ids_at_random(rnd, table, [*targets, weight]),
             *cls._outputs_at_random(rnd, targets, categories),
+            cls._tags_at_random(rnd, table),
         )
+
+    @staticmethod
+    def _tags_at_random(rnd, table):
+        known = next((one.words for one in table.columns if one.kind == "tags"), [])
+        return rnd.choice(["auto", rnd.sample(known, rnd.randint(min(1, len(known)), len(known)))])
 
     @staticmethod
     def _ids_at_random(rnd, table, others):
@@ -570,8 +602,10 @@ class Use:
             "numbers": {name: one.form for name, one in columns.items() if one.form},
             "lists": {
                 name: csvfeed.List(LENGTH, one.separator)
-                for name, one in columns.items()
                 if one.kind == "list"
+                else csvfeed.MultiHot(self.tags, one.separator)
+                for name, one in columns.items()
+                if one.kind in ("list", "tags")
             },
             "header": True
             if style.has_header
@@ -603,7 +637,7 @@ class Reading:
     def __init__(self, table, use, bucket=None):
         self.table, self.use = table, use
         self.rejects = []
-        self.words = set()
+        self.words, tags = set(), set()
         self.kept = []  # Rows.
         required = [*use.targets, *([use.weight] if use.weight else [])]
         for row in table.rows:
@@ -614,12 +648,19 @@ class Reading:
             cell = row.cells.get("c")
             if cell and not cell.is_missing:
                 self.words.add(cell.value)
+            cell = row.cells.get("g")
+            if cell and not cell.is_missing:
+                tags |= {*cell.value} - {*table.tokens}
             lacks = any(self._lacks(row.cells[name], name, required) for name in required)
             if not (lacks and use.missing_target == "skip"):
                 self.kept.append(row)
         self.bucket = bucket
         given = use.categories.get("c")
         self.vocabulary = sorted(self.words) if given == "auto" else given
+        self.tags = sorted(tags) if use.tags == "auto" else use.tags
+        for column in table.columns:
+            if column.kind == "tags":
+                column.tags = self.tags
         self.raw = np.array([self._values(row) for row in self.kept], np.float32)
         self.raw = self.raw.reshape(len(self.kept), len(self.names))
 
@@ -650,6 +691,8 @@ class Reading:
         kind = self.table.column(name).kind
         if kind == "list" and not cell.is_wrong and not cell.is_missing:
             return None in cell.value
+        if kind == "tags" and not cell.is_missing and isinstance(self.use.tags, list):
+            return not {*cell.value} <= {*self.use.tags, *self.table.tokens}
         known = self.use.categories.get("c") if kind == "category" else None
         return cell.is_missing or (isinstance(known, list) and cell.text not in known)
 
@@ -672,8 +715,12 @@ class Reading:
                     values.append(value() if callable(value) else value)
             elif column.kind == "category" and place < len(self.use.features):
                 values.append(0 if cell.is_missing else self._code(cell.value))
-            elif cell.is_missing:
+            elif column.kind == "tags" and place < len(self.use.features):
+                values += [float(not cell.is_missing and tag in cell.value) for tag in self.tags]
+            elif cell.is_missing or (column.kind == "tags" and self._lacks(cell, name, [name])):
                 values += [math.nan for _ in column.value_names]
+            elif column.kind == "tags":
+                values += [float(tag in cell.value) for tag in self.tags]
             elif column.kind == "list":
                 values += [math.nan if one is None else one for one in cell.value]
             elif column.kind == "category":
@@ -735,7 +782,7 @@ class Reading:
                 fill = self.use.fill
                 if isinstance(fill, dict):
                     fill = fill.get(name)
-                elif column.kind == "category":
+                elif column.kind in ("category", "tags"):
                     fill = None
                 if fill is None:
                     continue

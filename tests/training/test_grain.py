@@ -6,6 +6,8 @@ from models import TABLE, csv_of, dataset
 
 pytest.importorskip("grain")
 
+import csvfeed
+
 
 @pytest.fixture
 def ds(write):
@@ -65,3 +67,46 @@ def test_a_process_of_several_reads_its_part(ds):
     parts = [targets(ds.distribute(index, 2, lanes=4).to_grain()) for index in range(2)]
     whole = targets(ds.distribute(0, 1, lanes=4))
     assert [a + b for a, b in zip(*parts, strict=True)] == whole
+
+
+def rows_of(batches):
+    return [np.column_stack([X.reshape(len(X), -1), y]).tolist() for X, y in batches]
+
+
+ROWS = "".join(f"{n},{n} {n % 5},{'a|b' if n % 3 else 'b'},{n % 4 == 0:d}\n" for n in range(200))
+CHOICES = {
+    "lists": lambda ds: ds,
+    "where": lambda ds: ds.where({"y": 0}),
+    "fold": lambda ds: ds.folds(3, stratify="y")[0][0],
+    "balanced": lambda ds: ds.balance("y", method="oversample"),
+    "windows": lambda ds: ds.windows(4),
+}
+
+
+@pytest.mark.parametrize("choice", CHOICES)
+def test_processes_share_whatever_rows_are_chosen(choice):
+    ds = csvfeed.CsvDataset(
+        f"x,v,tags,y\n{ROWS}".encode(),
+        lists={"v": csvfeed.List(2), "tags": csvfeed.MultiHot()},
+        batch_size=8,
+        remainder="drop",
+    )
+    ds = CHOICES[choice](ds).shuffle(seed=1)
+    parts = [rows_of(ds.distribute(index, 2, lanes=4).to_grain()) for index in range(2)]
+    whole = rows_of(ds.distribute(0, 1, lanes=4))
+    assert len(whole) > 5
+    assert [a + b for a, b in zip(*parts, strict=True)] == whole
+
+
+def test_workers_and_states_of_a_mix(ds):
+    mixed = csvfeed.mix([ds, ds], seed=1)
+    part = mixed.to_grain()
+    part.set_slice(slice(1, None, 2))
+    shards = csvfeed.mix([ds.shard(1, 2), ds.shard(1, 2)], seed=1)
+    assert targets(part) == targets(shards)
+    iterator = iter(mixed.to_grain())
+    for _ in range(3):
+        next(iterator)
+    other = iter(mixed.to_grain())
+    other.set_state(iterator.get_state())
+    assert targets(other) == targets(csvfeed.mix([ds, ds], seed=1))[3:]

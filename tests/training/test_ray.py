@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import pickle
+import random
 import re
 import subprocess
 import sys
@@ -17,6 +18,8 @@ os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 os.environ["RAY_TRAIN_V2_ENABLED"] = "1"
 ray = pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
+
+from random_rows import CHOICES, dataset  # noqa: E402
 
 import csvfeed  # noqa: E402
 import csvfeed.train.ray as feed  # noqa: E402
@@ -139,6 +142,18 @@ def with_wrong_rows(write):
     return write("\n".join(["a,b,y", *rows]) + "\n")
 
 
+def with_lists(write):
+    tags = ["red|green", "[]", "", "blue", "green | blue"]
+    rows = [f"A-{n},{n} {n / 4} {n % 3},{tags[n * n % 5]},{n % 7 == 0:d}" for n in range(ROWS)]
+    return write("\n".join(["id,v,tags,y", *rows]) + "\n")
+
+
+LISTS = {
+    "lists": {"v": csvfeed.List(3), "tags": csvfeed.MultiHot()},
+    "features": ["tags", "v"],
+    "ids": ["id"],
+}
+
 CASES = {
     "plain": (lambda write: write(text()), {}, lambda ds: ds),
     "two targets and a weight": (
@@ -167,6 +182,46 @@ CASES = {
     "categories": (with_words, {"categories": {"b": "auto", "y": "auto"}}, lambda ds: ds),
     "means": (with_gaps, {"fill": "mean", "missing_target": "skip"}, lambda ds: ds),
     "gaps": (with_gaps, {"missing_target": "keep"}, lambda ds: ds),
+    "lists": (with_lists, LISTS, lambda ds: ds),
+    "listed categories": (
+        with_lists,
+        {"lists": {"tags": csvfeed.MultiHot(["green"])}, "features": ["tags"]},
+        lambda ds: ds,
+    ),
+    "a list as the target": (
+        with_lists,
+        {"lists": {"v": csvfeed.List(3)}, "features": ["y"], "target": "v"},
+        lambda ds: ds,
+    ),
+    "conditions": (
+        with_lists,
+        LISTS,
+        lambda ds: ds.where({"y": 1}).where({"tags": csvfeed.PRESENT}),
+    ),
+    "conditions on files": (compressed, {}, lambda ds: ds.where({"a": (0, None)})),
+    "conditions on gaps": (
+        with_gaps,
+        {"fill": "mean", "missing_target": "skip", "ids": {"b": int}, "features": ["a"]},
+        lambda ds: ds.where({"b": (100, 2000)}),
+    ),
+    "a run of rows": (with_lists, LISTS, lambda ds: ds.skip(100).take(2000)),
+    "a fold": (
+        with_words,
+        {"features": ["a"], "categories": {"y": "auto"}},
+        lambda ds: ds.folds(3, stratify="y")[1][1],
+    ),
+    "stratified": (
+        with_words,
+        {"features": ["a"], "categories": {"y": "auto"}},
+        lambda ds: ds.split(0.4, stratify="b")[0],
+    ),
+    "undersampled": (with_lists, LISTS, lambda ds: ds.balance("y", method="undersample")),
+    "oversampled": (with_lists, LISTS, lambda ds: ds.balance("y", method="oversample")),
+    "oversampled part": (
+        with_lists,
+        LISTS,
+        lambda ds: ds.split(0.3)[0].balance("y", method="oversample").shard(0, 2),
+    ),
 }
 
 
@@ -180,6 +235,20 @@ def test_the_tasks_have_the_rows_of_the_dataset(case, write):
     assert sum(map(len, found)) == ds.num_rows
     assert len(found) >= 2
     assert source.estimate_inmemory_data_size() == 4 * ds.num_rows * found[0].shape[1]
+
+
+@pytest.mark.filterwarnings("ignore:.* left out. ds.rejects tells which:RuntimeWarning")
+@pytest.mark.parametrize("seed", range(40))
+def test_tables_at_random_have_the_rows_of_the_dataset(seed, tmp_path):
+    ds = dataset(random.Random(seed), tmp_path, CHOICES)
+    if ds is None:
+        return
+    found = np.concatenate(read(CsvDatasource(ds)))
+    if ds._options.targets.names is None:
+        np.testing.assert_array_equal(found, values(ds))
+    else:
+        # With outputs by name, a target may be in several.
+        assert found.shape == (ds.num_rows, len(names(CsvDatasource(ds))))
 
 
 def test_wrong_rows_are_left_out_and_said_once(write):
@@ -277,12 +346,20 @@ def test_columns_without_a_header_have_the_names_of_the_dataset(write):
     [
         (lambda ds: ds.shuffle(seed=0), r"it is shuffled.*random_shuffle\(\)"),
         (lambda ds: ds.cache("cached"), r"it is cached.*materialize\(\)"),
+        (lambda ds: ds.windows(3), r"windows over several rows.*before windows\(\)"),
+        (lambda ds: csvfeed.mix([ds, ds]), r"cannot read a mix.*union\(\)"),
     ],
 )
 def test_what_ray_does_itself_is_refused(change, message, path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=message):
         change(csvfeed.CsvDataset(path, target="y")).to_ray()
+
+
+def test_a_mix_is_no_source(path):
+    ds = csvfeed.CsvDataset(path, target="y")
+    with pytest.raises(ValueError, match=r"cannot read a mix.*union\(\)"):
+        CsvDatasource(csvfeed.mix([ds, ds]))
 
 
 def test_batches_of_a_size_are_refused(path):

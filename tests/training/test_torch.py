@@ -103,6 +103,25 @@ def test_workers_of_a_distributed_dataset_take_lanes(path, workers, remainder):
             assert set(Y.tolist()) <= set(found)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ds: ds.where({"a": (0, None)}),
+        lambda ds: ds.skip(3).take(90),
+        lambda ds: ds.folds(3, seed=1)[0][0],
+        lambda ds: ds.windows(3),
+    ],
+)
+def test_workers_share_whatever_rows_are_chosen(path, change):
+    ds = change(dataset(path, batch_size=8, remainder="pad")).shuffle(seed=0)
+    parts = [ds.distribute(index, 2, lanes=4) for index in range(2)]
+    loaders = [DataLoader(one.to_torch(), batch_size=None, num_workers=2) for one in parts]
+    found = [[y[w > 0] for _, y, w in loader] for loader in loaders]
+    assert len({len(batches) for batches in found}) == 1
+    everything = sorted(y for batches in found for y in torch.cat(batches).tolist())
+    assert everything == sorted(y for _, Y, w in ds for y in Y[w > 0].tolist())
+
+
 def test_lanes_that_workers_cannot_share_are_refused(path):
     ds = dataset(path, batch_size=8, remainder="drop").distribute(0, 2)
     with pytest.raises(ValueError, match=r"distribute\(\.\.\., lanes=6\), or num_workers=0"):

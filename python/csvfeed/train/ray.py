@@ -205,6 +205,8 @@ def _cpus() -> int:
 
 
 def _check(epochs: Epochs) -> None:
+    if epochs.not_for_ray is not None:
+        raise ValueError(epochs.not_for_ray)
     order = epochs.order
     why = None
     if order.windows is not None:
