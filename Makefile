@@ -8,6 +8,8 @@
 # make bench-stages  measure each stage of the Rust core by itself (some minutes)
 # make explore       the tests on generated input, on more and other input than the last time
 # make fuzz          run the fuzz targets, SECONDS= each; TARGETS= names some (needs a C++ compiler)
+# make test-all      all tests that this machine can run: before a release, and after a change to how csvfeed trains (hours)
+# make test-examples the examples of training on JAX, which "make test" runs on TensorFlow
 # make test-torch    the tests of PyTorch and of Keras on it, in an environment of its own (2 GB and more)
 # make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
@@ -75,7 +77,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test test-all lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-examples test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -91,6 +93,8 @@ test: export CARGO_INCREMENTAL := 0
 test:
 	$(MAKE) $(VENV)/debug
 	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
+
+test-all: test test-examples test-torch test-distributed test-keras-oldest test-keras-nightly test-wheels sweep
 
 lint: lint-rust lint-python site
 
@@ -127,7 +131,10 @@ test-python: $(VENV)/dev
 	fi
 
 test-jax: $(VENV)/dev
-	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND) $(EXAMPLES)
+	KERAS_BACKEND=jax $(PYTEST) $(PER_KERAS_BACKEND)
+
+test-examples: $(VENV)/dev
+	KERAS_BACKEND=jax $(PYTEST) $(EXAMPLES)
 
 test-torch: target/torch-venv/whole $(VENV)/debug
 	$(DEBUG) target/torch-venv/bin/pip --disable-pip-version-check --quiet install --editable .
