@@ -18,6 +18,8 @@ ASK = f"""
             return str(interpreters.run_string(interpreter, "import csvfeed"))
         except interpreters.RunFailedError as error:
             return str(error)
+        finally:
+            interpreters.destroy(interpreter)
 
     def is_refused(interpreter):
         words = told(interpreter)
