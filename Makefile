@@ -14,6 +14,7 @@
 # make test-distributed  training on several processes with JAX, PyTorch, Grain and Ray, in an environment of its own
 # make test-keras-oldest  the tests of Keras with the oldest Keras and TensorFlow that csvfeed serves
 # make test-keras-nightly  the same with the next Keras, as an early warning
+# make test-free-threaded  the tests of threads, orders and reading without the GIL, on PYTHON_FREE= (Python 3.14t)
 # make test-exits    end processes in the middle of their work, TIMES= each way, on TensorFlow and JAX (hours)
 # make site          build the site of the documentation into target/site; make site-serve shows it while you write
 # make test-wheels   build what a release publishes, install it under PYTHONS= and use it there (some minutes)
@@ -31,6 +32,8 @@ PYTHON ?= python3
 # What "make test-wheels" installs wheels under, and the oldest platform that the wheel must run on.
 PYTHONS ?= $(PYTHON)
 COMPATIBILITY ?=
+# What "make test-free-threaded" takes: CPython 3.14 or newer that was configured with --disable-gil.
+PYTHON_FREE ?= python3.14t
 ROWS ?=
 WORKERS ?= 2
 BENCH_MB ?=
@@ -77,7 +80,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export PROPTEST_RNG_SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-all lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-examples test-torch test-distributed test-keras-oldest test-keras-nightly test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
+.PHONY: help demo check test test-all lint lint-rust lint-python site site-serve test-core test-reading test-python test-small-buffers test-wheel test-jax test-examples test-torch test-distributed test-keras-oldest test-keras-nightly test-free-threaded test-exits test-wheels explore audit soak sweep test-aarch64 test-windows count-aarch64 inspect-many fuzz bench bench-stages bench-shuffle bench-cache bench-shares wheel clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -160,6 +163,14 @@ test-keras-nightly: target/keras-nightly-venv/whole $(VENV)/debug
 	$(DEBUG) $(NIGHTLY_PIP) install --editable .
 	target/keras-nightly-venv/bin/pytest $(PER_KERAS_BACKEND)
 	KERAS_BACKEND=jax target/keras-nightly-venv/bin/pytest $(PER_KERAS_BACKEND)
+
+# The wheel has no stable ABI, so pip builds one of its own. What Keras needs is not there.
+test-free-threaded:
+	@$(PYTHON_FREE) -c 'import sys; sys.exit(sys._is_gil_enabled())' || \
+	    { echo 'PYTHON_FREE= names a Python without the GIL: make test-free-threaded PYTHON_FREE=python3.14t'; exit 1; }
+	rm -rf target/free-venv && $(PYTHON_FREE) -m venv target/free-venv
+	$(DEBUG) target/free-venv/bin/pip --disable-pip-version-check --quiet install . 'pandas>=2.2$(comma)<4' $(TEST_TOOLS)
+	target/free-venv/bin/pytest tests/system tests/order tests/reading
 
 test-exits: $(VENV)/dev
 	KERAS_BACKEND=tensorflow $(BIN)/python tests/support/exits.py --times $(TIMES) --plain

@@ -1,7 +1,11 @@
 """Train models from CSV files that do not fit in memory."""
 
 # First, so that Ctrl-C ends the command quietly while all else is imported.
-import csvfeed.command  # noqa: F401
+import csvfeed.command
+
+# isort: split
+# Before NumPy, which says less in a sub-interpreter.
+import csvfeed.interpreter  # noqa: F401
 
 # isort: split
 from importlib.metadata import version

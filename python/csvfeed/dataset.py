@@ -290,10 +290,11 @@ class CsvDataset(
     def _row_by_row(self, *, cached: bool) -> Epochs:
         cache = self._order.cache if cached else None
         order = replace(self._order, seed=None, seed_is_given=False, lanes=None, cache=cache)
-        if order not in self._in_order:
+        known = self._in_order  # Another thread may begin a new one with `load_state_dict`.
+        if order not in known:
             same = self if order == self._order else self._ordered(order)
-            self._in_order[order] = same.epochs.row_by_row()
-        return self._in_order[order]
+            known[order] = same.epochs.row_by_row()
+        return known[order]
 
     def _ordered(self, order: Order) -> CsvDataset:
         """Return a dataset of the same source with another choice and order of rows."""

@@ -26,6 +26,9 @@ def generate_arrays_from_file(
     ``CsvDataset(path).to_keras()``, because Keras begins each validation of a generator with the
     first two batches it saw.
 
+    A generator is for one thread at a time: threads that share the batches share an iterator of a
+    ``CsvDataset`` instead.
+
     Parameters
     ----------
     path : str or os.PathLike

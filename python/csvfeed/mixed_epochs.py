@@ -17,6 +17,7 @@ from csvfeed.order import Order
 from csvfeed.outputs import Array, Arrays
 from csvfeed.state import Position
 from csvfeed.stats import ColumnStats, RowStats
+from csvfeed.turns import Turns
 
 GROUP = 4096
 """Rows that are put in a random order together."""
@@ -105,16 +106,18 @@ class MixedBatches(Iterator[Arrays]):
 
     def __init__(self, batches: Iterator[Arrays]) -> None:
         self._batches = batches
+        self._turns = Turns()
         self.progress = Progress()
 
     def __next__(self) -> Arrays:
-        try:
-            batch = next(self._batches)
-        except StopIteration:
-            self.progress.ended = True
-            raise
-        self.progress.yielded += 1
-        return batch
+        with self._turns.mine():
+            try:
+                batch = next(self._batches)
+            except StopIteration:
+                self.progress.ended = True
+                raise
+            self.progress.yielded += 1
+            return batch
 
 
 class MixedEpochs(Epochs):

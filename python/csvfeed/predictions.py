@@ -11,6 +11,7 @@ from csvfeed.epochs import Ids
 from csvfeed.outputs import Array
 from csvfeed.train.feed import Feed
 from csvfeed.train.structure import Structure
+from csvfeed.turns import Shared
 
 
 class Predictions:
@@ -53,7 +54,7 @@ class Predictions:
                 "CsvDataset(..., ids=[...]) names their columns"
             )
         _refuse_lanes(self, "with_ids")
-        return _with_ids(self)
+        return Shared(_with_ids(self))
 
     def predictions(self: Feed, model: Any, *, as_dict: bool = False) -> Iterator[tuple[Ids, Any]]:
         r"""Iterate over the predictions of a model, with the ids of their rows.
@@ -100,7 +101,7 @@ class Predictions:
         predict = _function(model)
         _refuse_lanes(self, "predictions")
         structure = Structure(self, as_dict=True) if as_dict else None
-        return _predictions(self, predict, structure)
+        return Shared(_predictions(self, predict, structure))
 
 
 def _with_ids(dataset: Feed) -> Iterator[tuple[Any, ...]]:

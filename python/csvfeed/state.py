@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
+
+from csvfeed.turns import Turns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,43 +58,41 @@ class Position:
     def __init__(self) -> None:
         self.next = 0, 0
         self._last: tuple[int, int, Progress] | None = None
-        self._turn = threading.Lock()
-        self._process = os.getpid()
-
-    def _lock(self) -> threading.Lock:
-        """Return the lock of this process. After a fork, no thread could release the old one."""
-        if self._process != os.getpid():
-            self._turn, self._process = threading.Lock(), os.getpid()
-        return self._turn
+        self._turns = Turns()
 
     def begin(self, start: Callable[[int, int], Tracked]) -> Tracked:
         """Start an iteration with ``start(epoch, batch)``, and make the epoch after it the next."""
-        with self._lock():
+        with self._turns.mine():
             epoch, first_batch = self.next
             self.next = epoch + 1, 0
         try:
             batches = start(epoch, first_batch)
         except BaseException:
-            with self._lock():
+            with self._turns.mine():
                 # The epoch has not begun, so it stays the next, unless another iteration moved on.
                 if self.next == (epoch + 1, 0):
                     self.next = epoch, first_batch
             raise
-        self._last = epoch, first_batch, batches.progress
+        with self._turns.mine():
+            # Of threads that begin at the same time, the one with the later epoch began last.
+            if self._last is None or self._last[:2] <= (epoch, first_batch):
+                self._last = epoch, first_batch, batches.progress
         return batches
 
     def reached(self) -> tuple[int, int]:
         """Return the epoch and the batch that the iteration which began last has reached."""
-        if self._last is not None:
-            epoch, first_batch, progress = self._last
+        last = self._last  # Read once: another thread may move the dataset.
+        if last is not None:
+            epoch, first_batch, progress = last
             if not progress.ended:
                 return epoch, first_batch + progress.yielded
         return self.next
 
     def move(self, epoch: int, batch: int) -> None:
         """Make the next iteration begin at a batch of an epoch."""
-        self.next = epoch, batch
-        self._last = None
+        with self._turns.mine():
+            self.next = epoch, batch
+            self._last = None
 
 
 def describe(description: Mapping[str, Any]) -> str:

@@ -376,8 +376,9 @@ def test_the_threads_end_with_the_dataset(memory, reading_threads):
 @pytest.mark.parametrize("when", ["within an epoch", "between epochs"])
 def test_a_forked_process_may_shuffle_what_it_was_born_with(write, when):
     code = f"""
-        import os, signal, sys, csvfeed
+        import os, signal, sys, warnings, csvfeed
         signal.alarm(100)
+        warnings.simplefilter("ignore")  # Python 3.12 and newer warn of any fork with threads.
         make = lambda: csvfeed.CsvDataset(
             sys.argv[1], features=["x"], target="y", memory={MIXED}
         ).shuffle(seed=1)

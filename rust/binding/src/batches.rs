@@ -20,6 +20,7 @@ use pyo3::types::PyTuple;
 use crate::ids;
 use crate::input::Input;
 use crate::rejects;
+use crate::signals::lock;
 use crate::threads::{Ends, Taken, check_exit, let_go, watch};
 
 /// Time between two looks for Ctrl-C while no block is ready.
@@ -168,15 +169,19 @@ impl Batches {
         if self.process != process::id() {
             return Err(self.input.exception(py, &Kind::Forked.into(), None));
         }
-        let Ok(mut guard) = self.inner.lock_py_attached(py) else { return Ok(None) };
-        let Some(batches) = &mut *guard else {
-            drop(guard);
-            return self.check_ended(py).map(|()| None);
-        };
         py.check_signals()?;
-        // Without a wait, so that a block that is ready costs no release of the GIL.
-        let mut found = batches.next(Duration::ZERO);
         loop {
+            let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
+            let mut guard = lock(py, &self.inner)?.map_err(lost)?;
+            let Some(batches) = &mut *guard else {
+                drop(guard);
+                return self.check_ended(py).map(|()| None);
+            };
+            // Without a wait, so that a block that is ready costs no release of the GIL.
+            let mut found = batches.next(Duration::ZERO);
+            if matches!(found, Ok(NextBatch::Pending)) {
+                found = py.detach(|| batches.next(PATIENCE));
+            }
             match found {
                 Ok(NextBatch::Batch(batch)) => {
                     self.progress.get().yielded.fetch_add(1, Ordering::Relaxed);
@@ -186,11 +191,10 @@ impl Batches {
                 Ok(NextBatch::Pending) => {}
                 Err(error) => return Err(self.failed(py, guard, &error)),
             }
-            found = py.detach(|| batches.next(PATIENCE));
-            if matches!(found, Ok(NextBatch::Pending)) {
-                // Only here: an exception of a signal handler would lose a batch that was found.
-                py.check_signals()?;
-            }
+            // A signal handler may ask for a batch, too.
+            drop(guard);
+            // Only here: an exception of a signal handler would lose a batch that was found.
+            py.check_signals()?;
         }
     }
 }

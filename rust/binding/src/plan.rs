@@ -29,7 +29,7 @@ use crate::batches::{Batches, EpochEnd, Flow};
 use crate::input::Input;
 use crate::options::{PyLanes, PyShare, PyStep, PyWindows, remainder};
 use crate::rejects::{self, Rejects};
-use crate::signals::{Stop, check_signals};
+use crate::signals::{Stop, check_signals, lock};
 use crate::steps;
 use crate::threads::{Ends, Taken, let_go, watch};
 use crate::vocabularies::{self, with_vocabularies};
@@ -320,7 +320,7 @@ impl Plan {
     /// compressed files are decompressed once, into temporary files.
     fn known(&self, py: Python<'_>, table: &Table, anywhere: bool) -> PyResult<Known> {
         let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
-        let mut known = self.known.mutex().lock_py_attached(py).map_err(lost)?;
+        let mut known = lock(py, self.known.mutex())?.map_err(lost)?;
         if let Some(known) = &*known {
             return Ok(known.clone());
         }
@@ -505,7 +505,7 @@ impl Plan {
     fn rejecting(&self, py: Python<'_>) -> PyResult<Option<(Table, Arc<Selection>)>> {
         let Some(table) = rejects::skipping_table(py, &self.input)? else { return Ok(None) };
         let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
-        let mut known = self.rejecting.mutex().lock_py_attached(py).map_err(lost)?;
+        let mut known = lock(py, self.rejecting.mutex())?.map_err(lost)?;
         if let Some(selection) = &*known {
             return Ok(Some((table, Arc::clone(selection))));
         }

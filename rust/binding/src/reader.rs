@@ -145,7 +145,7 @@ impl Reader {
     }
 
     /// The categories that a pass has found in the source so far.
-    fn found_vocabularies(&self, py: Python<'_>) -> Option<PyVocabularies> {
+    fn found_vocabularies(&self, py: Python<'_>) -> PyResult<Option<PyVocabularies>> {
         vocabularies::found(py, &self.0)
     }
 

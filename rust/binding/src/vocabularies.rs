@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 use pyo3::sync::MutexExt;
 
 use crate::input::Input;
-use crate::signals::check_signals;
+use crate::signals::{check_signals, lock};
 
 /// Vocabularies in Python: the position of each column, and its categories in the order of their codes.
 pub(crate) type PyVocabularies = Vec<(usize, Vec<String>)>;
@@ -22,8 +22,9 @@ pub(crate) fn to_python<'a>(found: impl IntoIterator<Item = (&'a usize, &'a Arc<
 }
 
 /// The vocabularies that a pass has found so far.
-pub(crate) fn found(py: Python<'_>, input: &Input) -> Option<PyVocabularies> {
-    input.vocabularies().mutex().lock_py_attached(py).ok()?.as_ref().map(to_python)
+pub(crate) fn found(py: Python<'_>, input: &Input) -> PyResult<Option<PyVocabularies>> {
+    let found = lock(py, input.vocabularies().mutex())?;
+    Ok(found.ok().and_then(|found| found.as_ref().map(to_python)))
 }
 
 /// Takes over what was found in the same source.
@@ -51,7 +52,7 @@ pub(crate) fn with_lists(py: Python<'_>, input: &Input) -> PyResult<Arc<Schema>>
     }
     with_vocabularies(py, input, Arc::clone(&schema))?;
     let lost = |_| input.exception(py, &Kind::Internal.into(), None);
-    let found = input.vocabularies().mutex().lock_py_attached(py).map_err(lost)?.clone().unwrap_or_default();
+    let found = lock(py, input.vocabularies().mutex())?.map_err(lost)?.clone().unwrap_or_default();
     let schema = Arc::unwrap_or_clone(schema).with_lists(&found);
     schema.map(Arc::new).map_err(|error| input.exception(py, &error, None))
 }
@@ -63,7 +64,7 @@ pub(crate) fn with_vocabularies(py: Python<'_>, input: &Input, schema: Arc<Schem
         return Ok(schema);
     }
     let lost = |_| input.exception(py, &Kind::Internal.into(), None);
-    let mut found = input.vocabularies().mutex().lock_py_attached(py).map_err(lost)?;
+    let mut found = lock(py, input.vocabularies().mutex())?.map_err(lost)?;
     if found.as_ref().is_none_or(|found: &Vocabularies| columns.iter().any(|column| !found.contains_key(column))) {
         let table = input.table(py)?;
         let slice_bytes = input.slice_bytes(&table);
