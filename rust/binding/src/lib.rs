@@ -1,6 +1,7 @@
 //! The Python extension module `csvfeed._core`: conversions between Python and `csvfeed-core`, and nothing else.
 
 mod batches;
+mod choice;
 mod dialect;
 mod error;
 mod forks;

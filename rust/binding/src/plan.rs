@@ -7,45 +7,33 @@ use std::sync::{Arc, Mutex};
 
 use csvfeed_core::batch::{self, Composition, LaneRows, Lanes};
 use csvfeed_core::choose::Step;
-use csvfeed_core::choose::windows::{Shape, Windows};
-use csvfeed_core::epoch::cache::Cache;
 use csvfeed_core::epoch::portion::Portion;
 use csvfeed_core::epoch::selection::Selection;
-use csvfeed_core::epoch::windows::{self, Share};
+use csvfeed_core::epoch::windows;
 use csvfeed_core::epoch::{Mixing, Rows, in_order, shuffled, shuffled_windows};
 use csvfeed_core::error::{Error, Kind};
-use csvfeed_core::passes::survey;
 use csvfeed_core::pipeline::Pipeline;
 use csvfeed_core::process::PerProcess;
 use csvfeed_core::rows::{Block, Widths};
 use csvfeed_core::stats::{Moments, stats};
 use csvfeed_core::table::Table;
-use csvfeed_core::table::schema::Schema;
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 use pyo3::sync::MutexExt;
 
 use crate::batches::{Batches, EpochEnd, Flow};
-use crate::input::Input;
-use crate::options::{PyLanes, PyShare, PyStep, PyWindows, remainder};
+use crate::choice::{Choice, Known, Lane};
+use crate::options::{PyLanes, remainder};
 use crate::rejects::{self, Rejects};
-use crate::signals::{Stop, check_signals, lock};
-use crate::steps;
+use crate::signals::{check_signals, lock};
 use crate::threads::{Ends, Taken, let_go, watch};
-use crate::vocabularies::{self, with_vocabularies};
+use crate::vocabularies::with_vocabularies;
 
 /// Which rows a dataset has, and in which order its epochs yield them.
 #[pyclass(frozen, module = "csvfeed._core")]
 pub(crate) struct Plan {
-    input: Arc<Input>,
-    schema: Arc<Schema>,
-    steps: Vec<Step>,
-    /// The windows over the rows, if these are to be yielded.
-    windows: Option<WindowOptions>,
-    /// The lanes of this process, if the rows are distributed.
-    lanes: Option<PyLanes>,
+    choice: Choice,
     seed: Option<u64>,
-    cache: Option<CacheOptions>,
     /// Where the rows are, once a pass has found them.
     known: PerProcess<Option<Known>>,
     /// The rows up to the last conditions, with all rejects.
@@ -53,23 +41,6 @@ pub(crate) struct Plan {
     /// The parts of the table that have the rows, if these are a portion.
     portion: Option<Range<usize>>,
     prepared: Arc<Mutex<Option<Prepared>>>,
-}
-
-/// Where the parsed rows are kept.
-pub(crate) struct CacheOptions {
-    pub directory: PathBuf,
-    /// A description of what missing features become.
-    pub fill: String,
-}
-
-/// The windows over the rows of a plan.
-#[derive(Debug)]
-struct WindowOptions {
-    shape: Shape,
-    /// The columns of the key.
-    by: Vec<usize>,
-    /// The share of one worker.
-    share: Option<Share>,
 }
 
 /// An epoch that has not begun, and pipelines that already work on it.
@@ -80,31 +51,6 @@ struct Prepared {
 
 /// The pipeline of each lane; `None` for a lane without rows.
 type Pipelines = Vec<Option<Pipeline<Block>>>;
-
-#[derive(Clone)]
-struct Known {
-    /// The rows of all lanes.
-    selection: Arc<Selection>,
-    /// The windows over them, if these are yielded.
-    windows: Option<Arc<Windows>>,
-    /// The lanes of this process. Rows that are not distributed are one lane.
-    lanes: Vec<Lane>,
-}
-
-/// Rows that are read in an order of their own.
-#[derive(Clone)]
-struct Lane {
-    selection: Arc<Selection>,
-    windows: Option<Arc<Windows>>,
-    cache: Option<Arc<Cache>>,
-}
-
-impl Lane {
-    /// The number of rows, or of windows.
-    fn rows(&self) -> u64 {
-        self.windows.as_ref().map_or_else(|| self.selection.rows(), |windows| windows.count())
-    }
-}
 
 /// Where an epoch begins.
 #[derive(Clone, Copy)]
@@ -152,21 +98,21 @@ impl Plan {
     /// Warns once if rows of the source are left out as wrong. The first call reads the source once.
     fn warn_of_rejects(&self, py: Python<'_>) -> PyResult<()> {
         self.rows(py)?;
-        rejects::warn(py, &self.input, self.left_out(py))
+        rejects::warn(py, &self.choice.input, self.left_out(py))
     }
 
     /// Statistics of each value that is read: features, targets, then the weights. Each call reads the rows once.
     fn stats(&self, py: Python<'_>) -> PyResult<Vec<PyColumnStats>> {
         let mut table = self.table(py)?;
         let mut selection = None;
-        if !self.steps.is_empty() {
+        if !self.choice.steps.is_empty() {
             selection = Some(self.known(py, &table, true)?.selection);
-            table = self.input.spooled(py, table)?;
+            table = self.choice.input.spooled(py, table)?;
         }
-        table.schema = with_vocabularies(py, &self.input, table.schema)?;
-        let budget = self.input.budget_for_stats();
+        table.schema = with_vocabularies(py, &self.choice.input, table.schema)?;
+        let budget = self.choice.input.budget_for_stats();
         let found = py.detach(|| stats(&table, selection, budget, check_signals));
-        let columns = found.map_err(|stop| self.input.stopped(py, stop, &table.parts))?;
+        let columns = found.map_err(|stop| self.choice.input.stopped(py, stop, &table.parts))?;
         Ok(columns.iter().map(PyColumnStats::from).collect())
     }
 
@@ -174,17 +120,17 @@ impl Plan {
     /// compare. The first call reads the source.
     fn rejects<'py>(&self, py: Python<'py>) -> PyResult<Rejects<'py>> {
         let Some((table, selection)) = self.rejecting(py)? else { return Ok((Vec::new(), Vec::new())) };
-        rejects::shown(py, &self.input, &table, selection.rejects())
+        rejects::shown(py, &self.choice.input, &table, selection.rejects())
     }
 
     /// Writes these rows to a file, and returns how many they are.
     fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         let found = self.rejecting(py)?;
         let (table, selection) = found.unzip();
-        let table = table.map(|table| self.input.spooled(py, table)).transpose()?;
-        rejects::write_with(py, &self.input, table.as_ref(), path, |table, names, out| {
+        let table = table.map(|table| self.choice.input.spooled(py, table)).transpose()?;
+        rejects::write_with(py, &self.choice.input, table.as_ref(), path, |table, names, out| {
             let selection = selection.as_ref().ok_or_else(|| Error::from(Kind::Internal))?;
-            selection.write_rejects(table, names, self.input.budget(), out, check_signals)
+            selection.write_rejects(table, names, self.choice.input.budget(), out, check_signals)
         })
     }
 
@@ -204,18 +150,18 @@ impl Plan {
     fn portion(&self, py: Python<'_>, portion: PyBackedBytes) -> PyResult<Self> {
         let table = self.table(py)?;
         let changed = || Kind::SourceChanged("these are not its portions").into();
-        let selection = Selection::portion_from_bytes(&portion, &self.steps).ok_or_else(changed);
-        let selection = selection.map_err(|error| self.input.exception(py, &error, None))?;
+        let selection = Selection::portion_from_bytes(&portion, &self.choice.steps).ok_or_else(changed);
+        let selection = selection.map_err(|error| self.choice.input.exception(py, &error, None))?;
         let bytes = selection.row_index().bytes(0..selection.row_index().slices());
         let part = |place| table.parts.place(place).0;
         let parts = part(bytes.start)..part(bytes.end.saturating_sub(1)) + 1;
         let lanes = vec![Lane { selection: Arc::clone(&selection), windows: None, cache: None }];
         let known = PerProcess::with(Some(Known { selection, windows: None, lanes }));
-        let (input, schema, steps) = (Arc::clone(&self.input), Arc::clone(&self.schema), self.steps.clone());
+        let (input, schema) = (Arc::clone(&self.choice.input), Arc::clone(&self.choice.schema));
+        let steps = self.choice.steps.clone();
+        let choice = Choice { input, schema, steps, windows: None, lanes: None, cache: None };
         let (rejecting, prepared) = (PerProcess::new(), Arc::default());
-        let (windows, lanes, seed, cache) = (None, None, None, None);
-        let portion = Some(parts);
-        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, rejecting, portion, prepared })
+        Ok(Self { choice, seed: None, known, rejecting, portion: Some(parts), prepared })
     }
 
     /// An iterator over the batches of an epoch, beginning at one of its rows. `fill` is called for the values of missing
@@ -241,19 +187,20 @@ impl Plan {
         let known = this.known(py, &table, true)?;
         if ids || known.filling().is_none() {
             table = match this.portion.clone() {
-                Some(parts) => this.input.spooled_in(py, table, parts)?,
-                None => this.input.spooled(py, table)?,
+                Some(parts) => this.choice.input.spooled_in(py, table, parts)?,
+                None => this.choice.input.spooled(py, table)?,
             };
         }
         let parts = Arc::clone(&table.parts);
         this.require_rows(py, &known)?;
-        table.schema = with_vocabularies(py, &this.input, table.schema)?;
+        table.schema = with_vocabularies(py, &this.choice.input, table.schema)?;
         if ids {
             Arc::make_mut(&mut table.schema).ids.are_kept = true;
         }
         let global = known.rows();
-        let composition = this.lanes.map(|lanes| lanes.composition(global, batch_size, first_row, pad_to.is_some()));
-        let first_row = this.lanes.map_or(first_row, |lanes| first_row / lanes.count);
+        let composition =
+            this.choice.lanes.map(|lanes| lanes.composition(global, batch_size, first_row, pad_to.is_some()));
+        let first_row = this.choice.lanes.map_or(first_row, |lanes| first_row / lanes.count);
         let begins = Beginning { epoch, first_row };
         // A prepared epoch has no ids.
         let prepared = if ids { None } else { this.take_prepared(py, begins, &known) };
@@ -271,9 +218,9 @@ impl Plan {
             let batches = batch::Batches::new(pipeline, widths, batch_size, remainder).of(skipped, rows);
             Flow::Whole(Box::new(batches))
         };
-        let input = Arc::clone(&this.input);
-        let length = this.windows.as_ref().map(|windows| windows.shape.length as usize);
-        let kept = if ids { this.schema.ids.columns.clone() } else { Vec::new() };
+        let input = Arc::clone(&this.choice.input);
+        let length = this.choice.windows.as_ref().map(|windows| windows.shape.length as usize);
+        let kept = if ids { this.choice.schema.ids.columns.clone() } else { Vec::new() };
         let epoch_end = Box::new(PlannedEpoch { plan: slf.unbind(), epoch, goes_on: !ids });
         Ok(Batches::new(py, input, parts, flow, widths, length, Some(epoch_end))?.with_ids(&kept))
     }
@@ -290,126 +237,34 @@ impl PyLanes {
 }
 
 impl Plan {
-    pub(crate) fn new(
-        input: Arc<Input>,
-        schema: Arc<Schema>,
-        steps: Vec<PyStep>,
-        windows: Option<PyWindows>,
-        lanes: Option<PyLanes>,
-        seed: Option<u64>,
-        cache: Option<CacheOptions>,
-    ) -> Result<Self, Error> {
-        let steps = steps::resolve(&input, steps)?;
-        let windows = windows.map(|given| WindowOptions::of(&input, given)).transpose()?;
+    pub(crate) fn new(choice: Choice, seed: Option<u64>) -> Self {
         let (known, rejecting, prepared) = (PerProcess::new(), PerProcess::new(), Arc::default());
-        Ok(Self { input, schema, steps, windows, lanes, seed, cache, known, rejecting, portion: None, prepared })
+        Self { choice, seed, known, rejecting, portion: None, prepared }
     }
 
     /// The values of a row, or of a window.
     fn widths(&self) -> Widths {
-        let row = Widths::of(&self.schema);
-        self.windows.as_ref().map_or(row, |windows| windows.shape.widths(row))
+        let row = Widths::of(&self.choice.schema);
+        self.choice.windows.as_ref().map_or(row, |windows| windows.shape.widths(row))
     }
 
     /// The table, which must be unchanged.
     fn table(&self, py: Python<'_>) -> PyResult<Table> {
-        Ok(Table { schema: Arc::clone(&self.schema), ..self.input.table(py)? })
+        Ok(Table { schema: Arc::clone(&self.choice.schema), ..self.choice.input.table(py)? })
     }
 
     /// Where the rows are. The first call finds out. `anywhere` says that the rows will be read in any order: then
     /// compressed files are decompressed once, into temporary files.
     fn known(&self, py: Python<'_>, table: &Table, anywhere: bool) -> PyResult<Known> {
-        let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
+        let lost = |_| self.choice.input.exception(py, &Kind::Internal.into(), None);
         let mut known = lock(py, self.known.mutex())?.map_err(lost)?;
         if let Some(known) = &*known {
             return Ok(known.clone());
         }
-        let found = py.detach(|| self.find(table, anywhere));
-        let found = found.map_err(|stop| self.input.stopped(py, stop, &table.parts))?;
+        let found = py.detach(|| self.choice.find(table, anywhere));
+        let found = found.map_err(|stop| self.choice.input.stopped(py, stop, &table.parts))?;
         *known = Some(found.clone());
         Ok(found)
-    }
-
-    /// Finds out where the rows are: the cache may know, or else a pass over the source tells.
-    fn find(&self, table: &Table, anywhere: bool) -> Result<Known, Stop> {
-        let Some(PyLanes { first, end, count, .. }) = self.lanes else {
-            let share = self.windows.as_ref().and_then(|windows| windows.share.as_ref());
-            let (cache, cached) = self.open_cache(table, &self.steps, share.map(|share| self.described(share)));
-            let selection = cached.map_or_else(|| self.select(table, &self.steps, anywhere), Ok)?;
-            let windows = self.find_windows(table, &selection, anywhere)?;
-            let lanes = vec![Lane { selection: Arc::clone(&selection), windows: windows.clone(), cache }];
-            return Ok(Known { selection, windows, lanes });
-        };
-        let selection = self.select(table, &self.steps, anywhere)?;
-        let windows = self.find_windows(table, &selection, anywhere)?;
-        let lane = |number| {
-            if let Some(windows) = &windows {
-                // The rows of a lane are those that its windows need.
-                let own = self.described(&(number, count));
-                let (cache, cached) = self.open_cache(table, &self.steps, Some(own));
-                let selection = cached.unwrap_or_else(|| Arc::clone(&selection));
-                return Lane { selection, windows: Some(Arc::new(windows.lane(number, count))), cache };
-            }
-            let steps = [&self.steps[..], &[Step::Lane { number, count }]].concat();
-            let (cache, cached) = self.open_cache(table, &steps, None);
-            Lane { selection: cached.unwrap_or_else(|| selection.lane(number, count)), windows: None, cache }
-        };
-        let lanes = (first..end).map(lane).collect();
-        Ok(Known { selection, windows, lanes })
-    }
-
-    /// A description of the part of the windows that a process has.
-    fn described(&self, part: &dyn std::fmt::Debug) -> String {
-        format!("{:?} {part:?}", self.windows)
-    }
-
-    /// Finds the windows over the rows, by a pass over the source if one is needed.
-    fn find_windows(
-        &self,
-        table: &Table,
-        selection: &Arc<Selection>,
-        anywhere: bool,
-    ) -> Result<Option<Arc<Windows>>, Stop> {
-        let Some(WindowOptions { shape, by, share }) = &self.windows else { return Ok(None) };
-        let reads = anywhere || windows::needs_pass(table, selection, by);
-        let table = if reads { &self.input.texts_of(table.clone(), check_signals)? } else { table };
-        let found = selection.windows(table, *shape, by, self.input.budget(), check_signals)?;
-        Ok(Some(Arc::new(match share {
-            Some(share) => selection.share_of(&found, *share),
-            None => found,
-        })))
-    }
-
-    /// The cache of some rows, if one is wanted, and the selection of these rows if it is complete.
-    /// `part` describes which of their windows a process has.
-    fn open_cache(
-        &self,
-        table: &Table,
-        steps: &[Step],
-        part: Option<String>,
-    ) -> (Option<Arc<Cache>>, Option<Arc<Selection>>) {
-        let Some(CacheOptions { directory, fill }) = &self.cache else { return (None, None) };
-        let slice_bytes = self.input.slice_bytes(table);
-        let part = part.map_or_else(String::new, |part| format!(" {part}"));
-        let key = format!("{} {steps:?} {slice_bytes} {fill}{part}", table.description());
-        let (cache, selection) = Cache::open(directory, &key, Widths::of(&self.schema), steps);
-        (Some(cache), selection)
-    }
-
-    /// Selects the rows that some steps leave, by a pass over the source.
-    fn select(&self, table: &Table, steps: &[Step], anywhere: bool) -> Result<Arc<Selection>, Stop> {
-        let needs_pass = steps.iter().any(Step::needs_pass);
-        let table = if anywhere || needs_pass { &self.input.texts_of(table.clone(), check_signals)? } else { table };
-        let budget = self.input.budget();
-        let shared = self.input.shared_row_index().lock().clone();
-        let row_index = if let Some(row_index) = shared {
-            row_index
-        } else {
-            let found = survey::row_index(table, budget, self.input.slice_bytes(table), check_signals)?;
-            vocabularies::keep(&self.input, found.1);
-            found.0
-        };
-        Selection::make(table, row_index, steps, budget, check_signals)
     }
 
     /// Fails if there is no row, or no window.
@@ -423,14 +278,14 @@ impl Plan {
             } else {
                 Kind::Empty("no window is left: other workers have them all")
             };
-            return Err(self.input.exception(py, &kind.into(), None));
+            return Err(self.choice.input.exception(py, &kind.into(), None));
         }
         let what = match known.selection.rows() {
             0 if known.selection.left_out() > 0 => "no row is left: ds.rejects tells of those that are wrong",
             0 => "no row is left: none has a target, or none is in the part that was asked for",
             _ => return Ok(()),
         };
-        Err(self.input.exception(py, &Kind::Empty(what).into(), None))
+        Err(self.choice.input.exception(py, &Kind::Empty(what).into(), None))
     }
 
     /// What was prepared for this epoch, if anything. Pipelines for another epoch are dropped.
@@ -465,13 +320,13 @@ impl Plan {
         if let Some(filling) = filling {
             Arc::make_mut(&mut table.schema).fill = filling;
         }
-        let is_distributed = self.lanes.is_some();
+        let is_distributed = self.choice.lanes.is_some();
         let start = |lane: Lane| {
             let has_rows = lane.rows() > begins.first_row || !is_distributed;
             has_rows.then(|| self.start_lane(table.clone(), lane, begins, batch_size)).transpose()
         };
         let started: Result<_, Error> = known.lanes.into_iter().map(start).collect();
-        started.map_err(|error| self.input.exception(py, &error, None))
+        started.map_err(|error| self.choice.input.exception(py, &error, None))
     }
 
     /// Starts the pipeline of a lane. All lanes of this process have batches of `batch_size` rows together.
@@ -481,8 +336,8 @@ impl Plan {
         let cache = lane.cache.filter(|_| !table.schema.ids.are_kept);
         // A shuffle goes on with the next epoch.
         let whole = first_row == 0 || self.seed.is_some();
-        let (own, count) = self.lanes.map_or((1, 1), |lanes| (lanes.own(), lanes.count));
-        let budgets = self.input.budgets(own, count);
+        let (own, count) = self.choice.lanes.map_or((1, 1), |lanes| (lanes.own(), lanes.count));
+        let budgets = self.choice.input.budgets(own, count);
         let mixing = |seed| Mixing { seed, memory: budgets.mixing };
         let (pipeline, skipped) = if let Some(windows) = lane.windows {
             let rows = Rows::of_windows(table, lane.selection, cache, whole, Arc::clone(&windows));
@@ -503,16 +358,16 @@ impl Plan {
 
     /// The table without a limit to its rejects, and the rows up to the last conditions. `None` if no row is left out.
     fn rejecting(&self, py: Python<'_>) -> PyResult<Option<(Table, Arc<Selection>)>> {
-        let Some(table) = rejects::skipping_table(py, &self.input)? else { return Ok(None) };
-        let lost = |_| self.input.exception(py, &Kind::Internal.into(), None);
+        let Some(table) = rejects::skipping_table(py, &self.choice.input)? else { return Ok(None) };
+        let lost = |_| self.choice.input.exception(py, &Kind::Internal.into(), None);
         let mut known = lock(py, self.rejecting.mutex())?.map_err(lost)?;
         if let Some(selection) = &*known {
             return Ok(Some((table, Arc::clone(selection))));
         }
         let is_last = |step: &Step| matches!(step, Step::Where(_));
-        let end = self.steps.iter().rposition(is_last).map_or(0, |last| last + 1);
-        let found = py.detach(|| self.select(&table, &self.steps[..end], true));
-        let found = found.map_err(|stop| self.input.stopped(py, stop, &table.parts))?;
+        let end = self.choice.steps.iter().rposition(is_last).map_or(0, |last| last + 1);
+        let found = py.detach(|| self.choice.select(&table, &self.choice.steps[..end], true));
+        let found = found.map_err(|stop| self.choice.input.stopped(py, stop, &table.parts))?;
         *known = Some(Arc::clone(&found));
         Ok(Some((table, found)))
     }
@@ -538,7 +393,7 @@ impl Plan {
         let before = prepared.replace(next);
         drop(prepared);
         let_go(before.map(|before| before.pipelines));
-        if self.input.calls_python() {
+        if self.choice.input.calls_python() {
             watch(py, &(Arc::clone(&self.prepared) as Arc<dyn Ends>))?;
         }
         Ok(())
@@ -555,19 +410,6 @@ impl Plan {
             py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
         }
         Ok(())
-    }
-}
-
-impl Known {
-    /// The number of rows, or of windows, of all lanes.
-    fn rows(&self) -> u64 {
-        self.windows.as_ref().map_or_else(|| self.selection.rows(), |windows| windows.count())
-    }
-
-    /// The values of missing features that the cache was written with, if all rows are in the cache.
-    fn filling(&self) -> Option<Vec<f32>> {
-        let fillings = self.lanes.iter().map(|lane| lane.cache.as_ref().and_then(|cache| cache.filling()));
-        fillings.reduce(|one, other| other.and(one)).flatten()
     }
 }
 
@@ -595,19 +437,5 @@ impl EpochEnd for PlannedEpoch {
         }
         plan.warn_of_cache(py)?;
         Ok(plan.left_out(py))
-    }
-}
-
-impl WindowOptions {
-    fn of(input: &Input, given: PyWindows) -> Result<Self, Error> {
-        let PyWindows { length, stride, horizon, by, share } = given;
-        let share = share.map(|PyShare { worker, workers, batch_size, drop_remainder }| Share {
-            index: worker,
-            count: workers,
-            batch_size,
-            drop_remainder,
-        });
-        let by = by.iter().map(|column| input.deciding_column(column, "by")).collect::<Result<_, _>>()?;
-        Ok(Self { shape: Shape { length, stride, horizon }, by, share })
     }
 }

@@ -15,10 +15,11 @@ use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
 use crate::batches::{Batches, Flow};
+use crate::choice::{CacheOptions, Choice};
 use crate::dialect::PyDialect;
 use crate::input::{Input, find};
 use crate::options::{Options, PyColumn, PyLanes, PyStep, PyWindows, columns, remainder};
-use crate::plan::{CacheOptions, Plan};
+use crate::plan::Plan;
 use crate::rejects::{self, Rejects};
 use crate::sample::{self, PySample};
 use crate::shares;
@@ -308,7 +309,7 @@ impl Reader {
         fill: String,
     ) -> PyResult<Plan> {
         let cache = cache.map(|directory| CacheOptions { directory, fill });
-        let plan = Plan::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, windows, lanes, seed, cache);
-        plan.map_err(|error| self.0.exception(py, &error, None))
+        let choice = Choice::new(Arc::clone(&self.0), self.0.schema(None, padded), steps, windows, lanes, cache);
+        Ok(Plan::new(choice.map_err(|error| self.0.exception(py, &error, None))?, seed))
     }
 }
