@@ -201,7 +201,7 @@ test-windows: target/windows-root/whole target/wheels-venv/whole
 	$(WINDOWS) run $(<D) cargo test --locked --package csvfeed-core --lib
 	$(WINDOWS) run $(<D) cargo build --locked --package csvfeed-binding
 	cp target/windows/x86_64-pc-windows-gnu/debug/_core.dll target/windows/_core.pyd
-	target/wheels-venv/bin/abi3audit --strict --assume-minimum-abi3 3.10 target/windows/_core.pyd
+	target/wheels-venv/bin/abi3audit --strict --summary --assume-minimum-abi3 3.10 target/windows/_core.pyd
 
 count-aarch64: target/aarch64-root/whole
 	cargo fetch --locked
