@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, NoReturn, TypeVar, cast
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -273,7 +273,7 @@ FUNCTIONS = {
 """What csvfeed has in place of functions and classes of other libraries."""
 
 
-def no_attribute(name: str) -> object:
+def no_attribute(name: str) -> NoReturn:
     """Raise the AttributeError for a name that csvfeed lacks, with advice if there is some."""
     advice = f": {FUNCTIONS[name]}" if name in FUNCTIONS else ""
     raise AttributeError(f"module 'csvfeed' has no attribute {name!r}{advice}")

@@ -46,6 +46,17 @@ def test_import_loads_nothing_but_numpy():
     assert set(eval(done.stdout)) <= {"csvfeed", "numpy", "_xxsubinterpreters"}
 
 
+def test_import_leaves_what_is_slow_for_when_it_is_needed():
+    slow = {"asyncio", "email", "importlib.metadata", "logging", "socket", "ssl", "subprocess"}
+    slow |= {"tempfile", "unittest", "zipfile"}
+    # Some versions of numpy need one of them; that is no matter of csvfeed's.
+    code = (
+        "import sys, numpy; before = set(sys.modules); import csvfeed;"
+        "print(set(sys.modules) - before)"
+    )
+    assert not slow & eval(run("-W", "ignore", "-c", code).stdout)
+
+
 def test_reading_loads_neither_tensorflow_nor_keras():
     code = (
         "import sys, csvfeed; ds = csvfeed.CsvDataset(b'1,2\\n'); len(ds); list(ds);"

@@ -270,7 +270,10 @@ def _assign(variables: Iterable[Any], values: list[NDArray[Any]]) -> None:
     if [tuple(v.shape) for v in variables] != [value.shape for value in values]:
         return
     for variable, value in zip(variables, values, strict=True):
-        variable.assign(value.view(_numpy(variable).dtype))
+        # A copy, because JAX may take the array as it is, and its next step then writes into the
+        # memory of NumPy.
+        value = keras.ops.convert_to_tensor(value.view(_numpy(variable).dtype))
+        variable.assign(keras.ops.copy(value))
 
 
 def _random_states() -> list[NDArray[Any]]:
