@@ -168,6 +168,10 @@ impl Input<'_> {
             // The line may be skipped as a separator line.
             return;
         }
+        if bytes.iter().rfind(|byte| !b"\r\n".contains(byte)).is_some_and(|byte| b"\0\x1A".contains(byte)) {
+            // Padding after the last line is no row.
+            return;
+        }
         let source: Arc<dyn Source> = if self.returns {
             let written = bytes.iter().map(|&byte| if byte == b'\n' { b'\r' } else { byte });
             Arc::new(CarriageReturns(MemorySource::new(written.collect::<Vec<_>>())))
