@@ -85,16 +85,17 @@ export PROPTEST_RNG_SEED ?= 1
 help:
 	@sed -n 's/^# //p' Makefile
 
-demo: $(VENV)/demo $(VENV)/release
+demo:
+	@$(MAKE) --no-print-directory --jobs=2 $(VENV)/demo
 	$(BIN)/csvfeed demo --directory demo $(if $(ROWS),--rows $(ROWS))
 
 check: lint test-core test-reading
 
-# Cargo runs one command at a time, so the extension comes first, for which most of the rest waits. Then downloads, single
-# threads and the last test files of each run leave a core to others: --output-sync keeps apart what they say.
+# Downloads go on while the extension compiles, for which most of the rest waits. Then downloads, single threads and the
+# last test files of each run leave a core to others: --output-sync keeps apart what they say.
 test: export CARGO_INCREMENTAL := 0
 test:
-	$(MAKE) $(VENV)/debug
+	$(MAKE) --jobs=2 $(VENV)/dev
 	$(MAKE) --jobs=3 --output-sync --no-print-directory lint test-wheel test-core test-small-buffers test-python test-jax
 
 test-all: test test-examples test-torch test-distributed test-keras-oldest test-keras-nightly test-wheels sweep
@@ -324,12 +325,16 @@ $(VENV)/release: $(BIN)/python $(RUST)
 	    awk '/^ *Compiling/ { print ++n ". " $$1, $$2, $$3; fflush() }' || { cat target/release.log; exit 1; }
 	@rm -f $(VENV)/debug && touch $@
 
-# What an extra of the installed csvfeed names. Python compiles what it imports; the rest may stay as it is.
-$(VENV)/dev: pyproject.toml | $(VENV)/debug
-	$(PIP) install --no-compile 'csvfeed[dev]'
+# An extra and csvfeed itself, side by side.
+$(VENV)/dev: $(VENV)/dev-requirements | $(VENV)/debug
+$(VENV)/demo: $(VENV)/demo-requirements | $(VENV)/release
+$(VENV)/bench: $(VENV)/bench-requirements | $(VENV)/release
+$(VENV)/dev $(VENV)/demo $(VENV)/bench:
 	@touch $@
 
-$(VENV)/demo $(VENV)/bench: $(VENV)/%: pyproject.toml | $(VENV)/release
+# Python compiles what it imports; the rest may stay as it is.
+$(VENV)/%-requirements: pyproject.toml tests/support/requirements.py | $(BIN)/python
 	@echo 'Installing what the extra "$*" names, TensorFlow among it: a minute or two.'
-	$(PIP_ALOUD) install --no-compile 'csvfeed[$*]'
+	@$(BIN)/python tests/support/requirements.py $* | \
+	    $(if $(filter dev,$*),$(PIP),$(PIP_ALOUD)) install --no-compile --requirement /dev/stdin
 	@touch $@
