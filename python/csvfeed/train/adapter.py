@@ -14,7 +14,8 @@ from csvfeed.train.call_stack import caller
 from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.fit import Fit
-from csvfeed.train.grouping import count_batches, group_size, partial_batch_size, stacks
+from csvfeed.train.for_keras import ForKeras
+from csvfeed.train.grouping import partial_batch_size
 from csvfeed.train.ignored_arguments import refuse_ignored
 from csvfeed.train.interrupts import INTERRUPTS
 from csvfeed.train.keras_internals import (
@@ -24,7 +25,7 @@ from csvfeed.train.keras_internals import (
     step_within,
 )
 from csvfeed.train.other_outputs import refuse_other_outputs
-from csvfeed.train.structure import Structure, cut_stacks, super_batches
+from csvfeed.train.structure import cut_stacks, super_batches
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -33,20 +34,8 @@ if TYPE_CHECKING:
     from csvfeed.train.original_errors import OriginalErrors
 
 
-class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no types.
-    """The batches of a dataset for Keras; made by ``CsvDataset.to_keras``.
-
-    Parameters
-    ----------
-    dataset : Feed
-        Where the batches come from.
-    class_weight : mapping of int or str to float, or of str to such mappings, optional
-        Weights of rows by their class, or by output and class.
-    as_dict : bool, default False
-        Whether to yield features by name.
-    dtype : str, default "float32"
-        The dtype of the features.
-    """
+class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras has no types.
+    """The batches of a dataset for Keras; made by ``CsvDataset.to_keras``."""
 
     def __init__(
         self,
@@ -56,16 +45,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         as_dict: bool = False,
         dtype: str = "float32",
     ) -> None:
-        self.dataset = dataset = own_part(dataset)
-        self._count = count_batches(dataset)
-        # Keras does not ask for more after the last batch, where the dataset would warn.
-        dataset.epochs.warn_of_rejects()
-        self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight, dtype=dtype)
-        self._as_dict = as_dict
-        self._dtype = dtype
-        self._class_weight = None if class_weight is None else dict(class_weight)
-        rows = group_size(dataset, self.structure.bytes) * dataset.epochs.batch_rows
-        self._group_rows = rows
+        super().__init__(own_part(dataset), class_weight, as_dict=as_dict, dtype=dtype)
         self._tf_dataset: tf.data.Dataset | None = None
         self._errors: OriginalErrors | None = None
         self._fits: weakref.WeakKeyDictionary[EpochIterator, Fit] = weakref.WeakKeyDictionary()
@@ -73,15 +53,6 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         # may also do in the middle of an epoch of fit.
         self._fit: Fit | None = None
         self._interrupted: Fit | None = None
-
-    def __repr__(self) -> str:
-        given = ["as_dict=True"] if self._as_dict else []
-        given += [] if self._dtype == "float32" else [f"dtype={self._dtype!r}"]
-        return f"{self.dataset!r}.to_keras({', '.join(given)})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), as_dict=self._as_dict, dtype=self._dtype)
-        return make, (self.dataset, self._class_weight)
 
     @property
     def __array__(self) -> NoReturn:
@@ -100,12 +71,8 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
             epoch, first_batch = self._fit.position
         yield from self.dataset.epochs.open(epoch, first_batch, group_rows or self._group_rows)
 
-    def _stacks(self, group_rows: int | None = None) -> Iterator[Arrays]:
-        keep = self.dataset.epochs.remainder != "drop"
-        return stacks(self._read(group_rows), self.dataset.epochs.batch_rows, keep=keep)
-
     def _views(self) -> Iterator[tuple[Any, ...]]:
-        return cut_stacks(self._stacks(), self.structure)
+        return cut_stacks(self._stacks(self._read()), self.structure)
 
     # The interface of DataAdapter.
 
@@ -123,7 +90,7 @@ class CsvDatasetAdapter(DataAdapter):  # type: ignore[misc]  # Keras has no type
         # Each group except the last is a whole number of stacks.
         stack_rows = super_batch * self.dataset.epochs.batch_rows
         group_rows = max(1, self._group_rows // stack_rows) * stack_rows
-        groups = self._stacks(group_rows)
+        groups = self._stacks(self._read(group_rows))
         return super_batches(groups, super_batch, self.structure, PartialBatchList)
 
     def get_tf_dataset(self) -> tf.data.Dataset:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,8 @@ from csvfeed.train.call_stack import method_around, method_of_any_thread
 from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.fit import TRAINING
-from csvfeed.train.grouping import count_batches, group_size, stacks
+from csvfeed.train.for_keras import ForKeras
+from csvfeed.train.grouping import count_batches, group_size
 from csvfeed.train.keras_internals import DIFFERENCE
 from csvfeed.train.structure import Structure, cut_stacks
 
@@ -136,7 +136,7 @@ class _Pass:
         return batch
 
 
-class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types.
+class Batches(ForKeras, keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types.
     """The batches of a dataset as Keras asks for them, one after the other.
 
     Keras shuffles the numbers of batches, because ``shuffle=True`` is the default of ``fit``. So a
@@ -151,24 +151,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         as_dict: bool = False,
         dtype: str = "float32",
     ) -> None:
-        super().__init__()
-        self.dataset = dataset
-        self._count = count_batches(dataset)
-        dataset.epochs.warn_of_rejects()
-        self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight, dtype=dtype)
-        self._as_dict = as_dict
-        self._dtype = dtype
-        self._class_weight = None if class_weight is None else dict(class_weight)
+        super().__init__(dataset, class_weight, as_dict=as_dict, dtype=dtype)
         self._passes: dict[FrameType | None, _Pass] = {}
-
-    def __repr__(self) -> str:
-        given = ["as_dict=True"] if self._as_dict else []
-        given += [] if self._dtype == "float32" else [f"dtype={self._dtype!r}"]
-        return f"{self.dataset!r}.to_keras({', '.join(given)})"
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), as_dict=self._as_dict, dtype=self._dtype)
-        return make, (self.dataset, self._class_weight)
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
@@ -197,11 +181,8 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
     def _begin(self, call: FrameType | None) -> _Pass:
         if call is not None and _trains(call):
             _refuse(call, self)
-        dataset = self.dataset
-        rows = group_size(dataset, self.structure.bytes) * dataset.epochs.batch_rows
-        epoch, groups = _begin(dataset, call, rows)
-        keep = dataset.epochs.remainder != "drop"
-        cut = cut_stacks(stacks(groups, dataset.epochs.batch_rows, keep=keep), self.structure)
+        epoch, groups = _begin(self.dataset, call, self._group_rows)
+        cut = cut_stacks(self._stacks(groups), self.structure)
         # Those of methods that have failed would keep what these hold.
         self._passes = {one: old for one, old in self._passes.items() if _runs(one, call)}
         self._passes[call] = _Pass(epoch, cut)
