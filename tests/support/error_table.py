@@ -397,11 +397,6 @@ CODES = [
 
 DIALECTS = [
     Case(
-        "an infinity of an old C library",
-        b"a,y\n1.5,2\n1.#INF,3\n",
-        "Read it as missing.",
-    ),
-    Case(
         "a thousands separator in the wrong place",
         b"a;y\n1.2345;2\n",
         "Mend the number, or say what it means.",
