@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import math
 import operator
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 from csvfeed import arguments, other_names
 from csvfeed.choices import Balance
 from csvfeed.columns import Column
-from csvfeed.order import Order
+from csvfeed.order import WithOrder
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
     from typing_extensions import Self
 
 
-class Balanced(ABC):
+class Balanced(WithOrder):
     """The part of ``CsvDataset`` that makes its classes equally frequent."""
-
-    _order: Order
-
-    @abstractmethod
-    def _ordered(self, order: Order) -> Self:
-        """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
         other_names.BALANCE,

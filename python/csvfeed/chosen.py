@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime
-from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from csvfeed import arguments, other_names
 from csvfeed import conditions as checked
 from csvfeed.conditions import Presence
-from csvfeed.order import Order, Run
+from csvfeed.order import Run, WithOrder
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
@@ -21,14 +20,8 @@ Value: TypeAlias = float | Day | bool
 Range: TypeAlias = tuple[float | None, float | None] | tuple[Day | None, Day | None]
 
 
-class Chosen(ABC):
+class Chosen(WithOrder):
     """The part of ``CsvDataset`` that chooses rows by their fields and by their place."""
-
-    _order: Order
-
-    @abstractmethod
-    def _ordered(self, order: Order) -> Self:
-        """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
         other_names.WHERE,

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from csvfeed import arguments, other_names
 from csvfeed.errors import CsvError
-from csvfeed.order import Lanes, Order
+from csvfeed.order import Lanes, WithOrder
 from csvfeed.processes import Alone, DirectoryProcesses, Processes, announced, running
 
 if TYPE_CHECKING:
@@ -22,18 +22,13 @@ if TYPE_CHECKING:
     from csvfeed.options import Options
 
 
-class Distributed(ABC):
+class Distributed(WithOrder):
     """The part of ``CsvDataset`` that shares global batches among processes."""
 
-    _order: Order
     _batch_size: int
     _remainder: str
     _reader: _core.Reader
     _options: Options
-
-    @abstractmethod
-    def _ordered(self, order: Order) -> Self:
-        """Return a dataset of the same source with another choice and order of rows."""
 
     @abstractmethod
     def shard(self, index: int, count: int) -> Self:

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from csvfeed import arguments, other_names
 from csvfeed.choices import Fold
 from csvfeed.columns import Column
-from csvfeed.order import Order
+from csvfeed.order import Order, WithOrder
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
     from typing_extensions import Self
 
 
-class Folded(ABC):
+class Folded(WithOrder):
     """The part of ``CsvDataset`` that deals its rows to folds."""
-
-    _order: Order
-
-    @abstractmethod
-    def _ordered(self, order: Order) -> Self:
-        """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
         other_names.FOLDS,

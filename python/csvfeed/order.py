@@ -274,16 +274,21 @@ class Order:
         return described
 
 
-class Ordered(ABC):
-    """The part of ``CsvDataset`` that chooses rows and their order."""
+class WithOrder(ABC):
+    """A dataset with an order, of which others with another order can be made."""
 
     _order: Order
-    _batch_size: int
-    _remainder: str
 
     @abstractmethod
     def _ordered(self, order: Order) -> Self:
         """Return a dataset of the same source with another choice and order of rows."""
+
+
+class Ordered(WithOrder):
+    """The part of ``CsvDataset`` that chooses rows and their order."""
+
+    _batch_size: int
+    _remainder: str
 
     @other_names.explain(
         other_names.SHUFFLE,

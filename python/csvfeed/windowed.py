@@ -2,33 +2,27 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from csvfeed import arguments, other_names
 from csvfeed.columns import Column
-from csvfeed.order import Order, Windows
+from csvfeed.order import Windows, WithOrder
 
 if TYPE_CHECKING:
     # Part of typing since Python 3.11; type checkers bring it for 3.10.
     from typing_extensions import Self
 
 
-class Windowed(ABC):
+class Windowed(WithOrder):
     """The part of ``CsvDataset`` that makes windows over its rows."""
-
-    _order: Order
 
     @property
     @abstractmethod
     def target_names(self) -> list[str]:
         """Names of the target columns."""
-
-    @abstractmethod
-    def _ordered(self, order: Order) -> Self:
-        """Return a dataset of the same source with another choice and order of rows."""
 
     @other_names.explain(
         other_names.WINDOWS,
