@@ -84,6 +84,12 @@ class Balanced(WithOrder):
             whose rows are neighbours. Split before you repeat rows: copies of one row could be in
             both parts.
 
+        Notes
+        -----
+        Each row has a random number, of SplitMix64 (Steele, Lea and Flood 2014), which depends on
+        the seed and the place of the row. The rows of a class that stay, or come once more, are
+        those with the lowest numbers.
+
         Examples
         --------
         >>> import csvfeed

@@ -28,8 +28,8 @@ class Categories:
     def feature_types(self) -> list[str]:
         """How each feature is read.
 
-        As a "number", "category", "boolean", "date", "duration", or as a value of a "list", or
-        category of a "multi_hot" list.
+        A list in the order of ``feature_names``: "number", "category", "boolean", "date" or
+        "duration"; "list" for a value of a list, and "multi_hot" for a category of one.
         """
         return [*self._reader.kinds[: len(self._reader.feature_names)]]
 

@@ -61,6 +61,12 @@ class Date:
     since : str, datetime.date or datetime.datetime, optional
         Where seconds and days count from: ISO 8601, and UTC unless it has an offset.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no part, or one that is not known or is named twice, or ``format`` or ``since``
+        is of another type. From CsvDataset, a CsvError if csvfeed does not understand their text.
+
     Notes
     -----
     csvfeed rounds a value once, to the nearest float32. With 24 bits, seconds since 1970 come in
@@ -136,6 +142,11 @@ class Duration:
     format : {"%H:%M", "%M:%S"}, optional
         How to read two numbers without a fraction, as in ``12:30``. By default they are an error.
 
+    Raises
+    ------
+    ValueError
+        If ``unit`` or ``format`` is another one.
+
     Examples
     --------
     >>> import csvfeed
@@ -165,9 +176,15 @@ class List:
     Parameters
     ----------
     length : int
-        How many values each list has. A list of another length is an error.
+        How many values each list has, at most 2**24. A list of another length is an error.
     separator : str, default " "
         The ASCII character between two values. Of spaces, a run is one separator.
+
+    Raises
+    ------
+    ValueError
+        If ``length`` is not a whole number from 1 to 2**24, or ``separator`` is not a character
+        that can stand between values.
 
     Examples
     --------
@@ -207,6 +224,12 @@ class MultiHot:
         not in the list is left out; in a target it is treated like an unknown class.
     separator : str, default "|"
         The ASCII character between two categories. Of spaces, a run is one separator.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If ``categories`` is neither, or ``separator`` is not a character that can stand between
+        categories. From CsvDataset, a CsvError if "auto" finds more than 10,000 categories.
 
     Examples
     --------

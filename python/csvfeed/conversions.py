@@ -127,7 +127,8 @@ class Conversions(KerasInput):
         Returns
         -------
         tf.data.Dataset
-            y and the weights are dicts if ``target`` is one, as in iteration. Each iteration reads
+            It yields what iteration yields, as tensors: X in ``dtype``, y and the weights float32,
+            dicts if ``target`` is one. Each iteration reads
             one epoch. The first is the epoch that the next iteration of this dataset would read,
             and each further one is the next epoch. They do not move this dataset.
 
@@ -175,12 +176,12 @@ class Conversions(KerasInput):
         Returns
         -------
         torch.utils.data.IterableDataset
-            It yields tuples ``(X, y)``: X of shape (B, F), y of shape (B,) or (B, T); ``(X,)``
-            without a target and ``(X, y, w)`` with a weight. y and w are dicts of tensors if
-            ``target`` is a dict. Its ``len`` is the number of batches
-            in an epoch without workers. Each iteration reads the next epoch of this dataset.
-            Workers count epochs from the dataset's position and read whole epochs, unless a state
-            was loaded.
+            It yields tuples ``(X, y)``: X in ``dtype``, of shape (B, F), or (B, length, F) after
+            ``windows``; y float32, of shape (B,) or (B, T). ``(X,)`` without a target and
+            ``(X, y, w)`` with a weight. y and w are dicts of tensors if ``target`` is a dict. Its
+            ``len`` is the number of batches in an epoch without workers. Each iteration reads the
+            next epoch of this dataset. Workers count epochs from the dataset's position and read
+            whole epochs, unless a state was loaded.
 
         Raises
         ------
@@ -212,14 +213,14 @@ class Conversions(KerasInput):
         Returns
         -------
         grain.IterDataset
-            It yields tuples ``(X, y)`` of float32 arrays, as iteration does: ``(X,)`` without a
-            target and ``(X, y, w)`` with a weight, dicts if ``target`` is one. Each iteration reads
-            the next epoch of this dataset.
+            It yields tuples ``(X, y)`` of arrays, as iteration does: ``(X,)`` without a target and
+            ``(X, y, w)`` with a weight, y and w dicts if ``target`` is one. X has the ``dtype``,
+            the others are float32. Each iteration reads the next epoch of this dataset.
 
         Raises
         ------
         ImportError
-            If Grain is not installed.
+            If Grain is not installed, or ``dtype`` is "bfloat16" and ml_dtypes is not installed.
         ValueError
             If the dataset has no batch, or ``dtype`` is another one.
         """
@@ -245,7 +246,7 @@ class Conversions(KerasInput):
         -------
         ray.data.Dataset
             One float32 column for each feature, each target and each weight, by the name of the
-            column, also if ``target`` is a dict. ``one_hot`` makes a column ``target.class`` of
+            column, also if ``target`` is a dict. ``one_hot`` makes a column ``target.class`` for
             each class. If two have the same name, the second gets ``.1`` after it. A missing value
             is NaN, or what ``fill`` says. Ray keeps the order of the rows if its ``preserve_order``
             is set.
@@ -257,8 +258,8 @@ class Conversions(KerasInput):
         TypeError
             If other processes cannot open the source, as an open file or the standard input.
         ValueError
-            If the dataset has no row, or is shuffled, cached or distributed, or its ``remainder``
-            is not "keep": Ray does these.
+            If the dataset has no row, is a mix or has ``windows``; or if it is shuffled, cached or
+            distributed, or its ``remainder`` is not "keep": Ray does these.
 
         Notes
         -----

@@ -316,11 +316,27 @@ class CsvDataset(
             output: an array of y has shape (B,) for a column, (B, T) for a list of T. With
             ``one_hot``, y of a target has shape (B, C) for C classes. After ``windows``, X is of
             shape (B, length, F). The caller owns the arrays.
+
+        Raises
+        ------
+        CsvError
+            If a row is bad; no batch with a bad row is yielded. A SourceChangedError if a file has
+            changed.
+        OSError
+            If a file cannot be read.
+        MemoryError
+            If there is no memory for a batch, or for what a shuffle mixes.
         """
         return self.epochs.begin()
 
     def __len__(self) -> int:
-        """Return the number of batches in an epoch. The first call counts the rows."""
+        """Return the number of batches in an epoch. The first call counts the rows.
+
+        Raises
+        ------
+        CsvError, OSError
+            If the rows cannot be counted, as after a quote that is never closed.
+        """
         return len(self.epochs)
 
     @property
@@ -328,6 +344,11 @@ class CsvDataset(
         """Rows, or windows, in an epoch, before a remainder is dropped or padded.
 
         The first use counts them in a quick pass over the source.
+
+        Raises
+        ------
+        CsvError, OSError
+            As ``len`` does.
         """
         return self.epochs.num_rows
 
@@ -343,7 +364,7 @@ class CsvDataset(
 
         Returns
         -------
-        dict of str to ColumnStats
+        dict of str or int to ColumnStats
             By name, in the order of features, targets and weights. Each part of a date and each
             value of a list has an entry, as in ``feature_names``. If other columns have the same
             name, the key is the index. For categories, the statistics are those of the codes or
@@ -354,6 +375,12 @@ class CsvDataset(
         ------
         CsvError, OSError
             As iteration does.
+
+        Notes
+        -----
+        csvfeed computes the mean and the squared deviations of each block in two runs over its
+        values, and merges blocks in the order of the file (Chan, Golub and LeVeque 1983,
+        "Algorithms for computing the sample variance").
 
         Examples
         --------

@@ -68,6 +68,12 @@ class Folded(WithOrder):
             If an argument is not valid, both ``by`` and ``stratify`` are given, the rows are
             repeated by ``balance``, or a dataset of ``windows`` is split without ``by``.
 
+        Notes
+        -----
+        Without ``by`` and ``stratify``, each 256 rows are shuffled as in ``shuffle`` and dealt to
+        the folds like cards; the next 256 go on with the fold after the last one. With ``by``, the
+        xxh3 hash of the value and the seed decides.
+
         Examples
         --------
         >>> import csvfeed

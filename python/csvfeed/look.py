@@ -61,7 +61,7 @@ class Look(ABC):
 
         Raises
         ------
-        TypeError, ValueError
+        ValueError
             If ``start`` or ``stop`` is no whole number of at least 0.
         CsvError, OSError
             As iteration does.

@@ -73,6 +73,11 @@ def mix(
         If an argument is not valid, the datasets differ in what must be the same, or one of them is
         distributed.
 
+    Notes
+    -----
+    Each group of 4,096 rows is shuffled with the numbers of SplitMix64 for the seed, the epoch and
+    the place of the group (Fisher and Yates 1938, as Durstenfeld 1964 does it).
+
     Examples
     --------
     >>> import csvfeed
@@ -135,6 +140,11 @@ class Mix(Conversions):
         tuple
             What a ``CsvDataset`` yields: ``(X, y)``, ``(X,)`` or ``(X, y, w)``, float32. The caller
             owns the arrays.
+
+        Raises
+        ------
+        CsvError, OSError
+            As the datasets do.
         """
         return self.epochs.begin()
 
@@ -221,6 +231,11 @@ class Mix(Conversions):
         """Resume at a position that ``state_dict`` returned.
 
         Datasets that were shuffled without a given seed adopt the seeds of the state.
+
+        Parameters
+        ----------
+        state : dict
+            What ``state_dict`` returned, of this mix or of an equal one in another process.
 
         Raises
         ------

@@ -322,7 +322,14 @@ class Ordered(WithOrder):
         Raises
         ------
         TypeError, ValueError
-            If the seed is not a whole number from 0 to 2**63 - 1, or is given by position.
+            If the seed is not a whole number from 0 to 2**63 - 1, or is given by position. Without
+            a seed, if the dataset is distributed.
+
+        Notes
+        -----
+        csvfeed shuffles as Durstenfeld does (1964, after Fisher and Yates 1938), with numbers of
+        SplitMix64 (Steele, Lea and Flood 2014) that are uniform below a limit (Lemire 2019).
+        docs/shuffle.md measures how random the order is.
         """
         given = seed is not None
         if not given and self._order.lanes is not None:
@@ -387,6 +394,13 @@ class Ordered(WithOrder):
             If the fraction is not between 0 and 1, an argument is not valid, both ``by`` and
             ``stratify`` are given, rows are repeated by ``balance``, or a dataset of ``windows`` is
             split without ``by``.
+
+        Notes
+        -----
+        Of each 1,024 rows csvfeed draws a set by Robert Floyd's algorithm (Bentley and Floyd 1987),
+        with numbers of SplitMix64 (Steele, Lea and Flood 2014). With ``by``, the xxh3 hash of the
+        value and the seed decides. With ``stratify``, each row has a random number, and the rows
+        with the lowest ones of each class are held out.
         """
         share = arguments.fraction(fraction)
         number = arguments.seed(seed)
@@ -431,7 +445,7 @@ class Ordered(WithOrder):
         Raises
         ------
         ValueError
-            Unless ``0 <= index < count``.
+            Unless ``0 <= index < count``, or if the dataset is distributed.
         """
         if self._order.lanes is not None:
             raise ValueError(

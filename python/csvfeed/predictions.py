@@ -67,7 +67,7 @@ class Predictions:
         ----------
         model : object with ``predict_on_batch``, or callable
             A Keras model on any backend; or a function of X, such as the ``predict`` of an
-            estimator. X is a float32 array of shape (B, F).
+            estimator. X is a float32 array of shape (B, F), or (B, length, F) after ``windows``.
         as_dict : bool, default False
             Whether the model takes the features by name, as with ``to_keras(as_dict=True)``.
 

@@ -55,6 +55,11 @@ class Resumed(ABC):
         The next iteration yields the rest of that epoch, and the one after it is the next epoch. A
         shuffle without a given seed adopts the seed of the state.
 
+        Parameters
+        ----------
+        state : dict
+            What ``state_dict`` returned, of this dataset or of an equal one in another process.
+
         Raises
         ------
         ValueError

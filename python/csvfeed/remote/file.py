@@ -43,6 +43,11 @@ class RemoteFile:
     name : str
         The URL without passwords and without the values of its query, as errors show it.
 
+    Raises
+    ------
+    ValueError
+        If ``url`` is not a URL.
+
     Examples
     --------
     >>> from csvfeed.remote import RemoteFile
