@@ -79,19 +79,20 @@ class Resumed(ABC):
 
         With ``given``, it says of "auto" ``categories`` what was given and not what is found.
         """
-        said = {"source", "threads", "batch_size", "max_rejects", "categories"}
+        # They change no rows, or have a place of their own below.
+        left_out = {"source", "threads", "batch_size", "max_rejects", "categories"}
         # It says what is allowed, not what is read.
-        said.add("allow_target_as_feature")
+        left_out.add("allow_target_as_feature")
         if self._options.on_error == "raise" or not self._options.ids:
             # They change no rows, unless a row is left out for a wrong one.
-            said.add("ids")
+            left_out.add("ids")
         if self._order.seed is None:
             # Only an order that is drawn depends on it.
-            said.add("memory")
+            left_out.add("memory")
         # What was found is as good as what was given.
         found = ("delimiter", "skip_initial_space", "skip_final_space")
         known = {**self._options.given, **{name: getattr(self.dialect, name) for name in found}}
-        options = {key: repr(value) for key, value in known.items() if key not in said}
+        options = {key: repr(value) for key, value in known.items() if key not in left_out}
         rows = {"columns": self.columns, "options": options, **self._order.described()}
         if categories := self._options.values.categories:
             reader = self._reader
