@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, TypeAlias
@@ -26,9 +25,9 @@ from csvfeed.order import Order, Ordered
 from csvfeed.outputs import Batch, Outputs
 from csvfeed.predictions import Predictions
 from csvfeed.progress import Passes
-from csvfeed.rejects import Rejects
+from csvfeed.rejects import Rejecting
 from csvfeed.resumed import Resumed
-from csvfeed.source import Source, is_among
+from csvfeed.source import Source
 from csvfeed.source import shown as shown_source
 from csvfeed.stats import ColumnStats, Memory, RowStats
 from csvfeed.targets import Targets
@@ -51,6 +50,7 @@ class CsvDataset(
     Distributed,
     Conversions,
     Categories,
+    Rejecting,
     Look,
     Predictions,
 ):
@@ -391,45 +391,6 @@ class CsvDataset(
         key = kinds.keys(self.columns)
         read = zip(self._reader.columns_read, self._reader.names_read, strict=True)
         return dict(zip((key(*one) for one in read), self.epochs.stats.columns, strict=True))
-
-    @property
-    def rejects(self) -> Rejects:
-        """The rows of the whole source that ``on_error="skip"`` leaves out.
-
-        The first use reads the source, in the pass that also counts the rows. ``max_rejects`` does
-        not limit them: after iteration has raised because of too many, this reports all. After
-        ``where``, they include the rows whose fields it cannot compare.
-        """
-        return Rejects.of(self._reader, self._passes, self._conditions_plan)
-
-    def write_rejects(self, path: str | os.PathLike[str]) -> int:
-        """Write the rows that ``on_error="skip"`` leaves out to a file, in a pass over the source.
-
-        Parameters
-        ----------
-        path : str or os.PathLike
-            A CSV file to write or overwrite. It has the columns ``path``, ``line``, ``byte_offset``
-            and ``column`` of the error, a short ``reason``, and ``row``: the text of the whole row
-            as a quoted field, without its line end. The file is UTF-8, decoded from the
-            ``encoding`` of the dataset. Rows of a UTF-8 source keep their bytes, valid or not.
-
-        Returns
-        -------
-        int
-            Number of rows written.
-
-        Raises
-        ------
-        ValueError
-            If the dataset reads that file.
-        CsvError, OSError
-            As iteration does, except for too many rejects; or if the file cannot be written.
-        """
-        target = os.fsdecode(path)
-        if is_among(self._options.source, target):
-            raise ValueError(f"{target!r} is a file that is read: name another one")
-        with self._passes.shown("writing bad rows of"):
-            return (self._conditions_plan or self._reader).write_rejects(target)
 
     @property
     def batch_size(self) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from csvfeed import _core
 from csvfeed.errors import CsvError
+from csvfeed.options import Options
 from csvfeed.progress import Passes
+from csvfeed.source import is_among
 
 
 @dataclass(frozen=True)
@@ -83,3 +86,51 @@ class Rejects:
         path = "" if error.path == self.path else f"{error.path}, "
         column = "" if error.column_name is None else f", column {error.column_name!r}"
         return f", as in {path}line {error.line}{column}: {error.text!r}"
+
+
+class Rejecting:
+    """The part of ``CsvDataset`` that tells which bad rows it leaves out."""
+
+    _reader: _core.Reader
+    _options: Options
+    _passes: Passes
+    _conditions_plan: _core.Plan | None
+
+    @property
+    def rejects(self) -> Rejects:
+        """The rows of the whole source that ``on_error="skip"`` leaves out.
+
+        The first use reads the source, in the pass that also counts the rows. ``max_rejects`` does
+        not limit them: after iteration has raised because of too many, this reports all. After
+        ``where``, they include the rows whose fields it cannot compare.
+        """
+        return Rejects.of(self._reader, self._passes, self._conditions_plan)
+
+    def write_rejects(self, path: str | os.PathLike[str]) -> int:
+        """Write the rows that ``on_error="skip"`` leaves out to a file, in a pass over the source.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            A CSV file to write or overwrite. It has the columns ``path``, ``line``, ``byte_offset``
+            and ``column`` of the error, a short ``reason``, and ``row``: the text of the whole row
+            as a quoted field, without its line end. The file is UTF-8, decoded from the
+            ``encoding`` of the dataset. Rows of a UTF-8 source keep their bytes, valid or not.
+
+        Returns
+        -------
+        int
+            Number of rows written.
+
+        Raises
+        ------
+        ValueError
+            If the dataset reads that file.
+        CsvError, OSError
+            As iteration does, except for too many rejects; or if the file cannot be written.
+        """
+        target = os.fsdecode(path)
+        if is_among(self._options.source, target):
+            raise ValueError(f"{target!r} is a file that is read: name another one")
+        with self._passes.shown("writing bad rows of"):
+            return (self._conditions_plan or self._reader).write_rejects(target)
