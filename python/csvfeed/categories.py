@@ -141,6 +141,21 @@ class Categories:
             return None
         return self._num_codes()[place]
 
+    def codes_by_name(self) -> dict[str, tuple[int | None, str | None]]:
+        """Return how many codes each feature of ``categories`` has, and a digest of its vocabulary.
+
+        Features of hash buckets have no digest.
+        """
+        reader = self._reader
+        if "category" not in reader.kinds:
+            return {}
+        counts, digests = self._num_codes(), dict(reader.vocabulary_digests())
+        return {
+            name: (counts[place], digests.get(reader.columns_read[place]))
+            for place, name in enumerate(reader.feature_names)
+            if reader.kinds[place] == "category"
+        }
+
     def _has_several_targets(self) -> bool:
         """Whether what is known of targets goes by their names."""
         return len(self._reader.target_names) > 1 or self._options.targets.names is not None

@@ -185,6 +185,10 @@ class Mix(Conversions):
         """Return how many classes a target has; None if it is not one of ``categories``."""
         return self._members[0].count_classes(target)
 
+    def codes_by_name(self) -> dict[str, tuple[int | None, str | None]]:
+        """Return what says which codes the features have that are categories."""
+        return self._members[0].codes_by_name()
+
     def part_of_worker(self, worker: int, workers: int) -> Mix:
         """Return a mix of the shards of one worker of a loader."""
         shards = [member.shard(worker, workers) for member in self._members]

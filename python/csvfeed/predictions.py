@@ -10,6 +10,7 @@ import numpy as np
 from csvfeed.epochs import Ids
 from csvfeed.outputs import Array
 from csvfeed.train.feed import Feed
+from csvfeed.train.same_features import SAME_FEATURES
 from csvfeed.train.structure import Structure
 from csvfeed.turns import Shared
 
@@ -101,6 +102,7 @@ class Predictions:
         predict = _function(model)
         _refuse_lanes(self, "predictions")
         structure = Structure(self, as_dict=True) if as_dict else None
+        SAME_FEATURES.require(model, self, as_dict=as_dict)
         return Shared(_predictions(self, predict, structure))
 
 

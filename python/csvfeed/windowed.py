@@ -21,6 +21,11 @@ class Windowed(WithOrder):
 
     @property
     @abstractmethod
+    def feature_names(self) -> list[str]:
+        """Names of the feature columns."""
+
+    @property
+    @abstractmethod
     def target_names(self) -> list[str]:
         """Names of the target columns."""
 
@@ -83,8 +88,9 @@ class Windowed(WithOrder):
         CsvError
             If a column of ``by`` does not exist. From iteration: if no window fits.
         TypeError, ValueError
-            If an argument is not valid, ``horizon`` is given for a dataset without a target, the
-            dataset has windows already, or it is a random part of the rows.
+            If an argument is not valid, ``horizon`` is given for a dataset without a target, it is
+            0 and a target is a feature too, the dataset has windows already, or it is a random part
+            of the rows.
 
         Notes
         -----
@@ -117,6 +123,13 @@ class Windowed(WithOrder):
             raise ValueError(
                 f"horizon={windows.horizon} says which row has the target of a window, and the "
                 "dataset has no target: CsvDataset(..., target=...) names one"
+            )
+        answers = [name for name in self.target_names if name in self.feature_names]
+        if answers and not windows.horizon:
+            raise ValueError(
+                f"the target {answers[0]!r} is a feature too, and with horizon=0 it is that of the "
+                "last row of a window, which would hold the answer: horizon=1 takes it from the "
+                "row after the window"
             )
         order = replace(self._order, windows=windows)
         order.check_windows()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import keras
 
 from csvfeed.outputs import Arrays
-from csvfeed.train.call_stack import caller
+from csvfeed.train.call_stack import Caller, caller
 from csvfeed.train.data_parallel import own_part
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.fit import Fit
@@ -25,6 +25,7 @@ from csvfeed.train.keras_internals import (
     step_within,
 )
 from csvfeed.train.other_outputs import refuse_other_outputs
+from csvfeed.train.same_features import SAME_FEATURES
 from csvfeed.train.structure import cut_stacks, super_batches
 
 if TYPE_CHECKING:
@@ -119,9 +120,18 @@ class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras h
     def num_batches(self) -> int:
         call = caller()
         refuse_ignored(call, self.dataset)
+        model = call.arguments.get("self")
         if call.method in ("fit", "evaluate"):
-            refuse_other_outputs(call.arguments.get("self"), self.structure)
+            refuse_other_outputs(model, self.structure)
+        if call.given and model is not None:
+            self._compare_features(call, model)
         return self._count
+
+    def _compare_features(self, call: Caller, model: keras.Model) -> None:
+        if call.method == "fit" and call.given.get("x") is call.arguments.get("x"):
+            SAME_FEATURES.train(model, self.dataset)
+        else:
+            SAME_FEATURES.require(model, self.dataset, as_dict=self._as_dict)
 
     @property
     def batch_size(self) -> int:

@@ -12,6 +12,9 @@ ByClass: TypeAlias = Mapping[int, float] | Mapping[str, float]
 ClassWeight: TypeAlias = ByClass | Mapping[str, ByClass]
 """Weights by class; if ``target`` is a dict, by output and class."""
 
+Codes: TypeAlias = Mapping[str, tuple[int | None, str | None]]
+"""By the name of a feature: how many codes it has, and a digest of its vocabulary."""
+
 
 class Feed(Protocol):
     """A dataset as trainers see it. `CsvDataset` is one.
@@ -47,6 +50,9 @@ class Feed(Protocol):
 
     def count_classes(self, target: int) -> int | None:
         """Return how many classes a target has; None if it is not one of ``categories``."""
+
+    def codes_by_name(self) -> Codes:
+        """Return what says which codes the features have that are categories."""
 
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""

@@ -25,6 +25,11 @@ def refuse_other_outputs(model: Any, structure: Structure) -> None:
         # What a subclass makes of a batch is its own affair.
         return
     y, w = (*structure.rows[1:], None, None)[:2]
+    if y is None and _losses(model, 1):
+        raise ValueError(
+            "the model is compiled with a loss, and the dataset has no target to compare with: "
+            'name it with CsvDataset(..., target="column"). predict() needs none'
+        )
     names: list[str] = getattr(model, "output_names", None) or []
     outputs = model.output if names else None
     if isinstance(outputs, dict):
