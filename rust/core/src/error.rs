@@ -88,7 +88,9 @@ pub enum Kind {
     Class(String),
     /// A list that is a target has an item that is not one of its classes, which are listed.
     #[error(
-        "the list has {item:?}, which is not one of the classes of the target, {known}: add it to csvfeed.MultiHot, leave          such rows out with missing_target=\"skip\" or read them as NaN with \"keep\"; if it means no value, add it with \
+        "the list has {item:?}, which is not one of the classes of the target, {known}: add it to \
+         csvfeed.MultiHot, leave such rows out with missing_target=\"skip\" or read them as NaN with \"keep\"; if it \
+         means no value, add it with \
          missing=[*csvfeed.MISSING, ...]"
     )]
     ListClass {
