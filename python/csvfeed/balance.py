@@ -85,9 +85,9 @@ class Balanced(WithOrder):
             different values, a class has no number in ``ratio`` or a number has no class, or rows
             would come more than 1,000 times.
         TypeError, ValueError
-            If an argument is not valid or ``method`` lacks, rows are repeated already, or the dataset has ``windows``,
-            whose rows are neighbours. Split before you repeat rows: copies of one row could be in
-            both parts.
+            If an argument is not valid, ``method`` is not given, rows are repeated already, or the
+            dataset has ``windows``, whose rows are neighbours. Split before you repeat rows: copies
+            of one row could be in both parts.
 
         Notes
         -----
