@@ -25,6 +25,11 @@ class Balanced(WithOrder):
         'balance("label", method="undersample")',
         by_position="balance takes one column by position, the one that holds the classes. Write "
         "balance({0}, method={1}) if the other argument says how",
+        choices={
+            "method": "balance() lacks method=, which says how classes become equally frequent: "
+            'method="undersample" leaves out rows of the frequent classes, method="oversample" '
+            "repeats rows of the rare ones"
+        },
     )
     def balance(
         self,
@@ -80,9 +85,9 @@ class Balanced(WithOrder):
             different values, a class has no number in ``ratio`` or a number has no class, or rows
             would come more than 1,000 times.
         TypeError, ValueError
-            If an argument is not valid, rows are repeated already, or the dataset has ``windows``,
-            whose rows are neighbours. Split before you repeat rows: copies of one row could be in
-            both parts.
+            If an argument is not valid, ``method`` is not given, rows are repeated already, or the
+            dataset has ``windows``, whose rows are neighbours. Split before you repeat rows: copies
+            of one row could be in both parts.
 
         Notes
         -----

@@ -93,7 +93,7 @@ def where(conditions: Any) -> Where:
         raise ValueError("where takes at least one condition, and the dict is empty")
     return Where(
         tuple(
-            Condition(arguments.column(column, "conditions"), *_kind_and_bounds(column, wanted))
+            Condition(arguments.column(column, "where()"), *_kind_and_bounds(column, wanted))
             for column, wanted in conditions.items()
         )
     )

@@ -280,7 +280,11 @@ def no_attribute(name: str) -> NoReturn:
 
 
 def explain(
-    names: Mapping[str, str], usage: str, *, by_position: str
+    names: Mapping[str, str],
+    usage: str,
+    *,
+    by_position: str,
+    choices: Mapping[str, str] | None = None,
 ) -> Callable[[Function], Function]:
     """Return a decorator that explains wrong calls of a function better than Python does.
 
@@ -292,6 +296,9 @@ def explain(
         How to call the function.
     by_position : str
         Advice for too many arguments by position, with ``{0}``, ``{1}`` for the given ones.
+    choices : mapping of str to str, optional
+        What a call that lacks one of these arguments is told. They have no default, because no
+        choice suits most callers.
     """
 
     def decorate(function: Function) -> Function:
@@ -311,6 +318,9 @@ def explain(
             absent = [name for name in needed[len(given) :] if name not in options]
             if absent:
                 raise TypeError(f"{title}() lacks {' and '.join(absent)}: {usage}")
+            for name, advice in (choices or {}).items():
+                if name not in options:
+                    raise ValueError(advice)
             return function(*given, **options)
 
         return cast("Function", checked)

@@ -42,6 +42,10 @@ def models(tmp_path_factory):
                 keras.layers.Rescaling(2.0, name="second")(inputs),
             ],
         ),
+        "dated": keras.Model(
+            dated := {name: keras.Input((1,), name=name) for name in ("a", "when.month")},
+            keras.layers.Add()([*dated.values()]),
+        ),
         "named": keras.Model(by_name, keras.layers.Subtract()([by_name["a"], by_name["b"]])),
         "windows": keras.Sequential([keras.Input((4, 2)), keras.layers.Flatten()]),
     }
@@ -117,6 +121,41 @@ def test_missing_features_are_filled(models, capsys, write):
     path = write("a;b\n1;2\n-;3\n")
     assert predict(models, "sum", path, "--missing", "-", "--fill", 5, "--out", "-") == 0
     assert capsys.readouterr().out == "prediction\n3.0\n8.0\n"
+
+
+def test_predictions_that_are_no_numbers_are_counted(models, capsys, write, tmp_path):
+    path, out = write("a,b\n1,2\n,3\n4,\n5,6\n,\n"), tmp_path / "out.csv"
+    for model in ("sum", "both"):
+        assert predict(models, model, path, "--out", out, "--batch-size", 2) == 0
+        error = capsys.readouterr().err
+        assert "3 of 5 rows have a prediction that is NaN: --fill " in error
+    assert out.read_text().count("nan") > 3
+    assert predict(models, "sum", path, "--fill", 0, "--out", out) == 0
+    assert capsys.readouterr().err == ""
+    # No value is missing.
+    path = write("a,b\ninf,-inf\n1,\n")
+    assert predict(models, "sum", path, "--fill", 0, "--out", out) == 0
+    error = capsys.readouterr().err
+    assert error == "csvfeed: 1 of 2 rows has a prediction that is NaN\n"
+    path = write("a,b\n1,2\n,3\n")
+    assert predict(models, "sum", path, "--out", "-") == 0
+    assert "1 of 2 rows has a prediction that is NaN" in capsys.readouterr().err
+
+
+def test_names_in_one_word_are_to_be_separated_by_spaces(models, table, capsys):
+    error = failed(capsys, models, "sum", table, "--features", "a,b", "--out", "-")
+    assert "no column of that name: separate the names by spaces, as in --features a b" in error
+    error = failed(capsys, models, "sum", table, "--features", "a, b", "--out", "-")
+    assert "separate the names by spaces" in error
+    error = failed(capsys, models, "sum", table, "--features", "a,nope", "--out", "-")
+    assert "separate" not in error
+
+
+def test_a_model_of_dates_or_text_is_sent_to_python(models, table, capsys):
+    error = failed(capsys, models, "dated", table, "--out", "-")
+    assert "the model asks for column 'when.month', and there is no column of that name" in error
+    assert "ds.predictions(model, as_dict=True)" in error
+    assert "dates= or categories=" in error
 
 
 def test_a_file_with_other_features_is_refused_before_the_first_batch(

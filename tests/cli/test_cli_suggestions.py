@@ -235,6 +235,33 @@ def test_identifiers_by_their_name_and_by_their_place(suggested):
     assert not [name for name, column in columns.items() if column["left_out"]]
 
 
+@pytest.mark.parametrize("rows", [200, 200_000])
+@pytest.mark.parametrize("first", [900_000_000, 9_000_000_000])
+@pytest.mark.parametrize("is_sorted", [True, False])
+def test_numbers_of_rows_that_float32_rounds_are_left_out(suggested, rows, first, is_sorted):
+    order = np.arange(rows) if is_sorted else np.random.default_rng(0).permutation(rows)
+    columns, code, ds, _ = suggested(
+        table("a,tx,y", lambda n: f"{n % 7},{first + order[n]},{n % 3}", rows)
+    )
+    assert "float32 rounds those beyond 16,777,216" in columns["tx"]["left_out"]
+    assert "left out: tx (each value is another" in code
+    assert ds.feature_names == ["a"]
+
+
+def test_large_numbers_that_describe_rows_are_data(suggested):
+    random = np.random.default_rng(0)
+    amounts = random.lognormal(17, 2, 500).astype(int)
+    _, _, ds, _ = suggested(
+        table(
+            "amount,price,area,y",
+            # Amounts of all sizes, numbers that float32 has, and some that come again.
+            lambda n: f"{amounts[n]},{(n + 300) * 100_000},{900_000_001 + n % 50},{n % 3}",
+            500,
+        )
+    )
+    assert ds.feature_names == ["amount", "price", "area"]
+
+
 # Lines that are no rows
 
 

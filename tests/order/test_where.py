@@ -423,7 +423,7 @@ def test_several_files_may_lack_a_column_or_have_it_in_their_path(tmp_path):
     union = csvfeed.CsvDataset(several, columns="union", features=["n"], target=None)
     assert found({"c": ABSENT}, union) == [2, 3]
     assert found({"c": (0, 9)}, union) == [0, 1]
-    with pytest.raises(csvfeed.CsvError, match="conditions= names column"):
+    with pytest.raises(csvfeed.CsvError, match="where\\(\\) names column"):
         csvfeed.CsvDataset(several, features=["n"], target=None).where({"c": 5})
 
 
@@ -476,7 +476,7 @@ def test_a_file_that_changed_is_an_error(write):
         ({"x": float("nan")}, ValueError, "csvfeed.ABSENT asks for no value"),
         ({"x": {"a": 1}}, TypeError, "not with {'a': 1}"),
         ({"x": lambda x: x > 5}, TypeError, "is compared with numbers, texts, dates"),
-        ({1.5: 1}, TypeError, "conditions names columns by name or index"),
+        ({1.5: 1}, TypeError, r"where\(\) names columns by name or index"),
         ({"x": (5, 1)}, csvfeed.CsvError, "no value is from 5 to 1"),
         ({"x": "a"}, csvfeed.CsvError, 'compares column "x" .* with text, and it is read as num'),
         ({"x": ("2024-01-01", None)}, csvfeed.CsvError, "with dates, and it is read as numbers"),
@@ -485,8 +485,8 @@ def test_a_file_that_changed_is_an_error(write):
         ({"key": ("a", "b")}, csvfeed.CsvError, '"a" is no date of ISO 8601'),
         ({"key": ["a", "NA"]}, csvfeed.CsvError, '"NA" is read as no value, which csvfeed.ABSENT'),
         ({"key": " "}, csvfeed.CsvError, "is read as no value"),
-        ({"user": 1}, csvfeed.CsvError, 'conditions= asks for column "user"'),
-        ({9: 1}, csvfeed.CsvError, "conditions= asks for column 9"),
+        ({"user": 1}, csvfeed.CsvError, r'where\(\) asks for column "user"'),
+        ({9: 1}, csvfeed.CsvError, r"where\(\) asks for column 9"),
     ],
 )
 def test_a_condition_that_makes_no_sense_is_refused_at_once(conditions, error, says):

@@ -186,6 +186,24 @@ def test_a_date_that_there_is_not_is_an_error(text):
     assert caught.value.text == f'"{text}"'
 
 
+@pytest.mark.parametrize(
+    ("form", "text", "advice"),
+    [
+        ("%m/%d/%Y", "13/11/2024", ', but format="%d/%m/%Y" reads it, where'),
+        ("%d.%m.%Y %H:%M", "11.13.2024 10:00", ', but format="%m.%d.%Y %H:%M" reads it, where'),
+        # These are wrong in both.
+        ("%m/%d/%Y", "13/32/2024", ". If"),
+        ("%Y-%m-%d", "2024-02-30", ". If"),
+        ("%d %b %Y", "31 feb 2024", ". If"),
+    ],
+)
+def test_a_day_in_the_place_of_the_month_is_told(form, text, advice):
+    data = f"t,y\n{text},1\n".encode()
+    with pytest.raises(csvfeed.NumberError) as caught:
+        list(csvfeed.CsvDataset(data, dates={"t": csvfeed.Date("day", format=form)}))
+    assert f"no such date or time exists{advice}" in str(caught.value)
+
+
 @settings(max_examples=examples(500))
 @given(st.text("0123456789-:T +Z.", max_size=20))
 def test_no_text_is_read_as_another_date_than_by_datetime(text):

@@ -269,6 +269,12 @@ CODES = [
         {"dates": {"a": "day"}},
     ),
     Case(
+        "a day in the place of the month",
+        b"a,y\n13/11/2024,1\n",
+        "Take the other format, if all dates are written so.",
+        {"dates": {"a": csvfeed.Date("day", format="%m/%d/%Y")}},
+    ),
+    Case(
         "a time zone that is not known",
         b"a,y\n2024-05-01 10:00 CET,1\n",
         "Write offsets, or convert the column to UTC.",
@@ -669,6 +675,13 @@ VALUES = [
         call="ds.where({'b': (0, None)})",
     ),
     Case(
+        "a condition on a column that is not there",
+        b"amount,y\n1,2\n",
+        "Correct the name.",
+        then=lambda ds: ds.where({"amonut": (0, None)}),
+        call="ds.where({'amonut': (0, None)})",
+    ),
+    Case(
         "a text for a column of numbers",
         b"a,y\n1,2\n",
         "Give numbers.",
@@ -711,6 +724,14 @@ VALUES = [
         {"delimiter": ";", "decimal": ",", "lists": {"a": csvfeed.List(2, ",")}},
     ),
     Case("no batch size", b"a,y\n1,2\n", "Name one.", {"batch_size": 0}),
+    Case(
+        "classes that are balanced without a method",
+        b"a,y\n1,no\n2,yes\n",
+        "Choose a method.",
+        {"target": None, "features": ["a"]},
+        then=lambda ds: ds.balance("y"),  # type: ignore[call-arg]
+        call="ds.balance('y')",
+    ),
     Case(
         "a class without a number in the ratio",
         b"a,y\n1,no\n2,yes\n",

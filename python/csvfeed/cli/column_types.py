@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ _FEW_NUMBERS = 20
 """Most different numbers in a column that may be names of categories."""
 
 _IDENTIFIER = re.compile(r"(?i:(^|_|\b)(id|uid|uuid|key|no|nr|index)$)|[a-z]I[dD]$|^Unnamed: \d+$")
+
+_EXACT = 1 << 24
+"""Float32 has every whole number up to here."""
+
+_MOST_BEYOND = 0.9
+_MANY_ROUNDED = 0.25
 
 _CLOCK = re.compile(r"-?\d{1,4}:\d\d")
 
@@ -278,14 +285,23 @@ def _judge_identifiers(columns: list[Column], sample: Sample) -> None:
     """Mark the columns that identify the rows and do not describe them.
 
     A name that says so is evidence, as is a first column that alone has another number in each
-    row. Many columns of that kind are data.
+    row. Many columns of that kind are data. So is a column of large numbers that float32 holds.
     """
+    for column in columns:
+        if column.kind == "integer" and not column.note and _is_rounded_away(column, sample):
+            column.note = (
+                f"each value is another, and float32 rounds those beyond {_EXACT:,}: an identifier?"
+            )
     unnamed = {
         column.index
         for column in columns
         if sample.dialect.header and column.name == f"column_{column.index}"
     }
-    suspects = {column.index: why for column in columns if (why := _suspicion(column, sample))}
+    suspects = {
+        column.index: why
+        for column in columns
+        if not column.note and (why := _suspicion(column, sample))
+    }
     usable = [column for column in columns if column.index not in suspects and not column.note]
     for index, why in suspects.items():
         column = columns[index]
@@ -298,6 +314,25 @@ def _judge_identifiers(columns: list[Column], sample: Sample) -> None:
         column = columns[index]
         if column.kind == "text" and column.note:
             column.note = "a column without a name: the names of the rows"
+
+
+def _is_rounded_away(column: Column, sample: Sample) -> bool:
+    """Tell whether whole numbers differ from row to row, and most do so beyond float32.
+
+    The sample of a long file has few of its rows. So it tells neither how many numbers there are
+    nor how close they are.
+    """
+    read = _values(sample, column.values, "number")
+    count = len(read)
+    if count < 10 or count < (1 - FEW_WRONG) * sum(column.values[text] for text in read):
+        return False
+    beyond = {text: value for text, value in read.items() if abs(value) > _EXACT}
+    # Without the separators of thousands.
+    rounded = sum(
+        math.isfinite(value) and int(re.sub(r"[^-0-9]", "", text)) != int(value)
+        for text, value in beyond.items()
+    )
+    return len(beyond) >= _MOST_BEYOND * count and rounded >= _MANY_ROUNDED * count
 
 
 def _suspicion(column: Column, sample: Sample) -> str:

@@ -9,6 +9,7 @@ import errno
 import io
 import itertools
 import os
+import shlex
 import sys
 from collections.abc import Iterator
 from typing import Any, TextIO
@@ -119,7 +120,7 @@ def _run(options: argparse.Namespace) -> int:
         if features is None:
             names = _input_names(model)
             rest = [at for at in range(len(columns)) if at not in (*ids, *others)]
-            features = rest if names is None else _places(names, columns, "the model")
+            features = rest if names is None else _inputs_by_name(names, columns)
         _check_inputs(model, options, len(features))
         dataset = csvfeed.CsvDataset(
             paths,
@@ -134,7 +135,14 @@ def _run(options: argparse.Namespace) -> int:
             **sample.options,
         )
         with progress(f"predicting {name_of(options.file)}", _bytes_of(paths)):
-            _write(dataset, model, options)
+            rows, wrong = _write(dataset, model, options)
+    if wrong:
+        have = "row has" if wrong == rows == 1 else "rows has" if wrong == 1 else "rows have"
+        advice = ": --fill X replaces missing features" if options.fill is None else ""
+        print(
+            f"csvfeed: {wrong:,} of {rows:,} {have} a prediction that is NaN{advice}",
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -162,10 +170,29 @@ def _places(names: list[str], columns: list[str], argument: str) -> list[int]:
             known = ", ".join(columns[:20]) + (", ..." if len(columns) > 20 else "")
             what = "several columns" if name in columns else "no column"
             raise ValueError(
-                f"{argument} asks for column {name!r}, and there is {what} of that name: the "
-                f"columns are {known}"
+                f"{argument} asks for column {name!r}, and there is {what} of that name: "
+                f"{_separated(name, columns, argument)}the columns are {known}"
             ) from None
     return found
+
+
+def _separated(name: str, columns: list[str], argument: str) -> str:
+    """Return the advice for a name that is several names with commas between them."""
+    names = [one.strip() for one in name.split(",")]
+    if len(names) < 2 or not set(names) <= set(columns):
+        return ""
+    return f"separate the names by spaces, as in {argument} {shlex.join(names)}; "
+
+
+def _inputs_by_name(names: list[str], columns: list[str]) -> list[int]:
+    """Return the indices of the columns with the names of the inputs of a model."""
+    try:
+        return _places(names, columns, "the model")
+    except ValueError as error:
+        raise ValueError(
+            f"{error}. If its inputs are parts of dates, or codes of text, predict in Python: "
+            "ds.predictions(model, as_dict=True), with the dates= or categories= of the training"
+        ) from None
 
 
 def _load(path: str) -> Any:
@@ -219,8 +246,8 @@ def _bytes_of(paths: list[str]) -> int | None:
         return None
 
 
-def _write(dataset: csvfeed.CsvDataset, model: Any, options: argparse.Namespace) -> None:
-    """Write the predictions for all rows."""
+def _write(dataset: csvfeed.CsvDataset, model: Any, options: argparse.Namespace) -> tuple[int, int]:
+    """Write the predictions. Return how many rows have some, and how many have NaN in them."""
 
     def predict(features: Any) -> Any:
         try:
@@ -233,6 +260,7 @@ def _write(dataset: csvfeed.CsvDataset, model: Any, options: argparse.Namespace)
     given = dataset.predictions(predict, as_dict=by_name)
     # Before the file is made, which then has a header.
     first = next(given, None)
+    rows = wrong = 0
     with _opened(options.out) as file:
         writer = csv.writer(file, lineterminator="\n")
         for number, (ids, values) in enumerate(itertools.chain([first] if first else [], given)):
@@ -243,6 +271,16 @@ def _write(dataset: csvfeed.CsvDataset, model: Any, options: argparse.Namespace)
                 writer.writerow(unique(header))
             numbers = [column for _, array in outputs for column in _texts(array)]
             writer.writerows(zip(*(one.tolist() for one in ids.values()), *numbers, strict=True))
+            rows += len(outputs[0][1])
+            wrong += _count_nan([array for _, array in outputs])
+    return rows, wrong
+
+
+def _count_nan(arrays: list[NDArray[Any]]) -> int:
+    """Return in how many rows one of the arrays has NaN."""
+    # It is the only value that differs from itself, also in types that NumPy does not know.
+    found = [(array != array).reshape(len(array), -1).any(axis=1) for array in arrays]
+    return int(np.logical_or.reduce(found).sum())
 
 
 def _outputs(values: Any, names: list[str]) -> list[tuple[str, NDArray[Any]]]:

@@ -137,7 +137,7 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::MissingTarget(_)
         | Kind::Boolean
         | Kind::Date(_)
-        | Kind::NoSuchDate
+        | Kind::NoSuchDate(_)
         | Kind::Zone
         | Kind::Duration(_)
         | Kind::ListLength { .. }

@@ -35,7 +35,7 @@ fn step(input: &Input, step: PyStep) -> Result<Step, Error> {
         PyStep::Where { conditions } => {
             let resolved = |condition: PyCondition| {
                 let PyCondition { column, kind, bounds } = condition;
-                let at = input.deciding_column(&Column::from(column), "conditions")?;
+                let at = input.deciding_column(&Column::from(column), "where()")?;
                 Ok((at, wanted(&kind, bounds)))
             };
             let conditions = conditions.into_iter().map(resolved).collect::<Result<_, Error>>()?;

@@ -42,9 +42,9 @@ pub enum Kind {
     /// A field is not a date in the expected format, which is given.
     #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Date(String),
-    /// A date or time that does not exist, such as 30 February.
-    #[error("no such date or time exists. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
-    NoSuchDate,
+    /// A date or time that does not exist, such as 30 February. Holds advice.
+    #[error("no such date or time exists{0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
+    NoSuchDate(String),
     /// A date in an unknown time zone.
     #[error(
         "the time zone is not known: understood are offsets such as +01:00 and GMT+0100, Z, UTC, GMT, EST, EDT, CDT, MST, \
@@ -299,7 +299,7 @@ impl Kind {
             Self::Number(_) | Self::Notation(_) | Self::Form(..) | Self::ListValue { .. } => "not a number",
             Self::ListLength { .. } => "wrong number of values",
             Self::Boolean => "not a boolean",
-            Self::Date(_) | Self::NoSuchDate | Self::Zone => "not a date",
+            Self::Date(_) | Self::NoSuchDate(_) | Self::Zone => "not a date",
             Self::Duration(_) => "not a duration",
             Self::Class(_) | Self::ListClass { .. } => "not one of the classes",
             Self::IntegerId(_) => "not an integer id",

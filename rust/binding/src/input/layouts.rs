@@ -7,7 +7,7 @@ use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::table::columns::Columns;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Layout, PartColumns, Place};
-use csvfeed_core::table::schema::{Column, MissingTarget, Schema, Targets};
+use csvfeed_core::table::schema::{Column, MissingTarget, Schema, Targets, argument};
 
 use super::headers::{Failed, Headers, PartHeader};
 use super::part::Part;
@@ -30,7 +30,9 @@ impl Ending {
     pub(crate) fn check(self, column: &Column, role: &str) -> Result<(), Error> {
         match (column, self) {
             (Column::Index(index), Self::Added(why)) if *index < 0 => {
-                Err(Kind::Column(format!("{role}={index} counts from the last column, and {why}: name the column"))
+                // As `target=-1`, or `where(): -1`.
+                let asked = argument(role).replace(')', "): ");
+                Err(Kind::Column(format!("{asked}{index} counts from the last column, and {why}: name the column"))
                     .into())
             }
             _ => Ok(()),

@@ -14,7 +14,7 @@ use csvfeed_core::stats;
 use csvfeed_core::table::Table;
 use csvfeed_core::table::columns::Vocabularies;
 use csvfeed_core::table::parts::Place;
-use csvfeed_core::table::schema::{Column, Schema};
+use csvfeed_core::table::schema::{Column, Schema, argument};
 
 use super::layouts::Ending;
 use super::part::Part;
@@ -98,8 +98,10 @@ impl Input {
         match self.parts.iter().find(is_absent).filter(|_| self.rule == Rule::Same) {
             None => Ok(at),
             Some(part) => Err(Kind::Column(format!(
-                "{role}= names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
-                self.head.columns[at], part.name
+                "{} names column {:?}, which {} lacks: columns=\"union\" takes it for empty there",
+                argument(role),
+                self.head.columns[at],
+                part.name
             ))
             .into()),
         }

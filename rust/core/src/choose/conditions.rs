@@ -165,7 +165,7 @@ impl Column<'_> {
             let bare = dialect::unquote(word.as_bytes(), Dialect::new(b',', None));
             if bare.is_empty() || schema.missing.contains_word(word.trim_matches([' ', '\t'])) {
                 return Err(wrong(format!(
-                    "conditions= of column {:?} (index {column}): {word:?} is read as no value, which csvfeed.ABSENT asks for",
+                    "where() on column {:?} (index {column}): {word:?} is read as no value, which csvfeed.ABSENT asks for",
                     schema.columns[column]
                 )));
             }
@@ -215,7 +215,7 @@ impl Column<'_> {
     }
 
     fn wrong(self, what: &str) -> crate::error::Error {
-        wrong(format!("conditions= of column {:?} (index {}): {what}", self.schema.columns[self.column], self.column))
+        wrong(format!("where() on column {:?} (index {}): {what}", self.schema.columns[self.column], self.column))
     }
 
     fn refuse<T>(self, wanted: &Wanted, read_as: &str, advice: &str) -> Result<T> {
@@ -227,7 +227,7 @@ impl Column<'_> {
             Wanted::Present | Wanted::Absent => "no value",
         };
         Err(wrong(format!(
-            "conditions= compares column {:?} (index {}) with {with}, and it is read as {read_as}: {advice}",
+            "where() compares column {:?} (index {}) with {with}, and it is read as {read_as}: {advice}",
             self.schema.columns[self.column], self.column
         )))
     }

@@ -233,7 +233,7 @@ impl Reading<'_> {
         let word = dialect.text(field);
         match &condition.test {
             Test::Boolean(_) => Kind::Boolean,
-            Test::Date(date, _) => date.read(&word).map_or_else(|wrong| date.error(wrong), |_| Kind::Internal),
+            Test::Date(date, _) => date.read(&word).map_or_else(|wrong| date.error(wrong, &word), |_| Kind::Internal),
             Test::Duration(duration, _) => {
                 duration.read(&word).map_or_else(|wrong| duration.error(wrong), |_| Kind::Internal)
             }

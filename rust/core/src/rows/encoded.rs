@@ -204,7 +204,7 @@ impl Schema {
             },
             ValueEncoding::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),
-                Err(wrong) => return Err(date.error(wrong)),
+                Err(wrong) => return Err(date.error(wrong, word)),
             },
             ValueEncoding::Duration(duration) => match duration.read(word) {
                 Ok(nanos) => duration.value(nanos),

@@ -195,9 +195,25 @@ impl Schema {
                 self.quoted_name(column),
                 char::from(other).to_string()
             ),
+            None if found > 1 && values.iter().all(|place| self.may_be_number(&word[place.clone()])) => {
+                let separator = match list.separator {
+                    b' ' => String::new(),
+                    other => format!(", separator={:?}", char::from(other).to_string()),
+                };
+                format!(
+                    ": if all lists have as many, lists={{{}: csvfeed.List({found}{separator})}} says so",
+                    self.quoted_name(column)
+                )
+            }
             None => String::new(),
         };
         Err(Kind::ListLength { found, expected, advice })
+    }
+
+    /// Whether a value of a list is a number without quotes, or means that there is none.
+    fn may_be_number(&self, value: &[u8]) -> bool {
+        let bare = Dialect::new(b',', None);
+        !matches!(missing::value(value, bare, &self.missing), Value::Other)
     }
 
     /// Reads a value of a list. `place` is its place in the list. Returns `None` if the row must be skipped.
@@ -427,7 +443,13 @@ mod tests {
             read.unwrap_err().to_string()
         };
         let space = |length| List { length, separator: b' ' };
-        assert_eq!(message(space(3), "1 2"), "the list has 2 values where lists= says 3");
+        assert_eq!(
+            message(space(3), "1 2"),
+            "the list has 2 values where lists= says 3: if all lists have as many, lists={\"a\": csvfeed.List(2)} says so"
+        );
+        let found = message(List { length: 3, separator: b'|' }, "1|2");
+        assert!(found.ends_with("lists={\"a\": csvfeed.List(2, separator=\"|\")} says so"), "{found}");
+        assert_eq!(message(space(3), "1 x"), "the list has 2 values where lists= says 3");
         assert_eq!(message(space(3), "1"), "the list has 1 value where lists= says 3");
         let found = message(space(3), "1|2|3");
         assert!(found.ends_with("says 3: lists={\"a\": csvfeed.List(3, separator=\"|\")} finds as many"), "{found}");

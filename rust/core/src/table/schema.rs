@@ -395,7 +395,14 @@ pub(crate) fn positions(columns: &[String], wanted: &[Column], role: &str) -> Re
     Ok(found)
 }
 
+/// How an error calls the argument `role`, which may also be a method: `target=` or `where()`.
+#[must_use]
+pub fn argument(role: &str) -> String {
+    if role.ends_with(')') { role.to_owned() } else { format!("{role}=") }
+}
+
 fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
+    let argument = argument(role);
     match wanted {
         Column::Index(index) => {
             let count = columns.len() as i64;
@@ -403,7 +410,7 @@ fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
             if (0..count).contains(&at) {
                 Ok(at as usize)
             } else {
-                Err(wrong(format!("{role}= asks for column {index}, but the file has {count} columns")))
+                Err(wrong(format!("{argument} asks for column {index}, but the file has {count} columns")))
             }
         }
         Column::Name(name) => {
@@ -411,7 +418,7 @@ fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
             match (found.next(), found.next()) {
                 (Some(at), None) => Ok(at),
                 (Some(first), Some(second)) => Err(wrong(format!(
-                    "{role}= asks for column {name:?}, which the header names at index {first} and again at {second}: \
+                    "{argument} asks for column {name:?}, which the header names at index {first} and again at {second}: \
                      use the index"
                 ))),
                 (None, _) => {
@@ -421,7 +428,7 @@ fn position(columns: &[String], wanted: &Column, role: &str) -> Result<usize> {
                         known.push_str(", …");
                     }
                     Err(wrong(format!(
-                        "{role}= asks for column {name:?}, but the columns are {known}{}",
+                        "{argument} asks for column {name:?}, but the columns are {known}{}",
                         only_column(columns)
                     )))
                 }

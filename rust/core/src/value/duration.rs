@@ -112,7 +112,7 @@ impl Duration {
     /// The error for a text that is not a duration.
     pub(crate) fn error(self, wrong: Wrong) -> Kind {
         match wrong {
-            Wrong::Value => Kind::NoSuchDate,
+            Wrong::Value => Kind::NoSuchDate(String::new()),
             Wrong::Form | Wrong::Zone => Kind::Duration(self.expected()),
         }
     }

@@ -144,6 +144,15 @@ impl Format {
         Ok(format)
     }
 
+    /// The format in which day and month, both as numbers, change places.
+    pub(super) fn swapped(&self) -> Option<Self> {
+        let (month, day) = (self.text.find("%m")?, self.text.find("%d")?);
+        let mut text = self.text.clone();
+        text.replace_range(month..month + 2, "%d");
+        text.replace_range(day..day + 2, "%m");
+        Self::new(&text).ok()
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -187,10 +187,15 @@ impl Date {
     }
 
     /// The error for a text that is not a date.
-    pub(crate) fn error(&self, wrong: Wrong) -> Kind {
+    pub(crate) fn error(&self, wrong: Wrong, text: &[u8]) -> Kind {
         match wrong {
             Wrong::Form => Kind::Date(self.expected()),
-            Wrong::Value => Kind::NoSuchDate,
+            Wrong::Value => {
+                let swapped = self.format.as_ref().and_then(Format::swapped).filter(|other| other.read(text).is_ok());
+                Kind::NoSuchDate(swapped.map_or_else(String::new, |other| {
+                    format!(", but format={:?} reads it, where day and month change places", other.text())
+                }))
+            }
             Wrong::Zone => Kind::Zone,
         }
     }
