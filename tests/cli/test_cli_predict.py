@@ -131,15 +131,22 @@ def test_predictions_that_are_no_numbers_are_counted(models, capsys, write, tmp_
         assert "3 of 5 rows have a prediction that is NaN: --fill " in error
     assert out.read_text().count("nan") > 3
     assert predict(models, "sum", path, "--fill", 0, "--out", out) == 0
-    assert capsys.readouterr().err == ""
+    assert "NaN" not in capsys.readouterr().err
     # No value is missing.
     path = write("a,b\ninf,-inf\n1,\n")
     assert predict(models, "sum", path, "--fill", 0, "--out", out) == 0
-    error = capsys.readouterr().err
-    assert error == "csvfeed: 1 of 2 rows has a prediction that is NaN\n"
+    assert "csvfeed: 1 of 2 rows has a prediction that is NaN\n" in capsys.readouterr().err
     path = write("a,b\n1,2\n,3\n")
     assert predict(models, "sum", path, "--out", "-") == 0
     assert "1 of 2 rows has a prediction that is NaN" in capsys.readouterr().err
+
+
+def test_the_features_that_a_model_got_are_said_unless_they_were_given(models, write, capsys):
+    path = write("b,a\n1,2\n3,4\n")
+    assert predict(models, "sum", path, "--out", "-") == 0
+    assert "the model got the features b, a, in this order" in capsys.readouterr().err
+    assert predict(models, "sum", path, "--features", "a", "b", "--out", "-") == 0
+    assert capsys.readouterr().err == ""
 
 
 def test_names_in_one_word_are_to_be_separated_by_spaces(models, table, capsys):

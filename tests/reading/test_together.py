@@ -461,7 +461,8 @@ def check_distributed(rnd, paths, options, reading, directory):
     elif chosen == "balanced":
         made = made.balance(name, method=rnd.choice(["undersample", "oversample"]), seed=seed)
     elif chosen == "windows":
-        made = made.windows(rnd.choice([1, 2, 5]), stride=rnd.choice([1, 2]))
+        horizon = has_answer(made)
+        made = made.windows(rnd.choice([1, 2, 5]), stride=rnd.choice([1, 2]), horizon=horizon)
     if made.num_rows < (1 if even["remainder"] == "pad" else even["batch_size"]):
         return
     width = sum(array.shape[1] for array in [plain(made, made.rows(0, 1))])
@@ -497,10 +498,16 @@ def check_distributed(rnd, paths, options, reading, directory):
             same(plain(resumed, batch), other)
 
 
+def has_answer(dataset):
+    """Whether the last row of a window would hold the target of that row."""
+    return int(not {*dataset.target_names}.isdisjoint(dataset.feature_names))
+
+
 def check_windows(rnd, dataset, reading, rows, chosen):
     """Check the windows over some rows, in the order of the file and in that of a shuffle."""
     length, stride = rnd.choice([1, 2, 3, 8]), rnd.choice([1, 1, 2, 5])
     horizon = rnd.choice([0, 0, 1, 4]) if dataset.target_names else 0
+    horizon = max(horizon, has_answer(dataset))
     by = rnd.choice([None, *(one.name for one in reading.table.columns)])
     runs, last = [], None
     for at in chosen:

@@ -136,6 +136,14 @@ def _run(options: argparse.Namespace) -> int:
         )
         with progress(f"predicting {name_of(options.file)}", _bytes_of(paths)):
             rows, wrong = _write(dataset, model, options)
+    if options.features is None and len(features) > 1 == len(_inputs(model)):
+        # A single input has no names of features.
+        shown = ", ".join(dataset.feature_names[:20]) + ", ..." * (len(features) > 20)
+        print(
+            f"csvfeed: the model got the features {shown}, in this order. If the training had "
+            "another order, give it with --features",
+            file=sys.stderr,
+        )
     if wrong:
         have = "row has" if wrong == rows == 1 else "rows has" if wrong == 1 else "rows have"
         advice = ": --fill X replaces missing features" if options.fill is None else ""
