@@ -768,6 +768,13 @@ VALUES = [
         call="csvfeed.mix([ds, CsvDataset(b'b,y\\n3,4\\n')])",
     ),
     Case(
+        "a mix of datasets that fill missing values with other numbers",
+        b"a,y\n1,2\n",
+        "Give both the same `fill=`.",
+        then=lambda ds: csvfeed.mix([ds, csvfeed.CsvDataset(NAME, fill=0)]),
+        call="csvfeed.mix([ds, CsvDataset('data.csv', fill=0)])",
+    ),
+    Case(
         "a mix of datasets with batches of two sizes",
         b"a,y\n1,2\n",
         "Say `batch_size=`.",
