@@ -761,6 +761,13 @@ VALUES = [
         call="ds.balance('y', method='undersample').windows(2)",
     ),
     Case(
+        "windows over a log in the order of time",
+        b"a,y\n1,2\n2,2\n1,3\n2,3\n",
+        "Do as the message says.",
+        then=lambda ds: read(ds.windows(2, by="a")),
+        call="ds.windows(2, by='a')",
+    ),
+    Case(
         "a mix of datasets with other columns",
         b"a,y\n1,2\n",
         "Name the same columns in both.",
