@@ -48,10 +48,11 @@ class Windowed(WithOrder):
 
         The rows of a window, up to that of its target, are neighbours in one file. A window never
         goes from one file to the next, past a row that is left out (by ``on_error="skip"``,
-        ``missing_target="skip"``, ``where`` or a split), or from one value of ``by`` to another. What lies
-        between two such borders is a run. The first window of a run begins with its first row, each
-        further one ``stride`` rows later, as long as a window fits. A run that is too short has no
-        window.
+        ``missing_target="skip"``, ``where`` or a split), or from one value of ``by`` to another.
+        What lies between two such borders is a run. The first window of a run begins with its first
+        row, each further one ``stride`` rows later, as long as a window fits. A run that is too
+        short has no window. The id of a window is that of the row of its target, or of its last row
+        if there is no target.
 
         Windows go with everything else. ``shuffle`` draws windows at random, of rows that stay in
         the order of the file. ``shard`` and ``distribute`` deal windows. ``cache`` keeps the rows,

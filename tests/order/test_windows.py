@@ -379,7 +379,7 @@ def test_what_cannot_be_is_said():
         ValueError, match="no batch: no window fits .*" + advice.format("'machine'")
     ):
         short.to_keras()
-    with pytest.raises(csvfeed.CsvError, match="no row left out$"):
+    with pytest.raises(csvfeed.CsvError, match=r"no row left out$"):
         next(iter(dataset(5).windows(9)))
     huge = dataset().windows(2**61, horizon=2**61)
     with pytest.raises(csvfeed.CsvError, match="no window fits"):

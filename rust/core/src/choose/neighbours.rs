@@ -170,11 +170,9 @@ mod tests {
             let (mut returns, mut keys) = (0, Vec::new());
             for row in &rows {
                 let key = row.map(|(one, other)| by.iter().map(|&at| [one, other][at]).collect::<Vec<_>>());
-                if let Some(key) = &key {
-                    if !by.is_empty() && keys.last() != Some(key) {
-                        returns += u64::from(keys.contains(key));
-                        keys.push(key.clone());
-                    }
+                if let Some(key) = key.as_ref().filter(|&key| !by.is_empty() && keys.last() != Some(key)) {
+                    returns += u64::from(keys.contains(key));
+                    keys.push(key.clone());
                 }
                 if key.is_some() {
                     if key == last { expected.last_mut().unwrap().end += 1 } else { expected.push(end..end + 1) }
