@@ -40,7 +40,8 @@ class Fill:
         kinds = reader.kinds[: len(reader.feature_names)]
         # A missing category has a code of its own, and a list that is missing has none.
         codes = [kind in ("category", "multi_hot") for kind in kinds]
-        usual = [0.0 if is_code else math.nan for is_code in codes]
+        usual: list[Value] = [0.0 if is_code else math.nan for is_code in codes]
+        self._usual = usual
         if isinstance(fill, dict):
             self._each = [*usual]
             places = reader.feature_places(list(fill), "fill")
@@ -57,6 +58,11 @@ class Fill:
             self._each = [
                 code if is_code else fill for code, is_code in zip(usual, codes, strict=True)
             ]
+
+    @property
+    def asked(self) -> list[Value]:
+        """What each missing feature becomes, as asked for: NaN if nothing was."""
+        return self._usual if self._each is None else self._each
 
     @property
     def is_known(self) -> bool:

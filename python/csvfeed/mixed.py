@@ -9,6 +9,7 @@ from typing import Any, Literal, SupportsFloat
 from csvfeed import arguments, other_names
 from csvfeed.conversions import Conversions
 from csvfeed.dataset import CsvDataset
+from csvfeed.meanings import differences
 from csvfeed.mixed_epochs import MixedEpochs
 from csvfeed.outputs import Batch
 from csvfeed.state import VERSION, check, describe
@@ -45,8 +46,10 @@ def mix(
     ----------
     datasets : list of CsvDataset
         At most 256, with the same features and targets, in the same order, and the same
-        ``categories``. They may be parts, shards, cached, shuffled, balanced, or have windows of
-        the same length. The mix does not move them.
+        ``categories``, units and parts of dates and durations, and ``fill``. With "mean", each
+        fills its own. Their files may write the same values in other ways. They may be parts,
+        shards, cached, shuffled, balanced, or have windows of the same length. The mix does not
+        move them.
     weights : list of float, optional
         A number above 0 for each dataset, of which only the proportions matter. By default all are
         equal.
@@ -321,6 +324,11 @@ def _members(datasets: Any) -> list[CsvDataset]:
                     f"both the same list, categories={{{name!r}: [...]}}, for example the one in "
                     "ds.vocabulary of a dataset of all files"
                 )
+        for what, (ours, theirs), advice in differences(first, other):
+            raise ValueError(
+                f"{what} differs between dataset 0 and dataset {number}, {ours} and {theirs}: "
+                f"{advice}"
+            )
     return members
 
 

@@ -111,6 +111,14 @@ class Windows:
     by: tuple[int | str, ...]
     share: Shard | None = None
 
+    @property
+    def advice(self) -> str:
+        """What to do if no window fits: nothing is known without a key."""
+        if not self.by:
+            return ""
+        names = ", ".join(map(repr, self.by))
+        return f". Windows take neighbouring rows: sort the file by {names}, then by time"
+
     def __str__(self) -> str:
         """Return the call that makes these windows."""
         stride = "" if self.stride == 1 else f", stride={self.stride}"

@@ -53,10 +53,11 @@ class Windowed(WithOrder):
 
         The rows of a window, up to that of its target, are neighbours in one file. A window never
         goes from one file to the next, past a row that is left out (by ``on_error="skip"``,
-        ``missing_target="skip"`` or a split), or from one value of ``by`` to another. What lies
-        between two such borders is a run. The first window of a run begins with its first row, each
-        further one ``stride`` rows later, as long as a window fits. A run that is too short has no
-        window.
+        ``missing_target="skip"``, ``where`` or a split), or from one value of ``by`` to another.
+        What lies between two such borders is a run. The first window of a run begins with its first
+        row, each further one ``stride`` rows later, as long as a window fits. A run that is too
+        short has no window. The id of a window is that of the row of its target, or of its last row
+        if there is no target.
 
         Windows go with everything else. ``shuffle`` draws windows at random, of rows that stay in
         the order of the file. ``shard`` and ``distribute`` deal windows. ``cache`` keeps the rows,
@@ -73,8 +74,9 @@ class Windowed(WithOrder):
             Rows from the last row of a window to that of its target.
         by : int, str, or list of these, optional
             Columns that say what a row belongs to, as a machine or a user. Rows of one key follow
-            one another in the file; where the key changes, a run ends. If the key comes again
-            later, that is a new run. csvfeed compares values without quotes and the spaces around
+            one another in the file: sort it by the key, then by time. Where the key changes, a run
+            ends. If the key comes again later in the file, that is a new run, and a RuntimeWarning
+            says so once. csvfeed compares values without quotes and the spaces around
             them.
 
         Returns

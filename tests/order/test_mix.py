@@ -270,6 +270,84 @@ def test_datasets_that_differ_are_told_apart():
         csvfeed.mix([source(0, 9).windows(2), source(0, 9).windows(3)])
 
 
+def test_numbers_that_stand_for_other_things_are_told_apart():
+    """One column in seconds and in hours would train as if they were the same."""
+    text = b"a,t,d,l,y\n%s,1:00:00,2013-01-31,1 2,3\n"
+    duration, date, lists = csvfeed.Duration, csvfeed.Date, {"l": csvfeed.List(2)}
+
+    def made(a=b"1", **options):
+        dates = {"t": duration(), "d": date("days"), **options.pop("dates", {})}
+        return csvfeed.CsvDataset(text % a, **{"lists": lists, **options}, dates=dates)
+
+    for one, other, message in (
+        ({"dates": {"t": duration("hours")}}, {}, "the unit of 't' .*, 'hours' and 'seconds': .*"),
+        ({}, {"dates": {"t": duration("days")}}, "the unit of 't' .*, 'seconds' and 'days': give"),
+        (
+            {},
+            {"dates": {"d": date("days", since="2000-01-01")}},
+            "the date from which 'd' counts .*, '1970-01-01' and '2000-01-01': give .*since=",
+        ),
+        ({"fill": {"a": 0}}, {"fill": {"a": 99}}, "the fill of 'a' .*, 0.0 and 99.0: give both"),
+        ({}, {"fill": {"a": 99}}, r"the fill of 'a' .*, None and 99.0: .*fill={'a': 99.0}"),
+        ({"fill": "mean"}, {"fill": 0}, "the fill of 'a' .*, 'mean' and 0.0"),
+        ({"fill": {"l": 1}}, {"fill": {"l": 2}}, "the fill of 'l' "),
+        (
+            {},
+            {"a": b"5%", "numbers": {"a": "percent"}},
+            r"numbers of 'a' .*, \['plain'\] and \['percent'\]: .*\['percent', 'plain'\]",
+        ),
+        (
+            {"a": b"5%", "numbers": {0: ["percent", "currency"]}},
+            {"numbers": "currency"},
+            r"numbers of 'a' .*, \['currency', 'percent'\] and \['currency'\]",
+        ),
+    ):
+        with pytest.raises(ValueError, match=message) as raised:
+            csvfeed.mix([made(**one), made(**one), made(**other)])
+        assert "between dataset 0 and dataset 2, " in str(raised.value)
+    target = {"target": "t", "features": ["a", "d"], "lists": None}
+    with pytest.raises(ValueError, match="the unit of 't'"):
+        csvfeed.mix([made(**target), made(**target, dates={"t": duration("hours")})])
+    with pytest.raises(ValueError, match=r"\['a', 't', 'd.seconds', "):
+        csvfeed.mix([made(), made(dates={"d": date("seconds")})])
+
+
+def test_the_same_values_may_be_written_in_other_ways():
+    date, duration = csvfeed.Date, csvfeed.Duration
+    plain = csvfeed.CsvDataset(
+        b"a,t,d,c,l,y\n1.5,1:00:00,2013-01-31,u,1 2,3\n",
+        dates={"t": duration("hours"), "d": date("days", since="2000-01-01")},
+        categories={"c": ["u"]},
+        fill={"a": 0},
+        lists={"l": csvfeed.List(2)},
+    )
+    other = csvfeed.CsvDataset(
+        b"l;y;a;t;d;c\n1|2;3;1,5;1:00;31.01.2013;u\n",
+        features=["a", "t", "d", "c", "l"],
+        target="y",
+        delimiter=";",
+        decimal=",",
+        missing=["?"],
+        dates={
+            3: duration("hours", format="%H:%M"),
+            "d": date("days", format="%d.%m.%Y", since="2000-01-01T00:00:00+00:00"),
+        },
+        numbers={"a": ["percent", "plain"]},
+        categories={"c": ["u"]},
+        fill={"a": 0.0, "c": 0},
+        lists={"l": csvfeed.List(2, separator="|")},
+    )
+    batches = list(csvfeed.mix([plain, other], batch_size=2))
+    assert batches[0][0][0].tolist() == batches[0][0][1].tolist()
+    # "plain" says what a number without a sign is.
+    text = b"a,y\n%s,1\n"
+    forms = ["percent", ["percent", "plain"]]
+    csvfeed.mix([csvfeed.CsvDataset(text % b"5%", numbers=form) for form in forms])
+    # The hour has no beginning to count from.
+    made = [date("hour"), date("hour", since="2000-01-01")]
+    csvfeed.mix([csvfeed.CsvDataset(text % b"2013-01-31", dates={"a": one}) for one in made])
+
+
 def test_what_cannot_be_mixed_is_told():
     one, other = sources(50, 50)
     for wrong in (one, 5, [one, "x"], [one, csvfeed.mix([one])]):

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -14,7 +15,10 @@ from numpy.lib.stride_tricks import sliding_window_view
 import csvfeed
 from csvfeed import _core
 
-pytestmark = pytest.mark.filterwarnings("ignore:.* left out. ds.rejects tells which:RuntimeWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:.* left out. ds.rejects tells which:RuntimeWarning"),
+    pytest.mark.filterwarnings("ignore:rows of one key do not stand together:RuntimeWarning"),
+]
 
 NAMES = ["machine", "a", "b", "y", "w"]
 HEADER = ",".join(NAMES) + "\n"
@@ -365,9 +369,81 @@ def test_what_cannot_be_is_said():
     assert (len(short), short.num_rows) == (0, 0)
     with pytest.raises(csvfeed.CsvError, match="it takes 30 rows, and 25 is the most"):
         next(iter(short))
+    # A log in the order of time, where the machines alternate, is the usual reason.
+    advice = "sort the file by {}, then by time$"
+    with pytest.raises(csvfeed.CsvError, match=advice.format('"machine"')):
+        next(iter(short))
+    with pytest.raises(csvfeed.CsvError, match=advice.format('"machine", "a"')):
+        next(iter(dataset(100, keys=4).windows(30, by=["machine", 1])))
+    with pytest.raises(
+        ValueError, match="no batch: no window fits .*" + advice.format("'machine'")
+    ):
+        short.to_keras()
+    with pytest.raises(csvfeed.CsvError, match=r"no row left out$"):
+        next(iter(dataset(5).windows(9)))
     huge = dataset().windows(2**61, horizon=2**61)
     with pytest.raises(csvfeed.CsvError, match="no window fits"):
         next(iter(huge))
+
+
+def logged(*files):
+    """Return files of rows with these keys."""
+    return [("machine,a\n" + "".join(f"{key},1\n" for key in keys)).encode() for keys in files]
+
+
+@pytest.mark.parametrize(
+    ("files", "times"),
+    [
+        (["AAABBBAAABBB"], "2 times"),
+        (["AAABBBBAAAA"], "once"),
+        (["AAABBBBCCC"], None),
+        # A log of each month may begin with the same machine.
+        (["AAABBB", "AAABBB", "BBBAAA"], None),
+        (["AAA", "AAABBBAAA"], "once"),
+    ],
+)
+@pytest.mark.parametrize("threads", [1, 3])
+def test_keys_that_come_again_are_told_once(tmp_path, files, times, threads):
+    """Windows that silently vanish would be missed by nobody but the model."""
+    for number, data in enumerate(logged(*files)):
+        (tmp_path / f"{number}.csv").write_bytes(data)
+    ds = csvfeed.CsvDataset(
+        str(tmp_path / "*.csv"), target=None, features=["a"], threads=threads, memory=SMALL
+    )
+    made = ds.windows(3, by="machine")
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for one in (made, made, made.shuffle(seed=0), made.shard(0, 1), ds.windows(2, by=0)):
+            assert len(list(one)) == len(one)
+            pickle.loads(pickle.dumps(one.shard(1, 2))).num_rows  # noqa: B018
+    told = [str(one.message) for one in caught if one.category is RuntimeWarning]
+    assert len(told) == (times is not None)
+    for message in told:
+        assert f'a key in "machine" comes again after another one {times}, ' in message
+        assert message.endswith('sort the file by "machine", then by time')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        again = ds.windows(3, by="machine")
+        assert again.num_rows == made.num_rows
+
+
+def test_rows_that_are_left_out_are_no_other_key():
+    data = logged("AAACAAABBBB")[0]
+    ds = csvfeed.CsvDataset(data, target=None, features=["a"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        chosen = ds.where({"machine": ["A", "B"]}).windows(3, by="machine")
+        assert chosen.num_rows == 4
+
+
+def test_a_warning_that_is_an_error_leaves_the_dataset_usable():
+    made = csvfeed.CsvDataset(logged("AABBAA")[0], target=None, features=["a"])
+    made = made.windows(2, by="machine")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(RuntimeWarning, match="do not stand together"):
+            len(made)
+    assert made.num_rows == 3
 
 
 def test_a_dataset_shows_its_windows_and_its_states_fit_no_others():

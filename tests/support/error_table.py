@@ -782,11 +782,25 @@ VALUES = [
         call="ds.balance('y', method='undersample').windows(2)",
     ),
     Case(
+        "windows over a log in the order of time",
+        b"a,y\n1,2\n2,2\n1,3\n2,3\n",
+        "Do as the message says.",
+        then=lambda ds: read(ds.windows(2, by="a")),
+        call="ds.windows(2, by='a')",
+    ),
+    Case(
         "a mix of datasets with other columns",
         b"a,y\n1,2\n",
         "Name the same columns in both.",
         then=lambda ds: csvfeed.mix([ds, csvfeed.CsvDataset(OTHER)]),
         call="csvfeed.mix([ds, CsvDataset(b'b,y\\n3,4\\n')])",
+    ),
+    Case(
+        "a mix of datasets that fill missing values with other numbers",
+        b"a,y\n1,2\n",
+        "Give both the same `fill=`.",
+        then=lambda ds: csvfeed.mix([ds, csvfeed.CsvDataset(NAME, fill=0)]),
+        call="csvfeed.mix([ds, CsvDataset('data.csv', fill=0)])",
     ),
     Case(
         "a mix of datasets with batches of two sizes",

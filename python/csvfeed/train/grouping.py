@@ -28,11 +28,12 @@ def count_batches(dataset: Feed) -> int:
     dataset.epochs.find_means()
     if count == 0:
         rows = dataset.num_rows
-        is_of_rows = dataset.epochs.order.windows is None
+        windows = dataset.epochs.order.windows
+        is_of_rows = windows is None
         why = (
             "every row is left out"
-            if is_of_rows
-            else "no window fits into rows that are neighbours"
+            if windows is None
+            else f"no window fits into rows that are neighbours{windows.advice}"
         )
         if rows:
             what = "rows" if is_of_rows else "windows"

@@ -122,6 +122,18 @@ impl Choice {
         format!("{:?} {part:?}", self.windows)
     }
 
+    /// The names of the columns of the key of windows.
+    pub fn key_names(&self) -> Vec<String> {
+        let by = self.windows.as_ref().map_or(&[][..], |windows| &windows.by);
+        by.iter().map(|&column| self.schema.columns[column].clone()).collect()
+    }
+
+    /// Whether this process has the first share or lane, or all rows.
+    pub fn is_first(&self) -> bool {
+        let share = self.windows.as_ref().and_then(|windows| windows.share.as_ref());
+        share.is_none_or(|share| share.index == 0) && self.lanes.as_ref().is_none_or(|lanes| lanes.first == 0)
+    }
+
     /// Finds the windows over the rows, by a pass over the source if one is needed.
     fn find_windows(
         &self,

@@ -264,7 +264,30 @@ impl Plan {
         let found = py.detach(|| self.choice.find(table, anywhere));
         let found = found.map_err(|stop| self.choice.input.stopped(py, stop, &table.parts))?;
         *known = Some(found.clone());
+        // A warning runs code of the user.
+        drop(known);
+        self.warn_of_returns(py, &found)?;
         Ok(found)
+    }
+
+    /// Warns once if rows of one key are not together, so that windows are lost. One process of several does.
+    fn warn_of_returns(&self, py: Python<'_>, known: &Known) -> PyResult<()> {
+        let Some(windows) = known.windows.as_ref().filter(|windows| windows.returns() > 0) else { return Ok(()) };
+        let input = &self.choice.input;
+        // Without any window there will be an error.
+        if windows.count() == 0 || !self.choice.is_first() || !input.takes_warning_of_returns() {
+            return Ok(());
+        }
+        let (returns, name) = (windows.returns(), &input.name);
+        let times = if returns == 1 { "once" } else { &*format!("{returns} times") };
+        let by: Vec<_> = self.choice.key_names().iter().map(|name| format!("{name:?}")).collect();
+        let by = by.join(", ");
+        let message = format!(
+            "rows of one key do not stand together in {name}: a key in {by} comes again after another one {times}, and no \
+             window goes on from its rows before. To have all windows, sort the file by {by}, then by time"
+        );
+        py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
+        Ok(())
     }
 
     /// Fails if there is no row, or no window.
@@ -274,7 +297,7 @@ impl Plan {
         {
             let (needed, longest) = (windows.shape().reach().saturating_add(1), windows.longest_run());
             let kind = if longest < needed {
-                Kind::NoWindow { needed, longest }
+                Kind::NoWindow { needed, longest, by: self.choice.key_names() }
             } else {
                 Kind::Empty("no window is left: other workers have them all")
             };

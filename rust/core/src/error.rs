@@ -272,13 +272,16 @@ pub enum Kind {
     /// Every run of rows is shorter than a window.
     #[error(
         "no window fits: with its target it takes {needed} rows, and {longest} is the most that follow one another in a file, \
-         with the same key and no row left out"
+         with the same key and no row left out{}",
+        sorting(by)
     )]
     NoWindow {
         /// Rows of a window, up to that of its target.
         needed: u64,
         /// Rows in the longest run.
         longest: u64,
+        /// The names of the columns of the key.
+        by: Vec<String>,
     },
     /// No thread could be started.
     #[error(
@@ -342,4 +345,13 @@ impl From<io::Error> for Error {
     fn from(error: io::Error) -> Self {
         Kind::Io(error).into()
     }
+}
+
+/// How to sort a file so that the rows of one key stand together.
+fn sorting(by: &[String]) -> String {
+    if by.is_empty() {
+        return String::new();
+    }
+    let by: Vec<_> = by.iter().map(|name| format!("{name:?}")).collect();
+    format!(". Windows take neighbouring rows: sort the file by {}, then by time", by.join(", "))
 }

@@ -66,6 +66,8 @@ pub(super) struct Memo {
     pub row_index: PerProcess<Option<Arc<RowIndex>>>,
     /// Whether a warning has said that rows were left out.
     pub has_warned: AtomicBool,
+    /// Whether the warning about keys of windows that come again was given.
+    pub has_warned_of_returns: AtomicBool,
 }
 
 impl Input {
@@ -162,6 +164,11 @@ impl Input {
     /// Whether a warning about left-out rows is due. It is due once.
     pub(crate) fn takes_warning(&self) -> bool {
         !self.memo.has_warned.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether a warning about keys that come again is due. It is due once.
+    pub(crate) fn takes_warning_of_returns(&self) -> bool {
+        !self.memo.has_warned_of_returns.swap(true, Ordering::Relaxed)
     }
 
     /// The budget of a pass in file order.

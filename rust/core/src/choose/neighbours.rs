@@ -1,6 +1,12 @@
 //! Which of the chosen rows follow one another: runs of rows that no other row parts, with the same key.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+/// How many keys of a part are remembered, at most. If a further one comes again, nobody is told.
+const MOST_KEYS: usize = 1 << 16;
 
 /// The runs of the chosen rows of a text.
 #[derive(Debug, Default)]
@@ -12,6 +18,8 @@ pub(crate) struct Neighbours {
     /// The chosen rows, counted from 0, that do not belong to the row before them. Whether the first one does is not
     /// known here.
     starts: Vec<u64>,
+    /// The hashes of the keys that differ from the key before them, but for the first one.
+    changes: Vec<u64>,
     /// The keys of the first and of the latest row.
     first_key: Vec<u8>,
     key: Vec<u8>,
@@ -61,6 +69,9 @@ impl Neighbours {
             self.first_key.clone_from(&self.next_key);
         } else if self.is_parted || self.next_key != self.key {
             self.starts.push(self.rows);
+            if self.next_key != self.key {
+                self.changes.push(xxh3_64(&self.next_key));
+            }
         }
         std::mem::swap(&mut self.key, &mut self.next_key);
         self.is_parted = false;
@@ -76,17 +87,23 @@ pub(crate) struct Runs<F> {
     end: u64,
     key: Vec<u8>,
     is_parted: bool,
+    /// The hashes of the keys in this part so far.
+    seen: HashSet<u64>,
+    /// How often a key came again after another one.
+    returns: u64,
 }
 
 impl<F: FnMut(std::ops::Range<u64>)> Runs<F> {
     /// Passes each run to `take`, in order.
     pub(crate) fn new(take: F) -> Self {
-        Self { take, start: 0, end: 0, key: Vec::new(), is_parted: true }
+        Self { take, start: 0, end: 0, key: Vec::new(), is_parted: true, seen: HashSet::new(), returns: 0 }
     }
 
-    /// Ends the current run.
+    /// Begins a part of the table, which ends the current run. Parts may have the same keys.
     pub(crate) fn part(&mut self) {
         self.is_parted = true;
+        self.key.clear();
+        self.seen.clear();
     }
 
     /// Adds the rows of the next text.
@@ -98,6 +115,12 @@ impl<F: FnMut(std::ops::Range<u64>)> Runs<F> {
         if self.is_parted || next.begins_apart || next.first_key != self.key {
             self.cut(self.end);
         }
+        if next.first_key != self.key {
+            self.meet(xxh3_64(&next.first_key));
+        }
+        for hash in next.changes {
+            self.meet(hash);
+        }
         let before = self.end;
         for start in next.starts {
             self.cut(before + start);
@@ -107,6 +130,14 @@ impl<F: FnMut(std::ops::Range<u64>)> Runs<F> {
         self.is_parted = next.is_parted;
     }
 
+    fn meet(&mut self, hash: u64) {
+        if self.seen.contains(&hash) {
+            self.returns += 1;
+        } else if self.seen.len() < MOST_KEYS {
+            self.seen.insert(hash);
+        }
+    }
+
     fn cut(&mut self, row: u64) {
         if row > self.start {
             (self.take)(self.start..row);
@@ -114,9 +145,10 @@ impl<F: FnMut(std::ops::Range<u64>)> Runs<F> {
         self.start = row;
     }
 
-    /// Passes on the last run.
-    pub(crate) fn finish(mut self) {
+    /// Passes on the last run. Returns how often a key came again after another one in the same part.
+    pub(crate) fn finish(mut self) -> u64 {
         self.cut(self.end);
+        self.returns
     }
 }
 
@@ -135,8 +167,13 @@ mod tests {
         ) {
             let mut expected: Vec<std::ops::Range<u64>> = vec![];
             let (mut end, mut last) = (0, None);
+            let (mut returns, mut keys) = (0, Vec::new());
             for row in &rows {
                 let key = row.map(|(one, other)| by.iter().map(|&at| [one, other][at]).collect::<Vec<_>>());
+                if let Some(key) = key.as_ref().filter(|&key| !by.is_empty() && keys.last() != Some(key)) {
+                    returns += u64::from(keys.contains(key));
+                    keys.push(key.clone());
+                }
                 if key.is_some() {
                     if key == last { expected.last_mut().unwrap().end += 1 } else { expected.push(end..end + 1) }
                     end += 1;
@@ -164,7 +201,8 @@ mod tests {
                 }
                 runs.add(neighbours);
             }
-            runs.finish();
+            let counted = runs.finish();
+            prop_assert_eq!(counted, returns);
             prop_assert_eq!(found, expected);
         }
     }

@@ -49,6 +49,8 @@ pub struct Windows {
     count: u64,
     /// Rows in the longest run.
     longest: u64,
+    /// How often a key came again after another one.
+    returns: u64,
     /// Whether other workers have the other windows.
     is_share: bool,
 }
@@ -65,7 +67,7 @@ struct Span {
 impl Windows {
     /// No windows yet.
     pub(crate) fn new(shape: Shape) -> Self {
-        Self { shape, spans: Vec::new(), count: 0, longest: 0, is_share: false }
+        Self { shape, spans: Vec::new(), count: 0, longest: 0, returns: 0, is_share: false }
     }
 
     /// Adds those of the next run.
@@ -97,7 +99,7 @@ impl Windows {
 
     /// Some of the windows. `at` tells whether a window is among them, and the window at which that changes.
     fn those(&self, at: impl Fn(u64) -> (bool, u64)) -> Self {
-        let mut found = Self { longest: self.longest, is_share: true, ..Self::new(self.shape) };
+        let mut found = Self { longest: self.longest, returns: self.returns, is_share: true, ..Self::new(self.shape) };
         for (place, span) in self.spans.iter().enumerate() {
             let end = self.spans.get(place + 1).map_or(self.count, |next| next.before);
             let mut window = span.before;
@@ -129,6 +131,16 @@ impl Windows {
     #[must_use]
     pub fn longest_run(&self) -> u64 {
         self.longest
+    }
+
+    /// How often a key came again in a part after another one, which ended its run before.
+    #[must_use]
+    pub fn returns(&self) -> u64 {
+        self.returns
+    }
+
+    pub(crate) fn note_returns(&mut self, returns: u64) {
+        self.returns = returns;
     }
 
     /// The first row of a window.

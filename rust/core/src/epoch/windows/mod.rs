@@ -62,7 +62,8 @@ impl Selection {
                 runs.add(Neighbours::of_rows(self.before[end] - self.before[start]));
             }
         }
-        runs.finish();
+        let returns = runs.finish();
+        windows.note_returns(returns);
         Ok(windows)
     }
 
