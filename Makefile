@@ -1,6 +1,6 @@
 # make demo          set everything up, write the textbook file (ROWS= says how long), train on it
 # make check         after each change: format, lint, types, the core's tests, the tests of reading (3 minutes)
-# make test          set everything up, check format, lint and types, run all tests (15 minutes)
+# make test          set everything up, check format, lint and types, run all tests (13 minutes)
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
@@ -127,9 +127,10 @@ test-core:
 test-reading: $(VENV)/dev
 	$(PYTEST) tests/reading
 
-# All tests under the fastest instruction set that this machine has. "test-small-buffers" takes portable code.
+# All tests under the fastest instruction set that this machine has. "test-small-buffers" takes portable code. It ends last
+# and waits for processes, so it gets one worker more.
 test-python: $(VENV)/dev
-	$(PYTEST)
+	$(PYTEST) -n $$(($(WORKERS) + 1))
 	if CSVFEED_SIMD=avx512 $(BIN)/python -c 'import csvfeed; csvfeed.simd()' 2>/dev/null; then \
 	    CSVFEED_SIMD=avx2 $(PYTEST) $(PER_SIMD); \
 	fi
