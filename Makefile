@@ -60,7 +60,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
 DEBUG := MATURIN_PEP517_ARGS=--profile=dev
 # How many crates the extension is made of.
-CRATES = $(shell cargo tree --locked --package csvfeed-binding --edges normal,build --prefix none --format '{lib}' | sort -u | wc -l)
+CRATES = $(shell cargo tree --locked --package csvfeed-binding --edges normal,build --prefix none | sed 's/ (.*//' | sort -u | wc -l)
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 AARCH64 := tests/support/aarch64.sh
@@ -321,7 +321,7 @@ $(VENV)/debug: $(BIN)/python $(RUST)
 # Who waits for the release build sees which crate it is at.
 $(VENV)/release: $(BIN)/python $(RUST)
 	@mkdir -p target
-	@echo 'Compiling csvfeed with all optimizations. Of about $(CRATES) crates the last takes longest, a minute or two.'
+	@echo 'Compiling csvfeed with all optimizations. Of $(CRATES) crates the last takes longest, a minute or two.'
 	@$(PIP_ALOUD) install --verbose --no-deps --editable . 2>&1 | tee target/release.log | \
 	    awk '/^ *Compiling/ { print ++n ". " $$1, $$2, $$3; fflush() }' || { cat target/release.log; exit 1; }
 	@rm -f $(VENV)/debug && touch $@
