@@ -60,7 +60,7 @@ PYTEST := $(BIN)/pytest -n $(WORKERS) --dist loadfile
 # The build backend's arguments for the build that the tests use.
 DEBUG := MATURIN_PEP517_ARGS=--profile=dev
 # How many crates the extension is made of.
-CRATES = $(shell cargo tree --locked --package csvfeed-binding --edges normal,build --prefix none | sed 's/ (.*//' | sort -u | wc -l)
+CRATES = $(shell cargo tree --locked --package csvfeed-binding --edges normal,build --prefix none | cut -d ' ' -f 1,2 | sort -u | wc -l)
 comma := ,
 TEST_TOOLS := 'hypothesis>=6.170$(comma)<7' 'pytest>=9.2$(comma)<10'
 AARCH64 := tests/support/aarch64.sh
