@@ -11,6 +11,7 @@ from csvfeed.progress import Passes
 if TYPE_CHECKING:
     from csvfeed import _core
     from csvfeed.options import Options
+    from csvfeed.train.feed import Codes
 
 
 class Categories:
@@ -141,20 +142,25 @@ class Categories:
             return None
         return self._num_codes()[place]
 
-    def codes_by_name(self) -> dict[str, tuple[int | None, str | None]]:
-        """Return how many codes each feature of ``categories`` has, and a digest of its vocabulary.
+    def codes_by_name(self) -> Codes:
+        """Return which codes each feature of ``categories`` has."""
+        return {name: codes for name, is_target, codes in self._codes() if not is_target}
 
-        Features of hash buckets have no digest.
+    def _codes(self) -> list[tuple[str, bool, tuple[int | None, str | None]]]:
+        """Return of each column of ``categories`` its name, whether it is a target, and its codes.
+
+        These are how many codes it has, and the digest of its vocabulary; hash buckets have none.
         """
         reader = self._reader
         if "category" not in reader.kinds:
-            return {}
+            return []
         counts, digests = self._num_codes(), dict(reader.vocabulary_digests())
-        return {
-            name: (counts[place], digests.get(reader.columns_read[place]))
-            for place, name in enumerate(reader.feature_names)
+        features = len(reader.feature_names)
+        return [
+            (name, place >= features, (counts[place], digests.get(reader.columns_read[place])))
+            for place, name in enumerate(reader.names_read)
             if reader.kinds[place] == "category"
-        }
+        ]
 
     def _has_several_targets(self) -> bool:
         """Whether what is known of targets goes by their names."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Literal, SupportsFloat
+from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
 
 from csvfeed import arguments, other_names
 from csvfeed.conversions import Conversions
@@ -13,6 +13,9 @@ from csvfeed.meanings import differences
 from csvfeed.mixed_epochs import MixedEpochs
 from csvfeed.outputs import Batch
 from csvfeed.state import VERSION, check, describe
+
+if TYPE_CHECKING:
+    from csvfeed.train.feed import Codes
 
 MOST = 256
 """How many datasets a mix has at most."""
@@ -188,7 +191,7 @@ class Mix(Conversions):
         """Return how many classes a target has; None if it is not one of ``categories``."""
         return self._members[0].count_classes(target)
 
-    def codes_by_name(self) -> dict[str, tuple[int | None, str | None]]:
+    def codes_by_name(self) -> Codes:
         """Return what says which codes the features have that are categories."""
         return self._members[0].codes_by_name()
 
@@ -317,8 +320,9 @@ def _members(datasets: Any) -> list[CsvDataset]:
                     f"the datasets of a mix must be alike, and dataset {number} has {what} "
                     f"{theirs!r}, where dataset 0 has {ours!r}"
                 )
-        for name, are_equal in _categories(first, other):
-            if not are_equal:
+        for ours, theirs in zip(first._codes(), other._codes(), strict=True):
+            if ours != theirs:
+                name = ours[0]
                 raise ValueError(
                     f"the codes of {name!r} differ between dataset 0 and dataset {number}: give "
                     f"both the same list, categories={{{name!r}: [...]}}, for example the one in "
@@ -345,22 +349,6 @@ def _compared(one: CsvDataset, other: CsvDataset) -> Iterator[tuple[str, Any, An
     yield "outputs", outputs(one), outputs(other)
     yield "arrays with rows of the shapes", one.epochs.row_shapes, other.epochs.row_shapes
     yield "values of the kinds", one._reader.kinds, other._reader.kinds
-
-
-def _categories(one: CsvDataset, other: CsvDataset) -> Iterator[tuple[str, bool]]:
-    """Yield the name of each column of categories, and whether both have the same codes of it."""
-    readers = [one._reader, other._reader]
-    if "category" not in readers[0].kinds:
-        return
-    counts = [reader.num_codes() for reader in readers]
-    digests = [dict(reader.vocabulary_digests()) for reader in readers]
-    for place, name in enumerate(readers[0].names_read):
-        if readers[0].kinds[place] == "category":
-            words = [
-                known.get(reader.columns_read[place])
-                for known, reader in zip(digests, readers, strict=True)
-            ]
-            yield name, counts[0][place] == counts[1][place] and words[0] == words[1]
 
 
 def _weights(weights: Any, count: int) -> list[float]:

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::vocabulary::packed_at;
+use super::word::packed_at;
 
 /// OR-ing this into ASCII letters makes them lower case.
 const SMALL: u64 = 0x2020_2020_2020_2020;

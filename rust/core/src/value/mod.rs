@@ -12,6 +12,7 @@ pub mod list;
 pub mod number;
 mod spread;
 pub mod vocabulary;
+mod word;
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! Words in hash tables without collisions.
 
-use super::vocabulary::{ODD, SHORT, Short, Vocabulary, halves, joined, packed};
+use super::word::{ODD, SHORT, Short, halves, joined, packed};
 
 /// The most words that are spread.
 const MOST: usize = 1 << 14;
@@ -31,14 +31,15 @@ struct Long {
 }
 
 impl Spread {
-    /// The words of a vocabulary. `None` if there are too many, or if some differ too little.
-    pub(super) fn of(vocabulary: &Vocabulary) -> Option<Self> {
-        if vocabulary.count() > MOST || vocabulary.bytes() > u32::MAX as usize {
+    /// The `count` words of a vocabulary, in the order of their codes. `None` if there are too many, or if some differ too
+    /// little.
+    pub(super) fn of<'a>(count: usize, words: impl Iterator<Item = &'a [u8]>) -> Option<Self> {
+        if count > MOST {
             return None;
         }
         let (mut short, mut long) = (vec![], vec![]);
-        let (mut firsts, mut has_spaces, mut start) = ([0; 4], false, 0);
-        for (code, word) in (1..).zip(vocabulary.words()) {
+        let (mut firsts, mut has_spaces, mut start) = ([0; 4], false, 0_u32);
+        for (code, word) in (1..).zip(words) {
             if let [first, ..] = word {
                 firsts[usize::from(first >> 6)] |= 1 << (first & 63);
             }
@@ -50,7 +51,7 @@ impl Spread {
             } else {
                 long.push((key(word), Long { start, length: word.len() as u32, code }));
             }
-            start += word.len() as u32;
+            start = start.checked_add(u32::try_from(word.len()).ok()?)?;
         }
         Some(Self { short: Table::of(&short)?, long: Table::of(&long), firsts, has_spaces })
     }
@@ -177,6 +178,7 @@ fn displaced(hash: u64, displacement: u32, slots: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::vocabulary::Vocabulary;
 
     #[test]
     fn many_words_have_a_slot_each() {
@@ -191,7 +193,7 @@ mod tests {
                 })
                 .collect();
             let vocabulary = Vocabulary::new(&words);
-            let spread = Spread::of(&vocabulary).expect("words that differ");
+            let spread = Spread::of(words.len(), words.iter().map(String::as_bytes)).expect("words that differ");
             assert!(spread.has_long());
             assert!(spread.is_literal(Some(b'"')) && (count == 1 || !spread.is_literal(Some(b'w'))));
             for (code, word) in (1..).zip(&words) {

@@ -7,20 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use super::number::Token;
 use super::spread::Spread;
-
-/// The longest word that fits in a register, in bytes.
-pub(super) const SHORT: usize = 16;
-
-/// The bits of so many bytes, the first one lowest.
-const BITS: [u128; SHORT + 1] = {
-    let mut bits = [0; SHORT + 1];
-    let mut length = 1;
-    while length <= SHORT {
-        bits[length] = bits[length - 1] << 8 | 0xFF;
-        length += 1;
-    }
-    bits
-};
+use super::word::{BITS, ODD, SHORT, Short, halves, joined, packed, packed_at};
 
 /// Distinct words in insertion order. The code of a word is its position, counted from 1.
 #[derive(Clone, Default)]
@@ -37,21 +24,6 @@ pub struct Vocabulary {
     longs: usize,
     /// All words, each in a slot of its own, once no more are added.
     spread: Option<Spread>,
-}
-
-/// A short word: its bytes, the first one lowest, its length and its code. Code 0 marks a free slot.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Short {
-    pub(super) word: [u64; 2],
-    pub(super) length: u32,
-    pub(super) code: u32,
-}
-
-impl Short {
-    #[inline(always)]
-    pub(super) fn is(&self, [low, high]: [u64; 2], length: usize) -> bool {
-        (self.word[0] ^ low) | (self.word[1] ^ high) | (u64::from(self.length) ^ length as u64) == 0
-    }
 }
 
 /// The word of up to sixteen bytes that was found last.
@@ -106,7 +78,7 @@ impl Vocabulary {
     /// unpredictable, and a wrong prediction takes longer than the rest.
     #[must_use]
     pub(crate) fn spread(mut self) -> Self {
-        self.spread = Spread::of(&self);
+        self.spread = Spread::of(self.count(), self.words());
         self
     }
 
@@ -294,40 +266,11 @@ fn place_long(table: &mut [(u32, u32)], hash: u64, code: u32) {
     table[at] = ((hash >> 32) as u32, code);
 }
 
-/// The word at `place`, the first byte lowest, if it has up to sixteen bytes.
-#[inline]
-pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u128> {
-    let bits = BITS.get(place.len())?;
-    Some(match text[place.start..].first_chunk() {
-        Some(&bytes) => u128::from_le_bytes(bytes) & bits,
-        None => packed(&text[place.clone()]),
-    })
-}
-
-/// Up to sixteen bytes, the first one lowest.
-#[inline(never)]
-pub(super) fn packed(bytes: &[u8]) -> u128 {
-    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte))
-}
-
-pub(super) fn halves(word: u128) -> [u64; 2] {
-    [word as u64, (word >> 64) as u64]
-}
-
 /// The first slot to probe for a short word. The table length must be a power of two.
 #[inline]
 fn first_place(word: [u64; 2], length: usize) -> usize {
     (joined(word).wrapping_mul(ODD) >> 32) as usize & length.wrapping_sub(1)
 }
-
-/// The bytes of a short word in one integer, which other words may share.
-#[inline(always)]
-pub(super) fn joined([low, high]: [u64; 2]) -> u64 {
-    low ^ high.rotate_left(23)
-}
-
-/// An odd number whose multiples scatter.
-pub(super) const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 #[cfg(test)]
 mod tests {

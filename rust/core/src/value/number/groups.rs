@@ -1,15 +1,12 @@
 //! Processes fields in groups that fill a register. The instruction sets with vectors share this code.
 
 use std::array::from_fn;
-use std::ops::Range;
 
 use super::one;
+use super::places::{BLOCK, Left, Places, set_bits, set_bits_of};
 use super::token::Token;
 use super::trim::{bare, is_dressed};
 use crate::fields::Fields;
-
-/// How many groups pass through a stage together. Stages are short, so that the processor overlaps several groups.
-pub(super) const BLOCK: usize = 16;
 
 /// The expected form of fields.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,37 +17,6 @@ pub(super) enum Form {
     Short,
     /// Up to 32 bytes, optionally with a two-digit exponent.
     Wide,
-}
-
-/// For each group of a block, a bitmask of the fields that need another way of reading.
-pub(super) type Left = [u32; BLOCK];
-
-/// The positions of fields, as in [`Fields`], in groups of `N`.
-#[derive(Clone, Copy)]
-pub(super) struct Places<'a, const N: usize> {
-    pub(super) before: &'a [[u32; N]],
-    pub(super) ends: &'a [[u32; N]],
-}
-
-impl<'a, const N: usize> Places<'a, N> {
-    fn part(self, groups: Range<usize>) -> Self {
-        Self { before: &self.before[groups.clone()], ends: &self.ends[groups] }
-    }
-
-    #[inline]
-    pub(super) fn of(self, group: usize, field: usize) -> Range<usize> {
-        self.before[group][field] as usize + 1..self.ends[group][field] as usize
-    }
-
-    #[inline]
-    fn length(self, group: usize, field: usize) -> usize {
-        self.of(group, field).len()
-    }
-
-    /// The marks before the fields of each group, and their ends.
-    pub(super) fn iter(self) -> impl Iterator<Item = (&'a [u32; N], &'a [u32; N])> {
-        self.before.iter().zip(self.ends)
-    }
 }
 
 /// The ways in which an instruction set reads `N` fields at once.
@@ -286,17 +252,4 @@ impl<W> Reader<'_, W> {
 /// Whether no field is left.
 fn are_none(left: &Left) -> bool {
     left.iter().fold(0, |any, left| any | left) == 0
-}
-
-/// The positions of the set bits of a mask.
-pub(super) fn set_bits(mask: u32) -> impl Iterator<Item = usize> {
-    set_bits_of(mask.into())
-}
-
-fn set_bits_of(mut mask: u64) -> impl Iterator<Item = usize> {
-    std::iter::from_fn(move || {
-        let lowest = (mask != 0).then(|| mask.trailing_zeros() as usize);
-        mask &= mask.wrapping_sub(1);
-        lowest
-    })
 }

@@ -17,6 +17,11 @@ mod in_place;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod notation;
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "aarch64")),
+    expect(dead_code, reason = "without vectors, fields are read one by one")
+)]
+mod places;
 mod portable;
 mod round;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::groups::{Left, Places, set_bits};
+use super::places::{Left, Places, set_bits};
 
 /// How many bytes a token may have.
 const LONGEST: usize = 8;

@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::x86_64::*;
 
-use super::super::groups::{Left, Places};
+use super::super::places::{Left, Places};
 use super::super::token::Token;
 use super::lanes::{all, bits, int, load_integers, store, sub};
 use super::short::{Tails, in_order};

@@ -31,7 +31,8 @@ mod uniform;
 use std::arch::x86_64::*;
 use std::mem::MaybeUninit;
 
-use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::groups::{self, Form, Ways};
+use super::places::{BLOCK, Left, Places};
 use super::token::Token;
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Avx2;

@@ -23,7 +23,8 @@ mod short;
 #[allow(clippy::wildcard_imports, reason = "half of all lines name an intrinsic")]
 use std::arch::aarch64::*;
 
-use super::groups::{self, BLOCK, Form, Left, Places, Ways};
+use super::groups::{self, Form, Ways};
+use super::places::{BLOCK, Left, Places};
 use super::token::Token;
 use crate::fields::{Fields, WINDOW};
 use crate::simd::Neon;
