@@ -10,8 +10,8 @@ from csvfeed.progress import Passes
 
 if TYPE_CHECKING:
     from csvfeed import _core
+    from csvfeed.columns import Codes
     from csvfeed.options import Options
-    from csvfeed.train.feed import Codes
 
 
 class Categories:

@@ -29,6 +29,8 @@ Unit: TypeAlias = Literal["seconds", "minutes", "hours", "days"]
 Form: TypeAlias = Literal["percent", "plain", "currency", "fortran", "hex", "msvc"]
 Numbers: TypeAlias = list[str] | dict[int | str, list[str]]
 Vocabularies: TypeAlias = list[tuple[int, list[str]]]
+Codes: TypeAlias = Mapping[str, tuple[int | None, str | None]]
+"""By the name of a feature: how many codes it has, and a digest of its vocabulary."""
 
 
 @dataclass(frozen=True, init=False)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, SupportsFloat
+from typing import Any, Literal, SupportsFloat
 
 from csvfeed import arguments, other_names
+from csvfeed.columns import Codes
 from csvfeed.conversions import Conversions
 from csvfeed.dataset import CsvDataset
 from csvfeed.meanings import differences
 from csvfeed.mixed_epochs import MixedEpochs
 from csvfeed.outputs import Batch
 from csvfeed.state import VERSION, check, describe
-
-if TYPE_CHECKING:
-    from csvfeed.train.feed import Codes
 
 MOST = 256
 """How many datasets a mix has at most."""

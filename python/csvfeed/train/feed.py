@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol, TypeAlias, TypeGuard
 
+from csvfeed.columns import Codes
 from csvfeed.epochs import Epochs
 from csvfeed.outputs import Batch
 
 ByClass: TypeAlias = Mapping[int, float] | Mapping[str, float]
 ClassWeight: TypeAlias = ByClass | Mapping[str, ByClass]
 """Weights by class; if ``target`` is a dict, by output and class."""
-
-Codes: TypeAlias = Mapping[str, tuple[int | None, str | None]]
-"""By the name of a feature: how many codes it has, and a digest of its vocabulary."""
 
 
 class Feed(Protocol):

@@ -11,7 +11,8 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from csvfeed.train.feed import Codes, Feed
+from csvfeed.columns import Codes
+from csvfeed.train.feed import Feed
 
 
 @dataclass(frozen=True)
