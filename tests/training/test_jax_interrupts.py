@@ -110,3 +110,33 @@ def test_an_interrupt_that_keras_would_catch_is_raised():
         assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     """
     assert python(code).split() == ["interrupted"]
+
+
+def test_an_interrupt_leaves_no_lock_of_callbacks_held():
+    # A thread of Keras runs callbacks. If it waited for a lock for ever, so would the process.
+    code = """
+        import concurrent.futures, os, signal, threading
+        import keras
+        import csvfeed
+
+        lock = threading.Lock()
+
+        class Interrupts(concurrent.futures.ThreadPoolExecutor):
+            def submit(self, *arguments):
+                lock.acquire()
+                os.kill(os.getpid(), signal.SIGINT)
+                lock.release()
+                return super().submit(*arguments)
+
+        ds = csvfeed.CsvDataset(b"a,y\\n" + b"1,2\\n" * 1000, target="y", batch_size=100)
+        model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+        model.compile("sgd", "mse")
+        concurrent.futures.ThreadPoolExecutor = Interrupts
+        for method in (model.fit, model.evaluate, model.predict):
+            try:
+                method(ds.to_keras(), verbose=0)
+            except KeyboardInterrupt:
+                print("held" if lock.locked() else "free")
+                lock = threading.Lock()
+    """
+    assert python(code).split() == ["free"] * 3

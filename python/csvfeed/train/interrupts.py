@@ -4,8 +4,8 @@ JAX takes the weights of a model over into each step, and Keras gives the model 
 step is over. An interrupt in between would leave the model without weights. So it waits for the end
 of the step.
 
-Keras also catches every error, an interrupt among them, where it reads the values of metrics. There
-too the interrupt waits.
+Keras also catches every error, an interrupt among them, where it reads the values of metrics, and
+hands callbacks to a thread through locks that an interrupt would leave held. There too it waits.
 """
 
 from __future__ import annotations

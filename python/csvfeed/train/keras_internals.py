@@ -137,11 +137,16 @@ JAX_MOVES = ("state_sync", "jax_state_sync", "_get_jax_state", "_purge_model_var
 CATCHES = ("keras.src.utils.python_utils", "pythonify_logs")
 """A function that catches every error, an interrupt among them, and goes on."""
 
+CALLBACKS = "keras.src.callbacks.callback_list"
+HANDS_OVER = ("_async_dispatch", "_flush_futures", "_on_end")
+"""Functions that hand callbacks to another thread and wait for it, with locks of Python's."""
+
 
 def loop_around(frame: FrameType | None) -> tuple[FrameType | None, bool]:
     """Return the innermost loop of Keras on JAX around a frame, and whether an interrupt must wait.
 
-    It must wait while Keras moves weights, and where Keras would catch it.
+    It must wait while Keras moves weights, where Keras would catch it, and where it could leave
+    a lock behind that a thread of Keras waits for until the process ends, and so never ends.
     """
     must_wait = False
     while frame is not None:
@@ -150,6 +155,7 @@ def loop_around(frame: FrameType | None) -> tuple[FrameType | None, bool]:
             return frame, must_wait
         must_wait |= module == JAX_TRAINER and function in JAX_MOVES
         must_wait |= (module, function) == CATCHES
+        must_wait |= module == CALLBACKS and function in HANDS_OVER
         frame = frame.f_back
     return None, False
 
