@@ -4,6 +4,7 @@ import gzip
 import importlib.util
 import itertools
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -43,9 +44,25 @@ NEEDS = {
 
 
 @pytest.fixture
-def files(tmp_path, monkeypatch):
+def files(written_files, tmp_path, monkeypatch):
     """Go to a directory with small files such as the page speaks of."""
+    shutil.copytree(written_files, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def written_files(tmp_path_factory):
+    """Return the directory of which each section gets a copy."""
+    directory = tmp_path_factory.mktemp("files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(directory)
+        write_files()
+    return directory
+
+
+def write_files():
+    """Write the files of the longest guide, and those of the others."""
     rng = np.random.default_rng(0)
     for name, header in (("train", "x,y"), ("validation", "x,y"), ("new", "order,x")):
         order = "A-" if name == "new" else ""
@@ -95,7 +112,6 @@ def files(tmp_path, monkeypatch):
     rows = (f"{n % 10},{','.join(map(str, rng.integers(0, 256, 784)))}\n" for n in range(200))
     Path("mnist_train.csv").write_text(f"label,{names}\n" + "".join(rows))
     write_files_of_other_guides()
-    return tmp_path
 
 
 def write_files_of_other_guides():
