@@ -371,3 +371,10 @@ class Epochs:
     def warn_of_rejects(self) -> None:
         """Warn how many rows ``on_error="skip"`` left out, unless an iteration has done so."""
         self._plan.warn_of_rejects()
+
+    def warn_of_categories(self) -> None:
+        """Warn if no value that was read is among the ``categories`` of its column.
+
+        An iteration does so at its end.
+        """
+        self._reader.warn_of_categories()

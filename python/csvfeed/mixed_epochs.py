@@ -264,6 +264,11 @@ class MixedEpochs(Epochs):
         for member in self._members:
             member.warn_of_rejects()
 
+    def warn_of_categories(self) -> None:
+        """Warn if no value that was read is among the ``categories`` of its column."""
+        for member in self._members:
+            member.warn_of_categories()
+
 
 class _Order:
     """Which source each row of an epoch is of."""

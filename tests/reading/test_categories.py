@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 import threading
+import warnings
 
 import numpy as np
 import pytest
@@ -239,6 +240,33 @@ def test_several_threads_may_ask_at_once(path):
     assert len(found) == 4
     for rows in found:
         equal(rows, expected_rows()[: len(rows)])
+
+
+LISTS = {"categories": {"city": ["NL", "BE"]}, "lists": {"tags": csvfeed.MultiHot(["a"], "|")}}
+
+
+@pytest.mark.parametrize("way", [lambda ds: ds, lambda ds: ds.shuffle(seed=0)])
+def test_a_list_that_no_value_is_among_is_a_warning(way):
+    rows = "".join(f"{('nl', 'be', '')[n % 3]},A|b,{n}\n" for n in range(100))
+    ds = way(csvfeed.CsvDataset(f"city,tags,y\n{rows}".encode(), batch_size=7, **LISTS))
+    with pytest.warns(RuntimeWarning) as warned:
+        list(ds)
+    city, tags = (str(warning.message) for warning in warned)
+    assert city.startswith(
+        'no value of column "city" in <bytes> is among its categories, "NL", "BE"'
+    )
+    assert tags.startswith('no value of column "tags" in <bytes> is among its categories, "a"')
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(ds)
+
+
+def test_one_value_that_is_known_is_enough():
+    rows = "nl,A,1\n" * 99 + "BE,b|a,1\n"
+    ds = csvfeed.CsvDataset(f"city,tags,y\n{rows}".encode(), batch_size=7, **LISTS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        list(ds)
 
 
 def test_stats_count_what_is_missing_and_what_is_unknown():

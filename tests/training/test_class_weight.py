@@ -50,6 +50,13 @@ def test_it_is_what_keras_does_with_arrays(path):
     assert_same_weights(found, expected)
 
 
+def test_a_weight_of_a_class_that_no_row_has_is_a_warning(path):
+    data = dataset(path).to_keras(class_weight={0: 2.0, 2: 3.0, 7: 9.0})
+    with pytest.warns(RuntimeWarning, match="a weight for 7, and no row has this in 'label'"):
+        rows_of(data)
+
+
+@pytest.mark.filterwarnings("ignore:class_weight has a weight for 8")
 def test_weights_of_rows_are_those_of_their_class():
     text = b"x,y\n1,-1\n2,0.4\n3,0.6\n4,7\n5,\n"
     ds = CsvDataset(text, missing_target="keep")

@@ -212,6 +212,13 @@ def test_a_file_that_changes_between_epochs_ends_fit(path):
         assert part in message
 
 
+def test_categories_that_no_value_has_are_told_of_after_an_epoch(write):
+    path = write("city,y\n" + "".join(f"{('nl', 'be')[n % 2]},{n}\n" for n in range(70)))
+    data = CsvDataset(path, batch_size=8, categories={"city": ["NL", "BE"]}).to_keras()
+    with pytest.warns(RuntimeWarning, match='no value of column "city" in .* is among its categ'):
+        model(inputs=1).fit(data, verbose=0)
+
+
 def test_wrong_rows_that_are_skipped_are_counted_and_told_of(write):
     rows = [b"%d,%d,%d\n" % (n, n % 3, n % 2) if n % 7 else b"x,1,1\n" for n in range(70)]
     path = write(b"a,b,y\n" + b"".join(rows))

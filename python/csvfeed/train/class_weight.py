@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from csvfeed.errors import warn
 from csvfeed.outputs import Array
 from csvfeed.train.feed import Feed
 
@@ -42,10 +43,13 @@ class ClassWeights:
                 f"not {class_weight!r}"
             )
         self._is_single = len(dataset.target_names) == 1
+        # Rows until the end of the first epoch.
+        self._rows_left = dataset.num_rows
         outputs = dataset.epochs.outputs
         self._names = None if outputs is None else outputs.names
         if outputs is None or self._names is None:
             self._whole = _Weights(dataset, class_weight, range(len(dataset.target_names)))
+            self._all = [self._whole]
             return
         self._by_output = {}
         for name, weights in class_weight.items():
@@ -58,6 +62,7 @@ class ClassWeights:
                 )
             columns = outputs.columns_of(self._names.index(name))
             self._by_output[name] = _Weights(dataset, weights, columns)
+        self._all = [*self._by_output.values()]
 
     def of(self, y: Array, weights: Any = None) -> Any:
         """Return the weights of rows by their class, for targets as the core read them.
@@ -70,6 +75,8 @@ class ClassWeights:
             The other weights of the rows, as a batch has them. They are multiplied.
         """
         targets = y[..., None] if self._is_single else y
+        if self._rows_left > 0:
+            self._look(targets)
         if self._names is None:
             of_class = self._whole.of(targets)
             return of_class if weights is None else of_class * weights
@@ -78,6 +85,15 @@ class ClassWeights:
             weights = dict.fromkeys(self._names, np.ones(targets.shape[:-1], np.float32))
         own = {name: by_class.of(targets) for name, by_class in self._by_output.items()}
         return {name: own[name] * w if name in own else w for name, w in weights.items()}
+
+    def _look(self, targets: Array) -> None:
+        """Warn if an epoch has no row of a class that has a weight."""
+        self._rows_left -= targets[..., 0].size
+        for weights in self._all:
+            weights.look(targets)
+        if self._rows_left <= 0:
+            for weights in self._all:
+                weights.warn()
 
 
 class _Weights:
@@ -107,15 +123,38 @@ class _Weights:
                 raise ValueError(f"class_weight has two weights for class {number}")
             weights[number] = _weight(label, value)
         self._labels = np.array(sorted(weights), np.float64)
+        self._is_seen = np.zeros(len(weights), bool)
+        self._targets = [dataset.target_names[place] for place in places]
         self._weights = np.array([weights[label] for label in sorted(weights)], np.float32)
 
     def of(self, targets: Array) -> Array:
         """Return the weights of rows, of shape (...,), for targets of shape (..., T)."""
+        at, has_weight = self._find(targets)
+        return np.where(has_weight, self._weights[at], np.float32(1))
+
+    def _find(self, targets: Array) -> tuple[Any, Any]:
+        """Return the place among the labels of each row, and whether that is its class."""
         own = targets[..., self._places.start : self._places.stop]
         # The rule of Keras for class_weight= with arrays.
         classes = np.rint(own[..., 0]) if len(self._places) == 1 else own.argmax(axis=-1)
         at = np.minimum(np.searchsorted(self._labels, classes), len(self._labels) - 1)
-        return np.where(self._labels[at] == classes, self._weights[at], np.float32(1))
+        return at, self._labels[at] == classes
+
+    def look(self, targets: Array) -> None:
+        """Note which labels rows have, until each was seen."""
+        if not self._is_seen.all():
+            at, has_weight = self._find(targets)
+            self._is_seen[at[has_weight]] = True
+
+    def warn(self) -> None:
+        """Warn if no row that was looked at has one of the labels."""
+        if not self._is_seen.all():
+            unseen = ", ".join(f"{label:g}" for label in self._labels[~self._is_seen])
+            targets = ", ".join(map(repr, self._targets))
+            warn(
+                f"class_weight has a weight for {unseen}, and no row has this in {targets}: the "
+                "weight is not used. Rows of classes without a weight have the weight 1"
+            )
 
 
 def _numbers(dataset: Feed, labels: list[Any], places: range) -> list[int]:

@@ -65,4 +65,10 @@ class ForKeras:
     def _stacks(self, groups: Iterable[Arrays]) -> Iterator[Arrays]:
         """Yield the rows of each group as a stack of batches."""
         keep = self.dataset.epochs.remainder != "drop"
-        return stacks(groups, self.dataset.epochs.batch_rows, keep=keep)
+        batches = 0
+        for stack in stacks(groups, self.dataset.epochs.batch_rows, keep=keep):
+            batches += len(stack[0])
+            if batches == self._count:
+                # Here, too, Keras asks for no more.
+                self.dataset.epochs.warn_of_categories()
+            yield stack

@@ -1,5 +1,6 @@
 //! `Batches`: the iterator that passes batches to Python as numpy arrays.
 
+use std::slice;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -215,7 +216,7 @@ impl Drop for Batches {
 type Guard<'a> = MutexGuard<'a, Option<Flow>>;
 
 impl Batches {
-    /// Ends the iterator: stops the threads, ends the epoch, and warns if rows were left out.
+    /// Ends the iterator: stops the threads, ends the epoch, and warns if rows were left out or categories had no value.
     fn end(&self, py: Python<'_>, mut guard: Guard<'_>) -> PyResult<()> {
         self.progress.get().ended.store(true, Ordering::Relaxed);
         let ended = guard.take();
@@ -228,7 +229,8 @@ impl Batches {
             // An epoch may read less than the source, and its plan knows the whole source.
             left_out = epoch.end(py, rest)?;
         }
-        rejects::warn(py, &self.input, left_out)
+        rejects::warn(py, &self.input, left_out)?;
+        self.input.unmatched().warn(py, &self.input)
     }
 
     /// Fails if the end of the interpreter, rather than the last batch, ended the iterator.
@@ -261,6 +263,9 @@ impl Batches {
         let Batch { block, rows } = batch;
         let arrays = block.arrays();
         let Widths { features, targets, weights } = self.widths;
+        let values = arrays.features.address_of(rows.start * features);
+        // SAFETY: the block holds `rows.end` rows of `features` values, and nobody changes them before Python has them.
+        self.input.unmatched().look(unsafe { slice::from_raw_parts(values, rows.len() * features) });
         let matrix = |buffer: &Buffer, width: usize| {
             let values = buffer.address_of(rows.start * width);
             // SAFETY: the block holds `rows.end` rows of `width` values, and nobody reads these rows again.

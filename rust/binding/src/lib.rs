@@ -17,6 +17,7 @@ mod signals;
 mod sniff;
 mod steps;
 mod threads;
+mod unmatched;
 mod vocabularies;
 
 use pyo3::prelude::*;

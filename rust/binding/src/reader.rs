@@ -255,6 +255,11 @@ impl Reader {
         rejects::find(py, &self.0)
     }
 
+    /// Warns once if given categories had no value in the rows that were read.
+    fn warn_of_categories(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.unmatched().warn(py, &self.0)
+    }
+
     /// Writes the rows that are left out as wrong to a file, and returns how many they are.
     fn write_rejects(&self, py: Python<'_>, path: PathBuf) -> PyResult<u64> {
         rejects::write(py, &self.0, path)

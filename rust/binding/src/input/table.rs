@@ -19,6 +19,7 @@ use csvfeed_core::table::schema::{Column, Schema, argument};
 use super::layouts::Ending;
 use super::part::Part;
 use crate::options::Rule;
+use crate::unmatched::Unmatched;
 
 /// Bytes of rows that a shuffle mixes unless `memory` says otherwise. The order of an epoch depends on this number, so it
 /// is the same on every machine.
@@ -68,6 +69,8 @@ pub(super) struct Memo {
     pub has_warned: AtomicBool,
     /// Whether the warning about keys of windows that come again was given.
     pub has_warned_of_returns: AtomicBool,
+    /// The given categories that no value has had so far.
+    pub unmatched: OnceLock<Unmatched>,
 }
 
 impl Input {
@@ -169,6 +172,11 @@ impl Input {
     /// Whether a warning about keys that come again is due. It is due once.
     pub(crate) fn takes_warning_of_returns(&self) -> bool {
         !self.memo.has_warned_of_returns.swap(true, Ordering::Relaxed)
+    }
+
+    /// The given categories that no value has had so far.
+    pub(crate) fn unmatched(&self) -> &Unmatched {
+        self.memo.unmatched.get_or_init(|| Unmatched::of(Arc::clone(&self.schema)))
     }
 
     /// The budget of a pass in file order.

@@ -58,7 +58,8 @@ impl Latest {
 
 impl Vocabulary {
     /// The first words for a message, and the number of words if there are more.
-    pub(crate) fn shown(&self) -> String {
+    #[must_use]
+    pub fn shown(&self) -> String {
         const SHOWN: usize = 10;
         let word = |word| format!("{:?}", String::from_utf8_lossy(word));
         let shown = self.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
