@@ -111,7 +111,7 @@ lint-python: $(VENV)/dev
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
-	$(BIN)/stubtest csvfeed._core --allowlist tests/support/stubtest.txt
+	$(BIN)/stubtest csvfeed._core --allowlist tests/support/stubtest.txt --mypy-config-file pyproject.toml
 
 # A link or an anchor that leads nowhere is an error. MkDocs counts no warning that it does not print.
 site site-serve: export NO_MKDOCS_2_WARNING := 1

@@ -230,7 +230,7 @@ impl Batches {
             left_out = epoch.end(py, rest)?;
         }
         rejects::warn(py, &self.input, left_out)?;
-        self.input.unmatched().warn(py, &self.input)
+        self.input.warn_of_categories(py)
     }
 
     /// Fails if the end of the interpreter, rather than the last batch, ended the iterator.
@@ -265,7 +265,7 @@ impl Batches {
         let Widths { features, targets, weights } = self.widths;
         let values = arrays.features.address_of(rows.start * features);
         // SAFETY: the block holds `rows.end` rows of `features` values, and nobody changes them before Python has them.
-        self.input.unmatched().look(unsafe { slice::from_raw_parts(values, rows.len() * features) });
+        self.input.look_for_categories(unsafe { slice::from_raw_parts(values, rows.len() * features) });
         let matrix = |buffer: &Buffer, width: usize| {
             let values = buffer.address_of(rows.start * width);
             // SAFETY: the block holds `rows.end` rows of `width` values, and nobody reads these rows again.

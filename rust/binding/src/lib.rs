@@ -17,7 +17,6 @@ mod signals;
 mod sniff;
 mod steps;
 mod threads;
-mod unmatched;
 mod vocabularies;
 
 use pyo3::prelude::*;

@@ -257,7 +257,7 @@ impl Reader {
 
     /// Warns once if given categories had no value in the rows that were read.
     fn warn_of_categories(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.unmatched().warn(py, &self.0)
+        self.0.warn_of_categories(py)
     }
 
     /// Writes the rows that are left out as wrong to a file, and returns how many they are.

@@ -10,6 +10,7 @@ mod origin;
 mod part;
 mod place;
 mod table;
+mod unmatched;
 mod unpacking;
 
 pub(crate) use file_object::Requests;

@@ -15,11 +15,12 @@ use csvfeed_core::table::Table;
 use csvfeed_core::table::columns::Vocabularies;
 use csvfeed_core::table::parts::Place;
 use csvfeed_core::table::schema::{Column, Schema, argument};
+use pyo3::prelude::*;
 
 use super::layouts::Ending;
 use super::part::Part;
+use super::unmatched::Unmatched;
 use crate::options::Rule;
-use crate::unmatched::Unmatched;
 
 /// Bytes of rows that a shuffle mixes unless `memory` says otherwise. The order of an epoch depends on this number, so it
 /// is the same on every machine.
@@ -174,8 +175,17 @@ impl Input {
         !self.memo.has_warned_of_returns.swap(true, Ordering::Relaxed)
     }
 
-    /// The given categories that no value has had so far.
-    pub(crate) fn unmatched(&self) -> &Unmatched {
+    /// Notes which given categories have a value in some rows, of which these are the features.
+    pub(crate) fn look_for_categories(&self, features: &[f32]) {
+        self.unmatched().look(features);
+    }
+
+    /// Warns once if given categories had no value in the rows that were looked at.
+    pub(crate) fn warn_of_categories(&self, py: Python<'_>) -> PyResult<()> {
+        self.unmatched().warn(py, &self.name)
+    }
+
+    fn unmatched(&self) -> &Unmatched {
         self.memo.unmatched.get_or_init(|| Unmatched::of(Arc::clone(&self.schema)))
     }
 

@@ -8,10 +8,8 @@ use csvfeed_core::table::schema::Schema;
 use csvfeed_core::value::{Categories, ValueEncoding};
 use pyo3::prelude::*;
 
-use crate::input::Input;
-
 /// The features of given categories that had none of them so far.
-pub(crate) struct Unmatched {
+pub(super) struct Unmatched {
     schema: Arc<Schema>,
     left: Mutex<Vec<Feature>>,
     /// Whether there is nothing to look for, or to say, any more.
@@ -27,7 +25,7 @@ struct Feature {
 
 impl Unmatched {
     /// All features of given categories.
-    pub(crate) fn of(schema: Arc<Schema>) -> Self {
+    pub(super) fn of(schema: Arc<Schema>) -> Self {
         let mut left: Vec<Feature> = Vec::new();
         for (place, &column) in schema.features.iter().enumerate() {
             if !matches!(schema.encoding(place).and_then(ValueEncoding::categories), Some(Categories::Listed(_))) {
@@ -43,7 +41,7 @@ impl Unmatched {
     }
 
     /// Looks for their categories in the features of some rows, until each has had one.
-    pub(crate) fn look(&self, rows: &[f32]) {
+    pub(super) fn look(&self, rows: &[f32]) {
         if self.is_done.load(Ordering::Relaxed) {
             return;
         }
@@ -58,12 +56,12 @@ impl Unmatched {
     }
 
     /// Warns once if a feature had none in the rows that were looked at.
-    pub(crate) fn warn(&self, py: Python<'_>, input: &Input) -> PyResult<()> {
+    pub(super) fn warn(&self, py: Python<'_>, name: &str) -> PyResult<()> {
         if !self.has_looked.load(Ordering::Relaxed) || self.is_done.swap(true, Ordering::Relaxed) {
             return Ok(());
         }
         let left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        let messages: Vec<_> = left.iter().map(|feature| self.message(feature, &input.name)).collect();
+        let messages: Vec<_> = left.iter().map(|feature| self.message(feature, name)).collect();
         // A warning may run code of the caller.
         drop(left);
         let warn = py.import("csvfeed.errors")?.getattr("warn")?;
