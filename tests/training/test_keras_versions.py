@@ -105,6 +105,10 @@ UNKNOWN = """
     found["steps_per_epoch"] = steps
     ds.load_state_dict({**ds.state_dict(), "batch": 4})
     found["middle"] = error_of(lambda: model().fit(ds.to_keras(), verbose=0))
+    built = model()
+    built.fit(dataset(csv_of(TABLE).encode()).to_keras(), verbose=0)
+    other = dataset(csv_of(TABLE).encode(), features=["a", "c", "b"]).to_keras()
+    found["other features"] = error_of(lambda: built.evaluate(other, verbose=0))
     from csvfeed.keras import BackupAndRestore
 
     found["save_freq"] = error_of(lambda: BackupAndRestore(sys.argv[1], ds, save_freq=3))
@@ -167,5 +171,6 @@ def test_what_cannot_be_made_right_is_refused(unknown):
     assert unknown["itself"].startswith("ValueError")
     assert "leave out save_freq" in unknown["save_freq"]
     assert "begin with a whole epoch" in unknown["middle"]
+    assert "trained on the features 'a', 'b', 'c'" in unknown["other features"]
     if keras.backend.backend() != "tensorflow":
         assert "leave out steps_per_epoch" in unknown["steps_per_epoch"]

@@ -23,6 +23,7 @@ from csvfeed.train.fit import TRAINING
 from csvfeed.train.for_keras import ForKeras
 from csvfeed.train.grouping import count_batches, group_size
 from csvfeed.train.keras_internals import DIFFERENCE
+from csvfeed.train.same_features import SAME_FEATURES
 from csvfeed.train.structure import Structure, cut_stacks
 
 if TYPE_CHECKING:
@@ -57,8 +58,15 @@ def public_data(
     return Batches(dataset, class_weight, as_dict=as_dict, dtype=dtype)
 
 
-def _begin(dataset: Feed, call: FrameType | None, size: int) -> tuple[int, Iterator[Arrays]]:
+def _begin(
+    dataset: Feed, structure: Structure, call: FrameType | None, size: int
+) -> tuple[int, Iterator[Arrays]]:
     """Open the epoch that is next, and return its number and its rows in groups."""
+    if call is not None and _trains(call):
+        SAME_FEATURES.train(call.f_locals["self"], dataset)
+    elif call is not None:
+        as_dict = structure.names_features
+        SAME_FEATURES.require(call.f_locals["self"], dataset, as_dict=as_dict)
     epoch, batch = dataset.epochs.position.next
     if batch >= len(dataset):
         epoch, batch = epoch + 1, 0
@@ -89,7 +97,7 @@ def tf_data(dataset: Feed, structure: Structure) -> tf.data.Dataset:
     rows = group_size(dataset, structure.bytes) * dataset.epochs.batch_rows
 
     def read() -> Iterator[Arrays]:
-        _, groups = _begin(dataset, method_of_any_thread(data), rows)
+        _, groups = _begin(dataset, structure, method_of_any_thread(data), rows)
         yield from groups
 
     def note_end() -> bool:
@@ -181,7 +189,7 @@ class Batches(ForKeras, keras.utils.PyDataset):  # type: ignore[misc]  # Keras h
     def _begin(self, call: FrameType | None) -> _Pass:
         if call is not None and _trains(call):
             _refuse(call, self)
-        epoch, groups = _begin(self.dataset, call, self._group_rows)
+        epoch, groups = _begin(self.dataset, self.structure, call, self._group_rows)
         cut = cut_stacks(self._stacks(groups), self.structure)
         # Those of methods that have failed would keep what these hold.
         self._passes = {one: old for one, old in self._passes.items() if _runs(one, call)}

@@ -40,6 +40,10 @@ class Structure:
 
     Attributes
     ----------
+    is_plain : bool
+        Whether the arrays stay as they are.
+    names_features : bool
+        Whether the features become a dict.
     rows : tuple of Row, or of dict of str to Row
         A row of each array.
 
@@ -59,6 +63,7 @@ class Structure:
     ) -> None:
         self._outputs = dataset.epochs.outputs
         self._dtype = numpy_dtype(dtype)
+        self.names_features = as_dict
         self._features = _features(dataset, self._dtype) if as_dict else None
         self._classes = None if class_weight is None else ClassWeights(dataset, class_weight)
         changes = (self._outputs, self._features, self._classes)
