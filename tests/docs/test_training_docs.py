@@ -4,8 +4,8 @@ import gzip
 import importlib.util
 import itertools
 import re
+import runpy
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -175,11 +175,13 @@ def test_a_page_begins_with_the_imports_that_its_examples_share(page):
     assert blocks(opening) == ["import csvfeed\nimport keras\n"]
 
 
-def test_the_example_of_higgs_times_text_and_cache(tmp_path):
+def test_the_example_of_higgs_times_text_and_cache(tmp_path, monkeypatch, capsys):
     pytest.importorskip("keras")
-    command = [sys.executable, ROOT / "examples" / "higgs.py", "--rows", "3000", "--epochs", "2"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    head, *lines = done.stdout.splitlines()
+    monkeypatch.chdir(tmp_path)
+    script = str(ROOT / "examples" / "higgs.py")
+    monkeypatch.setattr(sys, "argv", [script, "--rows", "3000", "--epochs", "2"])
+    runpy.run_path(script, run_name="__main__")
+    head, *lines = capsys.readouterr().out.splitlines()
     assert "3,000 rows" in head
     ways = [tuple(re.findall(r"\w+", line)[:2]) for line in lines]
     assert ways == [("read", "text"), ("read", "cache"), ("fit", "text"), ("fit", "cache")]
