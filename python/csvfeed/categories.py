@@ -146,6 +146,10 @@ class Categories:
         """Return which codes each feature of ``categories`` has."""
         return {name: codes for name, is_target, codes in self._codes() if not is_target}
 
+    def target_codes_by_name(self) -> Codes:
+        """Return which classes each target of ``categories`` has."""
+        return {name: codes for name, is_target, codes in self._codes() if is_target}
+
     def _codes(self) -> list[tuple[str, bool, tuple[int | None, str | None]]]:
         """Return of each column of ``categories`` its name, whether it is a target, and its codes.
 

@@ -30,7 +30,7 @@ Form: TypeAlias = Literal["percent", "plain", "currency", "fortran", "hex", "msv
 Numbers: TypeAlias = list[str] | dict[int | str, list[str]]
 Vocabularies: TypeAlias = list[tuple[int, list[str]]]
 Codes: TypeAlias = Mapping[str, tuple[int | None, str | None]]
-"""By the name of a feature: how many codes it has, and a digest of its vocabulary."""
+"""By the name of a column: how many codes it has, and a digest of its vocabulary."""
 
 
 @dataclass(frozen=True, init=False)

@@ -165,6 +165,11 @@ class Epochs:
         return self.order.share is None and self.order.lanes is None
 
     @property
+    def keeps_order(self) -> bool:
+        """Whether the rows are in the order of the source."""
+        return self.order.seed is None
+
+    @property
     def place(self) -> tuple[int, int] | None:
         """Which share of the global batches these rows are, out of how many, if distributed."""
         lanes = self.order.lanes

@@ -193,6 +193,10 @@ class Mix(Conversions):
         """Return what says which codes the features have that are categories."""
         return self._members[0].codes_by_name()
 
+    def target_codes_by_name(self) -> Codes:
+        """Return which classes each target of ``categories`` has."""
+        return self._members[0].target_codes_by_name()
+
     def part_of_worker(self, worker: int, workers: int) -> Mix:
         """Return a mix of the shards of one worker of a loader."""
         shards = [member.shard(worker, workers) for member in self._members]

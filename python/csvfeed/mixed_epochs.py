@@ -259,6 +259,11 @@ class MixedEpochs(Epochs):
         for member in self._members:
             member.find_means()
 
+    @property
+    def keeps_order(self) -> bool:
+        """Whether the rows are in the order of one source."""
+        return False
+
     def warn_of_rejects(self) -> None:
         """Warn how many rows ``on_error="skip"`` left out, unless an iteration has done so."""
         for member in self._members:

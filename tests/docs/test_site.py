@@ -15,7 +15,14 @@ API = {page.stem: page.read_text() for page in (ROOT / "docs/api").glob("*.md")}
 SHOWN = {name for text in API.values() for name in re.findall(r"^::: ([\w.]+)$", text, re.M)}
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benches/results/**/*.md")]
 # What csvfeed itself asks a dataset for while it trains.
-FOR_TRAINERS = {"classes_of", "codes_by_name", "count_classes", "epochs", "part_of_worker"}
+FOR_TRAINERS = {
+    "classes_of",
+    "codes_by_name",
+    "count_classes",
+    "epochs",
+    "part_of_worker",
+    "target_codes_by_name",
+}
 
 
 def public(module, names):

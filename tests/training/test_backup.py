@@ -266,6 +266,25 @@ def test_what_fit_takes_will_do(ds, tmp_path):
     assert (tmp_path / FILE).exists()
 
 
+def test_a_model_that_takes_features_by_name_goes_on(ds, tmp_path):
+    def by_name():
+        inputs = {name: keras.Input((1,), name=name) for name in "abc"}
+        joined = keras.layers.Concatenate()(list(inputs.values()))
+        built = keras.Model(inputs, keras.layers.Dense(1, kernel_initializer=seeded())(joined))
+        built.compile("sgd", "mse")
+        return built
+
+    expected = by_name()
+    expected.fit(shuffled(ds._options.source).to_keras(as_dict=True), epochs=2, verbose=0)
+    for epochs in (1, 2):
+        found = by_name()
+        backup = BackupAndRestore(tmp_path, ds, delete_checkpoint=False)
+        history = found.fit(ds.to_keras(as_dict=True), epochs=epochs, callbacks=[backup], verbose=0)
+        assert history.epoch == [epochs - 1]
+    for one, other in zip(expected.get_weights(), found.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_low_precision_is_kept_bit_for_bit(ds, tmp_path):
     def built():
         policy = keras.dtype_policies.DTypePolicy("bfloat16")

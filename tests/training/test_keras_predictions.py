@@ -1,5 +1,7 @@
 """``predictions`` and ``with_ids`` of rows that a model of Keras predicts."""
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
@@ -95,3 +97,14 @@ def test_a_net_of_plain_pytorch_predicts():
     assert ids == [f"A-{n}" for n in range(ROWS)]
     X = np.concatenate([X for (X,) in dataset()])
     np.testing.assert_allclose(found, net(torch.from_numpy(X)).numpy(force=True), rtol=1e-5)
+
+
+def test_predictions_in_a_shuffled_order_are_warned_of_once():
+    model = models()["one"]
+    data = dataset().shuffle(seed=0).to_keras()
+    with pytest.warns(RuntimeWarning, match="predict returns predictions in the order of"):
+        model.predict(data, verbose=0)
+    for quiet in (data, dataset().to_keras()):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            model.predict(quiet, verbose=0)

@@ -45,6 +45,27 @@ def test_predictions_are_refused_too():
         list(table("b,a,y").predictions(model))
 
 
+def classes_of(names, **options):
+    rows = "".join(f"{n % len(names)},{names[n % len(names)]}\n" for n in range(30))
+    options = {"categories": {"y": "auto"}, **options}
+    return csvfeed.CsvDataset(f"a,y\n{rows}".encode(), target="y", **options)
+
+
+def test_validation_with_other_classes_is_refused():
+    train, other = classes_of(["cat", "dog", "eel"]), classes_of(["dog", "eel"])
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(3, activation="softmax")])
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    with pytest.raises(ValueError, match=r"the classes of 'y' differ.*train\.vocabulary\['y'\]"):
+        model.fit(train.to_keras(), validation_data=other.to_keras(), verbose=0)
+    in_another_order = classes_of(["cat", "dog"], categories={"y": ["eel", "dog", "cat"]})
+    with pytest.raises(ValueError, match="or have another order"):
+        model.evaluate(in_another_order.to_keras(), verbose=0)
+    same = classes_of(["dog", "eel"], categories={"y": train.vocabulary["y"]})
+    model.fit(train.to_keras(), validation_data=same.to_keras(), verbose=0)
+    # What predicts takes no classes.
+    model.predict(other.to_keras(), verbose=0)
+
+
 def test_a_model_may_train_on_other_features_next():
     model = compiled()
     for header in ("a,b,y", "b,a,y"):
@@ -76,7 +97,9 @@ def test_other_codes_are_refused():
         return csvfeed.CsvDataset(text, target="y", categories=categories)
 
     train, other = dataset({"c": "auto"}), dataset({"c": "auto"}, ["red"])
-    with pytest.raises(ValueError, match=r"codes of 'c' differ.*categories=train.vocabulary"):
+    with pytest.raises(
+        ValueError, match=r"codes of 'c' differ.*categories={'c': train.vocabulary\['c'\]"
+    ):
         compiled().fit(train.to_keras(), validation_data=other.to_keras(), verbose=0)
     same = dataset(train.vocabulary, ["red"])
     compiled().fit(train.to_keras(), validation_data=same.to_keras(), verbose=0)

@@ -123,6 +123,8 @@ class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras h
         model = call.arguments.get("self")
         if call.method in ("fit", "evaluate"):
             refuse_other_outputs(model, self.structure)
+        if call.method == "predict":
+            self._warn_of_order()
         if call.given and model is not None:
             self._compare_features(call, model)
         return self._count
@@ -131,7 +133,10 @@ class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras h
         if call.method == "fit" and call.given.get("x") is call.arguments.get("x"):
             SAME_FEATURES.train(model, self.dataset)
         else:
-            SAME_FEATURES.require(model, self.dataset, as_dict=self._as_dict)
+            takes_targets = call.method != "predict"
+            SAME_FEATURES.require(
+                model, self.dataset, as_dict=self._as_dict, takes_targets=takes_targets
+            )
 
     @property
     def batch_size(self) -> int:

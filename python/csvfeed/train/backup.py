@@ -15,6 +15,7 @@ import numpy as np
 
 from csvfeed.processes import running
 from csvfeed.system import replace, sync_directory
+from csvfeed.train.call_stack import method_around
 from csvfeed.train.feed import Feed, is_feed
 from csvfeed.train.fit import TRAINING
 from csvfeed.train.grouping import count_batches
@@ -56,7 +57,7 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
     dataset : CsvDataset
         The dataset that ``fit`` trains on, as in
         ``fit(ds.to_keras(), callbacks=[BackupAndRestore("backup", ds)])``, or the result of its
-        ``to_keras``. With ``as_dict``, it must be that result.
+        ``to_keras``.
     save_freq : "epoch" or int, default "epoch"
         "epoch" saves at the end of each epoch, after validation. A number also saves each time that
         so many batches are done.
@@ -225,7 +226,9 @@ class BackupAndRestore(keras.callbacks.Callback):  # type: ignore[misc]  # Keras
         model = self.model
         # Otherwise TensorFlow makes metrics and optimizer state only in the first step.
         rows = self.dataset.epochs.batch_rows
-        structure = self._structure or Structure(self.dataset)
+        call = method_around()
+        given = None if call is None else call.f_locals.get("x")
+        structure = getattr(given, "structure", self._structure) or Structure(self.dataset)
 
         def zeros(row: Row) -> NDArray[Any]:
             return np.zeros((rows, *row.shape), row.dtype)

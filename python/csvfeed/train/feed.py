@@ -52,6 +52,9 @@ class Feed(Protocol):
     def codes_by_name(self) -> Codes:
         """Return what says which codes the features have that are categories."""
 
+    def target_codes_by_name(self) -> Codes:
+        """Return what says which classes the targets have that are categories."""
+
     def __len__(self) -> int:
         """Return the number of batches in an epoch."""
 

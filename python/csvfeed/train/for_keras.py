@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
+from csvfeed.errors import warn
 from csvfeed.outputs import Arrays
 from csvfeed.train.feed import ClassWeight, Feed
 from csvfeed.train.grouping import count_batches, group_size, stacks
@@ -52,6 +53,7 @@ class ForKeras:
         self._as_dict = as_dict
         self._dtype = dtype
         self._class_weight = None if class_weight is None else dict(class_weight)
+        self._has_warned_of_order = False
 
     def __repr__(self) -> str:
         given = ["as_dict=True"] if self._as_dict else []
@@ -61,6 +63,17 @@ class ForKeras:
     def __reduce__(self) -> tuple[Any, ...]:
         make = partial(type(self), as_dict=self._as_dict, dtype=self._dtype)
         return make, (self.dataset, self._class_weight)
+
+    def _warn_of_order(self) -> None:
+        """Warn once if ``predict`` would return predictions in an order that nobody knows."""
+        if self.dataset.epochs.keeps_order or self._has_warned_of_order:
+            return
+        self._has_warned_of_order = True
+        warn(
+            f"predict returns predictions in the order of {self.dataset!r}, which is not that of "
+            "the file: predict from the dataset as it was before shuffle(), or take "
+            "ds.predictions(model), which yields the ids of the rows as well"
+        )
 
     def _stacks(self, groups: Iterable[Arrays]) -> Iterator[Arrays]:
         """Yield the rows of each group as a stack of batches."""

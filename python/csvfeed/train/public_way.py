@@ -65,8 +65,11 @@ def _begin(
     if call is not None and _trains(call):
         SAME_FEATURES.train(call.f_locals["self"], dataset)
     elif call is not None:
+        takes_targets = call.f_code.co_name != "predict"
         as_dict = structure.names_features
-        SAME_FEATURES.require(call.f_locals["self"], dataset, as_dict=as_dict)
+        SAME_FEATURES.require(
+            call.f_locals["self"], dataset, as_dict=as_dict, takes_targets=takes_targets
+        )
     epoch, batch = dataset.epochs.position.next
     if batch >= len(dataset):
         epoch, batch = epoch + 1, 0
@@ -189,6 +192,8 @@ class Batches(ForKeras, keras.utils.PyDataset):  # type: ignore[misc]  # Keras h
     def _begin(self, call: FrameType | None) -> _Pass:
         if call is not None and _trains(call):
             _refuse(call, self)
+        if call is not None and call.f_code.co_name == "predict":
+            self._warn_of_order()
         epoch, groups = _begin(self.dataset, self.structure, call, self._group_rows)
         cut = cut_stacks(self._stacks(groups), self.structure)
         # Those of methods that have failed would keep what these hold.

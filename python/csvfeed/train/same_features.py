@@ -1,7 +1,7 @@
-"""Features that are not those a model was trained on.
+"""Features and classes that are not those a model was trained on.
 
 A model knows how many features it gets, and not which. So it would take the features of another
-file in another order, or with other codes, without a word.
+file in another order, or with other codes, without a word. So it would other classes of the target.
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ class Features:
         The features in their order.
     codes : dict
         See ``Feed.codes_by_name``.
+    classes : list
+        For each target, its classes as in ``Feed.target_codes_by_name``; None if it has none.
     """
 
     names: list[str]
     codes: Codes
+    classes: list[tuple[int | None, str | None] | None]
 
 
 class SameFeatures:
@@ -39,10 +42,13 @@ class SameFeatures:
 
     def train(self, model: Any, dataset: Feed) -> None:
         """Note that ``fit`` trains a model on a dataset."""
-        self._trained[model] = Features(dataset.feature_names, dataset.codes_by_name())
+        classes = _classes(dataset)
+        self._trained[model] = Features(dataset.feature_names, dataset.codes_by_name(), classes)
 
-    def require(self, model: Any, dataset: Feed, *, as_dict: bool) -> None:
-        """Raise ValueError if a dataset has other features than the model was trained on.
+    def require(
+        self, model: Any, dataset: Feed, *, as_dict: bool, takes_targets: bool = False
+    ) -> None:
+        """Raise ValueError if a dataset has other features or classes than a model was trained on.
 
         Parameters
         ----------
@@ -52,6 +58,8 @@ class SameFeatures:
             What it gets now.
         as_dict : bool
             Whether it gets the features by name, in any order.
+        takes_targets : bool, default False
+            Whether it gets the targets, too.
         """
         try:
             trained = self._trained.get(model)
@@ -72,12 +80,33 @@ class SameFeatures:
             if name in codes and codes[name] != trained_codes:
                 raise ValueError(
                     f"the codes of {name!r} differ from those that the model was trained on: give "
-                    "this dataset the categories of the other one, "
-                    "CsvDataset(..., categories=train.vocabulary)"
+                    "this dataset the categories of the other one, CsvDataset(..., "
+                    f"categories={{{name!r}: train.vocabulary[{name!r}]}})"
                 )
+        if takes_targets:
+            _compare_classes(trained.classes, dataset)
 
 
 SAME_FEATURES = SameFeatures()
+
+
+def _classes(dataset: Feed) -> list[tuple[int | None, str | None] | None]:
+    """Return the classes of each target."""
+    found = dataset.target_codes_by_name()
+    return [found.get(name) for name in dataset.target_names]
+
+
+def _compare_classes(trained: list[tuple[int | None, str | None] | None], dataset: Feed) -> None:
+    own = _classes(dataset)
+    if len(own) != len(trained):
+        return
+    for name, before, now in zip(dataset.target_names, trained, own, strict=True):
+        if before is not None and now is not None and before != now:
+            raise ValueError(
+                f"the classes of {name!r} differ from those that the model was trained on, or have "
+                "another order: give this dataset the classes of the other one, CsvDataset(..., "
+                f"categories={{{name!r}: train.vocabulary[{name!r}]}})"
+            )
 
 
 def _may_be_alike(one: list[str], other: list[str]) -> bool:

@@ -74,14 +74,16 @@ impl Unmatched {
             Some(Categories::Listed(known)) => known.shown(),
             _ => String::new(),
         };
-        let codes = match encoding {
-            Some(ValueEncoding::MultiHot(..)) => "all its features are 0",
-            _ => "each row has code 0, as for a missing value",
-        };
         let column = &self.schema.columns[feature.column];
+        let (codes, cure) = match encoding {
+            Some(ValueEncoding::MultiHot(..)) => {
+                ("all its features are 0", "csvfeed.MultiHot(\"auto\", ...)".to_owned())
+            }
+            _ => ("each row has code 0, as for a missing value", format!("categories={{{column:?}: \"auto\"}}")),
+        };
         format!(
             "no value of column {column:?} in {name} is among its categories, {shown}: {codes}. Do they differ in case, \
-             spelling or spaces? categories={{{column:?}: \"auto\"}} takes those of the file"
+             spelling or spaces? {cure} takes those of the file"
         )
     }
 }
