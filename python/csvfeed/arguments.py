@@ -129,7 +129,10 @@ def strings(value: Any, name: str) -> list[str]:
         if all(isinstance(string, str) for string in found):
             return found
         value = found
-    raise TypeError(f"{name} takes a list of strings, not {value!r}")
+    advice = ""
+    if name == "missing":
+        advice = ': each as the file writes it, as in missing=[*csvfeed.MISSING, "-999", "-999.0"]'
+    raise TypeError(f"{name} takes a list of strings, not {value!r}{advice}")
 
 
 def character(value: Any, name: str, unfit: str = "+-.\r\n\0") -> str:

@@ -377,9 +377,10 @@ class Epochs:
         """Warn how many rows ``on_error="skip"`` left out, unless an iteration has done so."""
         self._plan.warn_of_rejects()
 
-    def warn_of_categories(self) -> None:
-        """Warn if no value that was read is among the ``categories`` of its column.
+    def warn_of_values(self) -> None:
+        """Warn of values that were read as they are hardly meant.
 
-        An iteration does so at its end.
+        No value of a column is among its ``categories``, or a number has the value of a token of
+        ``missing``. An iteration does so at its end.
         """
-        self._reader.warn_of_categories()
+        self._reader.warn_of_values()

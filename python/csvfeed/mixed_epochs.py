@@ -269,10 +269,10 @@ class MixedEpochs(Epochs):
         for member in self._members:
             member.warn_of_rejects()
 
-    def warn_of_categories(self) -> None:
-        """Warn if no value that was read is among the ``categories`` of its column."""
+    def warn_of_values(self) -> None:
+        """Warn of values that were read as they are hardly meant."""
         for member in self._members:
-            member.warn_of_categories()
+            member.warn_of_values()
 
 
 class _Order:

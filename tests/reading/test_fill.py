@@ -45,8 +45,14 @@ def test_a_nan_that_is_a_number_stays(read):
     equal(X, [[NAN, 0], [NAN, 0]])
 
 
+def test_a_token_that_is_no_string_is_told_how_to_be_one():
+    with pytest.raises(TypeError, match=r'strings, not \[-999\]: .*"-999", "-999.0"'):
+        csvfeed.CsvDataset(b"a,y\n1,2\n", missing=[-999])
+
+
 def test_a_token_that_is_a_number_is_filled(read):
-    X, _ = read(b"a,b,y\n-999,1,1\n2,-999.0,2\n", missing=["-999"], fill=0)
+    with pytest.warns(RuntimeWarning, match='"-999.0" in <bytes> has the value of a missing token'):
+        X, _ = read(b"a,b,y\n-999,1,1\n2,-999.0,2\n", missing=["-999"], fill=0)
     equal(X, [[0, 1], [2, -999]])
 
 

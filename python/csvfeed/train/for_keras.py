@@ -83,5 +83,5 @@ class ForKeras:
             batches += len(stack[0])
             if batches == self._count:
                 # Here, too, Keras asks for no more.
-                self.dataset.epochs.warn_of_categories()
+                self.dataset.epochs.warn_of_values()
             yield stack

@@ -216,7 +216,7 @@ impl Drop for Batches {
 type Guard<'a> = MutexGuard<'a, Option<Flow>>;
 
 impl Batches {
-    /// Ends the iterator: stops the threads, ends the epoch, and warns if rows were left out or categories had no value.
+    /// Ends the iterator: stops the threads, ends the epoch, and warns of rows that were left out and of values that are hardly meant.
     fn end(&self, py: Python<'_>, mut guard: Guard<'_>) -> PyResult<()> {
         self.progress.get().ended.store(true, Ordering::Relaxed);
         let ended = guard.take();
@@ -230,7 +230,7 @@ impl Batches {
             left_out = epoch.end(py, rest)?;
         }
         rejects::warn(py, &self.input, left_out)?;
-        self.input.warn_of_categories(py)
+        self.input.warn_of_values(py)
     }
 
     /// Fails if the end of the interpreter, rather than the last batch, ended the iterator.

@@ -255,9 +255,10 @@ impl Reader {
         rejects::find(py, &self.0)
     }
 
-    /// Warns once if given categories had no value in the rows that were read.
-    fn warn_of_categories(&self, py: Python<'_>) -> PyResult<()> {
-        self.0.warn_of_categories(py)
+    /// Warns once if given categories had no value in the rows that were read, or if numbers have the value of a missing
+    /// token.
+    fn warn_of_values(&self, py: Python<'_>) -> PyResult<()> {
+        self.0.warn_of_values(py)
     }
 
     /// Writes the rows that are left out as wrong to a file, and returns how many they are.

@@ -72,6 +72,8 @@ pub(super) struct Memo {
     pub has_warned_of_returns: AtomicBool,
     /// The given categories that no value has had so far.
     pub unmatched: OnceLock<Unmatched>,
+    /// Whether the warning about numbers with the value of a missing token was given.
+    pub has_warned_of_spelling: AtomicBool,
 }
 
 impl Input {
@@ -180,9 +182,21 @@ impl Input {
         self.unmatched().look(features);
     }
 
-    /// Warns once if given categories had no value in the rows that were looked at.
-    pub(crate) fn warn_of_categories(&self, py: Python<'_>) -> PyResult<()> {
-        self.unmatched().warn(py, &self.name)
+    /// Warns once if given categories had no value in the rows that were read, or if numbers have the value of a missing
+    /// token.
+    pub(crate) fn warn_of_values(&self, py: Python<'_>) -> PyResult<()> {
+        self.unmatched().warn(py, &self.name)?;
+        let Some(field) = self.schema.missing.spelling() else { return Ok(()) };
+        if self.memo.has_warned_of_spelling.swap(true, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let (field, name) = (String::from_utf8_lossy(field), &self.name);
+        let message = format!(
+            "{field:?} in {name} has the value of a missing token, but is written differently, so csvfeed reads it as a \
+             number. If it means no value, give missing= this text, too: missing=[..., {field:?}]"
+        );
+        py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
+        Ok(())
     }
 
     fn unmatched(&self) -> &Unmatched {

@@ -1,6 +1,7 @@
 //! Tokens that mean "no value".
 
 use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use crate::dialect::{Dialect, Encoding, trim, unquote};
 use crate::value::Vocabulary;
@@ -22,6 +23,8 @@ pub struct Missing {
     /// Whether a token contains a digit and may therefore be a number in some form.
     has_digits: bool,
     encoding: Encoding,
+    /// The first field that has the value of such a token, and is written differently.
+    spelling: Arc<OnceLock<Box<[u8]>>>,
 }
 
 impl Missing {
@@ -38,7 +41,8 @@ impl Missing {
         let notation = Notation::of(dialect);
         let numbers = tokens.iter().filter_map(|token| notation.parse(token)).filter(|n| !n.is_nan());
         let has_digits = tokens.iter().any(|token| token.iter().any(u8::is_ascii_digit));
-        Self { numbers: numbers.collect(), tokens: Vocabulary::new(&tokens), has_digits, encoding: dialect.encoding }
+        let (numbers, tokens) = (numbers.collect(), Vocabulary::new(&tokens));
+        Self { numbers, tokens, has_digits, encoding: dialect.encoding, spelling: Arc::default() }
     }
 
     /// Whether `field`, stripped of quotes and surrounding spaces, means "no value".
@@ -86,6 +90,12 @@ impl Missing {
     pub(crate) fn may_be(&self, value: f32) -> bool {
         self.numbers.contains(&value)
     }
+
+    /// The first field so far that has the value of a token, but another text, and so is a number.
+    #[must_use]
+    pub fn spelling(&self) -> Option<&[u8]> {
+        self.spelling.get().map(|field| &**field)
+    }
 }
 
 impl Default for Missing {
@@ -110,7 +120,12 @@ pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
     if is_missing(field, dialect, missing) {
         return Value::Missing;
     }
-    Notation::of(dialect).parse(&unquote(field, dialect)).map_or(Value::Other, Value::Number)
+    let text = unquote(field, dialect);
+    let Some(number) = Notation::of(dialect).parse(&text) else { return Value::Other };
+    if missing.may_be(number) {
+        missing.spelling.get_or_init(|| (&*text).into());
+    }
+    Value::Number(number)
 }
 
 /// Whether a field means "no value".
