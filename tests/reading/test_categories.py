@@ -529,6 +529,16 @@ def test_a_header_that_may_be_data_is_not_guessed_at():
     assert csvfeed.CsvDataset(b"name,y\nUA,1\n", categories={0: "auto"}).num_rows == 1
 
 
+def test_a_header_whose_text_is_not_read_is_not_guessed_at():
+    data = b"7,UA,2024-01-01,1\n8,AA,2024-01-02,2\n"
+    for options in ({"target": -1, "features": [0]}, {"features": [0, 1], "categories": {1: 8}}):
+        with pytest.raises(csvfeed.CsvError, match="header=True or header=False"):
+            csvfeed.CsvDataset(data, **options)
+        assert csvfeed.CsvDataset(data, header=False, **options).num_rows == 2
+    named = b"a,carrier,day,y\n" + data
+    assert csvfeed.CsvDataset(named, target=-1, features=[0]).num_rows == 2
+
+
 # text that nobody mapped
 
 

@@ -1,12 +1,11 @@
 //! From the options of a dataset to its input: find the parts, read their headers, resolve the columns.
 
 use csvfeed_core::budget::Budget;
-use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::Error;
-use csvfeed_core::head::{Head, Header};
+use csvfeed_core::head::Header;
 use csvfeed_core::table::columns::Columns;
 use csvfeed_core::table::missing::Missing;
-use csvfeed_core::table::schema::OnError;
+use csvfeed_core::table::schema::{Column, OnError, Targets};
 use pyo3::prelude::*;
 
 use super::headers::{Failed, HeaderReader, Headers, Stopped};
@@ -34,19 +33,18 @@ pub(crate) fn find(py: Python<'_>, mut options: Options<'_>) -> PyResult<Input> 
     }
     let (mut head, dialect) = (headers.head.clone(), headers.dialect);
     let coded = Columns { ids: options.ids, ..Columns::from(options.values) };
-    if options.header == Header::Auto {
-        check_detected_header(py, &head, dialect, &missing, &coded, &names)?;
+    let targets: Targets = options.targets.into();
+    if options.header == Header::Auto && head.is_named {
+        let read = by_index(options.features.as_deref(), &targets);
+        let checked = coded.check_header(&head.columns, read.as_deref(), dialect, &missing);
+        checked.map_err(|error| names.exception(py, &error, &head.columns))?;
     }
     let layouts = Layouts::new(headers, options.columns, options.partition_keys);
     let layouts = layouts.map_err(|failed| names.exception_of_part(py, failed, &[]))?;
     head.columns.clone_from(&layouts.columns);
     let (ending, leader) = (layouts.ending(), layouts.leader);
-    let wanted = Wanted {
-        features: options.features,
-        targets: options.targets.into(),
-        coded,
-        allow_target_as_feature: options.allow_target_as_feature,
-    };
+    let wanted =
+        Wanted { features: options.features, targets, coded, allow_target_as_feature: options.allow_target_as_feature };
     let resolved = layouts.resolve(wanted, missing, options.missing_target);
     let (mut schema, parts) = resolved.map_err(|refused| match refused {
         Refused::Table(error) => names.exception(py, &error, &head.columns),
@@ -151,17 +149,9 @@ fn read_headers(
     })
 }
 
-/// Refuses to guess whether the first row is a header if only columns that are not numbers could tell.
-fn check_detected_header(
-    py: Python<'_>,
-    head: &Head,
-    dialect: Dialect,
-    missing: &Missing,
-    coded: &Columns,
-    names: &Names,
-) -> PyResult<()> {
-    if !head.is_named {
-        return Ok(());
-    }
-    coded.check_header(&head.columns, dialect, missing).map_err(|error| names.exception(py, &error, &head.columns))
+/// The columns that are read, if all are given by index.
+fn by_index(features: Option<&[Column]>, targets: &Targets) -> Option<Vec<i64>> {
+    let outputs = targets.outputs.iter().flatten().chain(targets.weights.iter().flatten());
+    let index = |column: &Column| if let Column::Index(at) = column { Some(*at) } else { None };
+    features?.iter().chain(outputs).map(index).collect()
 }

@@ -121,19 +121,29 @@ impl Columns {
         categories.chain(booleans).chain(dates).chain(durations).chain(numbers).chain(lists).chain(ids)
     }
 
-    /// Refuses the first row as header if its only text is in columns that are given by index and do not hold numbers:
-    /// such a row may be data.
-    pub fn check_header(&self, names: &[String], dialect: Dialect, missing: &Missing) -> Result<()> {
+    /// Refuses the first row as header if its only text is in columns that are given by index and do not hold numbers, or
+    /// that are not `read`: such a row may be data. `read` are the columns that are read if all are given by index.
+    pub fn check_header(
+        &self,
+        names: &[String],
+        read: Option<&[i64]>,
+        dialect: Dialect,
+        missing: &Missing,
+    ) -> Result<()> {
         let columns = self.named().map(|(_, column)| column);
         let count = names.len() as i64;
+        let from_first = |at: i64| if at < 0 { at + count } else { at };
         let coded: Vec<i64> = columns
             .filter_map(|column| match column {
-                Column::Index(at) if *at < 0 => Some(at + count),
-                Column::Index(at) => Some(*at),
+                Column::Index(at) => Some(from_first(*at)),
                 Column::Name(_) => None,
             })
             .collect();
-        let mut others = names.iter().enumerate().filter(|(at, _)| !coded.contains(&(*at as i64)));
+        let is_read = |at: i64| read.is_none_or(|read| read.iter().any(|&other| from_first(other) == at));
+        let mut others = names.iter().enumerate().filter(|(at, _)| {
+            let at = *at as i64;
+            !coded.contains(&at) && is_read(at)
+        });
         let usual = self.numbers.usual()?;
         let is_usual = usual == Forms::default();
         let is_text = |at: usize, name: &String| {
@@ -142,7 +152,7 @@ impl Columns {
                 && missing::value(name.as_bytes(), Dialect { quote: None, escape: None, ..dialect }, missing)
                     == Value::Other
         };
-        if (coded.is_empty() && is_usual) || others.any(|(at, name)| is_text(at, name)) {
+        if (coded.is_empty() && is_usual && read.is_none()) || others.any(|(at, name)| is_text(at, name)) {
             return Ok(());
         }
         Err(wrong(format!(
