@@ -8,6 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from importlib.metadata import version
+
+import pytest
 
 LIMIT = 240
 """Seconds after which a wait for them ends."""
@@ -18,6 +21,14 @@ def free_port():
     with contextlib.closing(socket.socket()) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def need(engine):
+    """Skip a test if what its processes talk by is not there, or cannot do so on CPUs."""
+    if engine == "torch":
+        pytest.importorskip("torch")
+    if engine == "jax" and tuple(map(int, version("jax").split(".")[:2])) < (0, 5):
+        pytest.skip("JAX before 0.5 computes on several CPU processes only with MPI or a flag")
 
 
 def group(count):

@@ -5,7 +5,7 @@ import textwrap
 
 import numpy as np
 import pytest
-from launched import free_port, launch, outputs
+from launched import free_port, launch, need, outputs
 
 pytestmark = pytest.mark.backend("jax")
 
@@ -76,6 +76,7 @@ def trained(count, path):
 
 
 def test_the_model_is_that_of_one_process(tmp_path):
+    need("jax")
     path = tmp_path / "data.csv"
     rows = np.random.default_rng(0).integers(-4, 5, (410, 2))
     path.write_text("a,b,y\n" + "".join(f"{a},{b},{a + 2 * b + 1}\n" for a, b in rows))

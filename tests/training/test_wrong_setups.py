@@ -4,7 +4,7 @@ import json
 import textwrap
 
 import pytest
-from launched import free_port, group, launch, outputs
+from launched import free_port, group, launch, need, outputs
 
 WRONG = """
     import json, os, signal, sys, time
@@ -89,8 +89,7 @@ def told(engine, folder):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_each_process_says_what_is_wrong(engine, tmp_path):
-    if engine == "torch":
-        pytest.importorskip("torch")
+    need(engine)
     found = told(engine, tmp_path)
     words = {
         "batch": "has batch_size=",
@@ -139,8 +138,7 @@ FORGOTTEN = """
 
 @pytest.mark.parametrize("engine", ENGINES[1:])
 def test_a_forgotten_distribute_is_a_warning(engine):
-    if engine == "torch":
-        pytest.importorskip("torch")
+    need(engine)
     given = "-c", textwrap.dedent(FORGOTTEN), engine, free_port()
     for output in outputs(launch(2, lambda rank: [*given, rank], group(2))):
         (message,), meant, sharded = json.loads(output.splitlines()[-1])
@@ -166,8 +164,7 @@ NOBODY = """
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_without_a_process_group_each_process_is_told(engine, tmp_path):
-    if engine == "torch":
-        pytest.importorskip("torch")
+    need(engine)
     command = ["-c", textwrap.dedent(NOBODY), engine]
     for message in outputs(launch(2, lambda _: command, group(2), cwd=tmp_path)):
         assert "no engine runs that knows the processes: RANK=" in message
