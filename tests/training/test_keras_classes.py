@@ -54,3 +54,18 @@ def test_two_classes_train_with_one_output_and_weights_by_name(write):
     assert accuracy == 1
     found = model.predict(np.array([CENTRES[name] for name in ds.classes], np.float32), verbose=0)
     assert found.ravel().round().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("units", "loss", "says"),
+    [
+        (1, "binary_crossentropy", "has 3 classes, and binary_crossentropy takes two"),
+        (1, keras.losses.BinaryCrossentropy(), r"Dense\(3, activation"),
+        (2, "sparse_categorical_crossentropy", "3 classes, and the model only 2 outputs"),
+    ],
+)
+def test_a_model_with_too_few_outputs_for_the_classes_is_refused(write, units, loss, says):
+    path = write(table_of(list(CENTRES)))
+    ds = CsvDataset(path, target="species", categories={"species": "auto"}, batch_size=25)
+    with pytest.raises(ValueError, match=says):
+        trained(ds, keras.layers.Dense(units, activation="sigmoid"), loss)

@@ -24,7 +24,7 @@ from csvfeed.train.keras_internals import (
     PartialBatchList,
     step_within,
 )
-from csvfeed.train.other_outputs import refuse_other_outputs
+from csvfeed.train.other_outputs import refuse_other_outputs, refuse_too_few_classes
 from csvfeed.train.same_features import SAME_FEATURES
 from csvfeed.train.structure import cut_stacks, super_batches
 
@@ -123,6 +123,7 @@ class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras h
         model = call.arguments.get("self")
         if call.method in ("fit", "evaluate"):
             refuse_other_outputs(model, self.structure)
+            refuse_too_few_classes(model, self.dataset)
         if call.method == "predict":
             self._warn_of_order()
         if call.given and model is not None:

@@ -1,4 +1,4 @@
-"""A model whose outputs are others than those of ``target``."""
+"""A model whose outputs are others than those of ``target``, or too few for its classes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from csvfeed.train.feed import Feed
 from csvfeed.train.structure import Structure
 
 
@@ -59,6 +60,39 @@ def refuse_other_outputs(model: Any, structure: Structure) -> None:
         raise ValueError(
             "the outputs of the model are a list, for which Keras takes no weights by output: make "
             f"it of a dict, keras.Model(inputs, {{{shown}}})"
+        )
+
+
+def refuse_too_few_classes(model: Any, dataset: Feed) -> None:
+    """Raise ValueError if a model cannot tell the classes of a target of ``categories`` apart.
+
+    Some backends train all the same.
+
+    Parameters
+    ----------
+    model : keras.Model or None
+        The model; None if it is not known.
+    dataset : Feed
+        What it is trained on or evaluated with.
+    """
+    if type(model).__module__.partition(".")[0] != "keras" or len(dataset.target_names) != 1:
+        return
+    loss, shape = getattr(model, "loss", None), getattr(model, "output_shape", None)
+    name = loss if isinstance(loss, str) else getattr(loss, "name", getattr(loss, "__name__", None))
+    units = shape[-1] if isinstance(shape, tuple) and isinstance(shape[-1], int) else None
+    classes = dataset.count_classes(0) if dataset.epochs.outputs is None else None
+    if classes is None or units is None:
+        return
+    target, last = dataset.target_names[0], f'Dense({classes}, activation="softmax")'
+    if name == "binary_crossentropy" and classes > 2:
+        raise ValueError(
+            f"the target {target!r} has {classes:,} classes, and binary_crossentropy takes two: "
+            f"end the model with {last}, and compile it with sparse_categorical_crossentropy"
+        )
+    if name == "sparse_categorical_crossentropy" and units < classes:
+        raise ValueError(
+            f"the target {target!r} has {classes:,} classes, and the model only {units:,} "
+            f"outputs: end it with {last}"
         )
 
 
