@@ -149,9 +149,11 @@ fn read_headers(
     })
 }
 
-/// The columns that are read, if all are given by index.
+/// The columns that are read, if all are given by index. A single one, which nobody trains on, looks at the file or counts
+/// its rows.
 fn by_index(features: Option<&[Column]>, targets: &Targets) -> Option<Vec<i64>> {
     let outputs = targets.outputs.iter().flatten().chain(targets.weights.iter().flatten());
     let index = |column: &Column| if let Column::Index(at) = column { Some(*at) } else { None };
-    features?.iter().chain(outputs).map(index).collect()
+    let read: Option<Vec<i64>> = features?.iter().chain(outputs).map(index).collect();
+    read.filter(|read| read.len() > 1)
 }
