@@ -412,6 +412,69 @@ def test_numbers_of_a_form_are_read_in_it(suggested, form, fields, expected):
     np.testing.assert_array_equal(found, np.array(expected * 3, np.float32))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("other", ["7", "2,5"])
+@pytest.mark.parametrize(
+    ("fields", "thousands"),
+    [
+        (["12,50 €", "3,00 €", "0,125 €"], ""),
+        (["1.234,56 €", "12,50 €", "2.000 €"], "."),
+        (["€ 1.234,56", "€ 12,50", "-€ 1,00"], "."),
+        (["1.234,56 EUR", "12,50 EUR", "7,00 EUR"], "."),
+        (["$1.234,56", "$12,50", "$-1,00"], "."),
+        (["CHF 1'234,56", "CHF 2,50", "CHF 1,00"], "'"),
+        (["12,5 %", "7,25 %", "0,5 %"], ""),
+    ],
+)
+def test_the_notation_of_amounts_is_found(capsys, tmp_path, fields, thousands, other, encoding):
+    path = tmp_path / "t.csv"
+    rows = [f"{field};{n % 7 if n else other};{n % 2}\n" for n, field in enumerate(fields * 50)]
+    path.write_text("Betrag;x;y\n" + "".join(rows), encoding=encoding)
+    assert cli.main(["inspect", str(path)]) == 0
+    code = capsys.readouterr().out.partition("import csvfeed\n")[2]
+    names = {}
+    exec(f"import csvfeed\n{code}", names)
+    usual = [re.sub(r"[^\d,-]", "", field).replace(",", ".") for field in fields]
+    X = np.concatenate([X for X, _ in names["ds"]])
+    scale = 100 if "%" in fields[0] else 1
+    np.testing.assert_allclose(X[:3, 0], [float(text) / scale for text in usual], rtol=1e-6)
+    assert "decimal=','" in code or 'decimal=","' in code
+    assert ("thousands=" in code) == bool(thousands)
+
+
+def test_amounts_yield_to_plain_numbers(suggested):
+    row = "{};{};{}".format
+    text = "a;b;y\n" + "\n".join(
+        row(f"{n}.1234", f"{n % 9 + 1}.234,56 €", n % 2) for n in range(40)
+    )
+    columns, code, _, _ = suggested(text)
+    assert columns["a"]["kind"] == "number"
+    assert "decimal" not in re.sub("#.*", "", code)
+    comment = re.sub(r"\n *# +", " ", code)
+    assert "'b' looks like numbers, such as '1.234,56 €', and is read as names" in comment
+
+
+def test_dots_in_amounts_that_may_separate_thousands_are_asked_about(suggested):
+    text = "a;b;y\n" + "".join(f"{n % 9 + 1}.500 €;{n};{n % 2}\n" for n in range(40))
+    columns, code, ds, _ = suggested(text)
+    assert columns["a"]["left_out"].startswith("a dot in '1.500 €' may separate thousands")
+    assert ds.feature_names == ["b"]
+    for options, value in ((["--thousands", "."], 1500), (["--decimal", "."], 1.5)):
+        _, code, _, batches = suggested(text, *options)
+        assert 'numbers={"a": "currency"}' in code
+        assert values(batches)[0][0] == value
+
+
+@pytest.mark.parametrize(
+    ("field", "is_told"),
+    [("{}.{:02} kg", True), ("{}x{}", False), ("AB-{}{}", True), ("Ann{} of {}", False)],
+)
+def test_text_that_looks_like_numbers_is_told(suggested, field, is_told):
+    _, code, _, _ = suggested(table("a,y", lambda n: f"{field.format(n // 2, n // 2)},{n % 2}", 4000))
+    assert 'categories={"a": ' in code
+    assert ("'a' looks like numbers" in code) == is_told
+
+
 def test_numbers_without_a_value_in_old_c_are_missing(suggested):
     _, code, ds, _ = suggested(table("a,y", lambda n: f"{n / 4 if n % 10 else '-1.#IND'},{n % 3}"))
     assert 'numbers={"a": "msvc"}' in code

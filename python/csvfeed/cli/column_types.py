@@ -11,9 +11,10 @@ from typing import Literal, TypeAlias
 
 from csvfeed.cli.date_formats import date_format, formats_of
 from csvfeed.cli.list_forms import list_form
-from csvfeed.cli.number_forms import FORMS, number_form, question_of_form
+from csvfeed.cli.number_forms import FORMS, example_of_numbers, number_form, question_of_form, question_of_thousands
 from csvfeed.cli.sample import Sample
 from csvfeed.columns import Form, List
+from csvfeed.typeset import shown
 
 Kind: TypeAlias = Literal[
     "number", "integer", "boolean", "date", "duration", "list", "text", "constant", "empty"
@@ -182,6 +183,9 @@ def _classify_form(column: Column, sample: Sample) -> bool:
     if not form or not is_told:
         return False
     question = question_of_form(sample.reader, form, texts)
+    is_open = not {"decimal", "thousands"} & sample.options.keys()
+    if not question and form == "currency" and is_open and sample.dialect.delimiter == ";":
+        question = question_of_thousands(texts)
     if question:
         column.kind, column.note, column.is_question = "number", question, True
         return True
@@ -366,5 +370,7 @@ def _judge_text(column: Column) -> None:
     length = sum(times * len(value) for value, times in values.items()) / count
     if count >= 10 and len(values) == count:
         column.note = "free text" if words > 2 else "each row has another one"
+        if example := example_of_numbers(values, has_marks=False):
+            column.note += f", and they look like numbers, such as {shown(example)}"
     elif len(values) > 0.5 * count and count >= 10 and (words > 4 or length > 40):
         column.note = "free text"

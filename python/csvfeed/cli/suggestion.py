@@ -13,8 +13,10 @@ import csvfeed
 from csvfeed.cli.column_types import MOST_CATEGORIES, Column
 from csvfeed.cli.findings import Found
 from csvfeed.cli.last_layer import last_layer
+from csvfeed.cli.number_forms import example_of_numbers
 from csvfeed.cli.terminal import progress, share
 from csvfeed.dialect import Dialect
+from csvfeed.typeset import shown
 
 _BATCH_SIZE = 256
 _MANY = 1 << 17
@@ -145,8 +147,9 @@ def _suggestion(
     if len(read) < found.width:
         options["features"] = [names[column.index] for column in features]
     options.update(_meanings(read, names, chosen))
-    if seldom := [said for column in read if column.is_text for said in _seldom(column)]:
-        notes["categories"] = seldom
+    texts = [column for column in read if column.is_text]
+    if said := [said for column in texts for said in (*_numbers(column), *_seldom(column))]:
+        notes["categories"] = said
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
     options.update(_written(found.reading))
@@ -217,13 +220,24 @@ def _meanings(read: list[Column], names: list[str | int], target: Column | None)
     return made
 
 
+def _numbers(column: Column) -> list[str]:
+    """Return a remark on text that looks like numbers, which categories do not compare."""
+    example = example_of_numbers(column.values, has_marks=_codes(column) == "auto")
+    if not example:
+        return []
+    return [
+        f"{column.name!r} looks like numbers, such as {shown(example)}, and is read as names: "
+        "decimal=, thousands= and numbers= may read it"
+    ]
+
+
 def _seldom(column: Column) -> list[str]:
     """Return a remark on values that occur once where all others occur often."""
     once = sorted(value for value, count in column.values.items() if count == 1)
     often = [count for count in column.values.values() if count > 1]
     if not column.counted or not 0 < len(once) <= _MOST_SELDOM or min(often, default=0) < _OFTEN:
         return []
-    names, verb = " and ".join(map(repr, once)), "occurs" if len(once) == 1 else "occur"
+    names, verb = " and ".join(map(shown, once)), "occurs" if len(once) == 1 else "occur"
     mistake = "is it a spelling mistake" if len(once) == 1 else "are they spelling mistakes"
     return [f"{names} {verb} once in {column.name!r}: {mistake}?"]
 
