@@ -7,7 +7,6 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
-
 SHOWN = 40
 """Most characters of a value that a sentence shows."""
 

@@ -467,10 +467,17 @@ def test_dots_in_amounts_that_may_separate_thousands_are_asked_about(suggested):
 
 @pytest.mark.parametrize(
     ("field", "is_told"),
-    [("{}.{:02} kg", True), ("{}x{}", False), ("AB-{}{}", True), ("Ann{} of {}", False)],
+    [
+        ("{}.{:02} kg", True),
+        ("{}x{}", False),
+        ("AB-{}{}", False),
+        ("{}{} EU", True),
+        ("Ann{} of {}", False),
+    ],
 )
 def test_text_that_looks_like_numbers_is_told(suggested, field, is_told):
-    _, code, _, _ = suggested(table("a,y", lambda n: f"{field.format(n // 2, n // 2)},{n % 2}", 4000))
+    text = table("a,y", lambda n: f"{field.format(n // 2, n // 2)},{n % 2}", 4000)
+    _, code, _, _ = suggested(text)
     assert 'categories={"a": ' in code
     assert ("'a' looks like numbers" in code) == is_told
 
@@ -501,6 +508,66 @@ def test_a_slip_is_no_form(suggested):
     _, code, _, _ = suggested(table("a,y", lambda n: f"{n / 4 if n != 7 else '$5'},{n % 3}"))
     assert "numbers=" not in code
     assert "on_error" in code
+
+
+def tags(n):
+    """Some of six words, the same for the same number."""
+    return [
+        word for at, word in enumerate(["red", "big", "old", "new", "hot", "dry"]) if n >> at & 1
+    ]
+
+
+@pytest.mark.parametrize("separator", ["|", ";", ","])
+def test_lists_of_categories_are_told_apart(suggested, separator):
+    def row(n):
+        return f'"{separator.join(tags(n % 64))}",{n % 5},{n % 2}'
+
+    columns, code, ds, batches = suggested(table("tags,a,y", row, 300))
+    assert columns["tags"]["kind"] == "list"
+    assert f'lists={{"tags": csvfeed.MultiHot("auto", "{separator}")}}' in code
+    assert "categories=" not in code
+    assert "fill" not in code
+    assert ds.feature_names[0] == "tags.big"
+    assert values(batches)[1][:7] == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_lists_of_categories_as_a_target_come_with_their_last_layer(suggested):
+    text = table(
+        "a,tags", lambda n: f"{n % 5},{'|'.join(tags(n % 63 + 1)) if n % 9 else 'NA'}", 300
+    )
+    _, code, ds, ((_, y), *_) = suggested(text, "--target", "tags")
+    assert y.shape[1] == len(ds.target_names) == 6
+    assert 'Dense(len(ds.target_names), activation="sigmoid")' in code
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        lambda n: f'"{["Ulm", "Rom", "Bern", "Oslo"][n % 4]}, {["A", "B", "C"][n % 3]}"',
+        lambda n: f"{n}|{n + 1}",
+        lambda n: ["a|b", "b|a", "c"][n % 3],
+        lambda n: f'"So, {n}, it is; well"',
+    ],
+    ids=["places", "numbers", "few", "sentences"],
+)
+def test_other_text_with_marks_in_it_is_no_list(suggested, field):
+    columns, _, _, _ = suggested(table("a,b,y", lambda n: f"{field(n)},{n % 5},{n % 2}", 300))
+    assert columns["a"]["kind"] == "text"
+
+
+def test_long_values_are_cut(capsys, write):
+    long = "so " * 9000
+    for text in (
+        table("a,y", lambda n: f"{'no' if n else long},{n}"),
+        table("a,b,y", lambda n: f"{long},{n % 5},{n}"),
+        table("a,y", lambda n: f"{n},{long if n % 2 else 'no'}"),
+        table("a,y", lambda n: f"{n % 5 if n else long},{n}"),
+        table(f"{long},y", lambda n: f"{n % 5},{'no' if n else 'x'}"),
+    ):
+        cli.main(["inspect", write(text)])
+        output = capsys.readouterr().out
+        assert all(len(line) < 200 or "features" in line for line in output.splitlines())
+        assert output.count("so so") < 100
 
 
 def test_durations_are_read_in_seconds(suggested):

@@ -18,6 +18,7 @@ from csvfeed.cli.column_types import FEW_WRONG, MOST_CATEGORIES, MOST_TOKENS, Co
 from csvfeed.cli.edges import edges
 from csvfeed.cli.sample import Sample, take
 from csvfeed.cli.terminal import progress
+from csvfeed.typeset import shown
 
 SAMPLE_ROWS = 20_000
 SAMPLE_BYTES = 16 << 20
@@ -206,7 +207,8 @@ def _settle(column: Column, found: Found) -> None:
     if column.kind == "text":
         is_whole = column.counted and found.counted == found.rows
         if is_whole and len(column.values) == 1 and not column.missing:
-            column.kind, column.note = "constant", f"it is always {next(iter(column.values))!r}"
+            (value,) = column.values
+            column.kind, column.note = "constant", f"it is always {shown(value)}"
     elif not stats.count:
         column.kind, column.note = "empty", "it has no values"
     elif column.is_numeric and stats.min == stats.max and not stats.missing:
