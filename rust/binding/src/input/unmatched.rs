@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use csvfeed_core::literal::literal;
 use csvfeed_core::table::schema::Schema;
 use csvfeed_core::value::{Categories, ValueEncoding};
 use pyo3::prelude::*;
@@ -81,7 +82,8 @@ impl Unmatched {
         let column = &self.schema.columns[feature.column];
         format!(
             "no value of column {column:?} in {name} is among its categories, {shown}: {codes}. Do they differ in case, \
-             spelling or spaces? categories={{{column:?}: \"auto\"}} takes those of the file"
+             spelling or spaces? categories={{{}: \"auto\"}} takes those of the file",
+            literal(column)
         )
     }
 }
