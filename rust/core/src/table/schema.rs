@@ -309,10 +309,9 @@ impl Schema {
         let [name] = &self.columns[..] else { return None };
         let (delimiter, count) = delimiter_in(name)?;
         let word = std::str::from_utf8(word).ok()?;
-        let delimited = literal(&delimiter.to_string());
-        (word.split(delimiter).count() == count).then(|| {
-            format!("The only column of the file is {name:?}: delimiter={delimited} makes {count} columns of it")
-        })
+        let shown = literal(&delimiter.to_string());
+        (word.split(delimiter).count() == count)
+            .then(|| format!("The only column of the file is {name:?}: delimiter={shown} makes {count} columns of it"))
     }
 
     /// The name of a column in quotes, or its index if the name is not unique.
