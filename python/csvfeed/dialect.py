@@ -205,6 +205,9 @@ def _checked(known: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(f"sniff() takes no argument {min(unknown)!r}")
     plain = {name: usual[name] for name in usual if name not in ("header", *_FOUND)}
+    if known.get("thousands") == ".":
+        # The other sign is found, not the usual one.
+        plain["decimal"] = ","
     said = {name: value for name, value in known.items() if name != "header"}
     checked = DialectOptions.of(**{**plain, **said})
     given = {name: getattr(checked, name) for name in said}

@@ -7,6 +7,9 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 
+SHOWN = 40
+"""Most characters of a value that a sentence shows."""
+
 
 def takes(text: str) -> bool:
     """Whether the output can show a text."""
@@ -38,6 +41,11 @@ def cut(text: str, width: int) -> str:
     while width_of(text) > width - 1:
         text = text[:-1]
     return f"{text}{'…' if takes('…') else '~'}"
+
+
+def shown(value: str) -> str:
+    """Return a value as it stands in a sentence: in quotes, and cut if it is long."""
+    return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}..."
 
 
 def blocks_of(widths: Sequence[int], width: int) -> list[list[int]]:

@@ -412,6 +412,76 @@ def test_numbers_of_a_form_are_read_in_it(suggested, form, fields, expected):
     np.testing.assert_array_equal(found, np.array(expected * 3, np.float32))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("other", ["7", "2,5"])
+@pytest.mark.parametrize(
+    ("fields", "thousands"),
+    [
+        (["12,50 €", "3,00 €", "0,125 €"], ""),
+        (["1.234,56 €", "12,50 €", "2.000 €"], "."),
+        (["€ 1.234,56", "€ 12,50", "-€ 1,00"], "."),
+        (["1.234,56 EUR", "12,50 EUR", "7,00 EUR"], "."),
+        (["$1.234,56", "$12,50", "$-1,00"], "."),
+        (["CHF 1'234,56", "CHF 2,50", "CHF 1,00"], "'"),
+        (["12,5 %", "7,25 %", "0,5 %"], ""),
+    ],
+)
+def test_the_notation_of_amounts_is_found(capsys, tmp_path, fields, thousands, other, encoding):
+    path = tmp_path / "t.csv"
+    rows = [f"{field};{n % 7 if n else other};{n % 2}\n" for n, field in enumerate(fields * 50)]
+    path.write_text("Betrag;x;y\n" + "".join(rows), encoding=encoding)
+    assert cli.main(["inspect", str(path)]) == 0
+    code = capsys.readouterr().out.partition("import csvfeed\n")[2]
+    names = {}
+    exec(f"import csvfeed\n{code}", names)
+    usual = [re.sub(r"[^\d,-]", "", field).replace(",", ".") for field in fields]
+    X = np.concatenate([X for X, _ in names["ds"]])
+    scale = 100 if "%" in fields[0] else 1
+    np.testing.assert_allclose(X[:3, 0], [float(text) / scale for text in usual], rtol=1e-6)
+    assert "decimal=','" in code or 'decimal=","' in code
+    assert ("thousands=" in code) == bool(thousands)
+
+
+def test_amounts_yield_to_plain_numbers(suggested):
+    row = "{};{};{}".format
+    text = "a;b;y\n" + "\n".join(
+        row(f"{n}.1234", f"{n % 9 + 1}.234,56 €", n % 2) for n in range(40)
+    )
+    columns, code, _, _ = suggested(text)
+    assert columns["a"]["kind"] == "number"
+    assert "decimal" not in re.sub("#.*", "", code)
+    comment = re.sub(r"\n *# +", " ", code)
+    assert "'b' looks like numbers, such as '1.234,56 €', and is read as names" in comment
+
+
+def test_dots_in_amounts_that_may_separate_thousands_are_asked_about(suggested):
+    text = "a;b;y\n" + "".join(f"{n % 9 + 1}.500 €;{n};{n % 2}\n" for n in range(40))
+    columns, code, ds, _ = suggested(text)
+    assert columns["a"]["left_out"].startswith("a dot in '1.500 €' may separate thousands")
+    assert ds.feature_names == ["b"]
+    for options, value in ((["--thousands", "."], 1500), (["--decimal", "."], 1.5)):
+        _, code, _, batches = suggested(text, *options)
+        assert 'numbers={"a": "currency"}' in code
+        assert values(batches)[0][0] == value
+
+
+@pytest.mark.parametrize(
+    ("field", "is_told"),
+    [
+        ("{}.{:02} kg", True),
+        ("{}x{}", False),
+        ("AB-{}{}", False),
+        ("{}{} EU", True),
+        ("Ann{} of {}", False),
+    ],
+)
+def test_text_that_looks_like_numbers_is_told(suggested, field, is_told):
+    text = table("a,y", lambda n: f"{field.format(n // 2, n // 2)},{n % 2}", 4000)
+    _, code, _, _ = suggested(text)
+    assert 'categories={"a": ' in code
+    assert ("'a' looks like numbers" in code) == is_told
+
+
 def test_numbers_without_a_value_in_old_c_are_missing(suggested):
     _, code, ds, _ = suggested(table("a,y", lambda n: f"{n / 4 if n % 10 else '-1.#IND'},{n % 3}"))
     assert 'numbers={"a": "msvc"}' in code
@@ -438,6 +508,66 @@ def test_a_slip_is_no_form(suggested):
     _, code, _, _ = suggested(table("a,y", lambda n: f"{n / 4 if n != 7 else '$5'},{n % 3}"))
     assert "numbers=" not in code
     assert "on_error" in code
+
+
+def tags(n):
+    """Some of six words, the same for the same number."""
+    return [
+        word for at, word in enumerate(["red", "big", "old", "new", "hot", "dry"]) if n >> at & 1
+    ]
+
+
+@pytest.mark.parametrize("separator", ["|", ";", ","])
+def test_lists_of_categories_are_told_apart(suggested, separator):
+    def row(n):
+        return f'"{separator.join(tags(n % 64))}",{n % 5},{n % 2}'
+
+    columns, code, ds, batches = suggested(table("tags,a,y", row, 300))
+    assert columns["tags"]["kind"] == "list"
+    assert f'lists={{"tags": csvfeed.MultiHot("auto", "{separator}")}}' in code
+    assert "categories=" not in code
+    assert "fill" not in code
+    assert ds.feature_names[0] == "tags.big"
+    assert values(batches)[1][:7] == [0, 0, 0, 0, 0, 1, 1]
+
+
+def test_lists_of_categories_as_a_target_come_with_their_last_layer(suggested):
+    text = table(
+        "a,tags", lambda n: f"{n % 5},{'|'.join(tags(n % 63 + 1)) if n % 9 else 'NA'}", 300
+    )
+    _, code, ds, ((_, y), *_) = suggested(text, "--target", "tags")
+    assert y.shape[1] == len(ds.target_names) == 6
+    assert 'Dense(len(ds.target_names), activation="sigmoid")' in code
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        lambda n: f'"{["Ulm", "Rom", "Bern", "Oslo"][n % 4]}, {["A", "B", "C"][n % 3]}"',
+        lambda n: f"{n}|{n + 1}",
+        lambda n: ["a|b", "b|a", "c"][n % 3],
+        lambda n: f'"So, {n}, it is; well"',
+    ],
+    ids=["places", "numbers", "few", "sentences"],
+)
+def test_other_text_with_marks_in_it_is_no_list(suggested, field):
+    columns, _, _, _ = suggested(table("a,b,y", lambda n: f"{field(n)},{n % 5},{n % 2}", 300))
+    assert columns["a"]["kind"] == "text"
+
+
+def test_long_values_are_cut(capsys, write):
+    long = "so " * 9000
+    for text in (
+        table("a,y", lambda n: f"{'no' if n else long},{n}"),
+        table("a,b,y", lambda n: f"{long},{n % 5},{n}"),
+        table("a,y", lambda n: f"{n},{long if n % 2 else 'no'}"),
+        table("a,y", lambda n: f"{n % 5 if n else long},{n}"),
+        table(f"{long},y", lambda n: f"{n % 5},{'no' if n else 'x'}"),
+    ):
+        cli.main(["inspect", write(text)])
+        output = capsys.readouterr().out
+        assert all(len(line) < 200 or "features" in line for line in output.splitlines())
+        assert output.count("so so") < 100
 
 
 def test_durations_are_read_in_seconds(suggested):

@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import re
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -484,3 +485,99 @@ def test_a_list_of_names_must_fit_the_first_row():
     with pytest.raises(csvfeed.RowLengthError, match="header= given has 2") as caught:
         csvfeed.CsvDataset(b"1,2,3\n", header=["a", "b"])
     assert (caught.value.line, caught.value.text) == (1, "1,2,3")
+
+
+# Advice
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["498,91 \u0080", "a\u200bb", "\x01", "5\x1b7", 'say "x"', "back\\slash", "5 \U000e0001"],
+)
+def test_the_text_of_suggested_code_is_a_literal_of_python(word):
+    quoted = word.replace('"', '""')
+    content = f'a,y\n"{quoted}",1\n'.encode()
+    _, error = caught_while_reading(content)
+    code = str(error).partition("add it with ")[2]
+    assert word in eval(f"dict({code})")["missing"]
+    _, error = caught_while_reading(f'"{quoted}",y\n"x",1\n'.encode())
+    (key,) = eval(re.search(r"categories=({.*?})", str(error))[1])
+    assert key == word
+
+
+@pytest.mark.parametrize("options", [{}, {"numbers": {"a": "currency"}}])
+def test_a_sign_of_windows_1252_in_latin_1_is_told(options):
+    content = "a;y\n4,50 €;1\n".encode("cp1252")
+    options = {"delimiter": ";", "decimal": ",", **options}
+    _, error = caught_while_reading(content, encoding="latin-1", **options)
+    assert 'byte 0x80 is "€" in windows-1252' in str(error)
+    assert 'encoding="windows-1252"' in str(error)
+    if options.get("numbers"):
+        ((X, _),) = csvfeed.CsvDataset(content, encoding="windows-1252", **options)
+        assert X.tolist() == [[4.5]]
+    _, error = caught_while_reading(
+        "a;y\n4,50 é;1\n".encode("latin-1"), encoding="latin-1", **options
+    )
+    assert "windows-1252" not in str(error)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+@pytest.mark.parametrize("text", ["498,91 €", "1.498,91 €", "-€ 3"])
+def test_a_form_that_suffices_is_all_that_is_offered(text, encoding):
+    content = f"Betrag;y\n{text};1\n".encode(encoding)
+    options = {"delimiter": ";", "decimal": ",", "thousands": ".", "encoding": encoding}
+    _, error = caught_while_reading(content, **options)
+    advice = str(error).partition("it is one with ")[2]
+    assert re.fullmatch(r'numbers={"Betrag": "currency"} \([-\d.]+\)', advice)
+
+
+def test_other_words_for_booleans_are_categories():
+    content = b"a,y\nja,1\nnein,0\n"
+    _, error = caught_while_reading(content, booleans=["a"])
+    code = 'categories={"a": ["nein", "ja"]}'
+    assert code in str(error)
+    ((X, _),) = csvfeed.CsvDataset(content, **eval(f"dict({code})"))
+    assert X.tolist() == [[2], [1]]
+    ((_, y),) = csvfeed.CsvDataset(content, features=["y"], target="a", **eval(f"dict({code})"))
+    assert y.tolist() == [1, 0]
+
+
+def test_a_wrong_delimiter_is_told_without_a_target_too():
+    content = b"age;income;y\n79;104.67;1\n"
+    _, error = caught_while_reading(content, target=None)
+    assert 'delimiter=";" makes 3 columns of it' in str(error)
+    assert "categories" not in str(error)
+    _, error = caught_while_reading(b"a,b\n1,5\n", target=None, delimiter=";")
+    assert 'delimiter="," makes 2 columns of it' in str(error)
+    _, error = caught_while_reading(b"age;income\nnobody\n", target=None)
+    assert "delimiter" not in str(error)
+
+
+def test_a_target_that_nobody_named_is_told():
+    content = b"a,b,c\n1,2,3\n"
+    says = "a file without a target needs target=None"
+    with pytest.raises(csvfeed.CsvError, match=says):
+        csvfeed.CsvDataset(content, features=["a", "b", "c"])
+    for options in ({"target": "c"}, {"target": 2}, {"target": ["b", "c"]}):
+        with pytest.raises(csvfeed.CsvError) as caught:
+            csvfeed.CsvDataset(content, features=["a", "b", "c"], **options)
+        assert says not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("date", "given", "right"),
+    [
+        ("31.12.24", "%d.%m.%Y", "%d.%m.%y"),
+        ("12/31/2024 10:00", "%m/%d/%y %H:%M", "%m/%d/%Y %H:%M"),
+        ("31-12-24", "%d.%m.%Y", None),
+    ],
+)
+def test_a_year_of_two_digits_is_told(date, given, right):
+    content = f"a,y\n{date},1\n".encode()
+    dates = {"a": csvfeed.Date("year", format=given)}
+    _, error = caught_while_reading(content, dates=dates)
+    assert (f'but format="{right}" reads it' in str(error)) == (right is not None)
+    assert ("reads it" in str(error)) == (right is not None)
+    if right:
+        dates = {"a": csvfeed.Date("year", format=right)}
+        assert next(iter(csvfeed.CsvDataset(content, dates=dates)))[0].tolist() == [[2024]]

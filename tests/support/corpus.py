@@ -191,7 +191,7 @@ add(
     "tffn",
     2,
     'item,price,tax,n\npen,"$1,234.50",$2.10,1\ncup,"$2,234.00",$0.35,2\n',
-    beyond={"thousands": ","},
+    thousands=",",
 )
 add("quoted everywhere", "nnt", 2, '"id","n","name"\n"1","2","x"\n"3","4","y, z"\n')
 add(

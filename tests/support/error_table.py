@@ -251,6 +251,19 @@ ROWS = [
 
 CODES = [
     Case(
+        "a sign of windows-1252 in text read as latin-1",
+        "a;y\n5 €;1\n".encode("cp1252"),
+        'Say `encoding="windows-1252"`.',
+        {"delimiter": ";", "encoding": "latin-1", "numbers": "currency"},
+        shown="a;y⏎5 \\x80;1⏎",
+    ),
+    Case(
+        "a year of two digits",
+        b"a,y\n31.12.24,1\n",
+        "Say `%y`.",
+        {"dates": {"a": csvfeed.Date("day", format="%d.%m.%Y")}},
+    ),
+    Case(
         "a word that is no boolean",
         b"a,y\nmaybe,1\n",
         "Mend it, or say what means no value.",
@@ -572,6 +585,12 @@ COLUMNS = [
         b"a;y\n1;2\n",
         "Say `delimiter=`.",
     ),
+    Case(
+        "another delimiter than the file's, without a target",
+        b"a;y\n1;2\n",
+        "Say `delimiter=`.",
+        {"target": None},
+    ),
     Case("a name that two columns have", b"a,a,y\n1,2,3\n", "Use the index.", {"features": ["a"]}),
     Case("an index beyond the last", b"a,y\n1,2\n", "Count from 0, or from -1.", {"target": 5}),
     Case("a column named twice", b"a,y\n1,2\n", "Name it once.", {"features": ["a", 0]}),
@@ -592,6 +611,12 @@ COLUMNS = [
         b"a,y\n1,2\n",
         "Take it out of `features=`.",
         {"target": "y", "features": ["a", "y"]},
+    ),
+    Case(
+        "a feature that is the target, which is not named",
+        b"a,b\n1,2\n",
+        "Say `target=None`, or name the target.",
+        {"features": ["a", "b"]},
     ),
     Case(
         "an id that is the target",

@@ -41,6 +41,8 @@ _COLUMNS = {
     "number": st.floats(allow_nan=True, allow_infinity=True).map(repr),
     "decimal": st.decimals(-1000, 1000, places=2).map(str),
     "german": st.decimals(0, 10**6, places=2).map(lambda n: f"{n:,}".translate({44: 46, 46: 44})),
+    "money": st.decimals(0, 10**4, places=2).map(lambda n: f"{n:,} €".translate({44: 46, 46: 44})),
+    "tags": st.lists(st.sampled_from(["red", "big", "new"]), max_size=3).map("|".join),
     "boolean": st.sampled_from(["yes", "no", "True", "FALSE", "0", "1", "t", "F"]),
     "date": st.dates().map(str),
     "time": st.datetimes().map(lambda when: str(when)[:19]),

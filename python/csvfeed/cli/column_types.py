@@ -10,10 +10,17 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from csvfeed.cli.date_formats import date_format, formats_of
-from csvfeed.cli.list_forms import list_form
-from csvfeed.cli.number_forms import FORMS, number_form, question_of_form
+from csvfeed.cli.list_forms import list_form, list_of_categories
+from csvfeed.cli.number_forms import (
+    FORMS,
+    example_of_numbers,
+    number_form,
+    question_of_form,
+    question_of_thousands,
+)
 from csvfeed.cli.sample import Sample
-from csvfeed.columns import Form, List
+from csvfeed.columns import Form, List, MultiHot
+from csvfeed.typeset import shown
 
 Kind: TypeAlias = Literal[
     "number", "integer", "boolean", "date", "duration", "list", "text", "constant", "empty"
@@ -75,8 +82,8 @@ class Column:
         Format of its dates; empty for ISO 8601.
     form : str
         Form of its numbers for ``numbers=``, such as "percent"; empty for plain numbers.
-    lists : List or None
-        How its lists of numbers are written, if it has any.
+    lists : List, MultiHot or None
+        How its lists are written, if it has any.
     is_question : bool
         Whether the note asks how to read its numbers.
     has_time : bool
@@ -94,7 +101,7 @@ class Column:
     has_more: bool = False
     format: str = ""
     form: Form | Literal[""] = ""
-    lists: List | None = None
+    lists: List | MultiHot | None = None
     is_question: bool = False
     has_time: bool = False
 
@@ -165,6 +172,8 @@ def _classify(column: Column, sample: Sample) -> None:
     if form is None:
         column.note = _question_of_dates(sample, values)
         column.kind = "date" if column.note else "text"
+        if not column.note and (lists := list_of_categories(values)):
+            column.kind, column.lists = "list", lists
         return
     dates = set(_values(sample, values, "date", form or None))
     if _fits(column, dates):
@@ -182,6 +191,9 @@ def _classify_form(column: Column, sample: Sample) -> bool:
     if not form or not is_told:
         return False
     question = question_of_form(sample.reader, form, texts)
+    is_open = not {"decimal", "thousands"} & sample.options.keys()
+    if not question and form == "currency" and is_open and sample.dialect.delimiter == ";":
+        question = question_of_thousands(texts)
     if question:
         column.kind, column.note, column.is_question = "number", question, True
         return True
@@ -366,5 +378,7 @@ def _judge_text(column: Column) -> None:
     length = sum(times * len(value) for value, times in values.items()) / count
     if count >= 10 and len(values) == count:
         column.note = "free text" if words > 2 else "each row has another one"
+        if example := example_of_numbers(values, has_marks=False):
+            column.note += f", and they look like numbers, such as {shown(example)}"
     elif len(values) > 0.5 * count and count >= 10 and (words > 4 or length > 40):
         column.note = "free text"

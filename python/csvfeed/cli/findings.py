@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 import csvfeed
 from csvfeed.cli.column_types import FEW_WRONG, MOST_CATEGORIES, MOST_TOKENS, Column, column_types
 from csvfeed.cli.edges import edges
-from csvfeed.cli.number_forms import has_thousands, is_amount
 from csvfeed.cli.sample import Sample, take
 from csvfeed.cli.terminal import progress
+from csvfeed.typeset import shown
 
 SAMPLE_ROWS = 20_000
 SAMPLE_BYTES = 16 << 20
@@ -27,8 +27,6 @@ MOST_FIELDS = 20_000_000
 """Most fields to read for the distributions."""
 BINS = 16
 _ROWS_AT_A_TIME = 8192
-_LOOKED_AT = 1000
-"""Rows in which to look for amounts with commas."""
 _COMES_AGAIN = 3
 """How often a text must be wrong in one column to be more than a slip."""
 _KINDS_READ = ("number", "integer", "boolean", "date", "duration")
@@ -102,8 +100,6 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
     reading = {**sample.options, **reading}
     at_edges = edges(files, sample, reading, how)
     reading.update({name: value for name, (value, _) in at_edges.items()})
-    if "thousands" not in reading and _has_thousands(sample):
-        reading["thousands"] = ","
     if reading != sample.options:
         sample = take(files, **how, **reading)
     columns = column_types(sample)
@@ -121,18 +117,6 @@ def find(files: list[str], reading: dict[str, Any]) -> Found:
         _count_values(dataset, read, found)
     found.seconds = time.monotonic() - began
     return found
-
-
-def _has_thousands(sample: Sample) -> bool:
-    """Whether amounts of a currency contain commas."""
-    dialect = sample.dialect
-    if dialect.decimal != ".":
-        return False
-    for texts in zip(*sample.rows[:_LOOKED_AT], strict=True):
-        amounts = [text for text in texts if text.strip() and is_amount(text)]
-        if 2 * len(amounts) > len(texts) and has_thousands(amounts, dialect.delimiter):
-            return True
-    return False
 
 
 def _count_values(dataset: csvfeed.CsvDataset, read: list[Column], found: Found) -> None:
@@ -223,7 +207,8 @@ def _settle(column: Column, found: Found) -> None:
     if column.kind == "text":
         is_whole = column.counted and found.counted == found.rows
         if is_whole and len(column.values) == 1 and not column.missing:
-            column.kind, column.note = "constant", f"it is always {next(iter(column.values))!r}"
+            (value,) = column.values
+            column.kind, column.note = "constant", f"it is always {shown(value)}"
     elif not stats.count:
         column.kind, column.note = "empty", "it has no values"
     elif column.is_numeric and stats.min == stats.max and not stats.missing:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from csvfeed import ColumnStats
 from csvfeed.cli.column_types import Column
+from csvfeed.columns import MultiHot
+from csvfeed.typeset import shown
 
 _MOST_NUMBERED = 100
 """Most different whole numbers from 0 that may be classes."""
@@ -22,12 +24,15 @@ def last_layer(target: Column, stats: ColumnStats | None, classes: list[str] | N
         The names of its classes, if it has any.
     """
     numbers = _numbered(target, stats)
+    if isinstance(target.lists, MultiHot):
+        about = "each is 0 or 1 for each of ds.target_names"
+        return _end(about, "len(ds.target_names)", "sigmoid", "binary_crossentropy")
     if target.lists:
         return _end("each is a list of numbers", str(target.lists.length), "", "mse")
     if target.kind == "boolean":
         return _end("1 is true", "1", "sigmoid", "binary_crossentropy")
     if classes is not None and len(classes) == 2:
-        return _end(f"1 is {classes[1]!r}", "1", "sigmoid", "binary_crossentropy")
+        return _end(f"1 is {shown(classes[1])}", "1", "sigmoid", "binary_crossentropy")
     if classes is not None:
         about = f"ds.classes names its {len(classes):,} classes"
         return _end(about, "ds.num_classes", "softmax", "sparse_categorical_crossentropy")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from csvfeed import _core
 from csvfeed.columns import Form
+from csvfeed.typeset import SHOWN, cut, shown
 
 FORMS: dict[Form, re.Pattern[str]] = {
     "percent": re.compile(r".*%", re.DOTALL),
@@ -18,12 +19,12 @@ FORMS: dict[Form, re.Pattern[str]] = {
 }
 """A pattern of the texts that need each form. The first pattern that fits counts."""
 
-_CURRENCY = (
-    "(?:[A-Z]{0,3} ?[$\u00a3\u00a5\u20ac\u20b9\u20a9\u20bd]|USD|EUR|GBP|JPY|CHF|CAD|AUD|INR|CNY)"
-)
-_NUMBER = r"\d[\d,]*(?:\.\d*)?"
-_AMOUNT = re.compile(rf"\(?[-+]? ?(?:{_CURRENCY} ?[-+]?{_NUMBER}|{_NUMBER} ?{_CURRENCY})\)?")
-_GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+_NUMBER_LIKE = re.compile(r"\W*(?:[^\W\d]{1,4}\W*)?\d[\d.,'\u2019\s]*(?:\W*[^\W\d]{1,4})?\W*")
+_NEARLY_ALL = 0.9
+_GROUPED = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,])")
+_MARKED = re.compile(r"\d[.,]\d")
+_DRESSED = re.compile(r"\d[.,]\d|\d\W*[^\W\d]{1,4}\W*$|[^\w\s.,:;#/-]")
+"""What tells a number with a unit or a sign from a name with a number in it."""
 
 
 def number_form(reader: _core.Reader, texts: list[str]) -> tuple[Form | Literal[""], set[str]]:
@@ -54,19 +55,26 @@ def question_of_form(reader: _core.Reader, form: str, texts: Iterable[str]) -> s
     if form == "currency":
         signs = {sign for text in listed if (sign := re.sub(r"[\d.,\s()'+-]", "", text))}
         if len(signs) > 1:
-            some = ", ".join(sorted(signs)[:3])
+            some = ", ".join(cut(sign, SHOWN) for sign in sorted(signs)[:3])
             return f"amounts in several currencies ({some}): no one number compares them"
     return ""
 
 
-def is_amount(text: str) -> bool:
-    """Whether a text is an amount with the sign or the code of a currency."""
-    return _AMOUNT.fullmatch(text.strip()) is not None
+def question_of_thousands(texts: Iterable[str]) -> str:
+    """Return a question if the dots in amounts may separate thousands, or an empty text."""
+    dotted = [text for text in texts if "." in text]
+    if dotted and all(_GROUPED.search(text) for text in dotted):
+        example = shown(dotted[0])
+        return f"a dot in {example} may separate thousands: --thousands . or --decimal . says"
+    return ""
 
 
-def has_thousands(texts: Iterable[str], delimiter: str) -> bool:
-    """Whether commas in amounts can only be thousands separators."""
-    amounts = [text for text in texts if "," in text]
-    bare = [re.sub(r"^[^\d]*|[^\d]*$", "", text) for text in amounts]
-    is_sure = delimiter == "," or any("." in text or text.count(",") > 1 for text in bare)
-    return bool(bare) and is_sure and all(_GROUPED.fullmatch(text) for text in bare)
+def example_of_numbers(values: Mapping[str, int], *, has_marks: bool) -> str:
+    """Return one of the values if nearly all look like numbers, or an empty text.
+
+    ``has_marks`` asks for a decimal or thousands mark, which few names have.
+    """
+    pattern = _MARKED if has_marks else _DRESSED
+    short = [value for value in values if len(value) <= SHOWN]
+    like = [v for v in short if _NUMBER_LIKE.fullmatch(v) and pattern.search(v)]
+    return like[0] if like and len(like) >= _NEARLY_ALL * len(values) else ""

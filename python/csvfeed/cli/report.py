@@ -14,7 +14,7 @@ from csvfeed.cli.files import name_of
 from csvfeed.cli.findings import Found
 from csvfeed.cli.suggestion import missing_of
 from csvfeed.cli.terminal import bars, bold, faint, number, share, size, table, wrapped
-from csvfeed.typeset import cut, terminal_width
+from csvfeed.typeset import cut, shown, terminal_width
 
 _MOST_REJECTS = 10
 _MOST_VALUES = 4
@@ -144,7 +144,7 @@ def _rejects(rejects: csvfeed.Rejects, width: int) -> str:
     rows = "1 row is" if rejects.count == 1 else f"{rejects.count:,} rows are"
     lines = [bold(wrapped(f"{rows} wrong, and left out of the above:", width, ""))]
     for error in rejects.first[:_MOST_REJECTS]:
-        column = "" if error.column_name is None else f", column {error.column_name!r}"
+        column = "" if error.column_name is None else f", column {shown(error.column_name)}"
         path = f"{error.path}, " if error.path and len(rejects.path.split(", ")) > 1 else ""
         text = "" if error.text is None else f": {cut(repr(error.text), 60)}"
         message = error.message.partition(". ")[0]

@@ -50,6 +50,8 @@ def literal(value: Any) -> str:
     if isinstance(value, csvfeed.List):
         separated = "" if value.separator == " " else f", separator={literal(value.separator)}"
         return f"csvfeed.List({value.length}{separated})"
+    if isinstance(value, csvfeed.MultiHot):
+        return f"csvfeed.MultiHot({literal(value.categories)}, {literal(value.separator)})"
     if isinstance(value, list):
         return f"[{', '.join(map(literal, value))}]"
     return repr(value)

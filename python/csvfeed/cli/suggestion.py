@@ -13,8 +13,10 @@ import csvfeed
 from csvfeed.cli.column_types import MOST_CATEGORIES, Column
 from csvfeed.cli.findings import Found
 from csvfeed.cli.last_layer import last_layer
+from csvfeed.cli.number_forms import example_of_numbers
 from csvfeed.cli.terminal import progress, share
 from csvfeed.dialect import Dialect
+from csvfeed.typeset import SHOWN, cut, shown
 
 _BATCH_SIZE = 256
 _MANY = 1 << 17
@@ -76,7 +78,7 @@ def suggest(found: Found, target: str | None) -> Suggestion:
                 _try(found, suggestion, features, chosen)
         except _UnfitError as error:
             if wanted is not None and error.index == wanted.index:
-                return Suggestion({}, problem=f"{wanted.name!r} is no target: {error.why}")
+                return Suggestion({}, problem=f"{shown(wanted.name)} is no target: {error.why}")
             if error.index in unfit:
                 return Suggestion({}, problem=error.why)
             unfit[error.index] = error.why
@@ -145,8 +147,9 @@ def _suggestion(
     if len(read) < found.width:
         options["features"] = [names[column.index] for column in features]
     options.update(_meanings(read, names, chosen))
-    if seldom := [said for column in read if column.is_text for said in _seldom(column)]:
-        notes["categories"] = seldom
+    texts = [column for column in read if column.is_text]
+    if said := [said for column in texts for said in (*_numbers(column), *_seldom(column))]:
+        notes["categories"] = said
     options["batch_size"] = _BATCH_SIZE
     notes.update(found.notes)
     options.update(_written(found.reading))
@@ -162,7 +165,7 @@ def _suggestion(
         options["on_error"] = "skip"
     left_out = [column for column in found.columns if column not in read]
     remarks = [
-        f"left out: {column.name} ({unfit.get(column.index) or column.note})"
+        f"left out: {cut(column.name, SHOWN)} ({unfit.get(column.index) or column.note})"
         for column in left_out
         if column.note or column.index in unfit
     ]
@@ -217,15 +220,26 @@ def _meanings(read: list[Column], names: list[str | int], target: Column | None)
     return made
 
 
+def _numbers(column: Column) -> list[str]:
+    """Return a remark on text that looks like numbers, which categories do not compare."""
+    example = example_of_numbers(column.values, has_marks=_codes(column) == "auto")
+    if not example:
+        return []
+    return [
+        f"{shown(column.name)} looks like numbers, such as {shown(example)}, and is read as names: "
+        "decimal=, thousands= and numbers= may read it"
+    ]
+
+
 def _seldom(column: Column) -> list[str]:
     """Return a remark on values that occur once where all others occur often."""
     once = sorted(value for value, count in column.values.items() if count == 1)
     often = [count for count in column.values.values() if count > 1]
     if not column.counted or not 0 < len(once) <= _MOST_SELDOM or min(often, default=0) < _OFTEN:
         return []
-    names, verb = " and ".join(map(repr, once)), "occurs" if len(once) == 1 else "occur"
+    names, verb = " and ".join(map(shown, once)), "occurs" if len(once) == 1 else "occur"
     mistake = "is it a spelling mistake" if len(once) == 1 else "are they spelling mistakes"
-    return [f"{names} {verb} once in {column.name!r}: {mistake}?"]
+    return [f"{names} {verb} once in {shown(column.name)}: {mistake}?"]
 
 
 def _codes(column: Column) -> str | int:
@@ -254,7 +268,9 @@ def _tokens(found: Found) -> list[str]:
     for column in found.columns:
         for word, count in column.tokens.items():
             often = f"in {share(count, rows)} of the rows" if count and rows else "in some rows"
-            said.append(f"{word!r} is read as missing: it stands {often} of {column.name!r}")
+            said.append(
+                f"{shown(word)} is read as missing: it stands {often} of {shown(column.name)}"
+            )
     return said
 
 
@@ -325,12 +341,13 @@ def _fill(
     notes: dict[str, list[str]],
 ) -> None:
     """Add the option for missing features, and a remark. Categories have a code for them."""
-    holed = [(at, one) for at, kind, one in features if one.missing and kind != "category"]
+    coded = ("category", "multi_hot")
+    holed = [(at, one) for at, kind, one in features if one.missing and kind not in coded]
     if not holed:
         return
     options["fill"] = "mean" if all(math.isfinite(one.mean) for _, one in holed) else 0.0
     names = dict.fromkeys(found.columns[at].name for at, _ in holed)
-    who = f"{len(names)} features have" if len(names) > 1 else f"{next(iter(names))!r} has"
+    who = f"{len(names)} features have" if len(names) > 1 else f"{shown(next(iter(names)))} has"
     notes["fill"] = [f"{who} missing values"]
 
 
@@ -349,7 +366,7 @@ def _tell_of_rejects(
     for kind, count in list(rejects.by_kind.items())[:_MOST_REASONS]:
         place = ""
         if example := rejects.example(kind):
-            column = "" if example.column_name is None else f", column {example.column_name!r}"
+            column = "" if example.column_name is None else f", column {shown(example.column_name)}"
             place = f", as in line {example.line}{column}"
         notes["on_error"].append(f"  {count:,} {kind}{place}")
 

@@ -135,7 +135,7 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::Form(..)
         | Kind::Nul
         | Kind::MissingTarget(_)
-        | Kind::Boolean
+        | Kind::Boolean(_)
         | Kind::Date(_)
         | Kind::NoSuchDate(_)
         | Kind::Zone

@@ -33,12 +33,13 @@ pub enum Kind {
     /// A field is not a number. Holds advice.
     #[error("not a number. {0}")]
     Number(String),
-    /// A field is not a boolean.
+    /// A field is not a boolean. Holds the name of its column, in quotes.
     #[error(
-        "not a boolean: understood are true/false, yes/no, t/f, y/n, on/off and 1/0, in any case. If it means no value, \
-         add it with missing=[*csvfeed.MISSING, ...]"
+        "not a boolean: understood are true/false, yes/no, t/f, y/n, on/off and 1/0, in any case. \
+         categories={{{0}: [\"nein\", \"ja\"]}} reads such other words as the codes 1 and 2, those of a target as 0 and 1. If it \
+         means no value, add it with missing=[*csvfeed.MISSING, ...]"
     )]
-    Boolean,
+    Boolean(String),
     /// A field is not a date in the expected format, which is given.
     #[error("not a date of {0}. If it means no value, add it with missing=[*csvfeed.MISSING, ...]")]
     Date(String),
@@ -301,7 +302,7 @@ impl Kind {
         match self {
             Self::Number(_) | Self::Notation(_) | Self::Form(..) | Self::ListValue { .. } => "not a number",
             Self::ListLength { .. } => "wrong number of values",
-            Self::Boolean => "not a boolean",
+            Self::Boolean(_) => "not a boolean",
             Self::Date(_) | Self::NoSuchDate(_) | Self::Zone => "not a date",
             Self::Duration(_) => "not a duration",
             Self::Class(_) | Self::ListClass { .. } => "not one of the classes",

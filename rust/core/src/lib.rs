@@ -40,7 +40,7 @@
 //!
 //! ```text
 //! batch, stats > epoch > passes > rows, pipeline > choose, split, head > index > text > table > value
-//!     > dialect, source > error, simd, random, budget, fields, process, platform
+//!     > dialect, source > error, simd, random, budget, fields, literal, process, platform
 //! ```
 //!
 //! The feature `testing` is for the fuzz targets. It adds naive reference implementations (`oracle`) and the checks that
@@ -57,6 +57,7 @@ pub mod error;
 pub mod fields;
 pub mod head;
 pub mod index;
+pub mod literal;
 #[cfg(any(test, feature = "testing"))]
 pub mod oracle;
 pub mod passes;

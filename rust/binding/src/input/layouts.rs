@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use csvfeed_core::error::{Error, Kind};
+use csvfeed_core::literal::literal;
 use csvfeed_core::table::columns::Columns;
 use csvfeed_core::table::missing::Missing;
 use csvfeed_core::table::parts::{Layout, PartColumns, Place};
@@ -151,7 +152,7 @@ impl Layouts {
             missing_target,
         )?;
         let schema = schema.with_ids(&coded.ids, features.is_none())?;
-        let schema = if allow_target_as_feature { schema } else { schema.refuse_targets_as_features()? };
+        let schema = if allow_target_as_feature { schema } else { schema.refuse_targets_as_features(&targets)? };
         let schema = schema.with_columns(coded)?;
         let parts = self.into_parts(&schema, features.is_none()).map_err(Refused::Part)?;
         Ok((schema, parts))
@@ -284,7 +285,8 @@ impl Layouts {
             let kind = match text {
                 Some(_) => kind,
                 None => Kind::Parts(format!(
-                    "it has no column {name:?}, whose integers are ids: ids={{{name:?}: str}} reads an empty text there"
+                    "it has no column {name:?}, whose integers are ids: ids={{{}: str}} reads an empty text there",
+                    literal(name)
                 )),
             };
             let error = Error { kind, offset: None, column: Some(id.column), text };

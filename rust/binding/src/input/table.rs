@@ -7,6 +7,7 @@ use csvfeed_core::budget::Budget;
 use csvfeed_core::dialect::Dialect;
 use csvfeed_core::error::{Error, Kind};
 use csvfeed_core::head::Head;
+use csvfeed_core::literal::literal;
 use csvfeed_core::passes::row_index::{RowIndex, Share};
 use csvfeed_core::process::PerProcess;
 use csvfeed_core::source::{self, MemorySource, SpooledText};
@@ -193,7 +194,8 @@ impl Input {
         let (field, name) = (String::from_utf8_lossy(field), &self.name);
         let message = format!(
             "{field:?} in {name} has the value of a missing token, but is written differently, so csvfeed reads it as a \
-             number. If it means no value, give missing= this text, too: missing=[..., {field:?}]"
+             number. If it means no value, give missing= this text, too: missing=[..., {}]",
+            literal(&field)
         );
         py.import("csvfeed.errors")?.call_method1("warn", (message,))?;
         Ok(())

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use csvfeed_core::literal::literal;
 use csvfeed_core::table::schema::Schema;
 use csvfeed_core::value::{Categories, ValueEncoding};
 use pyo3::prelude::*;
@@ -79,7 +80,9 @@ impl Unmatched {
             Some(ValueEncoding::MultiHot(..)) => {
                 ("all its features are 0", "csvfeed.MultiHot(\"auto\", ...)".to_owned())
             }
-            _ => ("each row has code 0, as for a missing value", format!("categories={{{column:?}: \"auto\"}}")),
+            _ => {
+                ("each row has code 0, as for a missing value", format!("categories={{{}: \"auto\"}}", literal(column)))
+            }
         };
         format!(
             "no value of column {column:?} in {name} is among its categories, {shown}: {codes}. Do they differ in case, \

@@ -43,7 +43,13 @@ impl Encoding {
         }
     }
 
-    fn character(self, byte: u8) -> char {
+    /// The first character of a text read as Latin-1 that is a control character there, and a letter or a sign in
+    /// Windows-1252.
+    pub(crate) fn only_cp1252(text: &str) -> Option<char> {
+        text.chars().find(|&one| matches!(one, '\u{80}'..='\u{9F}') && Self::Cp1252.character(one as u8) != one)
+    }
+
+    pub(crate) fn character(self, byte: u8) -> char {
         match byte {
             0x80..=0x9F if self == Self::Cp1252 => CP1252[usize::from(byte - 0x80)],
             _ => char::from(byte),

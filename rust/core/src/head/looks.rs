@@ -1,10 +1,11 @@
 //! Classifies fields by what they look like, to tell good readings of a file from bad ones.
 
-use super::numbers::{Notations, notations};
+use super::numbers::{Notations, is_group, notations};
 use super::sample::DELIMITERS;
 use crate::dialect::Dialect;
 use crate::dialect::unquote;
 use crate::table::missing::Missing;
+use crate::value::number::bare_amount;
 
 /// What a field looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +54,8 @@ pub(super) struct Field {
     pub look: Look,
     /// The notations in which it is a number.
     pub notations: Notations,
+    /// The notations in which it is an amount of a currency or a percentage.
+    pub dressed: Notations,
 }
 
 /// Classifies a field.
@@ -61,11 +64,11 @@ pub(super) fn look(field: &[u8], dialect: Dialect, missing: &Missing) -> Field {
     let is_quoted = field.first().is_some_and(|&byte| Some(byte) == dialect.quote);
     let none = Notations::default();
     if missing.contains(&text) || &*text == br"\N" || field == br"\N" {
-        return Field { look: Look::Missing, notations: none };
+        return Field { look: Look::Missing, notations: none, dressed: none };
     }
     let notations = notations(&text);
     if !notations.is_empty() {
-        return Field { look: Look::Number, notations };
+        return Field { look: Look::Number, notations, dressed: none };
     }
     let look = if is_decorated_number(&text) {
         Look::Number
@@ -74,7 +77,7 @@ pub(super) fn look(field: &[u8], dialect: Dialect, missing: &Missing) -> Field {
     } else {
         look_of_text(&text, is_quoted, dialect)
     };
-    Field { look, notations: none }
+    Field { look, notations: none, dressed: dressed(&dialect.encoding.to_utf8(text)) }
 }
 
 fn look_of_text(text: &[u8], is_quoted: bool, dialect: Dialect) -> Look {
@@ -108,6 +111,18 @@ fn look_of_text(text: &[u8], is_quoted: bool, dialect: Dialect) -> Look {
 
 fn plain(text: &[u8]) -> Look {
     if text.contains(&b' ') { Look::Text } else { Look::Word }
+}
+
+/// The notations in which a text is an amount of a currency or a percentage. A percentage tells nothing if its mark may
+/// separate thousands.
+fn dressed(text: &[u8]) -> Notations {
+    if let Some(amount) = bare_amount(text) {
+        return notations(amount);
+    }
+    match text.trim_ascii().strip_suffix(b"%").map(<[u8]>::trim_ascii_end) {
+        Some(percents) if !is_group(percents, b',') && !is_group(percents, b'.') => notations(percents),
+        _ => Notations::default(),
+    }
 }
 
 /// Whether a text is a number with a currency, a percent sign or parentheses, or what old C libraries print for

@@ -79,6 +79,10 @@ pub(super) struct Numbers {
     small: [usize; 2],
     /// How many fields in such columns are a thousand or more and have no separator.
     large: [usize; 2],
+    /// How many fields with the sign or the code of a currency, or a percent sign, are numbers in each notation.
+    dressed: [usize; NOTATIONS.len()],
+    /// How many such fields there are.
+    all_dressed: usize,
 }
 
 impl Numbers {
@@ -101,11 +105,42 @@ impl Numbers {
         }
     }
 
+    /// Adds the amounts and percentages of a column: the notations of each.
+    pub(super) fn add_dressed(&mut self, column: impl Iterator<Item = Notations>) {
+        for notations in column.filter(|notations| !notations.is_empty()) {
+            self.all_dressed += 1;
+            for (at, count) in self.dressed.iter_mut().enumerate() {
+                *count += usize::from(notations.has(at));
+            }
+        }
+    }
+
+    /// Which of some notations that suit the plain numbers suit the amounts and percentages, too. All of them if none
+    /// does, or if it is open what a mark before three digits is in an amount.
+    fn suitable(&self, best: Vec<usize>, delimiter: u8) -> Vec<usize> {
+        let most = best.iter().map(|&at| self.dressed[at]).max().unwrap_or_default();
+        let is_told = most > 0 && 10 * most >= 9 * self.all_dressed;
+        // Only where commas do not delimit fields is a dot before three digits likely to separate thousands.
+        if !is_told || (delimiter != b';' && self.grouped != [0, 0]) {
+            return best;
+        }
+        let mut suitable: Vec<_> = best.iter().copied().filter(|&at| self.dressed[at] == most).collect();
+        let is_open = !suitable.contains(&PLAIN) && suitable.contains(&COMMA) && suitable.contains(&COMMA_GROUPS);
+        if is_open && self.grouped[0] == 0 {
+            if delimiter != b',' {
+                return best;
+            }
+            suitable.retain(|&at| at != COMMA);
+        }
+        suitable
+    }
+
     /// The best notation among those allowed, and a second one if the numbers do not decide between them.
     pub(super) fn notation(&self, delimiter: u8, allowed: impl Fn(usize) -> bool) -> (usize, Option<usize>) {
         let allowed: Vec<_> = (0..NOTATIONS.len()).filter(|&at| allowed(at)).collect();
         let most = allowed.iter().map(|&at| self.counts[at]).max().unwrap_or_default();
         let best: Vec<_> = allowed.into_iter().filter(|&at| self.counts[at] == most).collect();
+        let best = self.suitable(best, delimiter);
         let Some(&first) = best.first() else { return (PLAIN, None) };
         if first == COMMA && best.contains(&COMMA_GROUPS) && self.grouped[0] > 0 {
             // Separators of thousands would be in every large number; decimals would be in every number.

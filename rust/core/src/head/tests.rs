@@ -151,6 +151,30 @@ fn a_file_is_sniffed() {
 }
 
 #[test]
+fn amounts_and_percentages_decide_what_plain_numbers_leave_open() {
+    let plain = (b'.', None);
+    for (text, notation) in [
+        ("a;b\n12,50 €;1\n3,00 €;2\n", (b',', None)),
+        ("a;b\n1.234,56 EUR;1\n12,50 EUR;2\n", (b',', Some(b'.'))),
+        ("a;b\n€ 1.234,56;2,5\n€ 2,50;3\n", (b',', Some(b'.'))),
+        ("a;b\n12,50 €;2.903\n3,00 €;1.250\n", (b',', Some(b'.'))),
+        ("a;b\n12,5 %;1\n3,25 %;2\n", (b',', None)),
+        ("a,b\n\"$1,234\",1\n$5,2\n", (b'.', Some(b','))),
+        ("a;b\n12,50 €;0.125\n3,00 €;1.5\n", plain),
+        // What is open among amounts is no question: few read them as numbers.
+        ("a;b\n1.234 €;1\n2.500 €;2\n", plain),
+        ("a;b\n1,234 €;1\n2,500 €;2\n", plain),
+        ("a;b\n1.234 %;1\n2,500 %;2\n", plain),
+        ("a,b\n\"12,50 €\",2.903\n\"3,00 €\",1.250\n", plain),
+    ] {
+        let found = sniffed(text.as_bytes()).unwrap().dialect;
+        assert_eq!((found.decimal, found.thousands), notation, "{text:?}");
+    }
+    let windows = sniffed(b"a;b\n12,50 \x80;1\n3,00 \x80;2\n").unwrap().dialect;
+    assert_eq!((windows.decimal, windows.encoding), (b',', Encoding::Cp1252));
+}
+
+#[test]
 fn ambiguous_groups_of_three_are_a_question() {
     let message = sniffed(b"a;b\n1,234;x\n5,678;y\n").unwrap_err();
     assert!(message.contains("decimal=\",\""), "{message}");

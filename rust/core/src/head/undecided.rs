@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::dialect::Dialect;
+use crate::literal::literal;
 use crate::value::number::Notation;
 
 /// How many columns, rows and characters of a field are shown.
@@ -40,7 +41,7 @@ impl Choice {
     /// The arguments that select this choice: those that differ from another choice or from the defaults.
     fn arguments(&self, others: &[Choice]) -> String {
         let usual = Dialect::default();
-        let one = |byte: Option<u8>| byte.map_or("None".to_owned(), |byte| python(&char::from(byte).to_string()));
+        let one = |byte: Option<u8>| byte.map_or("None".to_owned(), |byte| literal(&char::from(byte).to_string()));
         let flag = |is_set: bool| if is_set { "True" } else { "False" }.to_owned();
         let written = |dialect: &Dialect| {
             [
@@ -74,7 +75,7 @@ impl Choice {
 
     fn describe(&self) -> String {
         let width = self.rows.first().or(self.names.as_ref()).map_or(0, Vec::len);
-        let names = self.names.as_ref().map(|names| format!(" {}", list(names, &|name| python(&short(name)))));
+        let names = self.names.as_ref().map(|names| format!(" {}", list(names, &|name| literal(&short(name)))));
         let mut text = format!("{width} column{}", if width == 1 { "" } else { "s" });
         text += &names.unwrap_or_default();
         for (at, row) in self.rows.iter().take(ROWS).enumerate() {
@@ -87,7 +88,7 @@ impl Choice {
     /// A field as it would be read.
     fn value(&self, field: &str) -> String {
         let number = Notation::of(self.dialect).parse(field.trim().as_bytes());
-        number.map_or_else(|| python(&short(field)), |number| number.to_string())
+        number.map_or_else(|| literal(&short(field)), |number| number.to_string())
     }
 }
 
@@ -102,15 +103,6 @@ fn list(fields: &[String], shown: &dyn Fn(&str) -> String) -> String {
 fn short(text: &str) -> String {
     let shown: String = text.chars().take(CHARACTERS).collect();
     if shown.len() < text.len() { shown + "…" } else { shown }
-}
-
-/// A text as a Python literal.
-fn python(text: &str) -> String {
-    match text {
-        "\x01" => "\"\\x01\"".to_owned(),
-        "\x1F" => "\"\\x1f\"".to_owned(),
-        text => format!("{text:?}"),
-    }
 }
 
 impl fmt::Display for Undecided {

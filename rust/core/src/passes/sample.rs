@@ -7,7 +7,7 @@ use std::sync::Arc;
 use memchr::{memchr, memrchr};
 
 use crate::budget::Size;
-use crate::dialect::{BadQuote, Dialect};
+use crate::dialect::{BadQuote, Dialect, Encoding};
 use crate::error::{Error, Kind, Result};
 use crate::index::Careful;
 use crate::pipeline::{Done, Jobs, Pipeline, Worker};
@@ -212,7 +212,8 @@ impl Reading {
     pub fn value(&self, text: &str, dialect: Dialect) -> Option<f32> {
         match self {
             Self::Number => Notation::of(dialect).parse(&dialect.encoding.bytes_of(text)?),
-            Self::Form(forms) => forms.parse(&dialect.encoding.bytes_of(text)?, dialect),
+            // The text is UTF-8 whatever the file is, and so is the sign of a currency in it.
+            Self::Form(forms) => forms.parse(text.as_bytes(), Dialect { encoding: Encoding::Utf8, ..dialect }),
             Self::Duration => {
                 let duration = Duration::default();
                 duration.read(text.as_bytes()).ok().map(|nanos| duration.value(nanos))

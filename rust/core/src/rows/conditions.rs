@@ -8,6 +8,7 @@ use crate::choose::conditions::{Condition, Conditions, Test};
 use crate::dialect::{self, Dialect, Encoding};
 use crate::error::Kind;
 use crate::index::Rows;
+use crate::literal::literal;
 use crate::table::missing::{self, Value};
 use crate::table::parts::Place;
 use crate::table::schema::Schema;
@@ -232,7 +233,7 @@ impl Reading<'_> {
         }
         let word = dialect.text(field);
         match &condition.test {
-            Test::Boolean(_) => Kind::Boolean,
+            Test::Boolean(_) => Kind::Boolean(schema.quoted_name(condition.column)),
             Test::Date(date, _) => date.read(&word).map_or_else(|wrong| date.error(wrong, &word), |_| Kind::Internal),
             Test::Duration(duration, _) => {
                 duration.read(&word).map_or_else(|wrong| duration.error(wrong), |_| Kind::Internal)
@@ -281,7 +282,7 @@ impl Schema {
     fn comparing(&self, word: &[u8], column: usize) -> String {
         const SHOWN: usize = 40;
         let token = match std::str::from_utf8(word) {
-            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            Ok(word) if word.len() <= SHOWN => literal(word),
             _ => "...".to_owned(),
         };
         format!(

@@ -4,8 +4,9 @@ use std::result::Result;
 
 use super::mixed::Mixed;
 use super::reading::{Reading, WrongField};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Encoding};
 use crate::error::Kind;
+use crate::literal::literal;
 use crate::table::missing::Missing;
 use crate::table::missing::{self, Value};
 use crate::table::parts::Place;
@@ -63,6 +64,15 @@ impl Schema {
                     out"
                 .to_owned();
         }
+        if self.missing.encoding() == Encoding::Latin1
+            && let Some(code) = std::str::from_utf8(word).ok().and_then(Encoding::only_cp1252)
+        {
+            return format!(
+                "Its byte 0x{:X} is {} in windows-1252 and no character of latin-1: the file may be encoding=\"windows-1252\"",
+                code as u32,
+                literal(&Encoding::Cp1252.character(code as u8).to_string())
+            );
+        }
         if word.split(u8::is_ascii_whitespace).count() > 3 {
             return format!(
                 "If the column holds free text, leave it out with features=: csvfeed's batches hold only numbers. \
@@ -70,7 +80,7 @@ impl Schema {
             );
         }
         let token = match std::str::from_utf8(word) {
-            Ok(word) if word.len() <= SHOWN => format!("{word:?}"),
+            Ok(word) if word.len() <= SHOWN => literal(word),
             _ => "...".to_owned(),
         };
         if word.strip_prefix(b"-").unwrap_or(word).starts_with(b"1.#") {

@@ -200,7 +200,7 @@ impl Schema {
             },
             ValueEncoding::Boolean => match boolean(word) {
                 Some(is_true) => f32::from(u8::from(is_true)),
-                None => return Err(Kind::Boolean),
+                None => return Err(Kind::Boolean(self.quoted_name(self.wanted()[wanted]))),
             },
             ValueEncoding::Date(date, part) => match date.read(word) {
                 Ok(moment) => date.part(&moment, *part),

@@ -12,6 +12,7 @@ use super::reading::{Reading, WrongField};
 use crate::dialect::{self, Dialect};
 use crate::error::Kind;
 use crate::fields::Fields;
+use crate::literal::literal;
 use crate::table::missing::{self, Value};
 use crate::table::schema::{OnError, Schema};
 use crate::value::number::{self, parse_exact};
@@ -238,7 +239,8 @@ impl Schema {
                     ),
                     _ => format!(
                         "If it is a mistake, correct the line, or leave such rows out with on_error=\"skip\". If it means \
-                         no value, add it with missing=[*csvfeed.MISSING, {shown:?}]"
+                         no value, add it with missing=[*csvfeed.MISSING, {}]",
+                        literal(&shown)
                     ),
                 };
                 Err(Kind::ListValue { value: shown, place, advice })

@@ -125,6 +125,9 @@ impl Reading<'_> {
             return Kind::Number(RETURN.to_owned());
         }
         let (word, name) = (self.dialect.text(field), self.schema.quoted_name(column));
+        if let Some(advice) = self.schema.other_delimiter(&word) {
+            return Kind::Number(advice);
+        }
         match number::other_notation(&word, self.dialect, Forms::default(), &name) {
             Some(notation) => Kind::Notation(notation),
             None => Kind::Number(advice(self.schema, &word, column)),

@@ -28,6 +28,11 @@ pub struct Missing {
 }
 
 impl Missing {
+    /// The encoding of the fields that are compared with the tokens.
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
     /// These tokens and the empty field.
     pub fn new<T: AsRef<str>>(tokens: impl IntoIterator<Item = T>) -> Self {
         Self::of(tokens, Dialect::default())

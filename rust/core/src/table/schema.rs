@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Kind, Result};
+use crate::literal::literal;
 use crate::table::missing::Missing;
 use crate::table::roles::Ids;
 use crate::table::roles::{PerRole, Widths};
@@ -188,14 +189,22 @@ impl Schema {
     }
 
     /// Refuses a feature that is also a target or a weight: a model would only learn to copy it.
-    pub fn refuse_targets_as_features(self) -> Result<Self> {
+    pub fn refuse_targets_as_features(self, wanted: &Targets) -> Result<Self> {
         let is_target = |at: &usize| self.targets.contains(at);
         let shared = self.features.iter().find(|&at| is_target(at) || self.weights.contains(at));
         let Some(at) = shared else { return Ok(self) };
         let role = if is_target(at) { "target" } else { "weight" };
+        // Nobody else says so.
+        let is_default = matches!(&wanted.outputs[..], [output] if matches!(output[..], [Column::Index(-1)]));
+        let by_default = if is_default && role == "target" {
+            ", because it is the last column and target= says no other: a file without a target needs target=None. With \
+             one,"
+        } else {
+            ":"
+        };
         Err(wrong(format!(
-            "features= names column {:?} (index {at}), which is the {role}: a model would be given what it is to predict. \
-             Take it out of features=, or say allow_target_as_feature=True if that is meant, as for an autoencoder",
+            "features= names column {:?} (index {at}), which is the {role}{by_default} a model would be given what it is \
+             to predict. Take it out of features=, or say allow_target_as_feature=True if that is meant, as for an autoencoder",
             self.columns[*at]
         )))
     }
@@ -295,11 +304,21 @@ impl Schema {
         }
     }
 
+    /// Advice for a field of the only column that has the delimiter of several, as the name of the column has.
+    pub(crate) fn other_delimiter(&self, word: &[u8]) -> Option<String> {
+        let [name] = &self.columns[..] else { return None };
+        let (delimiter, count) = delimiter_in(name)?;
+        let word = std::str::from_utf8(word).ok()?;
+        let shown = literal(&delimiter.to_string());
+        (word.split(delimiter).count() == count)
+            .then(|| format!("The only column of the file is {name:?}: delimiter={shown} makes {count} columns of it"))
+    }
+
     /// The name of a column in quotes, or its index if the name is not unique.
     pub(crate) fn quoted_name(&self, column: usize) -> String {
         let name = &self.columns[column];
         let is_unique = self.columns.iter().filter(|known| *known == name).count() == 1;
-        if is_unique { format!("{name:?}") } else { column.to_string() }
+        if is_unique { literal(name) } else { column.to_string() }
     }
 
     /// What a missing value at position `wanted` of a row becomes.
@@ -358,15 +377,20 @@ pub(crate) fn wrong(message: impl Into<String>) -> crate::error::Error {
     Kind::Column(message.into()).into()
 }
 
+/// The delimiter that a name of a single column has, and how many columns it makes of it.
+fn delimiter_in(name: &str) -> Option<(char, usize)> {
+    let count = |delimiter: char| name.split(delimiter).count();
+    let likeliest = ['\x01', ',', '|', '\t', ';'].into_iter().max_by_key(|&delimiter| count(delimiter))?;
+    Some((likeliest, count(likeliest))).filter(|(_, columns)| *columns > 1)
+}
+
 /// Advice for a file that seems to have a single column but may have several.
 fn only_column(columns: &[String]) -> String {
     let [name] = columns else { return String::new() };
-    let count = |delimiter: char| name.split(delimiter).count();
-    let likeliest = ['\x01', ',', '|', '\t', ';'].into_iter().max_by_key(|&delimiter| count(delimiter));
-    match likeliest.filter(|&delimiter| count(delimiter) > 1) {
-        Some(delimiter) => {
-            let written = if delimiter == '\x01' { r"\x01".to_owned() } else { delimiter.escape_debug().to_string() };
-            format!(". Its only column is {name:?}: delimiter=\"{written}\" makes {} columns of it", count(delimiter))
+    match delimiter_in(name) {
+        Some((delimiter, count)) => {
+            let delimiter = literal(&delimiter.to_string());
+            format!(". Its only column is {name:?}: delimiter={delimiter} makes {count} columns of it")
         }
         None => format!(". Its only column is {name:?}: if these are several, delimiter= says what separates them"),
     }
@@ -493,7 +517,8 @@ mod tests {
         let columns = |indices: &[i64]| indices.iter().copied().map(Column::Index).collect::<Vec<_>>();
         let refused = |features: &[i64]| {
             let schema = resolve(Some(&columns(features)), &columns(&[0, -1]), Some(&Column::Index(2))).unwrap();
-            schema.refuse_targets_as_features().err().map(|error| error.kind.to_string())
+            let targets = Targets::one(&columns(&[0, -1]), Some(&Column::Index(2)));
+            schema.refuse_targets_as_features(&targets).err().map(|error| error.kind.to_string())
         };
         assert_eq!(refused(&[1]), None);
         assert!(refused(&[1, -4]).unwrap().contains("column \"a\" (index 0), which is the target"));

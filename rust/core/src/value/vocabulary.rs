@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 use super::number::Token;
 use super::spread::Spread;
 use super::word::{BITS, ODD, SHORT, Short, halves, joined, packed, packed_at};
+use crate::literal::literal;
 
 /// Distinct words in insertion order. The code of a word is its position, counted from 1.
 #[derive(Clone, Default)]
@@ -61,7 +62,7 @@ impl Vocabulary {
     #[must_use]
     pub fn shown(&self) -> String {
         const SHOWN: usize = 10;
-        let word = |word| format!("{:?}", String::from_utf8_lossy(word));
+        let word = |word| literal(&String::from_utf8_lossy(word));
         let shown = self.words().take(SHOWN).map(word).collect::<Vec<_>>().join(", ");
         if self.count() > SHOWN { format!("{shown}, … ({} in all)", self.count()) } else { shown }
     }

@@ -302,13 +302,14 @@ impl<'a> Reading<'a> {
         let mut numbers = Numbers::default();
         let no_quotes = Dialect { escape: None, ..self.dialect };
         // Such a column may contain words that mean "no value".
-        let is_number = |field: &Field| field.look == Look::Number;
+        let is_number = |field: &Field| field.look == Look::Number || !field.dressed.is_empty();
         let has_numbers =
             |column: &&Column<'_>| 2 * column.present().filter(is_number).count() > column.present().count();
         for column in self.columns.iter().filter(has_numbers) {
             let texts: Vec<_> = column.fields.iter().map(|(text, field)| (unquote(text, no_quotes), field)).collect();
             let fields: Vec<_> = texts.iter().map(|(text, field)| (&**text, field.notations)).collect();
             numbers.add(&fields);
+            numbers.add_dressed(column.fields.iter().map(|(_, field)| field.dressed));
         }
         numbers
     }

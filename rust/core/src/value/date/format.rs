@@ -153,6 +153,15 @@ impl Format {
         Self::new(&text).ok()
     }
 
+    /// The format with a year of two digits in place of one of four, or the reverse.
+    pub(super) fn with_other_year(&self) -> Option<Self> {
+        let (old, new) = if self.has(Field::Year) { ("%Y", "%y") } else { ("%y", "%Y") };
+        let at = self.text.find(old)?;
+        let mut text = self.text.clone();
+        text.replace_range(at..at + 2, new);
+        Self::new(&text).ok()
+    }
+
     pub(super) fn text(&self) -> &str {
         &self.text
     }

@@ -14,6 +14,7 @@ use std::fmt::{self, Display, Formatter};
 use std::ops::Range;
 
 use crate::error::Kind;
+use crate::literal::literal;
 use crate::simd::Simd;
 use format::Format;
 use moment::Instant;
@@ -189,7 +190,13 @@ impl Date {
     /// The error for a text that is not a date.
     pub(crate) fn error(&self, wrong: Wrong, text: &[u8]) -> Kind {
         match wrong {
-            Wrong::Form => Kind::Date(self.expected()),
+            Wrong::Form => {
+                let other = self.format.as_ref().and_then(Format::with_other_year);
+                let other = other.filter(|other| other.read(text).is_ok()).map_or_else(String::new, |other| {
+                    format!(", but format={} reads it: %y is a year of two digits", literal(other.text()))
+                });
+                Kind::Date(self.expected() + &other)
+            }
             Wrong::Value => {
                 let swapped = self.format.as_ref().and_then(Format::swapped).filter(|other| other.read(text).is_ok());
                 Kind::NoSuchDate(swapped.map_or_else(String::new, |other| {

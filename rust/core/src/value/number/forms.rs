@@ -144,6 +144,14 @@ impl Forms {
     }
 }
 
+/// An amount without the sign or the code of its currency, its own sign and parentheses; `None` for another text.
+pub(crate) fn bare_amount(text: &[u8]) -> Option<&[u8]> {
+    let mut rest = trim(text);
+    let mut sign = take_sign(&mut rest);
+    let is_dressed = take_currency(&mut rest, &mut sign)?;
+    (is_dressed && rest.first().is_some_and(u8::is_ascii_digit)).then_some(rest)
+}
+
 fn take_sign(text: &mut &[u8]) -> Option<u8> {
     let [sign @ (b'+' | b'-'), rest @ ..] = *text else { return None };
     *text = rest;

@@ -39,6 +39,7 @@ use trim::{bare, is_dressed};
 
 pub(crate) use forms::Form;
 pub use forms::Forms;
+pub(crate) use forms::bare_amount;
 pub(crate) use notation::{Notation, Plain, other_notation};
 pub(crate) use token::Token;
 

@@ -68,6 +68,8 @@ impl Notation {
 /// Advice for a text that is not a number in its dialect and in the forms of its column: the arguments that would make
 /// it one, with the resulting number. `name` is the column name as written in an argument.
 pub(crate) fn other_notation(text: &[u8], dialect: Dialect, forms: Forms, name: &str) -> Option<String> {
+    // The text is UTF-8, whatever the file is.
+    let dialect = Dialect { encoding: Encoding::Utf8, ..dialect };
     if let Some(advice) = other_dialect(text, dialect, forms) {
         return Some(advice.join(", or with "));
     }
@@ -90,7 +92,7 @@ pub(crate) fn other_notation(text: &[u8], dialect: Dialect, forms: Forms, name: 
 
 /// Decimal signs and separators that would make a text a number in these forms, with the resulting number.
 fn other_dialect(text: &[u8], dialect: Dialect, forms: Forms) -> Option<Vec<String>> {
-    let read = |other: Dialect| forms.parse(text, Dialect { encoding: Encoding::Utf8, ..other });
+    let read = |other: Dialect| forms.parse(text, other);
     let decimal = if dialect.decimal == b',' { b'.' } else { b',' };
     let swapped = Dialect { decimal, ..dialect };
     let shown = |byte: u8| char::from(byte);
