@@ -363,6 +363,12 @@ CODES = [
         "ds.with_ids()",
     ),
     Case(
+        "a category that is not UTF-8",
+        b"city,a,y\nK\xf6ln,1,2\n",
+        'Say `encoding="latin-1"`, or what it is.',
+        {"categories": {"city": ["Köln"]}},
+    ),
+    Case(
         "the classes of a target of numbers",
         b"a,y\n1,2\n",
         "Say which classes there are.",

@@ -295,6 +295,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether this is an error even if wrong rows are skipped: it tells that the whole file is read wrongly.
+    pub(crate) fn is_of_file(&self) -> bool {
+        matches!(self, Self::CategoryNotUtf8)
+    }
+
     /// Why a row is rejected, in a few words. Rows with the same fault get the same reason.
     #[must_use]
     pub fn reason(&self) -> &'static str {
