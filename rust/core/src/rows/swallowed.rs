@@ -25,6 +25,9 @@ const LINES_WITHOUT_NUMBERS: usize = 50;
 /// One line in so many may be unlike a row.
 const OTHERS: usize = 10;
 
+/// By so many, lines unlike rows may be ahead of those like them. Most texts have more among their first lines.
+const FIRST: usize = 1;
+
 /// What rows look like.
 pub(super) struct Likeness<'a> {
     pub(super) schema: &'a Schema,
@@ -58,7 +61,6 @@ impl Likeness<'_> {
 
     /// The start of a row, and the number and the place of its quoted field with rows in it.
     fn field_of_rows(&self, bytes: &[u8], row: Range<usize>) -> Option<(usize, usize, Range<usize>)> {
-        // Where rows have lines, few have as many, and in most of these the first lines are unlike rows.
         if row.len() < LINES * self.arrangement.fields || !self.holds_rows(&bytes[row.clone()]) {
             return None;
         }
@@ -78,19 +80,22 @@ impl Likeness<'_> {
 
     /// Whether the lines of a row, without the first and the last, are like rows.
     fn holds_rows(&self, row: &[u8]) -> bool {
-        let newlines = memchr_iter(b'\n', row).count();
-        let needed = if self.arrangement.number_columns.is_empty() { LINES_WITHOUT_NUMBERS } else { LINES };
-        if newlines < needed {
-            return false;
-        }
-        let lines = row.split(|&byte| byte == b'\n').skip(1).take(newlines - 1);
-        let mut others = (newlines - 1) / OTHERS;
-        lines.into_iter().all(|line| {
-            self.is_like_row(line) || {
-                others = others.wrapping_sub(1);
-                others != usize::MAX
+        let mut newlines = memchr_iter(b'\n', row);
+        let Some(first) = newlines.next() else { return false };
+        let (mut start, mut like, mut unlike) = (first + 1, 0, 0);
+        for newline in newlines {
+            if self.is_like_row(&row[start..newline]) {
+                like += 1;
+            } else {
+                unlike += 1;
             }
-        })
+            if unlike > like + FIRST {
+                return false;
+            }
+            start = newline + 1;
+        }
+        let needed = if self.arrangement.number_columns.is_empty() { LINES_WITHOUT_NUMBERS } else { LINES };
+        1 + like + unlike >= needed && unlike <= (like + unlike) / OTHERS
     }
 
     /// Whether a line has as many fields as a row, with numbers where a row has them.
