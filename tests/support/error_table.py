@@ -224,6 +224,12 @@ ROWS = [
         shown="a,y⏎1,2,⏎…3,4⏎",
     ),
     Case("a row with another delimiter", b"a,y\n1,2\n3;4\n", "Mend the row, or skip it."),
+    Case(
+        "a stray quote that another one closes many rows later",
+        b'a,y\n1,"2\n' + b"3,4\n" * 20 + b'5,6"\n',
+        "Close it, double it, or say `quote=None`.",
+        shown='a,y⏎1,"2⏎3,4⏎…3,4⏎5,6"⏎',
+    ),
     Case("a quote that is never closed", b'a,y\n1,"2\n3,4\n', "Close it, or say `quote=None`."),
     Case(
         "the same where wrong rows are skipped",
@@ -374,6 +380,12 @@ CODES = [
         {"ids": ["name"]},
         lambda ds: list(ds.with_ids()),
         "ds.with_ids()",
+    ),
+    Case(
+        "a category that is not UTF-8",
+        b"city,a,y\nK\xf6ln,1,2\n",
+        'Say `encoding="latin-1"`, or what it is.',
+        {"categories": {"city": ["Köln"]}},
     ),
     Case(
         "the classes of a target of numbers",

@@ -155,6 +155,7 @@ fn class_name(kind: &Kind) -> &'static str {
         | Kind::IdNotUtf8 => "EncodingError",
         Kind::Undecided(_) => "DialectError",
         Kind::UnclosedQuote
+        | Kind::RowsInQuotes { .. }
         | Kind::SpaceBeforeQuote
         | Kind::TextAfterQuote
         | Kind::SpaceAfterQuote

@@ -152,6 +152,15 @@ pub enum Kind {
     /// A quoted field is never closed.
     #[error("the quoted field that starts here is never closed: close it, or set quote= to what the file uses")]
     UnclosedQuote,
+    /// A quoted field has lines that are like rows.
+    #[error(
+        "the quoted field that starts here spans {lines} lines, which look like rows: close it in its line, or write a quote \
+         that is text twice in a quoted field (\"\"). If the file has no quoted fields, quote=None reads it"
+    )]
+    RowsInQuotes {
+        /// The number of lines.
+        lines: usize,
+    },
     /// Text follows a closing quote.
     #[error(
         "text after a closing quote: a quote inside a quoted field is written twice (\"\"), or with escape= after that \
@@ -296,6 +305,11 @@ pub enum Kind {
 }
 
 impl Kind {
+    /// Whether this is an error even if wrong rows are skipped: it tells that the whole file is read wrongly.
+    pub(crate) fn is_of_file(&self) -> bool {
+        matches!(self, Self::CategoryNotUtf8)
+    }
+
     /// Why a row is rejected, in a few words. Rows with the same fault get the same reason.
     #[must_use]
     pub fn reason(&self) -> &'static str {

@@ -1,7 +1,8 @@
 //! Finds fields without the quotes around them, in texts that have no other quotes.
 
 use super::masks::Special;
-use super::{Index, KeptQuotes, LineEnds, Run, quoted};
+use super::quoted::{self, Found};
+use super::{Index, KeptQuotes, Run};
 use crate::fields::WINDOW;
 use crate::simd::Simd;
 
@@ -16,7 +17,7 @@ impl Index {
         self.marks.clear();
         self.trimmed.push(WINDOW as u32 - 1);
         let end = bytes.len() - WINDOW;
-        let line_ends = quoted::fill_bare(simd, &bytes[..end], special, &mut self.marks, &mut self.trimmed);
+        let found = quoted::fill_bare(simd, &bytes[..end], special, &mut self.marks, &mut self.trimmed);
         let fields = self.trimmed.len() - 1;
         let rows = fields / columns;
         let Special { delimiter, quote } = special;
@@ -24,17 +25,18 @@ impl Index {
             let end = row[columns - 1] as usize;
             bytes[end + usize::from(bytes[end] == quote)] != delimiter
         };
-        let is_regular = |line_ends: &LineEnds| {
+        let is_regular = |found: &Found| {
             fields == rows * columns
-                && line_ends.newlines == rows
+                && found.line_ends.newlines == rows
                 && self.trimmed[1..].chunks_exact(columns).all(ends_row)
         };
-        let Some(line_ends) = line_ends.filter(is_regular) else {
+        let Some(Found { line_ends, quoted_newlines, .. }) = found.filter(is_regular) else {
             self.kept_quotes.has_others = true;
             self.start();
             return false;
         };
         self.bare = Some(quote);
+        self.quoted_newlines = quoted_newlines;
         self.runs.push(Run { before: 0, rows });
         if line_ends.returns {
             self.trim_bare(bytes, columns, quote);

@@ -65,6 +65,8 @@ pub struct Index {
     skips_bad_rows: bool,
     /// The skipped rows.
     bad_rows: Vec<BadRow>,
+    /// At least the number of newlines inside quotes.
+    quoted_newlines: usize,
     /// Whether each row of the text ends with a delimiter.
     ends_empty: bool,
 }
@@ -149,12 +151,13 @@ impl Index {
             quoted::fill(simd, &bytes[..end], special, marks)
         } else {
             let line_ends = plain_marks(simd, &bytes[..end], dialect.delimiter, columns, marks);
-            Some(quoted::Found { line_ends, is_bare: true })
+            Some(quoted::Found { line_ends, is_bare: true, quoted_newlines: 0 })
         };
         // Wrong quotes: the careful scan keeps the rows before them and finds the error.
-        let Some(quoted::Found { line_ends, is_bare }) = found else {
+        let Some(quoted::Found { line_ends, is_bare, quoted_newlines }) = found else {
             return self.fill_carefully(text, dialect, columns, reference);
         };
+        self.quoted_newlines = quoted_newlines;
         let bad_row = self.find_runs(bytes, columns, &line_ends);
         if quoted.is_some() {
             self.kept_quotes.has_others =
@@ -221,6 +224,10 @@ impl Index {
             }
         };
         self.runs.extend((run.rows > 0).then_some(run));
+        if text.has_quotes() {
+            let row_ends = self.rows() + self.bad_rows.len();
+            self.quoted_newlines = memchr::memchr_iter(b'\n', bytes).count() - row_ends;
+        }
         wrong
     }
 
@@ -228,6 +235,7 @@ impl Index {
     fn start(&mut self) {
         self.runs.clear();
         self.bad_rows.clear();
+        self.quoted_newlines = 0;
         self.trimmed.clear();
         self.bare = None;
         self.marks.clear();
@@ -238,6 +246,23 @@ impl Index {
     #[must_use]
     pub fn bad_rows(&self) -> &[BadRow] {
         &self.bad_rows
+    }
+
+    /// At least the number of newlines inside quotes.
+    pub(crate) fn quoted_newlines(&self) -> usize {
+        self.quoted_newlines
+    }
+
+    /// Leaves out all rows from `position` on.
+    pub(crate) fn end_before(&mut self, padded: &[u8], columns: usize, position: usize) {
+        let starts = |rows: Rows<'_>| (0..rows.count()).filter(|&row| rows.line(padded, row).start < position).count();
+        let mut kept = self.groups(columns, usize::MAX).map(starts).sum::<usize>();
+        for run in &mut self.runs {
+            run.rows = run.rows.min(kept);
+            kept -= run.rows;
+        }
+        self.runs.retain(|run| run.rows > 0);
+        self.bad_rows.retain(|bad| (bad.start as usize) < position);
     }
 
     /// The number of rows.

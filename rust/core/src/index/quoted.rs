@@ -16,6 +16,8 @@ pub(super) struct Found {
     pub(super) line_ends: LineEnds,
     /// Whether quotes stand only around fields, and none within them.
     pub(super) is_bare: bool,
+    /// The number of newlines inside quotes.
+    pub(super) quoted_newlines: usize,
 }
 
 /// Appends the position of each delimiter and newline of `bytes[WINDOW..]` that ends a field. Returns `None`, with
@@ -25,15 +27,21 @@ pub(super) fn fill(simd: Simd, bytes: &[u8], special: Special, marks: &mut Marks
         quotes: Quotes::new(State::FieldStart),
         field_ends: FieldEnds::default(),
         is_bare: true,
+        lines: 0,
         newlines: 0,
         returns: 0,
         end: 0,
         written: 0,
         marks: Filling::new(marks),
     };
-    let Fields { quotes, field_ends, is_bare, newlines, returns, .. } = scan(simd, &bytes[WINDOW..], special, fields);
-    (field_ends.are_valid() && !quotes.is_inside())
-        .then_some(Found { line_ends: LineEnds { newlines, returns: returns != 0, in_step: false }, is_bare })
+    let fields = scan(simd, &bytes[WINDOW..], special, fields);
+    let Fields { quotes, field_ends, is_bare, lines, newlines, returns, .. } = fields;
+    let line_ends = LineEnds { newlines, returns: returns != 0, in_step: false };
+    (field_ends.are_valid() && !quotes.is_inside()).then_some(Found {
+        line_ends,
+        is_bare,
+        quoted_newlines: lines - newlines,
+    })
 }
 
 /// Appends the marks around each field of `bytes[WINDOW..]`, without the quotes around it: `before` gets the position
@@ -46,7 +54,7 @@ pub(super) fn fill_bare(
     special: Special,
     before: &mut Marks,
     ends: &mut Marks,
-) -> Option<LineEnds> {
+) -> Option<Found> {
     let fields = BareFields {
         inside: 0,
         starts: 1,
@@ -55,6 +63,7 @@ pub(super) fn fill_bare(
         ended: 0,
         returned: 0,
         wrong: 0,
+        lines: 0,
         newlines: 0,
         returns: 0,
         end: 0,
@@ -63,7 +72,7 @@ pub(super) fn fill_bare(
         ends: Filling::new(ends),
     };
     let fields = scan(simd, &bytes[WINDOW..], special, fields);
-    let BareFields { inside, starts, ended, returned, wrong, newlines, returns, .. } = fields;
+    let BareFields { inside, starts, ended, returned, wrong, lines, newlines, returns, .. } = fields;
     // What the chunk after the last would add.
     if starts != 0 {
         before.push(bytes.len() as u32 - 1);
@@ -71,7 +80,8 @@ pub(super) fn fill_bare(
     if ended != 0 {
         ends.push(bytes.len() as u32 - 1);
     }
-    (inside | returned | wrong == 0).then_some(LineEnds { newlines, returns: returns != 0, in_step: false })
+    let line_ends = LineEnds { newlines, returns: returns != 0, in_step: false };
+    (inside | returned | wrong == 0).then_some(Found { line_ends, is_bare: true, quoted_newlines: lines - newlines })
 }
 
 /// Marks that grow by those of one stride after another.
@@ -116,6 +126,8 @@ struct Fields<'a> {
     quotes: Quotes,
     field_ends: FieldEnds,
     is_bare: bool,
+    /// All newlines, and those outside quotes.
+    lines: usize,
     newlines: usize,
     returns: u64,
     /// The position after the latest chunk, and after the latest whose marks are written.
@@ -130,6 +142,7 @@ impl Scan for Fields<'_> {
         let followed = self.quotes.follow(instructions, &masks);
         self.field_ends.check(&masks, followed);
         self.is_bare &= followed.is_bare();
+        self.lines += masks.newlines.count_ones() as usize;
         self.newlines += (masks.newlines & followed.ends).count_ones() as usize;
         self.returns |= masks.returns;
         self.marks.take(position, followed.ends);
@@ -160,6 +173,8 @@ struct BareFields<'a> {
     returned: u64,
     /// The bytes that do not belong where they are.
     wrong: u64,
+    /// All newlines, and those outside quotes.
+    lines: usize,
     newlines: usize,
     returns: u64,
     /// The position after the latest chunk, and after the latest whose marks are written.
@@ -188,6 +203,7 @@ impl Scan for BareFields<'_> {
         self.before.take(position, before);
         self.ends.take(position, stops);
         self.end = position + 64;
+        self.lines += masks.newlines.count_ones() as usize;
         self.newlines += (masks.newlines & ends).count_ones() as usize;
         self.returns |= masks.returns;
         // Spreads the bit of the last byte over all bits.

@@ -14,7 +14,7 @@ use crate::table::parts::Place;
 use crate::table::schema::Schema;
 use crate::value::number::{self, Forms, Notation, Plain};
 use crate::value::vocabulary::Latest;
-use crate::value::{boolean, boolean_at};
+use crate::value::{boolean, boolean_at, is_utf8, is_utf8_at};
 
 /// The buffers for comparing the fields of a group of rows, reused from group to group.
 #[derive(Default)]
@@ -171,7 +171,10 @@ impl Reading<'_> {
         let is_strange = || !is_quoted && Some(bytes[plain.start]) == dialect.quote;
         match test {
             // No word is missing.
-            Test::Text(words) => Some(words.code_at(bytes, plain.clone()) != 0).filter(|met| *met || !is_strange()),
+            Test::Text(words) => {
+                let met = words.code_at(bytes, plain.clone()) != 0;
+                (met || !is_strange() && is_utf8_at(bytes, &plain)).then_some(met)
+            }
             Test::Presence { is_wanted, forms } if *forms == Forms::default() => Some(is_missing() != *is_wanted),
             _ if is_missing() => Some(test.is_met_by_missing()),
             Test::Boolean(accepted) => boolean_at(bytes, &plain).map(|value| accepted[usize::from(value)]),
@@ -240,7 +243,8 @@ impl Reading<'_> {
             }
             Test::Form(forms, _) => schema.no_form(*forms, &word, condition.column, dialect, Schema::comparing),
             Test::Number(_) | Test::Exact { .. } => self.no_number(field, condition.column, Schema::comparing),
-            Test::Presence { .. } | Test::Text(_) => Kind::Internal,
+            Test::Text(_) => Kind::CategoryNotUtf8,
+            Test::Presence { .. } => Kind::Internal,
         }
     }
 }
@@ -266,7 +270,10 @@ impl Schema {
                 let is_missing = *forms != Forms::default() && self.missing.contains_word("nan") && is_nan();
                 Some(is_missing != *is_wanted)
             }
-            Test::Text(words) => Some(words.code(word) != 0),
+            Test::Text(words) => match words.code(word) {
+                0 => is_utf8(word).then_some(false),
+                _ => Some(true),
+            },
             Test::Boolean(accepted) => boolean(word).map(|value| accepted[usize::from(value)]),
             Test::Date(date, intervals) => date.read(word).ok().map(|moment| intervals.hold(moment.nanos())),
             Test::Duration(duration, intervals) => {

@@ -11,7 +11,9 @@ use crate::dialect::UTF8_BOM;
 use crate::error::Kind;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::{Buckets, Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date};
+use crate::value::{
+    Buckets, Categories, ValueEncoding, Vocabulary, boolean, boolean_at, bucket, date, is_utf8, is_utf8_at,
+};
 
 impl Reading<'_> {
     /// Reads the encoded columns.
@@ -55,7 +57,9 @@ impl Reading<'_> {
                     // The fast path handles plain fields only. A quote at the start of such a field follows a space.
                     let is_quote = |place: &Range<usize>| Some(bytes[place.start]) == self.dialect.quote;
                     let is_marked = |place: &Range<usize>| bytes[place.clone()].starts_with(UTF8_BOM);
-                    let is_plain = |place: &Range<usize>| !is_missing(place) && !is_quote(place) && !is_marked(place);
+                    let is_plain = |place: &Range<usize>| {
+                        !is_missing(place) && !is_quote(place) && !is_marked(place) && is_utf8_at(bytes, place)
+                    };
                     let bucket = |place| is_plain(&place).then(|| bucket(place));
                     self.read_fields(column, 0..rows, mixed, bucket, ValueEncoding::before_first, numbered);
                 }
@@ -191,9 +195,12 @@ impl Schema {
         let value = match encoding {
             ValueEncoding::Category(categories) | ValueEncoding::Class(categories) => match categories {
                 Categories::Listed(vocabulary) | Categories::Found(vocabulary) => match vocabulary.code(word) {
+                    // What is found is UTF-8, because the categories are.
+                    0 if !is_utf8(word) => return Err(Kind::CategoryNotUtf8),
                     0 if matches!(encoding, ValueEncoding::Class(_)) => return self.unknown_class(wanted, vocabulary),
                     place => encoding.numbered(place as f32),
                 },
+                Categories::Hashed(_) if !is_utf8(word) => return Err(Kind::CategoryNotUtf8),
                 Categories::Hashed(buckets) => encoding.numbered(bucket(word, Buckets::new(*buckets))),
                 // Rows are counted before the categories are known. The value does not matter then.
                 Categories::Unread => 0.0,

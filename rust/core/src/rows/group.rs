@@ -326,14 +326,19 @@ impl Group {
             } else {
                 skip_unchosen(candidates, skipped, kept);
             }
+            let raises = |wrong: &Incomparable| schema.on_error == OnError::Raise || wrong.kind.is_of_file();
+            if let Some(first) = comparing.wrong.iter().position(raises) {
+                let first = comparing.wrong.drain(first..).next();
+                if let Some(first) = first {
+                    kept = numbering.map_or(first.row, |rows| rows.partition_point(|&row| row < first.row));
+                    error = Some(reading.incomparable(first));
+                }
+                skipped.retain(|&row| row < kept);
+                rejected.retain(|rejected| rejected.row < kept);
+            }
             if schema.on_error == OnError::Skip {
                 rejected.append(&mut comparing.wrong);
                 rejected.sort_by_key(|rejected| rejected.row);
-            } else if !comparing.wrong.is_empty() {
-                let first = comparing.wrong.swap_remove(0);
-                kept = numbering.map_or(first.row, |rows| rows.partition_point(|&row| row < first.row));
-                error = Some(reading.incomparable(first));
-                skipped.retain(|&row| row < kept);
             }
         }
         for rejected in rejected.drain(..) {
@@ -461,16 +466,19 @@ fn resolve_errors(
             let is_class = matches!(wrong.kind, Kind::Class(_) | Kind::ListClass { .. });
             is_class && matches!(categories, Some(Categories::Found(_)))
         };
-        wrong.sort_by_key(|wrong| (wrong.row, is_found(wrong), arrangement.field_at(wrong.at), wrong.at));
+        let is_skipping = schema.on_error == OnError::Skip;
+        // A row that is left out for another reason may have any text.
+        let is_last = |wrong: &WrongField| is_found(wrong) || is_skipping && wrong.kind.is_of_file();
+        wrong.sort_by_key(|wrong| (wrong.row, is_last(wrong), arrangement.field_at(wrong.at), wrong.at));
         wrong.dedup_by_key(|wrong| wrong.row);
-        if schema.on_error == OnError::Raise {
-            let WrongField { row, at, place, kind } = wrong.swap_remove(0);
-            kept = row;
-            error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
+        if let Some(first) = wrong.iter().position(|wrong| !is_skipping || wrong.kind.is_of_file()) {
+            if let Some(WrongField { row, at, place, kind }) = wrong.drain(first..).next() {
+                kept = row;
+                error = Some(reading.wrong_field(kind, place, arrangement.names[at]));
+            }
             skipped.retain(|&row| row < kept);
-        } else {
-            skipped.extend(wrong.iter().map(|wrong| wrong.row));
         }
+        skipped.extend(wrong.iter().map(|wrong| wrong.row));
     }
     if !wrong.is_empty() || arrangement.is_mixed() {
         skipped.sort_unstable();

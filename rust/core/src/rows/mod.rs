@@ -16,6 +16,7 @@ mod multi_hot;
 mod parser;
 mod reading;
 pub mod rejects;
+mod swallowed;
 mod windows;
 
 use std::ops::Range;

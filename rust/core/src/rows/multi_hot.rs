@@ -10,7 +10,7 @@ use crate::dialect;
 use crate::error::Kind;
 use crate::table::missing;
 use crate::table::schema::{OnError, Schema};
-use crate::value::{MultiHot, Vocabulary, list};
+use crate::value::{MultiHot, Vocabulary, is_utf8, list};
 
 /// The longest item that an error quotes, in bytes.
 const SHOWN: usize = 40;
@@ -68,6 +68,7 @@ impl Reading<'_> {
         mark(column, known, values, &word, 0..word.len(), lists.separator);
         let mut targets = column.values.iter().filter(|(_, wanted)| *wanted >= self.schema.features.len());
         match self.schema.unknown_item(lists, known, &word) {
+            Some(_) if !is_utf8(&word) => self.put(Err(Kind::CategoryNotUtf8), (row, column.values[0].0), place, mixed),
             Some(item) => targets.all(|&(at, wanted)| {
                 let value = self.schema.read_missing(wanted).map_err(|_| not_a_class(item, known));
                 self.put(value, (row, at), place.clone(), mixed)

@@ -6,6 +6,7 @@ use super::arrangement::Arrangement;
 use super::group::Group;
 use super::reading::Reading;
 use super::rejects::Recording;
+use super::swallowed::Likeness;
 use super::{Block, Pool, Widths};
 use crate::budget::Size;
 use crate::choose::Chooser;
@@ -142,7 +143,8 @@ impl Parser {
             let is_any_quoted = present.any(|&column| Some(first_byte(column)) == self.dialect.quote);
             self.index.keep_quotes(!is_any_quoted);
         }
-        bad_row
+        let likeness = Likeness { schema: &self.schema, dialect: self.dialect, arrangement: &self.arrangement };
+        likeness.end_before_swallowed(&mut self.index, text).or(bad_row)
     }
 
     /// Finds the rows of a text without reading their values, up to the first with wrong quotes or fields that is not

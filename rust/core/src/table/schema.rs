@@ -43,6 +43,9 @@ impl OnError {
                     error.kind
                 )
             }
+            (Kind::RowsInQuotes { .. }, Self::Skip) => {
+                format!("{}. on_error=\"skip\" does not leave it out: these rows would be lost with it", error.kind)
+            }
             (kind, _) => kind.to_string(),
         }
     }

@@ -25,6 +25,7 @@ pub use date::{Date, Part};
 pub use duration::Duration;
 pub use list::List;
 pub use vocabulary::Vocabulary;
+pub(crate) use word::{is_utf8, is_utf8_at};
 
 /// The largest code. Beyond it, not every integer is a float32.
 pub const MOST_CODES: u32 = 1 << 24;

@@ -16,6 +16,9 @@ pub(super) const BITS: [u128; SHORT + 1] = {
     bits
 };
 
+/// The highest bit of each byte, which no byte of ASCII has.
+const HIGH: u128 = u128::from_le_bytes([0x80; SHORT]);
+
 /// A short word: its bytes, the first one lowest, its length and its code. Code 0 marks a free slot.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Short {
@@ -45,6 +48,22 @@ pub(super) fn packed_at(text: &[u8], place: &Range<usize>) -> Option<u128> {
 #[inline(never)]
 pub(super) fn packed(bytes: &[u8]) -> u128 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u128::from(byte))
+}
+
+/// Whether the text at `place` is UTF-8. Most texts are ASCII, which one look at a register shows.
+#[inline(always)]
+pub(crate) fn is_utf8_at(text: &[u8], place: &Range<usize>) -> bool {
+    let is_ascii = match packed_at(text, place) {
+        Some(word) => word & HIGH == 0,
+        None => text[place.clone()].is_ascii(),
+    };
+    is_ascii || is_utf8(&text[place.clone()])
+}
+
+/// Whether a text is UTF-8.
+#[inline(never)]
+pub(crate) fn is_utf8(text: &[u8]) -> bool {
+    std::str::from_utf8(text).is_ok()
 }
 
 pub(super) fn halves(word: u128) -> [u64; 2] {
