@@ -121,6 +121,7 @@ pub enum Value {
 }
 
 /// Reads any field the slow, careful way.
+#[must_use]
 pub fn value(field: &[u8], dialect: Dialect, missing: &Missing) -> Value {
     if is_missing(field, dialect, missing) {
         return Value::Missing;
