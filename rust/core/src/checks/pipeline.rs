@@ -194,6 +194,11 @@ impl Input<'_> {
         let mut naive = Found { rows: vec![], wrong: None, rejects: vec![] };
         let naive_reader = NaiveReader { dialect, schema: &schema, tokens: &tokens };
         let rows = &bytes[data_start as usize..];
+        let newlines = |row: &Vec<u8>| row.iter().filter(|&&byte| byte == b'\n').count();
+        if oracle::lines(rows, dialect).0.iter().map(newlines).any(|lines| lines > 10) {
+            // A quoted field of so many lines may have rows in it, which other tests cover.
+            return;
+        }
         naive_reader.read(rows, data_start as usize, None, &mut naive);
         if let Some(further) = self.again {
             let count = schema.columns.len();
