@@ -1,6 +1,6 @@
 # make demo          set everything up, write the textbook file (ROWS= says how long), train on it
 # make check         after each change: format, lint, types, the core's tests, the tests of reading (3 minutes)
-# make test          set everything up, check format, lint and types, run all tests (13 minutes)
+# make test          set everything up, check format, lint and types, run all tests (14 minutes)
 # make bench         compare csvfeed with what people use instead (an hour; BENCH_MB=20 for a quick look)
 # make bench-shuffle how random the shuffle is, beside others, and what it costs (15 minutes)
 # make bench-cache   how fast cached epochs are (some minutes)
