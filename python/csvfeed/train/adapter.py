@@ -134,10 +134,8 @@ class CsvDatasetAdapter(ForKeras, DataAdapter):  # type: ignore[misc]  # Keras h
         if call.method == "fit" and call.given.get("x") is call.arguments.get("x"):
             SAME_FEATURES.train(model, self.dataset)
         else:
-            takes_targets = call.method != "predict"
-            SAME_FEATURES.require(
-                model, self.dataset, as_dict=self._as_dict, takes_targets=takes_targets
-            )
+            as_dict, takes_targets = self.structure.names_features, call.method != "predict"
+            SAME_FEATURES.require(model, self.dataset, as_dict=as_dict, takes_targets=takes_targets)
 
     @property
     def batch_size(self) -> int:

@@ -50,18 +50,17 @@ class ForKeras:
         dataset.epochs.warn_of_rejects()
         self.structure = Structure(dataset, as_dict=as_dict, class_weight=class_weight, dtype=dtype)
         self._group_rows = group_size(dataset, self.structure.bytes) * dataset.epochs.batch_rows
-        self._as_dict = as_dict
         self._dtype = dtype
         self._class_weight = None if class_weight is None else dict(class_weight)
         self._has_warned_of_order = False
 
     def __repr__(self) -> str:
-        given = ["as_dict=True"] if self._as_dict else []
+        given = ["as_dict=True"] if self.structure.names_features else []
         given += [] if self._dtype == "float32" else [f"dtype={self._dtype!r}"]
         return f"{self.dataset!r}.to_keras({', '.join(given)})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        make = partial(type(self), as_dict=self._as_dict, dtype=self._dtype)
+        make = partial(type(self), as_dict=self.structure.names_features, dtype=self._dtype)
         return make, (self.dataset, self._class_weight)
 
     def _warn_of_order(self) -> None:
